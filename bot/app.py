@@ -34,7 +34,7 @@ from bot.sources.assignment import Assignments
 from bot.sources.pruner import GIGABYTE, Pruner
 from bot.sources.reader import ReaderAccount
 from bot.sources.sweep import OUTSIDE, polls_a_round
-from bot.store import chats, messages, meta
+from bot.store import chats, handled, meta
 from bot.store.blobs import Blobs
 from bot.store.database import Database, Transaction
 from bot.store.integrity import check_log, find_damage
@@ -207,7 +207,7 @@ async def _build(parts: Parts, stop: asyncio.Event) -> Service:
     # Handlers are in place before the client connects: what is caught up is handed to them at once.
     router = Router(bot, database, sender, searches=parts.searches, clock=clock)
     bot.is_settled = router.is_settled
-    bot.missed.last_message = await messages.latest_number(database)
+    bot.missed.begin_before(await handled.latest_number(database))
     bot.on_skip = partial(_report_skip, parts)
     time_source = await _open_one(parts)
     username = await connections.connect_bot(bot, settings)

@@ -50,8 +50,12 @@ class TelegramError(ChannelwatchError):
 
 
 class UnreadableError(TelegramError):
-    """Telegram answered in terms of a newer layer than this program's; `constructor` is the first that it has not."""
+    """Telegram answered in terms of a newer layer than this program's; `constructor` is the first that it has not.
 
-    def __init__(self, constructor: int | None) -> None:
+    `message_id` is that of the one message which the answer is about, where both are known.
+    """
+
+    def __init__(self, constructor: int | None, message_id: int | None = None) -> None:
         super().__init__("what this version cannot read", code=0, verdict=Verdict.RETRY)
         self.constructor = constructor
+        self.message_id = message_id

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 _WALL = "\n\n"
+compact_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # `dumps` makes one at each call
 NO_PARTS = "[]"  # JSON of none
 
 Spans = tuple[tuple[int, int], ...]
@@ -94,7 +95,7 @@ def dump_parts(parts: Sequence[Part]) -> str:
     """Write parts as JSON."""
     if not parts:
         return NO_PARTS
-    return json.dumps([[a.kind, a.text] for a in parts], ensure_ascii=False, separators=(",", ":"))
+    return compact_json([[a.kind, a.text] for a in parts])
 
 
 def load_parts(written: str) -> tuple[Part, ...]:

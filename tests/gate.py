@@ -25,6 +25,11 @@ class Gate:
         for writer in self._open:
             writer.transport.abort()
 
+    @property
+    def is_closed(self) -> bool:
+        """Tell whether no connection is open."""
+        return not self._open
+
     async def until(self, accepted: int) -> None:
         await until(lambda: self.accepted >= accepted)
 
@@ -69,4 +74,4 @@ async def gate(sandbox: Sandbox) -> AsyncIterator[Gate]:
     finally:
         listener.close()
         made.cut()
-        await until(lambda: not made._open)  # noqa: SLF001 - its own
+        await until(lambda: made.is_closed)

@@ -1,5 +1,6 @@
 """The command line as a whole: the command that is typed is imported and carried out; an error is one line."""
 
+import logging
 import sys
 from importlib import import_module
 from typing import Annotated
@@ -35,8 +36,24 @@ cli = typer.Typer(name="channelwatch", no_args_is_help=True, pretty_exceptions_e
 console = Console(highlight=False, markup=False)  # names of people and channels may hold brackets
 
 
+LEVELS = {  # of what libraries may log
+    "telethon": logging.WARNING,  # it tells of every unknown update; what matters of that arrives as a warning
+    # It warns of each connection that ends or fails, a line a second, which bot.telegram.backoff says once a minute …
+    "telethon.network": logging.ERROR,
+    "telethon.client.users": logging.ERROR,  # … and of each request at which the server fails; whoever asked says so
+    "aiosqlite": logging.WARNING,  # else each question with its values: names, searches and keys are nothing for a log
+}
+
+
+def quiet_libraries() -> None:
+    """Keep out of the log what libraries say that is of no use to anybody, or nobody's business."""
+    for name, level in LEVELS.items():
+        logging.getLogger(name).setLevel(level)
+
+
 def main() -> None:
     """Run the command line: exit with 0, 1 for a failure, 2 for wrong use or settings."""
+    quiet_libraries()
     debug = "--debug" in sys.argv
     words = [word for word in sys.argv[1:] if word != "--debug"]
     try:

@@ -135,12 +135,6 @@ def configure_logs(settings: Settings) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=settings.log_level, force=True)
-    # Telethon tells of every reconnect and every unknown update; what matters of it arrives as a warning.
-    logging.getLogger("telethon").setLevel(logging.WARNING)
-    # It warns of each connection that ends or fails, too, a line a second; bot.telegram.backoff says it once a minute.
-    logging.getLogger("telethon.network").setLevel(logging.ERROR)
-    # aiosqlite logs each question with its values: names, searches and keys are nothing for a log.
-    logging.getLogger("aiosqlite").setLevel(logging.WARNING)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

@@ -14,7 +14,7 @@ from bot.commands.registry import Section, command, example
 from bot.commands.rewriting import or_rows
 from bot.commands.rights import Need
 from bot.locales import N_, Translator
-from bot.matching.engine.compiled import Compiled
+from bot.matching.engine.compiled import packed
 from bot.matching.explain.near_miss import failures, found_spans, has_found, holders
 from bot.parts import whole_text
 from bot.rendering.post_text import excerpt_post
@@ -66,7 +66,7 @@ async def test(request: Request, context: Context) -> Reply:
         )
     typed = await read_query(request.argument, context)
     offer = ((button(context.t.gettext("Track this"), "name", request.key),), *or_rows(request, typed.source))
-    text, further = await preview(context, typed)
+    text, further = await preview(context, typed, key=f"q:{request.key}")
     return Reply(messages=(message(text, (*offer, *further)),), memory=typed.source)
 
 
@@ -123,7 +123,7 @@ async def _explain_topics(subject: _Subject, context: Context) -> Reply:
     subscribed = await topics_of(context.database, context.chat.id)
     if not subscribed:
         raise CommandError(context.t.gettext("This chat has no topics yet. Choose some in /topics."))
-    compiled = [Compiled.from_json(topic.compiled) for topic in subscribed]
+    compiled = [packed(topic.compiled) for topic in subscribed]
     explanations = await context.ask(explain_text, compiled, subject.whole)
     roots = [(topic, explanation.root) for topic, explanation in zip(subscribed, explanations, strict=True)]
     nearest_first = sorted(roots, key=lambda pair: (len(failures(pair[1])), not has_found(pair[1])))

@@ -17,7 +17,7 @@ from bot.commands.registry import tap
 from bot.commands.rights import Need
 from bot.commands.search import list_posts
 from bot.locales.locale import topic_title
-from bot.matching.engine.compiled import Compiled, compile_query, verify
+from bot.matching.engine.compiled import Compiled, compile_query, packed, verify
 from bot.matching.explain.exclusions import Exclusion, choices, including
 from bot.matching.query.parser import parse
 from bot.matching.words.inflection import Inflector
@@ -99,7 +99,7 @@ async def word(request: Request, context: Context) -> Reply:
     """Show which other posts would be missing if a word were excluded, and offer to exclude the word."""
     tap = AlertTap.read(request.argument)
     alerted, topic, choice = await _chosen(tap, context)
-    query, own = Compiled.from_json(topic.compiled), (alerted.post.channel_id, alerted.post.key)
+    query, own = packed(topic.compiled), (alerted.post.channel_id, alerted.post.key)
     excluded = await asyncio.to_thread(compile_query, parse(choice.word), context.inflector)
     scope = await context.scope()
     found = await context.ask(find_overlap, query, excluded, but=own, scope=scope, limit=_MOST_LOOKED, most=_MOST_READ)

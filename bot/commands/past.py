@@ -53,6 +53,18 @@ def describe_past(
 
 
 def _line(coverage: Coverage, start: datetime, context: Context, *, since: datetime | None) -> str:
+    line = _start_line(coverage, start, context, since=since)
+    if not coverage.ends:
+        return line
+    t, end = context.t, max(coverage.ends.values())
+    if len(coverage.starts) == 1:
+        more = t.gettext("I do not follow this channel: its last stored post is of {date}.")
+    else:
+        more = t.gettext("I do not follow {n} of these channels, and store no newer posts of theirs.")
+    return f"{line} {more.format(n=len(coverage.ends), date=context.date(end))}"
+
+
+def _start_line(coverage: Coverage, start: datetime, context: Context, *, since: datetime | None) -> str:
     t, count, date = context.t, len(coverage.starts), context.date(start)
     if count == 1:
         line = t.gettext("The archive is complete since {date}.")

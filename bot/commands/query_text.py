@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date
 
 from bot.commands.context import CommandError, Context
+from bot.commands.keyboards import button
 from bot.commands.lookup import show_source
 from bot.commands.past import describe_past
 from bot.commands.rewriting import AmbiguityError
@@ -148,32 +149,45 @@ _SHOWN_HINTS = 3
 _BARS = "▁▂▃▄▅▆▇█"
 
 
-async def preview(context: Context, typed: TypedQuery) -> tuple[Text, ButtonRows]:
+async def preview(
+    context: Context, typed: TypedQuery, *, key: str, before: int | None = None
+) -> tuple[Text, ButtonRows]:
     """Write how a query is read, how often it would have alerted lately, to what, and what it just missed.
 
-    The row of buttons has more of the past read, where the archive does not reach back so far.
+    The row of buttons goes on with older posts, where there was no time for them, or has more of the past read, where
+    the archive does not reach back so far; `key` is what its data name the query by. `before` is where to go on.
     """
     query, zone = typed.compiled, ZoneInfo(context.chat.time_zone)
     since = midnight(context.now, days=_PREVIEWED_DAYS, zone=zone)
     hidden = (await context.scope()).hidden
-    result = await context.ask(backtest, query, now=context.now, since=since, zone=zone, most=_MOST_READ, hidden=hidden)
+    asked = {"now": context.now, "since": since, "zone": zone, "before": before, "most": _MOST_READ, "hidden": hidden}
+    result = await context.ask(backtest, query, **asked)
     text = show_query(typed, context.t).add("\n")
-    forms = "; ".join(_forms(query.forms))
-    if forms:
-        text.line(context.t.gettext("In any form: {forms}"), forms=forms)
-    for hint in (await asyncio.to_thread(hints, query.query, context.inflector))[:_SHOWN_HINTS]:
-        text.line("💡 {hint}", hint=_hint(hint, context.t))
+    if before is None:
+        await _add_reading(text, query, context)
     text.line()
+    _add_figures(text, result, context, is_older=before is not None)
     past = describe_past(result.coverage, context, None, since=since)
-    _add_figures(text, result, context)
-    text.line("{line}", line=past.line) if past.line else None
+    if past.line:
+        text.line("{line}", line=past.line)
     for hit in result.hits:
         _add_post(text.line(), hit.post, hit.spans, context)
     if result.near:
         text.line().line("{title}", title=bold(context.t.gettext("Just missed")))
     for miss in result.near[:_SHOWN_NEAR]:
         _add_post(text, miss.post, miss.spans, context, why=failure(miss.failure, context.t))
+    if result.before is not None:
+        return text, ((button(context.t.gettext("Look further"), "older", key, result.before),),)
     return text, past.rows
+
+
+async def _add_reading(text: Text, query: Compiled, context: Context) -> None:
+    """Say which forms of its words a query finds, and what else it may mean."""
+    forms = "; ".join(_forms(query.forms))
+    if forms:
+        text.line(context.t.gettext("In any form: {forms}"), forms=forms)
+    for hint in (await asyncio.to_thread(hints, query.query, context.inflector))[:_SHOWN_HINTS]:
+        text.line("💡 {hint}", hint=_hint(hint, context.t))
 
 
 def _forms(forms: Mapping[str, Sequence[str]]) -> Iterable[str]:
@@ -206,7 +220,7 @@ def _hint(hint: Hint, t: Translator) -> str:
     return line.format(word=hint.word, finds=", ".join(hint.finds), also=", ".join(hint.also))
 
 
-def _add_figures(text: Text, result: Backtest, context: Context) -> None:
+def _add_figures(text: Text, result: Backtest, context: Context, *, is_older: bool) -> None:
     t = context.t
     if result.empty:
         text.line(t.gettext("No posts are stored yet, so I cannot tell how often it would alert."))
@@ -215,7 +229,14 @@ def _add_figures(text: Text, result: Backtest, context: Context) -> None:
     line = t.ngettext(
         "Since {day} it would have brought {n} alert.", "Since {day} it would have brought {n} alerts.", result.total
     )
-    text.say(line, day=since, n=bold(str(result.total)))
+    if is_older:
+        line = t.ngettext(
+            "From {day} to {last} it would have brought {n} alert.",
+            "From {day} to {last} it would have brought {n} alerts.",
+            result.total,
+        )
+    last = format_date(result.last, "d MMM", locale=t.language)
+    text.say(line, day=since, last=last, n=bold(str(result.total)))
     if result.total > 1:
         average = show_number(round(result.average, 1), t)
         chart = "".join(_BARS[posts * (len(_BARS) - 1) // result.busiest] for _, posts in result.days)
@@ -223,7 +244,8 @@ def _add_figures(text: Text, result: Backtest, context: Context) -> None:
         text.add(" ").say(line, average=average, busiest=result.busiest, chart=chart)
     text.line()
     if result.is_partial:
-        text.line(t.gettext("There was no time for older posts; these figures are without them."))
+        line = t.gettext("I have looked through {n} posts, back to {date}; older ones are not counted.")
+        text.line(line, n=show_number(result.read, t), date=context.date(result.reached))
     if result.is_much:
         line = t.gettext(
             "⚠️ More than {many} a day are hard to read. Add a word, or put words close together: {example}"

@@ -216,7 +216,8 @@ class Router:
     async def _say(self, request: Request, reply: Reply, secret: bytes) -> None:
         sender, peer = self._sender, request.peer
         if request.query_id is not None:
-            await self._try(request, partial(sender.answer_callback, request.query_id, reply.note))
+            answer = partial(sender.answer_callback, request.query_id, reply.note)
+            await self._try(request, answer, patience=IN_TURN)  # the phone gives it up soon, and the reply is to come
         if reply.edit is not None:
             await self._try(request, partial(self._edit, request), reply.edit)
         if reply.buttons is not None:
@@ -250,11 +251,16 @@ class Router:
             await self._sender.send(peer, outgoing, random_id=random_id)
 
     async def _try(
-        self, request: Request, send: Callable[..., Awaitable[object]], outgoing: Outgoing | None = None
+        self,
+        request: Request,
+        send: Callable[..., Awaitable[object]],
+        outgoing: Outgoing | None = None,
+        *,
+        patience: float = PATIENCE,
     ) -> None:
-        """Send until Telegram takes the answer or refuses it for good, or `PATIENCE` is over."""
+        """Send until Telegram takes the answer or refuses it for good, or so many seconds are over."""
         clock = asyncio.get_running_loop().time
-        pause, end, failures = FIRST_PAUSE, clock() + PATIENCE, 0
+        pause, end, failures = FIRST_PAUSE, clock() + patience, 0
         while True:
             try:
                 await (send() if outgoing is None else send(outgoing))

@@ -13,7 +13,7 @@ from bot.commands.rewriting import or_rows
 from bot.commands.rights import Need
 from bot.locales import N_, Translator
 from bot.locales.locale import topic_title
-from bot.matching.engine.compiled import Compiled
+from bot.matching.engine.compiled import Compiled, packed
 from bot.matching.query.tree import AllOf, Mention, Query
 from bot.models import Button, ButtonRows, Outgoing
 from bot.rendering.post_text import excerpt_post
@@ -306,7 +306,7 @@ def _listed(page: SearchPage, context: Context, verb: str, key: str | int) -> Re
 
 async def _missed(context: Context, channel_id: int, *, before: int | None) -> SearchPage:
     """Return a page of posts in which a topic of this chat is found."""
-    queries = [Compiled.from_json(topic.compiled) for topic in await topics_of(context.database, context.chat.id)]
+    queries = [packed(topic.compiled) for topic in await topics_of(context.database, context.chat.id)]
     scope = await context.scope([channel_id])
     page = await context.ask(find_any, queries, scope, limit=PAGE + 1, before=before)
     return page if len(page.hits) <= PAGE else _cut(page.hits, examined=page.examined)

@@ -99,6 +99,19 @@ async def name_it(request: Request, context: Context) -> Reply:
     return _to_send_again(line, context.t.gettext("NAME"), query)
 
 
+@tap("older", Need.LOOK, r"[tq]:[\w-]{1,36}:\d{1,18}")
+async def older(request: Request, context: Context) -> Reply:
+    """Go on with a preview of a topic (t) or of a query (q); the button names the answer and where to go on."""
+    kind, key, before = request.argument.split(":")
+    name, query = "", await _remembered(context, key)
+    if kind == "t":
+        name, _, query = query.partition(": ")
+    known = await find_topic(context.database, name) if name else None
+    typed = await read_query(query, context, excluded=_excluded(known))
+    text, rows = await preview(context, typed, key=f"{kind}:{key}", before=int(before))
+    return Reply(messages=(message(text, rows),))
+
+
 async def _remembered(context: Context, key: str) -> str:
     """Return the memory of an earlier answer. Raises CommandError where it is gone."""
     memory = await memory_of(context.database, key)
@@ -125,7 +138,7 @@ async def _offer(request: Request, context: Context, name: str, query: str) -> R
     await _require_possible(context.database, known, typed, context)
     text = Text().add(bold(name)).add("\n")
     _add_before(text, known, typed, t)
-    shown, further = await preview(context, typed)
+    shown, further = await preview(context, typed, key=f"t:{request.key}")
     offer = (button(t.gettext("Save"), "save", request.key), button(t.gettext("Change"), "edit", request.key))
     rows = (offer, *or_rows(request, typed.source))
     return Reply(messages=(message(text.join(shown), (*rows, *further)),), memory=f"{name}: {typed.source}")
@@ -159,7 +172,8 @@ async def _have_room(db: Reader, known: Topic | None, typed: TypedQuery) -> bool
     own = weight(typed.compiled.query)
     if own == 0:
         return True
-    others = [topic for topic in await topics.all_topics(db) if known is None or topic.id != known.id]
+    every = [topic for topic in await topics.all_topics(db) if "re:/" in topic.compiled]
+    others = [topic for topic in every if known is None or topic.id != known.id]
     return own + sum(weight(Compiled.from_json(topic.compiled).query) for topic in others) <= MOST_IN_ALL
 
 

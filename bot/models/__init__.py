@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypedDict
 
-from bot.parts import Part, whole_text
+from bot.parts import Part, compact_json, whole_text
 
 Clock = Callable[[], datetime]  # the present, in UTC; injected, so that tests own the time
 
@@ -102,7 +102,7 @@ class Post:
         seen: list[object] = [self.text, [(e.kind, e.offset, e.length, e.value) for e in self.entities]]
         if self.media is not None and self.media.kind != "web_page":  # a link's preview loads and changes by itself
             seen.append([self.media.kind, self.media.id, self.media.title, *self.media.files])
-        return hashlib.sha256(json.dumps(seen, ensure_ascii=False, separators=(",", ":")).encode()).digest()
+        return hashlib.sha256(compact_json(seen).encode()).digest()
 
 
 PostKey = tuple[int, str]  # channel id, and the key of the post within it

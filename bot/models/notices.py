@@ -54,6 +54,7 @@ class Followed(_Notice):
     access: FollowAccess
     posts: int  # the newest ones, which were looked at
     alerts: int | None  # that these posts would have brought; None: there was no time to count them
+    past_days: int = 0  # days before that are read from now on, in the background
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

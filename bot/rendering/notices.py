@@ -55,18 +55,20 @@ def render_notice(notice: Notice, locale: Locale) -> Outgoing:
 def _followed(notice: Followed, locale: Locale) -> Outgoing:
     t = locale.t
     first = t.gettext(FOLLOWED[notice.access]).format(channel=_name(notice.channel))
+    reading = t.gettext("I now read its last {days} days, a page at a time.") if notice.past_days else ""
+    reading = reading and f"\n{reading.format(days=notice.past_days)}"
     if not notice.posts or notice.alerts is None:  # of a private one, nobody outside knows what it has posted
-        return Outgoing(text=first)
+        return Outgoing(text=f"{first}{reading}")
     if not notice.alerts:
         line = t.gettext("Its newest posts ({posts}) would have brought no alert.")
-        return Outgoing(text=f"{first}\n{line.format(posts=notice.posts)}")
+        return Outgoing(text=f"{first}\n{line.format(posts=notice.posts)}{reading}")
     line = t.ngettext(
         "Its newest posts ({posts}) would have brought {n} alert.",
         "Its newest posts ({posts}) would have brought {n} alerts.",
         notice.alerts,
     ).format(posts=notice.posts, n=notice.alerts)
     button = Button(text=t.gettext("See them"), data=f"seen:{notice.channel_id}".encode())
-    return Outgoing(text=f"{first}\n{line}", buttons=((button,),))
+    return Outgoing(text=f"{first}\n{line}{reading}", buttons=((button,),))
 
 
 @render_notice.register
@@ -212,7 +214,7 @@ def _daily_report(notice: DailyReport, locale: Locale) -> Outgoing:
     shown = ", ".join(figures).format(n=n, verified=notice.verified, alerts=notice.alerts, gaps=notice.gaps)
     lines = [t.gettext("Since {time}: {figures}.").format(time=locale.date(notice.since), figures=shown)]
     if notice.gap_names:
-        line = t.gettext("Lost, late, or with a gap that is being filled: {names}. See /channels.")
+        line = t.gettext("Lost, late, unchecked, or with a gap: {names}. See /channels.")
         lines.append(line.format(names=_listed(map(_name, notice.gap_names), notice.gaps)))
     if notice.unverified_names:
         names = _listed(map(_name, notice.unverified_names), n - notice.verified - notice.gaps)

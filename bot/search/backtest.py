@@ -19,6 +19,7 @@ from bot.search.deadline import Deadline
 from bot.search.searcher import Hit, Scope, candidate_pages
 from bot.store import posts
 from bot.store.database import Reader
+from bot.store.rows import date_of
 from bot.text.spans import Span
 
 PAGE = 500  # posts read at once
@@ -48,11 +49,18 @@ class Backtest:
     first: date  # of the days examined, in the time zone asked for; before it nothing is stored, or too much
     last: date
     empty: bool  # no post is stored in the channels
-    is_partial: bool  # there was no time for the posts before `first`, or they are too many
+    read: int  # posts that were tried
+    before: int | None  # for a further backtest, to go on from here, for which there was no time; None: that was all
+    reached: datetime  # how far back it came
     per_day: Mapping[date, int]  # posts that match; days without any are absent
     average: float  # posts a day, each channel's by the days for which it is complete, as if one were a day at least
     hits: tuple[Hit, ...]  # newest first, an album once
     near: tuple[NearMiss, ...]  # most telling first
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether there may be more posts before `reached`."""
+        return self.before is not None
 
     @property
     def total(self) -> int:
@@ -93,33 +101,35 @@ async def backtest(  # noqa: PLR0913 - each narrows the question in its own way
     until: datetime | None = None,
     channel_ids: Sequence[int] | None = None,
     hidden: tuple[int, ...] = (),
+    before: int | None = None,
     most: int | None = None,
     deadline: Deadline | None = None,
     progress: Callable[[datetime], None] = lambda _: None,
 ) -> Backtest:
     """Try a query on the posts since a moment, or on all; on the newest `most` candidates, or until the deadline.
 
-    `until` is excluded, as are `hidden` channels. `progress` is called with the date down to which posts are read.
-    Days are those of `zone`.
+    `until` is excluded, as are `hidden` channels; `before` is that of the backtest with which this one goes on. `progress` is
+    called with the date down to which posts are read. Days are those of `zone`.
     """
     oldest = await posts.oldest_date(db, channel_ids=channel_ids)
     coverage = await coverage_of(db, channel_ids, now=now)
     end = now if until is None else min(now, until - timedelta(microseconds=1))
+    end = end if before is None else min(end, date_of(before))
     start = end if oldest is None else max(oldest, since or oldest)
     scope = Scope(channel_ids=channel_ids, hidden=hidden, since=start, until=until)
     deadline = deadline or Deadline()
     run = _Replay(query, zone, deadline)
-    async for page in candidate_pages(db, necessary(query), scope, size=PAGE, most=most):
+    async for page in candidate_pages(db, necessary(query), scope, size=PAGE, before=before, most=most):
         if not run.take(page):
             break
         progress(page[-1].date)
-    is_partial = run.is_partial or (most is not None and run.read >= most)
-    if is_partial:
-        start = run.reached or start
+    stopped_at = run.last if run.is_partial or (most is not None and run.read >= most) else None
+    if stopped_at is not None:
+        start = stopped_at.date
     loose = relaxed(query.plan)
     if loose is not None:
         narrowed = replace(scope, since=start)
-        async for page in candidate_pages(db, loose, narrowed, size=PAGE, most=run.most_explained):
+        async for page in candidate_pages(db, loose, narrowed, size=PAGE, before=before, most=run.most_explained):
             run.look_for_near_misses(page)
     return Backtest(
         coverage=coverage,
@@ -127,7 +137,9 @@ async def backtest(  # noqa: PLR0913 - each narrows the question in its own way
         first=min(start, end).astimezone(zone).date(),
         last=end.astimezone(zone).date(),
         empty=oldest is None,
-        is_partial=is_partial,
+        read=run.read,
+        before=None if stopped_at is None else stopped_at.version_id,
+        reached=min(start, end),
         per_day=dict(run.per_day),
         hits=tuple(run.hits),
         near=tuple(_most_useful_first(run.near)[:SHOWN]),
@@ -138,8 +150,9 @@ def _average(matches: Mapping[int, Sequence[datetime]], coverage: Coverage, *, s
     """Return matches a day: a channel that is stored for a day and had 20 brings 20 a day, not 2.9."""
     total = 0.0
     for channel_id, dates in matches.items():
-        begin = min(max(start, coverage.starts.get(channel_id, start)), end)
-        days = max((end - begin) / _DAY, 1.0)
+        last = min(end, coverage.ends.get(channel_id, end))
+        begin = min(max(start, coverage.starts.get(channel_id, start)), last)
+        days = max((last - begin) / _DAY, 1.0)
         total += sum(moment >= begin for moment in dates) / days
     return total
 
@@ -157,7 +170,7 @@ class _Replay:
         self._explained: set[int] = set()  # versions
         self.is_partial = False  # the deadline came before the last post
         self.read = 0  # posts, hits or not
-        self.reached: datetime | None = None
+        self.last: StoredPost | None = None  # of them
         self.per_day: Counter[date] = Counter()
         self.by_channel: defaultdict[int, list[datetime]] = defaultdict(list)
         self.hits: list[Hit] = []
@@ -167,7 +180,11 @@ class _Replay:
         """Match candidates, newest first, and explain some that do not match; False where the time is over."""
         rejected = []
         for post in page:
-            self.read, self.reached = self.read + 1, post.date
+            # Not amid an album, which would be counted again by whoever goes on.
+            if self._deadline.is_over(COUNTING) and self.last is not None and post.key != self.last.key:
+                self.is_partial = True
+                break
+            self.read, self.last = self.read + 1, post
             spans = verify(self._query, analyse(post.whole))
             if spans is None:
                 rejected.append(post)
@@ -177,9 +194,6 @@ class _Replay:
                 self.by_channel[post.channel_id].append(post.date)
                 if len(self.hits) < SHOWN:
                     self.hits.append(Hit(post=post, spans=spans))
-            if self._deadline.is_over(COUNTING):
-                self.is_partial = True
-                break
         self.look_for_near_misses(rejected[: max(0, self.most_explained - len(self._explained))])
         return not self.is_partial
 

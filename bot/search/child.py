@@ -17,7 +17,7 @@ from pathlib import Path
 from threading import Thread
 from typing import BinaryIO
 
-from bot.errors import FatalError
+from bot.errors import ChannelwatchError, FatalError
 from bot.search.deadline import Deadline
 from bot.store.database import Reader, open_read_only
 
@@ -32,7 +32,10 @@ def main() -> None:
         os.nice(NICE)
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever prints disturbs no answer
-    asyncio.run(_serve(Path(sys.argv[1]), answers))
+    try:
+        asyncio.run(_serve(Path(sys.argv[1]), answers))
+    except ChannelwatchError as error:
+        sys.exit(str(error))
 
 
 async def _serve(path: Path, answers: BinaryIO) -> None:

@@ -144,11 +144,20 @@ async def count_matches(
     return len(keys)
 
 
-async def candidate_pages(
-    db: Reader, expression: str | None, scope: Scope, *, size: int, most: int | None = None
+async def candidate_pages(  # noqa: PLR0913 - what is asked, and how much of it
+    db: Reader,
+    expression: str | None,
+    scope: Scope,
+    *,
+    size: int,
+    before: int | None = None,
+    most: int | None = None,
 ) -> AsyncIterator[list[StoredPost]]:
-    """Yield pages of current posts that may match an FTS5 expression, newest first, `most` posts at most."""
-    before, left = None, most
+    """Yield pages of current posts that may match an FTS5 expression, newest first, `most` posts at most.
+
+    `before` is the version from which to go on.
+    """
+    left = most
     while left is None or left > 0:
         limit = size if left is None else min(size, left)
         page = await fulltext.candidate_posts(

@@ -10,7 +10,7 @@ import structlog
 from telethon.tl import types
 
 from bot.errors import TelegramError, Verdict
-from bot.matching.engine.compiled import Compiled
+from bot.matching.engine.compiled import packed
 from bot.models import PeerKind
 from bot.models.notices import (
     FolderRead,
@@ -30,7 +30,7 @@ from bot.sources.assignment import Assignments
 from bot.sources.channel_events import BANNED, VAGUE, lose, resolved
 from bot.sources.joiner import Joiner
 from bot.sources.resolver import BASIC_GROUP, ListedChannels, NotFollowableError, channel_dialogs
-from bot.sources.sync import BACKFILL, ChannelSync
+from bot.sources.sync import BACKFILL, USUAL_PAST, ChannelSync
 from bot.store import channels, chats, follows, posts, subscriptions, topics
 from bot.store.channels import MOST_FAST, Access, Channel, ResolvedChannel
 from bot.store.database import Subject, Transaction, to_ms
@@ -319,7 +319,7 @@ class FollowRequests:
             wishes = await subscriptions.of_chat(self._database, follow.chat_id or 0)
             wanted = {wish.topic_id for wish in wishes if wish.channels is None or channel.id in wish.channels}
             chosen = [topic for topic in await topics.all_topics(self._database) if topic.id in wanted]
-            queries = [Compiled.from_json(topic.compiled) for topic in chosen]
+            queries = [packed(topic.compiled) for topic in chosen]
             try:
                 alerts = await self._searches.run(
                     count_matches, queries, since=newest[-1].date, channel_id=channel.id, who=self, within=COUNT_WITHIN
@@ -333,7 +333,14 @@ class FollowRequests:
             access=access,
             posts=len(newest),
             alerts=alerts,
+            past_days=USUAL_PAST.days if await self._is_read_back(follow, channel.id) else 0,
         )
+
+    async def _is_read_back(self, follow: FollowRequest, channel_id: int) -> bool:
+        """Tell whether the usual past of a new channel is read from now on."""
+        known = await channels.get(self._database, channel_id)
+        start = None if known is None else known.complete_from
+        return start is not None and start > self._account.now() - USUAL_PAST and follow.options.history is None
 
     async def _notify(self, follow: FollowRequest, notice: Notice) -> None:
         now, chat_id = self._account.now(), follow.chat_id

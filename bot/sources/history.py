@@ -6,12 +6,11 @@ it covers, so that what is gone is known by its absence.
 
 import asyncio
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
 
 from telethon.tl import types
-from telethon.tl.functions.updates import GetChannelDifferenceRequest
 
 from bot.errors import ChannelwatchError, TelegramError, UnreadableError, Verdict
 from bot.models import Event, Post
@@ -20,9 +19,10 @@ from bot.sources.isolation import NOTHING, PAGE_SIZE, Reading, Unreadable, page_
 from bot.sources.live import to_event
 from bot.store.channels import BEGINNING
 from bot.telegram.convert import named_in, to_post
+from bot.telegram.unreadable import GetChannelDifferenceRequest
 
 SLICE_SIZE = 100  # changes: Telegram's limit for accounts that are no bots
-MOST_SKIPPED = 20  # changes in one visit that cannot be read
+MOST_SKIPPED = 20  # changes in one visit that cannot be read, and do not say of which message they are
 T = TypeVar("T")
 
 
@@ -40,6 +40,14 @@ class HistoryPage:
     chat: types.Channel | None  # the channel as the answer describes it
     since: datetime  # the date of `low`; `BEGINNING` where the channel has nothing below
     asked_at: datetime
+
+    def above(self, lowest: int) -> "HistoryPage":
+        """Return the page without what is older than the message `lowest`; its stretch of ids stays."""
+        return replace(
+            self,
+            posts=tuple(post for post in self.posts if post.message_id >= lowest),
+            unreadable={number: why for number, why in self.unreadable.items() if number >= lowest},
+        )
 
     def covers(self, message_id: int) -> bool:
         """Tell whether a message that was there before would stand on the page."""
@@ -74,8 +82,8 @@ async def pages(  # noqa: PLR0913 - where to read, how far, and what is known of
     high = min(below - 1, newest_known) if below else newest_known
     while True:
         asked_at = account.now()
-        found = await page_below(account, channel, offset, known=unreadable)
-        read, messages = read + 1, messages + found.count
+        found = await page_below(account, channel, offset, known=unreadable, newest_known=newest_known)
+        read, messages = read + 1, messages + found.readable
         # A short page alone does not prove that nothing is left below: servers may give fewer than asked.
         whole = max((getattr(answer, "count", 0) for answer in found.answers), default=messages + 1)
         is_last = not found.count or (not below and whole <= messages and found.count < PAGE_SIZE)
@@ -125,7 +133,8 @@ class ChangeSlice:
     pts: int  # changes are known up to here
     asked_at: datetime
     timeout: int  # s after which the server wants to be asked again; 0 where it does not say
-    is_skipped: bool = False  # one change stands before `pts` that this program cannot read
+    unreadable: Unreadable = field(default_factory=dict)  # messages of changes that could not be read
+    is_skipped: bool = False  # before `pts` stands a change that could not be read, nobody knows of which message
 
 
 async def change_slices(
@@ -141,10 +150,11 @@ async def change_slices(
             if limit > 1:
                 limit //= 2
                 continue
-            skipped, pts = skipped + 1, pts + 1  # a message counts one
+            pts += 1  # a message counts one
+            skipped += error.message_id is None
             if skipped > MOST_SKIPPED:
                 raise GapError("too many unreadable changes") from error
-            yield _skipped(pts, asked_at)
+            yield _skipped(pts, asked_at, error)
             continue
         limit = min(limit * 2, SLICE_SIZE)
         if isinstance(answer, types.updates.ChannelDifferenceTooLong):
@@ -185,8 +195,18 @@ def _slice(
     )
 
 
-def _skipped(pts: int, asked_at: datetime) -> ChangeSlice:
-    return ChangeSlice(events=(), pages=frozenset(), newest=0, pts=pts, asked_at=asked_at, timeout=0, is_skipped=True)
+def _skipped(pts: int, asked_at: datetime, error: UnreadableError) -> ChangeSlice:
+    known: Unreadable = {} if error.message_id is None else {error.message_id: error.constructor}
+    return ChangeSlice(
+        events=(),
+        pages=frozenset(),
+        newest=0,
+        pts=pts,
+        asked_at=asked_at,
+        timeout=0,
+        unreadable=known,
+        is_skipped=not known,
+    )
 
 
 async def prefetched(source: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:

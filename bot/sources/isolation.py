@@ -12,6 +12,7 @@ from telethon.tl.functions.messages import GetHistoryRequest
 
 from bot.errors import UnreadableError
 from bot.sources.account import Account
+from bot.telegram.unreadable import ask_by_number
 
 PAGE_SIZE = 100  # Telegram's limit
 Unreadable = Mapping[int, int | None]  # message id → the constructor of TL that this program does not know
@@ -26,9 +27,14 @@ class Reading:
     unreadable: dict[int, int | None] = field(default_factory=dict)
 
     @property
+    def readable(self) -> int:
+        """The number of messages that could be read."""
+        return sum(len(answer.messages) for answer in self.answers)
+
+    @property
     def count(self) -> int:
-        """The number of messages, the unreadable ones too."""
-        return sum(len(answer.messages) for answer in self.answers) + len(self.unreadable)
+        """The number of messages, the unreadable ones too; those of them that were not tried may be gone."""
+        return self.readable + len(self.unreadable)
 
     @property
     def lowest(self) -> int:
@@ -39,11 +45,17 @@ class Reading:
 
 
 async def page_below(
-    account: Account, channel: types.InputPeerChannel, below: int, *, known: Unreadable = NOTHING
+    account: Account,
+    channel: types.InputPeerChannel,
+    below: int,
+    *,
+    known: Unreadable = NOTHING,
+    newest_known: int = 0,
 ) -> Reading:
     """Return the messages under an id, or the newest where it is 0; `known` ones are not asked for again.
 
-    It is one answer of Telegram wherever that can be read. Raises TelegramError.
+    It is one answer of Telegram wherever that can be read. `newest_known` is about the id of the newest message. Raises
+    TelegramError.
     """
     found, limit = Reading(), PAGE_SIZE
     while found.count < PAGE_SIZE and below != 1:
@@ -56,7 +68,7 @@ async def page_below(
             answer = await _history(account, channel, below, limit=limit, floor=floor)
         except UnreadableError as error:
             if limit == 1:
-                below = await _first_below(account, channel, below, floor=floor)
+                below = await _first_below(account, channel, below, floor=floor, newest_known=newest_known)
                 found.unreadable[below] = error.constructor
             limit = max(1, limit // 2)
             continue
@@ -75,44 +87,41 @@ async def page_below(
 
 async def by_number(account: Account, channel: types.InputChannel, ids: Sequence[int]) -> Reading:
     """Return the messages with these ids, 100 at most; one that is not there is empty. Raises TelegramError."""
-    try:
-        wanted = [types.InputMessageID(number) for number in ids]
-        return Reading(answers=[await account.ask(GetMessagesRequest(channel, wanted))])
-    except UnreadableError as error:
-        if len(ids) == 1:
-            return Reading(unreadable={ids[0]: error.constructor})
-    found = Reading()
-    for part in (ids[: len(ids) // 2], ids[len(ids) // 2 :]):
-        read = await by_number(account, channel, part)
-        found.answers += read.answers
-        found.unreadable |= read.unreadable
-    return found
+
+    async def ask(numbers: Sequence[int]) -> types.messages.ChannelMessages:
+        return await account.ask(GetMessagesRequest(channel, [types.InputMessageID(number) for number in numbers]))
+
+    answers, unreadable = await ask_by_number(ids, ask)
+    return Reading(answers=answers, unreadable=unreadable)
 
 
-async def _first_below(account: Account, channel: types.InputPeerChannel, below: int, *, floor: int) -> int:
+async def _first_below(
+    account: Account, channel: types.InputPeerChannel, below: int, *, floor: int, newest_known: int
+) -> int:
     """Return the id of the first message under an id, or of the newest, which is above `floor` and unreadable.
 
-    It is the highest id above which there is nothing. Mostly the message under it says which id that is.
+    It is the highest id above which there is a message. It is looked for in growing steps, since it is mostly the next.
     """
-    low, high = floor, below - 1
-    try:
-        beneath = await _history(account, channel, below, limit=1, floor=floor, skip=1)
-        low = max([low, *(message.id for message in beneath.messages)])
-    except UnreadableError:
-        pass
+    low, high, step = floor, below - 1, 1
     if not below:
-        high, step = low + 1, 1
+        high = max(floor + 1, newest_known)
         while await _is_above(account, channel, 0, high):
-            low, step = high, step * 2
-            high = low + step
+            low, high, step = high, high + step, step * 2
+        step = 1
     while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if await _is_above(account, channel, high + 1, middle) else (low, middle)
+        middle = max((low + high) // 2, high - step)
+        if await _is_above(account, channel, high + 1, middle):
+            low = middle
+        else:
+            high, step = middle, step * 2
     return high
 
 
 async def _is_above(account: Account, channel: types.InputPeerChannel, below: int, floor: int) -> bool:
-    """Tell whether the unreadable message is above an id. Raises UnreadableError where another one has come."""
+    """Tell whether the first message under an id, which is unreadable, is above another id.
+
+    Raises UnreadableError where a new message has come.
+    """
     try:
         answer = await _history(account, channel, below, limit=1, floor=floor)
     except UnreadableError:
@@ -122,10 +131,10 @@ async def _is_above(account: Account, channel: types.InputPeerChannel, below: in
     return False
 
 
-async def _history(  # noqa: PLR0913 - what is asked for
-    account: Account, channel: types.InputPeerChannel, below: int, *, limit: int, floor: int = 0, skip: int = 0
+async def _history(
+    account: Account, channel: types.InputPeerChannel, below: int, *, limit: int, floor: int = 0
 ) -> types.messages.ChannelMessages:
     request = GetHistoryRequest(
-        channel, offset_id=below, offset_date=None, add_offset=skip, limit=limit, max_id=0, min_id=floor, hash=0
+        channel, offset_id=below, offset_date=None, add_offset=0, limit=limit, max_id=0, min_id=floor, hash=0
     )
     return await account.ask(request)

@@ -25,8 +25,7 @@ log = structlog.get_logger(__name__)
 VERIFY_EVERY = 20.0  # s: 4,320 pages a day, 432,000 posts …
 DOUBTED_EVERY = 1.0  # … and where changes are known to be missed
 AGAIN_AFTER = timedelta(days=1)  # that a channel is left alone once it is through
-REST = 10.0  # s that one is left alone at least after an error …
-DOUBTED_REST = 600.0  # … and after a round behind which a doubt arose: others have their turn
+REST = 10.0  # s that one is left alone at least after an error
 BACKFILL_EVERY = 1.0  # s: a third of what the budget of an account allows …
 UNASKED_EVERY = 3.0  # … and where nobody waits for it
 LOOK_AGAIN = 30.0  # s, where nothing was announced and no backfill is open
@@ -40,6 +39,7 @@ class Verifier:
         self._sync = sync
         self._span = timedelta(days=days)
         self._rests: dict[int, datetime] = {}  # channel id → until when it is left alone
+        self._began: dict[int, datetime] = {}  # channel id → when the round through it began
 
     async def run(self, beat: Beat = no_beat) -> None:
         """Verify a page now and then, for ever. Raises ReaderLostError."""
@@ -57,6 +57,8 @@ class Verifier:
         if not due:
             return None
         channel, asked_at = min(due, key=_turn), self._account.now()
+        if channel.verify_from is None:
+            self._began[channel.id] = asked_at
         try:
             verified = await self._sync.verify(channel, since=self._account.now() - self._span, beat=beat)
         except TelegramError as error:
@@ -68,16 +70,17 @@ class Verifier:
             lambda tx: channels.set_verified(tx, channel.id, below=verified.below, now=now, asked_at=asked_at)
         )
         if verified.below is None:
-            await self._rest_in_doubt(channel.id)
+            await self._rest_in_doubt(channel.id, now)
         if verified.found != SyncResult():
             log.info("verifying found what was missed", channel=channel.id, **asdict(verified.found))
         return verified.found
 
-    async def _rest_in_doubt(self, channel_id: int) -> None:
-        """Leave a channel alone for a while that is in doubt again after a whole round."""
+    async def _rest_in_doubt(self, channel_id: int, now: datetime) -> None:
+        """Leave a channel that is in doubt again after a round alone for as long as that took: others have a turn."""
+        began = self._began.pop(channel_id, now)
         channel = await channels.get(self._account.database, channel_id, self._account.reader_id)
         if channel is not None and channel.doubted_at is not None:
-            self._rests[channel_id] = self._account.now() + timedelta(seconds=DOUBTED_REST)
+            self._rests[channel_id] = now + (now - began)
 
     async def _due(self) -> list[Channel]:
         now = self._account.now()

@@ -136,19 +136,16 @@ class ChannelSync:
             try:
                 return await self._apply_changes(channel, dialog, beat)
             except history.GapError as gap:
-                await self._doubt(channel, str(gap))
+                log.info("the changes of a channel are not to be had", channel=channel.id, why=str(gap))
             except TelegramError as error:
                 pts = await self._put_off(channel, error)
-        elif channel.unchecked_since is not None and channel.doubted_at is None:
-            await self._doubt(channel, "the reader is no member any more")
+            is_doubted = not pts
+        else:  # whoever is no member any more cannot ask for what the server kept back
+            is_doubted = channel.unchecked_since is not None and channel.doubted_at is None
         reach = history.Reach(message_id=channel.confirmed_id + 1)
-        return await self._read_history(channel, dialog, reach, ObservedBy.SWEEP, pts=pts, beat=beat)
-
-    async def _doubt(self, channel: Channel, why: str) -> None:
-        """Leave edits and deletions to the verifier, since the changes of a channel are not to be had."""
-        log.info("the changes of a channel are not to be had, its history is read", channel=channel.id, why=why)
-        now = self._account.now()
-        await self._account.database.write(lambda tx: channels.doubt(tx, channel.id, now=now))
+        return await self._read_history(
+            channel, dialog, reach, ObservedBy.SWEEP, pts=pts, is_doubted=is_doubted, beat=beat
+        )
 
     async def _put_off(self, channel: Channel, error: TelegramError) -> int:
         """Put the changes of a channel off to the next round, where the server fails at them; return their pts.
@@ -159,14 +156,13 @@ class ChannelSync:
         if error.verdict is not Verdict.RETRY or error.code == FLOOD:
             raise error
         self._failures[channel.id] += 1
+        log.info("the server fails at the changes of a channel", channel=channel.id, error=error.error)
         if self._failures[channel.id] >= MOST_FAILURES:
-            await self._doubt(channel, error.error)
             return 0
         now = self._account.now()
         await self._account.database.write(lambda tx: channels.leave_unchecked(tx, channel.id, now=now))
         if error.code < INTERNAL:
             raise error
-        log.info("the server fails at the changes of a channel", channel=channel.id, error=error.error)
         return channel.seen_pts
 
     async def _apply_changes(self, channel: Channel, dialog: Dialog | None, beat: Beat) -> SyncResult:
@@ -177,17 +173,16 @@ class ChannelSync:
         async with aclosing(prefetched(source)) as slices:
             async for changes in slices:
                 beat(LONGEST_VISIT)  # of what a busy channel has to say after weeks, there is much more than that
-                if changes.is_skipped:
-                    await self._doubt(channel, "one of them cannot be read")
-                    is_whole = False
                 found += await self._store(channel, changes.events, ObservedBy.DIFFERENCE, changes.asked_at)
                 await self._settle(channel, changes.events)
+                await self._set_unreadable(channel, changes.unreadable, settled=())
                 await self.previews.refresh(channel, changes.pages)
                 self.timeouts[channel.id] = changes.timeout
                 # What the dialog named as newest is stored, once the changes reach as far as the dialog's pts.
                 listed = dialog.top_message if dialog is not None and changes.pts >= dialog.pts else 0
                 confirmed = max(channel.confirmed_id, changes.newest, listed)
-                await self._mark(channel, confirmed_id=confirmed, pts=changes.pts)
+                await self._mark(channel, confirmed_id=confirmed, pts=changes.pts, is_doubted=changes.is_skipped)
+                is_whole = is_whole and not changes.is_skipped
                 channel = replace(channel, confirmed_id=confirmed, seen_pts=changes.pts)
         del self._failures[channel.id]
         if not is_whole:  # the history names what it is; of an edit further back, the verifier does
@@ -205,11 +200,13 @@ class ChannelSync:
         observed_by: ObservedBy,
         *,
         pts: int = 0,
+        is_doubted: bool = False,
         beat: Beat = no_beat,
     ) -> SyncResult:
         """Read the history down to its known part; posts of the archive that are absent from it are gone.
 
-        `pts` is the mark to set; 0: that of the dialog or of the first page.
+        `pts` is the mark to set; 0: that of the dialog or of the first page. Where it is doubted, edits and deletions
+        further down are left to the verifier.
         """
         found, newest = SyncResult(), 0
         low, since = 0, self._account.now()
@@ -219,7 +216,7 @@ class ChannelSync:
         async with aclosing(prefetched(source)) as pages:
             async for page in pages:
                 beat(LONGEST_VISIT)
-                found += await self._store_page(channel, page, page.posts, observed_by)
+                found += await self._store_page(channel, page, observed_by)
                 # Changes made while we read are above the first page's pts: the next round asks for them.
                 pts, newest = pts or page.pts, max(newest, *page.ids, 0)
                 low, since = page.low, page.since
@@ -227,7 +224,7 @@ class ChannelSync:
                     await describe(self._account, channel, page.chat)
         if not channel.is_swept:
             await self._begin_past(channel, low, since)
-        await self._mark(channel, confirmed_id=newest, pts=pts)
+        await self._mark(channel, confirmed_id=newest, pts=pts, is_doubted=is_doubted)
         return found
 
     async def _begin_past(self, channel: Channel, low: int, since: datetime) -> None:
@@ -248,8 +245,8 @@ class ChannelSync:
         one, start = history.Reach(pages=1), below or 0
         async with aclosing(await self._history(channel, one, below=start, unreadable=tried)) as pages:
             page = await anext(pages)
-        known = [post for post in page.posts if post.message_id >= lowest]
-        found = await self._store_page(channel, page, known, observed_by)
+        page = page.above(lowest)
+        found = await self._store_page(channel, page, observed_by)
         is_through = page.low <= max(lowest, 1) or page.low == below or any(post.date < since for post in page.posts)
         if observed_by is ObservedBy.BACKFILL:
             await self._account.database.write(
@@ -297,13 +294,11 @@ class ChannelSync:
 
         await self._account.database.write(job)
 
-    async def _store_page(
-        self, channel: Channel, page: history.HistoryPage, known: Sequence[Post], observed_by: ObservedBy
-    ) -> SyncResult:
+    async def _store_page(self, channel: Channel, page: history.HistoryPage, observed_by: ObservedBy) -> SyncResult:
         """Store posts of a page; posts of the archive that the page lacks are written down as gone."""
         gone = await posts.ids_between(self._account.database, channel.id, page.low, page.high) - page.ids
         deletions = [Deletion(channel_id=channel.id, message_ids=tuple(sorted(gone)))] if gone else []
-        found = await self._store(channel, [*known, *deletions], observed_by, page.asked_at)
+        found = await self._store(channel, [*page.posts, *deletions], observed_by, page.asked_at)
         await self._name(channel, page)
         return found
 
@@ -324,8 +319,12 @@ class ChannelSync:
         )
         return SyncResult(new=result.new, edited=result.edited, gone=result.gone)
 
-    async def _mark(self, channel: Channel, *, confirmed_id: int, pts: int) -> None:
+    async def _mark(self, channel: Channel, *, confirmed_id: int, pts: int, is_doubted: bool = False) -> None:
         now, mark = self._account.now(), {"confirmed_id": confirmed_id, "seen_pts": pts}
-        await self._account.database.write(
-            lambda tx: channels.set_mark(tx, channel.id, **mark, now=now, read_from=channel.seen_pts)
-        )
+
+        async def job(tx: Transaction) -> None:
+            if is_doubted:  # first: it has been unchecked since it was last swept
+                await channels.doubt(tx, channel.id, now=now)
+            await channels.set_mark(tx, channel.id, **mark, now=now, read_from=channel.seen_pts)
+
+        await self._account.database.write(job)

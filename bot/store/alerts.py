@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.models import GENERAL_THREAD, ComparedPost, PostKey
 from bot.models.alerts import Alert, PriorAlert, StaleAlert, alert_subject
-from bot.parts import PartMatch, load_parts, whole_text
+from bot.parts import PartMatch, compact_json, load_parts, whole_text
 from bot.store.access import Restrictable, visible
 from bot.store.database import Reader, Transaction
 from bot.store.rows import end_id, first_id, from_ms, json_list, maybe_ms, read_all, to_ms
@@ -127,7 +127,7 @@ async def count_recent(
 
 @lru_cache(64)  # a post goes to many chats
 def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return compact_json(value)
 
 
 @lru_cache(64)

@@ -114,6 +114,7 @@ class ChannelPast:
     is_readable: bool  # a reader can read more of it
     complete_from: datetime | None  # as of `Channel`
     oldest: datetime | None  # the date of the first stored post
+    newest: datetime | None  # … and of the last one
 
 
 # Where no reader is named, the one that sees to the channel speaks for it, or else the first that knows it.
@@ -180,6 +181,7 @@ async def past_of(db: Reader, channel_ids: Iterable[int] | None) -> list[Channel
     rows = await db.fetch_all(
         """SELECT c.id, c.followed_at IS NOT NULL AS is_followed, c.complete_from,
             (SELECT min(date) FROM posts WHERE channel_id = c.id) AS oldest,
+            (SELECT max(date) FROM posts WHERE channel_id = c.id) AS newest,
             c.followed_at IS NOT NULL AND EXISTS (SELECT 1 FROM memberships WHERE channel_id = c.id
                 AND reader_id = c.read_by AND access IN ('polled', 'joined')) AS is_readable
         FROM channels c WHERE :ids IS NULL OR c.id IN (SELECT value FROM json_each(:ids))

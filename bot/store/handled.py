@@ -43,3 +43,10 @@ async def is_delivered(db: Reader, key: str) -> bool:
 async def forget_old(tx: Transaction, *, now: datetime) -> None:
     """Drop the answers that are older than `KEPT`."""
     await tx.execute("DELETE FROM handled WHERE at < :before", {"before": to_ms(now - KEPT)})
+
+
+async def latest_number(db: Reader) -> int:
+    """Return the greatest number of a handled message in private chats and basic groups, which share one sequence."""
+    sql = """SELECT max(CAST(substr(key, length(chat_kind || chat_telegram_id) + 3) AS INTEGER)) FROM handled
+        WHERE chat_kind IN ('user', 'group')"""  # a key is the kind, the id and the number, joined by hyphens
+    return int(await db.fetch_value(sql) or 0)

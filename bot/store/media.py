@@ -239,9 +239,9 @@ async def prune(tx: Transaction, *, size: int, after: int, shown_since: datetime
     """
     rows = await tx.fetch_all(
         """SELECT d.id, d.sha256, d.size, EXISTS (
-            SELECT 1 FROM media o JOIN versions v ON v.id = o.version_id
-            JOIN posts p ON p.channel_id = v.channel_id AND p.message_id = v.message_id
-            JOIN alerts a ON a.channel_id = p.channel_id AND a.post_key = p.post_key
+            SELECT 1 FROM media o CROSS JOIN versions v ON v.id = o.version_id
+            CROSS JOIN posts p ON p.channel_id = v.channel_id AND p.message_id = v.message_id
+            CROSS JOIN alerts a ON a.channel_id = p.channel_id AND a.post_key = p.post_key
             WHERE o.state = 'kept' AND o.sha256 = d.sha256 AND a.created_at >= :since) AS is_shown
         FROM media d WHERE d.state = 'kept' AND d.id > :after ORDER BY d.id LIMIT :most""",
         {"most": _PRUNED_AT_ONCE, "after": after, "since": to_ms(shown_since)},
@@ -260,9 +260,8 @@ async def prune(tx: Transaction, *, size: int, after: int, shown_since: datetime
 async def pruned_blobs(db: Reader) -> list[bytes]:
     """Return the SHA-256 of every blob that should no longer be on the disk."""
     rows = await db.fetch_all(
-        """SELECT DISTINCT sha256 FROM media p WHERE reason = :pruned
-            AND NOT EXISTS (SELECT 1 FROM media WHERE state = 'kept' AND sha256 = p.sha256)""",
-        {"pruned": PRUNED},
+        """SELECT DISTINCT sha256 FROM media p WHERE reason = 'pruned'
+            AND NOT EXISTS (SELECT 1 FROM media WHERE state = 'kept' AND sha256 = p.sha256)"""
     )
     return [bytes(row["sha256"]) for row in rows]
 

@@ -13,8 +13,6 @@ from bot.store.chats import Chat
 from bot.store.database import Reader
 from bot.store.rows import json_list, maybe_date, read, read_all, to_ms
 
-RECENT = 1000  # rows of messages
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
@@ -162,10 +160,3 @@ async def post_of(db: Reader, chat_id: int, telegram_id: int) -> StoredPost | No
         {"chat": chat_id, "message": telegram_id},
     )
     return None if row is None else read(StoredPost, row)
-
-
-async def latest_number(db: Reader) -> int:
-    """Return the number of a recent message in a private chat or basic group, which share one sequence; 0: none."""
-    sql = """SELECT max(q.telegram_id) FROM messages q JOIN chats c ON c.id = q.chat_id AND c.kind <> 'channel'
-        WHERE q.id > (SELECT max(id) FROM messages) - :recent"""
-    return int(await db.fetch_value(sql, {"recent": RECENT}) or 0)

@@ -5,7 +5,6 @@ back, which costs as much as several rows.
 """
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,7 +12,7 @@ from typing import NamedTuple
 
 from bot import __version__
 from bot.models import Count, Deletion, Media, Observation, ObservedBy, Post, to_json
-from bot.parts import NO_PARTS, are_reworded, dump_parts, load_parts
+from bot.parts import NO_PARTS, are_reworded, compact_json, dump_parts, load_parts
 from bot.store.database import Reader, Transaction
 from bot.store.long_posts import Head, LongPost, RestState
 from bot.store.rows import COUNTER_BITS, json_list, maybe_ms, read, to_ms
@@ -272,18 +271,14 @@ def _seen(post: Post, observation: Observation) -> tuple[object, ...]:
 
 
 def _media_json(media: Media) -> str:
-    return _compact([media.kind, media.id, media.title, media.files])
+    return compact_json([media.kind, media.id, media.title, media.files])
 
 
 def _entities_json(post: Post) -> str:
     if not post.entities:
         return "[]"
     # by hand: dataclasses.astuple copies deeply, which takes ten times as long
-    return _compact([(e.kind, e.offset, e.length, e.value) for e in post.entities])
-
-
-def _compact(fields: object) -> str:
-    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+    return compact_json([(e.kind, e.offset, e.length, e.value) for e in post.entities])
 
 
 def _without_text(raw: bytes, text: str) -> tuple[bytes, int | None]:

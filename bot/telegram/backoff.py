@@ -18,6 +18,7 @@ log = structlog.get_logger(__name__)
 
 FIRST, LONGEST = 0.1, 15.0  # s: the second pause, since the first connection after a good one comes at once; the last
 MOST = 12.0  # early ends that count
+HELD = 1.0  # s that a connection holds that is worth to be called one
 REPORT_AFTER, REPORT_EVERY = 15.0, 60.0  # s without a good connection
 BLOCKED = "Telegram seems blocked here; set TELEGRAM_PROXY"
 PROXY_FAILS = "Telegram cannot be reached through TELEGRAM_PROXY; check that it works, or set another one"
@@ -38,11 +39,12 @@ class Backoff:
         self,
         server: str,
         *,
+        client: str = "",
         hint: str = BLOCKED,
         monotonic: Callable[[], float] = monotonic,
         jitter: Callable[[], float] = lambda: random.uniform(0.5, 1),  # noqa: S311 - no secret
     ) -> None:
-        self._server = server
+        self._log = log.bind(client=client, server=server)
         self._hint = hint  # what a person can do
         self._monotonic = monotonic
         self._jitter = jitter  # the share of a pause that is waited
@@ -59,7 +61,7 @@ class Backoff:
         now = self._monotonic()
         held = 0.0 if self._answered_at is None else now - self._answered_at
         self._early = min(max(0.0, self._early - held) + 1, MOST) if self._attempts else 0.0
-        if self._early <= 1:
+        if self._early <= 1 or held >= HELD:
             self._since, self._attempts, self._report_at = now, 0, now + REPORT_AFTER
         elif now >= self._report_at:
             self._report(now)
@@ -82,22 +84,21 @@ class Backoff:
         self._answered_at, self._why = self._monotonic(), _BROKEN_OFF
         if self._is_reported:
             self._is_reported = False
-            log.info("Telegram is reached again", server=self._server, after=round(self._answered_at - self._since))
+            self._log.info("Telegram is reached again", after=round(self._answered_at - self._since))
 
     def _report(self, now: float) -> None:
         self._is_reported, self._report_at = True, now + REPORT_EVERY
-        log.warning(
+        self._log.warning(
             NO_NETWORK if self._is_offline else self._hint,
-            server=self._server,
             attempts=self._attempts,
             seconds=round(now - self._since),
             why=self._why,
         )
 
 
-def backed_off(kind: type[Connection], *, has_proxy: bool) -> type[Connection]:
+def backed_off(kind: type[Connection], *, client: str, has_proxy: bool) -> type[Connection]:
     """Return a kind of Telethon's connections that waits before it connects where earlier ones to a server failed."""
-    backoff = cache(partial(Backoff, hint=PROXY_FAILS if has_proxy else BLOCKED))
+    backoff = cache(partial(Backoff, client=client, hint=PROXY_FAILS if has_proxy else BLOCKED))
     return type(f"BackedOff{kind.__name__}", (_BackedOff, kind), {"backoff_of": staticmethod(backoff)})
 
 

@@ -75,7 +75,6 @@ class Client(TelegramClient):
     polls_updates = False  # with each ping
     is_settled: Callable[[], bool] | None = None  # whether all updates that handlers were given are dealt with
     is_answered = True  # by Telegram, the last time that it was pinged
-    _is_catching_up = False  # Telegram will be asked for what was missed
     _slice: int | None = None  # changes that a difference may bring, where larger ones could not be read
     _is_announced = True  # to the server, over the present connection or the next
 
@@ -114,7 +113,6 @@ class Client(TelegramClient):
         if isinstance(request, functions.updates.GetChannelDifferenceRequest):
             return await self._fetch_missed(question, request.channel.channel_id)
         if isinstance(request, functions.updates.GetDifferenceRequest):
-            self._is_catching_up = False
             return await self._fetch_missed(question, None)
         return await question
 
@@ -158,7 +156,7 @@ class Client(TelegramClient):
         Telethon repeats the agreement after an OSError only, and what asyncio raises at a closed connection is none.
         Now and then, once in some 50,000 times, Telethon causes this itself: it fails to factorise the server's number.
         """
-        self._is_catching_up = False
+        self.missed.settled.set()
         while True:
             try:
                 await super().connect()
@@ -177,8 +175,8 @@ class Client(TelegramClient):
 
     async def catch_up(self) -> None:
         """Have the update loop ask for what was missed, unless it is about to: meanwhile it handles nothing else."""
-        if not (self._is_catching_up or self._message_box.is_empty()):
-            self._is_catching_up = True
+        if self.missed.settled.is_set() and not self._message_box.is_empty():
+            self.missed.settled.clear()
             await super().catch_up()
 
     async def forget_login(self) -> None:
@@ -328,7 +326,7 @@ def _client(settings: Settings, path: Path, timings: Timings) -> Client:
         settings.telegram_api_id,
         settings.telegram_api_hash.get_secret_value(),
         **proxy,
-        connection=backed_off(kind, has_proxy=bool(proxy)),
+        connection=backed_off(kind, client=path.stem, has_proxy=bool(proxy)),
         use_ipv6=":" in (session.server_address or ""),  # else Telethon forgets the address and the login with it
         app_version=bot.__version__,
         device_model="channelwatch",

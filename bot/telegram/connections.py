@@ -1,6 +1,7 @@
 """Connects and signs clients in, and connects them again whenever Telegram no longer answers them."""
 
 import asyncio
+from contextlib import suppress
 
 import structlog
 from telethon import TelegramClient, errors
@@ -114,6 +115,8 @@ async def _fetch_missed(client: Client, ask_client: Ask | None) -> None:
     try:
         if client.polls_updates:
             await client.catch_up()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(client.missed.settled.wait(), client.timings.ping_within)
         elif (request := client.missed.request()) is not None:
             await ask((ask_client or client)(request), within=client.timings.ping_within)
     except TelegramError as error:
@@ -121,9 +124,10 @@ async def _fetch_missed(client: Client, ask_client: Ask | None) -> None:
     if not client.missed.failures:
         return
     try:
+        is_new = client.missed.failures >= GIVE_UP_AFTER and await client.missed.skip()
         if client.polls_updates:
             await client.missed.read()
-        if client.missed.failures >= GIVE_UP_AFTER and await client.missed.skip() and client.on_skip is not None:
+        if is_new and client.on_skip is not None:
             await client.on_skip()
     except TelegramError as error:
         log.info("missed updates cannot be fetched in another way either", error=error.error)

@@ -22,6 +22,7 @@ from bot.text.markup import units
 
 Named = Mapping[int, TLObject]  # people and channels by marked id
 NOBODY: Named = {}
+_CHANNEL_MARK = 10**12
 
 _FORMATTING = {  # what may be sent; links, mentions, tags and the like Telegram finds in a text by itself
     "bold": types.MessageEntityBold,
@@ -124,7 +125,14 @@ def from_peer(peer: Peer) -> TLObject:
 def named_in(answer: TLObject) -> Named:
     """Return the people and channels that an answer names; a push in its short form names none."""
     known = chain(getattr(answer, "users", ()), getattr(answer, "chats", ()))
-    return {utils.get_peer_id(each): each for each in known}
+    return {_marked_id(each): each for each in known}
+
+
+def _marked_id(entity: TLObject) -> int:
+    """Return what `utils.get_peer_id` does, which asks twenty kinds of object one after the other."""
+    if isinstance(entity, types.Channel | types.ChannelForbidden):
+        return -(_CHANNEL_MARK + int(entity.id))
+    return int(entity.id) if isinstance(entity, types.User | types.UserEmpty) else -int(entity.id)
 
 
 def attach(update: TLObject, named: Named) -> None:

@@ -114,4 +114,7 @@ def to_startup_error(refusal: TelegramError) -> SettingsError | FatalError:
         )
     if refusal.verdict is Verdict.RETRY:
         return FatalError(f"{refusal}: it cannot serve us now; start again in a few minutes.")
-    return FatalError(f"{refusal}: the session is of no use any more; delete its file and sign in again.")
+    advice = "the session is of no use any more; delete its file and sign in again."
+    if refusal.error.startswith("FROZEN_"):
+        advice = "it has frozen the account; in the Telegram app, @SpamBot says why and how to appeal."
+    return FatalError(f"{refusal}: {advice}")

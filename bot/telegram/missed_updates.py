@@ -6,7 +6,9 @@ whatever order it comes, and asks for messages by their numbers; where the serve
 the present. So handlers may get a message twice.
 """
 
-from datetime import UTC, datetime
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from telethon import TelegramClient, events, functions, types
@@ -15,11 +17,13 @@ from telethon.tl import TLObject, TLRequest
 
 from bot.errors import TelegramError
 from bot.telegram.rpc import ask
+from bot.telegram.unreadable import ask_by_number
 
 log = structlog.get_logger(__name__)
 
 DEAF_AFTER = 2  # failures in a row …
 GIVE_UP_AFTER = 4  # … and when updates go on from the present
+LATELY = timedelta(days=1)  # nobody waits for the answer to an older message, which may have been given and forgotten
 _AT_ONCE = 100  # messages asked for by their numbers
 _NO_TIME = datetime.fromtimestamp(0, UTC)  # the date of updates that say nothing of the place that a client has reached
 
@@ -31,6 +35,8 @@ class MissedUpdates:
         self.failures = 0  # in a row, to fetch the updates of the account; its channels are apart
         self.error: TelegramError | None = None  # the last one
         self.last_message = 0  # the number up to which all messages outside of channels were handled; 0: not known
+        self.settled = asyncio.Event()  # clear while the update loop is to ask for updates that the account missed
+        self.settled.set()
         self._client = client
         self._has_skipped = False  # since updates could be fetched
         self._failing_channels: set[int] = set()
@@ -40,10 +46,15 @@ class MissedUpdates:
         """Tell whether the account gets no updates that it missed; a single failure says little."""
         return self.failures >= DEAF_AFTER
 
+    def begin_before(self, number: int) -> None:
+        """Note the greatest number of a handled message; a few before it may be open."""
+        self.last_message = number and max(1, number - _AT_ONCE)
+
     def fail(self, channel_id: int | None, error: TelegramError) -> None:
         """Note that the updates of the account, or of a channel, could not be fetched."""
         if channel_id is None:
             self.failures, self.error = self.failures + 1, error
+            self.settled.set()
         else:
             self._failing_channels.add(channel_id)
 
@@ -51,6 +62,7 @@ class MissedUpdates:
         """Note that the updates of the account, or of a channel, were fetched."""
         if channel_id is None:
             self.failures, self.error, self._has_skipped = 0, None, False
+            self.settled.set()
         else:
             self._failing_channels.discard(channel_id)
 
@@ -74,15 +86,20 @@ class MissedUpdates:
         """
         while self.last_message:
             numbers = range(self.last_message + 1, self.last_message + 1 + _AT_ONCE)
-            request = functions.messages.GetMessagesRequest([types.InputMessageID(number) for number in numbers])
-            found = await ask(self._client(request))
-            messages = [each for each in found.messages if not isinstance(each, types.MessageEmpty)]
-            if not messages:
+            found, unknown = await ask_by_number(numbers, self._ask)
+            there = [each for answer in found for each in answer.messages if not isinstance(each, types.MessageEmpty)]
+            if not there and not unknown:
                 return
-            self.last_message = max(each.id for each in messages)
-            updates = [types.UpdateNewMessage(each, pts=0, pts_count=0) for each in messages if not each.out]
-            container = types.Updates(updates, found.users, found.chats, date=_NO_TIME, seq=0)
+            self.last_message = max([*unknown, *(each.id for each in there)])
+            new = [each for each in there if not each.out and each.date > datetime.now(UTC) - LATELY]
+            updates = [types.UpdateNewMessage(each, pts=0, pts_count=0) for each in new]
+            users, chats = ([each for answer in found for each in getattr(answer, kind)] for kind in ("users", "chats"))
+            container = types.Updates(updates, users, chats, date=_NO_TIME, seq=0)
             self._client._updates_queue.put_nowait(container)  # noqa: SLF001 - as above
+
+    async def _ask(self, numbers: Sequence[int]) -> types.messages.Messages:
+        wanted = [types.InputMessageID(number) for number in numbers]
+        return await ask(self._client(functions.messages.GetMessagesRequest(wanted)))
 
     async def skip(self) -> bool:
         """Go on from the present; return whether updates could be fetched until lately. Raises TelegramError."""
@@ -102,7 +119,12 @@ class MissedUpdates:
         return functions.updates.GetDifferenceRequest(pts=place["pts"], date=datetime.now(UTC), qts=place["qts"])
 
     def _unorder(self, container: TLObject) -> None:
-        """Take out of pushed updates what Telethon orders them by, where it would drop them for it."""
+        """Take out of pushed updates what Telethon orders them by, where it would drop them for it.
+
+        A client that has no place yet needs it: the first push tells from where updates go on.
+        """
+        if self._client._message_box.is_empty():  # noqa: SLF001 - as above
+            return
         if self.failures and hasattr(container, "seq"):
             container.seq = 0
             if hasattr(container, "seq_start"):

@@ -7,14 +7,14 @@ chat it refuses the same request to every other chat. The client's MTProto sende
 
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
-from functools import lru_cache, wraps
+from functools import lru_cache, partial, wraps
 from typing import Any, TypeVar, cast
 
 import structlog
 from telethon import TelegramClient, functions, types
 from telethon.tl import TLObject, TLRequest
 
-from bot.errors import TelegramError, UnreadableError, Verdict
+from bot.errors import TelegramError, Verdict
 from bot.models import GENERAL_THREAD, Button, ButtonRows, Entity, Outgoing, Peer, PeerKind, Remote, Upload
 from bot.telegram.convert import MessagePage, from_entities, from_peer, sent_id, to_message_page
 from bot.telegram.errors import flood_wait, to_error
@@ -22,6 +22,7 @@ from bot.telegram.media import to_media, upload
 from bot.telegram.rate_limit import Pacing
 from bot.telegram.rpc import ANSWER_WITHIN, answer
 from bot.telegram.send_queue import AT_ONCE, SendQueue
+from bot.telegram.unreadable import ask_by_number
 from bot.text.markup import LIMIT, Text, units
 
 log = structlog.get_logger(__name__)
@@ -211,7 +212,13 @@ class Sender:
         histories, bots may ask for it: https://core.telegram.org/method/messages.getMessages. Raises
         TelegramError, at once in a flood wait.
         """
-        wanted = [types.InputMessageID(number) for number in message_ids]
+        answers, unknown = await ask_by_number(message_ids, partial(self._read, channel))
+        pages = [to_message_page(answer) for answer in answers]
+        newest = max([*unknown, *(page.newest_id for page in pages)], default=0)
+        return MessagePage(newest_id=newest, own=tuple(own for page in pages for own in page.own))
+
+    async def _read(self, channel: Peer | None, numbers: Sequence[int]) -> types.messages.Messages:
+        wanted = [types.InputMessageID(number) for number in numbers]
         request: TLRequest = functions.messages.GetMessagesRequest(wanted)
         if channel is not None:
             address = types.InputChannel(channel.id, channel.access_hash)
@@ -220,22 +227,10 @@ class Sender:
         if wait > 0:
             raise flood_wait(wait)
         try:
-            found: types.messages.Messages = await self._request(request)
-        except UnreadableError:
-            return await self._read_apart(message_ids, channel)
+            return await self._request(request)
         except TelegramError as error:
             self._read_from = self._monotonic() + error.retry_after
             raise
-        return to_message_page(found)
-
-    async def _read_apart(self, message_ids: Sequence[int], channel: Peer | None) -> MessagePage:
-        """Read in halves what holds something unknown to this version; it is not ours."""
-        middle = len(message_ids) // 2
-        if not middle:
-            return MessagePage(newest_id=message_ids[0], own=())
-        below = await self.read(message_ids[:middle], channel=channel)
-        above = await self.read(message_ids[middle:], channel=channel)
-        return MessagePage(newest_id=max(below.newest_id, above.newest_id), own=below.own + above.own)
 
     async def _to_chat(self, peer: Peer, request: TLRequest, place: float, *, count: int = 1) -> TLObject | None:
         """Send a request of `count` messages to a chat in its turn; None where its effect already stands."""

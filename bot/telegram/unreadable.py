@@ -5,7 +5,7 @@ push or an answer can be read.
 """
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from itertools import chain
 from typing import TypeVar
 
@@ -17,18 +17,27 @@ from telethon.network.mtprotostate import MTProtoState
 from telethon.tl import TLObject, types
 from telethon.tl.core import GzipPacked, MessageContainer, TLMessage
 
+from bot.errors import UnreadableError
+from bot.telegram.errors import UNREADABLE
+
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 VECTOR = struct.pack("<I", 0x1CB5C415)
 _WORD = 4  # bytes: all of TL lies on such boundaries
-_MESSAGES = {
+_MESSAGE, *_OTHERS = (
     struct.pack("<I", kind.CONSTRUCTOR_ID) for kind in (types.Message, types.MessageService, types.MessageEmpty)
+)
+_MESSAGES = {_MESSAGE, *_OTHERS}
+_CHANGES = {
+    struct.pack("<I", kind.CONSTRUCTOR_ID) for kind in (types.UpdateNewChannelMessage, types.UpdateEditChannelMessage)
 }
 
 
 class PacketReader(MTProtoState):
     """Reads the packets of a connection; Telethon's own drops a whole packet, answers too, for a push in it."""
+
+    _highest_remote_id: int
 
     def decrypt_message_data(self, body: bytes) -> TLMessage | None:
         """Return what a packet holds; what cannot be read in it is acknowledged and left out."""
@@ -54,6 +63,7 @@ class PacketReader(MTProtoState):
         reader.read(16)  # salt, session
         message = _next_message(reader)
         self._recent_remote_ids.append(message.msg_id)
+        self._highest_remote_id = max(self._highest_remote_id, message.msg_id)
         return message
 
 
@@ -75,12 +85,66 @@ def _read(body: bytes) -> TLObject:
     return _read(found.data) if isinstance(found, GzipPacked) else found
 
 
+async def ask_by_number(
+    ids: Sequence[int], ask: Callable[[Sequence[int]], Awaitable[T]]
+) -> tuple[list[T], dict[int, int | None]]:
+    """Ask for messages by their ids; where the answer cannot be read, in halves.
+
+    Return the answers, and by id the unknown constructor of each message that cannot be read. Raises what `ask` raises.
+    """
+    try:
+        return [await ask(ids)], {}
+    except UnreadableError as error:
+        if len(ids) == 1:
+            return [], {ids[0]: error.constructor}
+    middle = len(ids) // 2
+    first, unread = await ask_by_number(ids[:middle], ask)
+    second, too = await ask_by_number(ids[middle:], ask)
+    return [*first, *second], unread | too
+
+
 def step_over(request: TLObject, *, seq: int) -> TLObject:
     """Return the answer to a request for one change that Telegram would give if it held nothing: there is more."""
     if isinstance(request, functions.updates.GetChannelDifferenceRequest):
         return types.updates.ChannelDifference(request.pts + 1, [], [], [], [])
     state = types.updates.State(request.pts + 1, request.qts, request.date, seq, 0)
     return types.updates.DifferenceSlice([], [], [], [], [], state)
+
+
+class GetChannelDifferenceRequest(functions.updates.GetChannelDifferenceRequest):
+    """Asks for the changes of a channel; where the only one cannot be read, the error says of which message it is."""
+
+    @staticmethod
+    def read_result(reader: BinaryReader) -> TLObject:
+        """Return the answer. Raises UnreadableError."""
+        start = reader.tell_position()
+        try:
+            return reader.tgread_object()
+        except UNREADABLE as error:
+            number = _attempt(reader, start, lambda: _only_message(reader))
+            raise UnreadableError(getattr(error, "invalid_constructor_id", None), number) from error
+
+
+def _only_message(reader: BinaryReader) -> int | None:
+    """Return the id of the one message that a difference brings, new or edited, if that is what cannot be read."""
+    if reader.read_int(signed=False) != types.updates.ChannelDifference.CONSTRUCTOR_ID:
+        return None
+    has_timeout = reader.read_int() & 2
+    reader.read(2 * _WORD if has_timeout else _WORD)
+    new = _count(reader)
+    if new > 1 or (not new and (_count(reader) != 1 or reader.read(_WORD) not in _CHANGES)):
+        return None
+    start, kind = reader.tell_position(), reader.read(_WORD)
+    reader.read(2 * _WORD if kind == _MESSAGE else _WORD)  # flags
+    number = reader.read_int()
+    is_readable = _attempt(reader, start, reader.tgread_object) is not None
+    return None if is_readable or kind not in _MESSAGES else number
+
+
+def _count(reader: BinaryReader) -> int:
+    """Read the beginning of a vector."""
+    reader.read(_WORD)
+    return int(reader.read_int())
 
 
 class GetDialogsRequest(functions.messages.GetDialogsRequest):

@@ -6,6 +6,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.benchmarks import (
+    archive,
     catching_up,
     fanout,
     latency,
@@ -36,6 +38,7 @@ ROWS = {
     "start": start.measure,
 }
 TABLES = {
+    "archive": archive.table,
     "matching": matching.table,
     "likeness": likeness.table,
     "searching": searching.table,
@@ -51,11 +54,18 @@ def main() -> None:
     names = [*ROWS, *TABLES]
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--full", action="store_true", help="with every sample, in a quarter of an hour")
+    parser.add_argument(
+        "--archive", type=int, metavar="POSTS", help="only how an archive of so many posts grows; 5000000 take hours"
+    )
     parser.add_argument("rows", nargs="*", metavar="ROW", help=f"only these: {', '.join(names)}")
     wanted = parser.parse_args()
     if unknown := set(wanted.rows) - set(names):
         parser.error(f"no row {', '.join(sorted(unknown))}; there are {', '.join(names)}")
     signal.signal(signal.SIGALRM, _give_up)
+    if wanted.archive:
+        large = partial(archive.table, posts=wanted.archive)
+        Console(highlight=False, width=WIDTH).print(_measure(large, full=wanted.full, limit=0))
+        return
     console, rows = Console(highlight=False, width=WIDTH), []
     asked = wanted.rows or names
     for name in sorted(asked, key=names.index):  # the rows of one table first
@@ -89,9 +99,9 @@ def _print_ratios(rows: list[Row], console: Console) -> None:
     )
 
 
-def _measure(measure: Callable[..., T], *, full: bool) -> T:
+def _measure(measure: Callable[..., T], *, full: bool, limit: int = LIMIT) -> T:
     with tempfile.TemporaryDirectory(prefix="channelwatch-bench-") as folder:
-        signal.alarm(LIMIT)
+        signal.alarm(limit)  # 0: none
         try:
             return measure(Path(folder), full=full)
         finally:

@@ -28,6 +28,7 @@ _SENTENCE = re.compile(r"(?<=[.!?…])\s+|\s*\n\s*")
 # Of the real posts: the lengths in characters that 0, 5, 10 … 100 of 100 do not exceed, and how many are on a topic.
 _LENGTHS = (20, 76, 97, 111, 122, 134, 147, 162, 177, 194, 213, 238, 268, 305, 350, 414, 491, 593, 735, 960, 1700)
 _ON_TOPIC = 0.021
+_LONGEST = 120  # characters of what a post says of an outage
 
 _WHO = (
     "официальный представитель ведомства",
@@ -131,7 +132,8 @@ class Texts:
         """Put what a post says of an outage between sentences of others, to the length of another."""
         chance = self._random
         sentences = [chance.choice(_cores())]
-        length = max(200, len(chance.choice(self._pool)))  # shorter ones are not compared
+        # enough of other posts that it is seldom like one with the same sentence; reposts are few
+        length = max(5 * len(sentences[0]), len(chance.choice(self._pool)))
         while sum(map(len, sentences)) < length:
             filler = chance.choice(_SENTENCE.split(chance.choice(self._pool)))
             sentences.insert(chance.choice((0, len(sentences))), filler)
@@ -179,7 +181,7 @@ def _written() -> tuple[list[str], list[str]]:
 @cache
 def _cores() -> Sequence[str]:
     """Return what posts say of outages: the sentences in which the topic is found."""
-    return [core for text in (*pool(1), *_written()[0]) if (core := _core(text))]
+    return [core for text in (*pool(1), *_written()[0]) if 0 < len(core := _core(text)) <= _LONGEST]
 
 
 def _core(text: str) -> str:

@@ -10,6 +10,7 @@ import logging
 import sys
 from pathlib import Path
 
+from bot.cli import quiet_libraries
 from bot.cli.service import configure_logs
 from bot.settings import load_settings
 from bot.store.database import Database
@@ -21,6 +22,7 @@ async def ask() -> None:
     await database.close()
 
 
+quiet_libraries()
 configure_logs(load_settings())
 logging.getLogger("bot").debug("the log works")
 logging.getLogger("telethon.network.connection.connection").warning("of each connection that ends")

@@ -363,6 +363,18 @@ async def test_an_answer_of_which_nothing_is_known_holds_up_no_other_and_comes_o
     assert len(anna.heard) == 4
 
 
+async def test_a_note_at_which_the_server_fails_does_not_hold_up_what_a_tap_changes(
+    running: RunningRouter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(router, "IN_TURN", 0.2)
+    anna = await running.person()
+    welcome = await anna.asks("/start")
+    running.sandbox.faults.answer("SetBotCallbackAnswer", "INTERNAL", code=500, times=None)
+    tapping = asyncio.create_task(welcome.click(text="Русский"))
+    await until(lambda: "Часовой пояс" in anna.account.inbox(running.bot)[-1].text)
+    tapping.cancel()
+
+
 async def test_a_late_edit_does_not_undo_a_later_one(running: RunningRouter, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(router, "IN_TURN", 0.2)
     anna = await running.person()

@@ -219,3 +219,24 @@ async def test_a_query_is_changed_by_its_only_user_and_by_nobody_else(bot: Bot) 
     told = text(await bot.says("/track Банки: пиво", person=BORIS))
     assert "other chats use it: банк сбой" in told
     assert "gets alerts on Банки now" in text(await bot.tracks("Банки: банк сбой", person=BORIS))
+
+
+@pytest.mark.parametrize("command", ["/test сбой", "/track Свои: сбой"])
+async def test_a_preview_without_time_for_all_says_so_and_goes_on(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setattr("bot.commands.query_text._MOST_READ", 4)
+    await bot.pair()
+    await bot.archive.follow()
+    await bot.archive.live(*(post(n, f"Сбой {n}", date=ago(hours=10 * n)) for n in range(1, 11)))
+    first = await bot.says(command)
+    assert "Since 8 Mar it would have brought 4 alerts." in text(first)
+    assert "I have looked through 4 posts, back to 8 Mar, 20:00 UTC; older ones are not counted." in text(first)
+    second = await bot.taps(button(first.messages[0], "Look further"))
+    assert "From 7 Mar to 8 Mar it would have brought 4 alerts." in text(second)
+    assert "In any form" not in text(second)
+    last = await bot.taps(button(second.messages[0], "Look further"))
+    assert "From 6 Mar to 7 Mar it would have brought 2 alerts." in text(last)
+    assert "I have looked through" not in text(last)
+    assert last.messages[0].buttons == ()
+    assert "too old" in text(await bot.taps(b"older:q:m-999:5"))

@@ -131,7 +131,7 @@ class DeliveringBot(SandboxedBot):
         """Bring a chat that gets alerts of outages, or of another query, with their files or without."""
         chat = await self.pair(peer, "")
         await self.archive.track(chat, "outages" if query == "сбой" else query, query)
-        await self.archive.db.write(lambda tx: chats.save(tx, replace(chat, media=wants)))
+        await self.archive.db.write(lambda tx: chats.save(tx, replace(chat, media=wants, storms=None)))
         return chat
 
     def with_files(self, *, wait: float = WAIT) -> AbstractAsyncContextManager[Worker]:

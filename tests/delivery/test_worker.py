@@ -366,7 +366,7 @@ async def test_a_change_edits_the_alert_and_answers_it(bot: DeliveringBot) -> No
         await sent(bot)
     alert, reply = (m for m in bot.alice.inbox(bot.account) if m.sender_id == bot.account.id)
     assert "Днём случился сбой" in alert.text
-    assert "Утром Днём случился сбой" in reply.text
+    assert reply.text.endswith("\nДнём случился сбой\nbefore: Утром случился сбой")
     assert reply.reply_to == alert.id
 
 

@@ -17,3 +17,16 @@ async def test_what_was_written_while_the_bot_was_deaf_is_answered_and_the_owner
         await owner.message("Telegram did not hand out what was written to me")
         await owner.asks("/status")
         assert sum("Nothing is muted" in message.message for message in owner.heard) == 1
+
+
+async def test_what_was_written_before_the_start_of_a_deaf_bot_is_answered(tmp_path: Path) -> None:
+    async with running_service(tmp_path, timings=Timings(poll_every=0.1)) as service:
+        owner = await service.owner()
+        await owner.asks("/status")
+        await service.stop()
+        service.sandbox.faults.lose_place(service.bot.log.pts, account_id=service.bot.id)
+        await owner.says("/mute")
+        await service.start()
+        await owner.message("Nothing is muted")
+        await owner.message("Telegram did not hand out what was written to me")
+        assert sum("I follow" in message.message for message in owner.heard) == 1

@@ -2,6 +2,7 @@
 
 import os
 import random
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from tests.kit_service import Service
 from tests.waiting import until
 
 HEAVY = "/search re:/а[аб]{400}в/"  # some 40 ms a post: RE2 has to follow hundreds of beginnings at once
-POSTS = 150
+POSTS = 100
 
 
 def tedious(service: Service) -> Channel:
@@ -57,3 +58,23 @@ async def test_the_service_stops_while_searches_run_and_so_do_they(service: Serv
     await until(lambda: bool(search_processes()))
     await service.stop()
     assert search_processes() == []
+
+
+async def test_the_past_is_read_further_on_a_tap_and_the_answer_says_how_far_it_reaches(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.sources.past_pages.BACKFILL_EVERY", 0.05)
+    monkeypatch.setattr("bot.delivery.progress.EVERY", timedelta(seconds=0.1))
+    now = service.now()
+    channel = service.sandbox.world.add_channel("Agency", username="agency", members=[service.reader])
+    for number in range(600):  # ten a day
+        channel.post(f"{number}: {DOWN}", date=now - timedelta(hours=2.4 * (600 - number)))
+    owner = await service.owner(follows=[channel])
+    found = await owner.asks("/search сбой since:50d until:45d")
+    assert "Nothing found in what is stored." in found.message
+    assert "The archive does not reach back that far" in found.message
+    await found.click(text="Read further back")
+    progress = await owner.message("Reading the past of «Agency»: ")
+    assert "back to " in progress.message
+    await owner.edit("The past of «Agency» is stored: ")
+    assert "Agency · " in (await owner.asks("/search сбой since:50d until:45d")).message

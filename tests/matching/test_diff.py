@@ -102,6 +102,16 @@ def test_numbers_and_names_that_changed_come_first(old: str, new: str) -> None:
     assert second[0] == "Авария **вечером**."
 
 
+def test_each_sentence_stands_beside_what_it_was() -> None:
+    before = "Погибли 2 человека, ранены 14. Губернатор прибыл на место. Дорога закрыта до 18:00."
+    after = "Погибли 3 человека, ранены 20. Губернатор уехал. Дорога открыта."
+    assert passages(before, after) == [
+        ("Погибли **3** человека, ранены **20**.", "Погибли 2 человека, ранены 14."),
+        ("Дорога **открыта**.", "Дорога закрыта до 18:00."),
+        ("Губернатор **уехал**.", "Губернатор прибыл на место."),
+    ]
+
+
 def test_a_text_written_anew_is_shown_as_two_and_not_as_confetti() -> None:
     before, after = (" ".join(f"общее {kind}{n}" for n in range(200)) for kind in ("старое", "новое"))
     assert len(passages(before, after)) == 1

@@ -81,6 +81,16 @@ def test_the_same_in_english() -> None:
     assert text == "I follow «Минсвязь» now.\nIts newest posts (200) would have brought 1 alert."
 
 
+def test_that_the_past_of_a_new_channel_is_read_is_said() -> None:
+    for alerts, line in (
+        (1, "would have brought 1 alert."),
+        (0, "would have brought no alert."),
+        (None, "«Минсвязь» now."),
+    ):
+        text = render_notice(replace(FOLLOWED, alerts=alerts, past_days=30), locale("en")).text
+        assert text.endswith(f"{line}\nI now read its last 30 days, a page at a time.")
+
+
 @pytest.mark.parametrize("alerts", [0, 6])
 def test_what_would_have_come_can_be_seen_at_a_tap(alerts: int) -> None:
     outgoing = render_notice(replace(FOLLOWED, access=FollowAccess.POLLED, alerts=alerts), locale("en"))

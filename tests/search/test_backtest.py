@@ -134,7 +134,27 @@ def test_the_last_days_begin_at_midnight_and_count_today(days: int, begun: timed
 
 async def test_a_backtest_that_stops_at_its_deadline_counts_the_days_that_it_read(archive: Archive) -> None:
     await archive.live(*(post(n, "Сбой", date=ago(days=n)) for n in range(20)))
-    deadline = Checks(4)
+    deadline = Checks(5)
     result = await backtest(archive.db, compiled("сбой"), now=NOON, since=MONTH, deadline=deadline)
-    assert (result.total, result.first, result.is_partial) == (5, ago(days=4).date(), True)
+    assert (result.total, result.read, result.first, result.is_partial) == (5, 5, ago(days=4).date(), True)
+    assert result.average == 5 / 4
     assert not (await tried(archive, "сбой")).is_partial
+
+
+@pytest.mark.parametrize("checks", [1, 3, 10])
+async def test_a_backtest_goes_on_without_losing_or_doubling_any(archive: Archive, checks: int) -> None:
+    texts = ("Сбой в банке", "Сбой", "Погода")
+    posts = [
+        post(n, texts[n % 3], date=ago(hours=n), grouped_id=n // 10 if 10 <= n % 30 < 20 else None) for n in range(90)
+    ]
+    await archive.live(*(post for post in posts))
+    whole = await backtest(archive.db, compiled("сбой банк"), now=NOON, since=MONTH)
+    total, read, before = 0, 0, None
+    for _ in range(100):
+        part = await backtest(
+            archive.db, compiled("сбой банк"), now=NOON, since=MONTH, before=before, deadline=Checks(checks)
+        )
+        total, read, before = total + part.total, read + part.read, part.before
+        if before is None:
+            break
+    assert (total, read, before) == (whole.total, whole.read, None)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import FatalError
+from bot.matching.engine.compiled import Compiled, packed
 from bot.search.backtest import backtest
 from bot.search.deadline import Deadline
 from bot.search.jobs import explain_text
@@ -174,3 +175,11 @@ async def test_a_database_that_cannot_be_opened_is_fatal_in_this_process_too(tmp
     with pytest.raises(FatalError, match="channelwatch restore"):
         await pool.run(process_id, who=1)
     await pool.close()
+
+
+async def test_a_stored_query_is_read_where_it_is_asked(archive: Archive, pool: SearchPool) -> None:
+    query = compiled("сбой ~3 банк -учения")
+    stored = packed(query.to_json())
+    assert not isinstance(stored, Compiled)
+    here = await find_newest(archive.db, query, Scope(), limit=5)
+    assert await pool.run(find_newest, stored, Scope(), limit=5, who=1) == here

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+from bot.models.notices import Followed
 from bot.sandbox import Channel
 from bot.sources.past_pages import Backfiller
 from bot.store import backfills, channels
@@ -123,6 +124,7 @@ async def test_a_new_channel_is_read_back_for_a_month_unasked(asking: ReaderKit)
     channel = monthly(asking, days=60, a_day=20)
     await asking.follow(channel)
     low, since = await past(asking, channel)
+    assert [notice.past_days for notice in await asking.notices() if isinstance(notice, Followed)] == [30]
     assert (await asking.texts(channel))[0] == "1000: an outage"
     assert since == BEGIN - timedelta(days=10)
     part = reading(asking)
@@ -143,6 +145,7 @@ async def test_a_small_channel_is_complete_from_its_first_post_on_and_read_once(
     channel = monthly(asking, days=3, a_day=20)
     await asking.follow(channel)
     assert await past(asking, channel) == (1, BEGINNING)
+    assert [notice.past_days for notice in await asking.notices() if isinstance(notice, Followed)] == [0]
     assert await reading(asking).read_next() is None
 
 

@@ -80,6 +80,24 @@ async def test_a_server_that_comes_to_itself_is_asked_for_what_it_kept_back(read
     assert (await reader.stored(channel))[first].text == "Edited"
 
 
+async def test_while_nothing_at_all_can_be_read_nothing_is_left_to_the_verifier(reader: ReaderKit) -> None:
+    verifier, sync = Verifier(reader.account, reader.sync, days=30), reader.sync
+    channel = await verified_news(reader, verifier)
+    first = next(iter(channel.kept.messages))
+    for method in ("GetChannelDifference", "GetHistory"):
+        reader.sandbox.faults.answer(method, **FAILS)
+    channel.edit(first, "Edited", push=False)
+    sweep = reader.sweep_of(sync)
+    for _ in range(MOST_FAILURES + 1):
+        reader.clock.advance(MINUTE)
+        await sweep.sweep_once()
+    assert (await state(reader)).status is ChannelStatus.UNCHECKED
+    reader.sandbox.faults.clear()
+    await sweep.sweep_once()
+    assert (await state(reader)).is_verified  # by the changes, without a verifying round
+    assert (await reader.stored(channel))[first].text == "Edited"
+
+
 async def test_what_changes_behind_a_verifying_round_is_left_to_the_next_one(reader: ReaderKit) -> None:
     verifier, sync = Verifier(reader.account, reader.sync, days=30), reader.sync
     channel = await verified_news(reader, verifier)

@@ -52,6 +52,11 @@ async def keep_file(tx: Transaction) -> None:
     await media.keep(tx, row["id"], blob, info, reader_id=READER, now=NOON)
 
 
+async def remove_file(tx: Transaction) -> None:
+    await tx.execute("UPDATE media SET state = 'kept', sha256 = x'01', size = 1 WHERE id = 1")
+    await media.prune(tx, size=1, after=0, shown_since=NOON)
+
+
 ASKED: dict[str, Callable[[Transaction], Awaitable[object]]] = {
     "what an alert may join": join,
     "how many alerts a chat has had lately": lambda tx: alerts.count_recent(
@@ -62,6 +67,7 @@ ASKED: dict[str, Callable[[Transaction], Awaitable[object]]] = {
     "what is due": lambda tx: messages.first_due(tx, NOON, limit=100, each=5),
     "which file to keep": lambda tx: media.next_download(tx, READER, NOON),
     "which alerts a file follows": keep_file,
+    "which file to remove": remove_file,
     "the latest number in a chat": lambda tx: backup_recovery.newest_message_id(tx, CHAT),
     "the latest number of the account": backup_recovery.newest_message_id_of_account,
 }

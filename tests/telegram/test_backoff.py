@@ -17,7 +17,7 @@ from bot.telegram.client import Client, Timings, bot_client
 from tests.gate import Gate, gate
 from tests.kit_bot import TOKEN, Events, embedded_server, settings_of
 from tests.kit_clock import Clock
-from tests.waiting import WAIT_S
+from tests.waiting import WAIT_S, until
 
 PACKET = b"\x01" * 24  # under a key
 SERVER = "192.0.2.1:443"
@@ -41,6 +41,20 @@ def test_a_connection_that_held_is_followed_by_the_next_at_once(clock: Clock) ->
     backoff.receive(PACKET)
     clock.advance(20)
     assert backoff.pause() == 0.0
+
+
+def test_the_time_without_telegram_begins_anew_after_a_connection_that_held(clock: Clock) -> None:
+    backoff = backoff_by(clock)
+    with structlog.testing.capture_logs() as logs:
+        for _ in range(20):
+            backoff.pause()
+            clock.advance(1)
+        backoff.receive(PACKET)
+        clock.advance(2)
+        for _ in range(int(REPORT_AFTER) + 1):
+            backoff.pause()
+            clock.advance(1)
+    assert [line.get("seconds") for line in logs] == [15, None, 15]
 
 
 @pytest.mark.parametrize("packet", [b"", b"\x6c\xfe\xff\xff", b"\0" * 24], ids=["nothing", "an error", "a handshake"])
@@ -121,6 +135,7 @@ async def test_a_storm_of_connections_dies_down_and_the_client_recovers_once_the
     await gated.gate.until(before + 5)
     assert monotonic() - began >= sum(FIRST * 2**n for n in range(3)) / 2
     gated.anna.sends(gated.account, "two")
+    await until(lambda: gated.gate.is_closed)
     gated.calls.clear()
     gated.gate.passes = float("inf")
     assert await gated.news.text() == "two"

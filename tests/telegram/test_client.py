@@ -20,7 +20,7 @@ from bot.telegram import connections, sessions
 from bot.telegram.client import Client, Timings, anonymous, bot_client, reader_client
 from bot.telegram.rpc import ask, ping
 from tests.kit_bot import TOKEN
-from tests.waiting import WAIT_S
+from tests.waiting import WAIT_S, until
 
 # Telethon does not close a file that it refuses; since Python 3.13 that is a warning, wherever it is noticed.
 leaves_the_file_open = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -274,6 +274,42 @@ async def test_a_revoked_reader_is_told_how_to_log_in(sandbox: Sandbox, settings
             await connections.connect_reader(client)
 
 
+async def test_a_reader_that_cannot_fetch_updates_is_not_well_though_it_is_answered(
+    sandbox: Sandbox, settings: Make
+) -> None:
+    me = sandbox.world.add_user("Reader")
+    async with reader(sandbox, settings, me) as client:
+        client.timings = Timings(ping_every=0.02)
+        await connections.connect_reader(client)
+        sandbox.faults.answer("GetDifference", "INTERNAL", code=400, times=None)
+        keeping = asyncio.create_task(connections.keep_connected(client))
+        try:
+            await until(lambda: client.fault is not None)
+            assert client.is_answered
+            sandbox.faults.clear()
+            await until(lambda: client.fault is None)
+        finally:
+            keeping.cancel()
+
+
+async def test_a_reader_that_is_frozen_stays_connected_though_telethon_asks_for_what_it_missed(
+    sandbox: Sandbox, settings: Make
+) -> None:
+    me = sandbox.world.add_user("Reader")
+    channel = sandbox.world.add_channel("Agency", username="agency", members=[me])
+    async with reader(sandbox, settings, me) as client:
+        await connections.connect_reader(client)
+        await client.get_dialogs()
+        sandbox.faults.freeze(me.id)
+        sandbox.faults.drop_pushes(account_id=me.id, times=1)
+        channel.post("one")
+        channel.post("two")  # with a gap before it
+        await client.catch_up()
+        await until(lambda: {"GetDifference", "GetChannelDifference"} <= {call.name for call in sandbox.calls})
+        assert await ping(client)
+        assert client.is_connected()
+
+
 async def test_a_bot_cannot_be_the_reader(sandbox: Sandbox, settings: Make) -> None:
     bot = sandbox.world.add_bot(TOKEN, "Watch", "watch_bot")
     async with reader(sandbox, settings, bot) as client:
@@ -287,6 +323,7 @@ async def test_a_bot_cannot_be_the_reader(sandbox: Sandbox, settings: Make) -> N
         ("ImportBotAuthorization ACCESS_TOKEN_INVALID", SettingsError, "TELEGRAM_BOT_TOKEN is refused"),
         ("GetConfig API_ID_INVALID", SettingsError, "TELEGRAM_API_ID and TELEGRAM_API_HASH are refused"),
         ("ImportBotAuthorization FLOOD_WAIT_300", FatalError, "wait 300 s"),
+        ("GetConfig FROZEN_PARTICIPANT_MISSING", FatalError, "has frozen the account"),
     ],
 )
 async def test_refused_credentials_are_named(

@@ -3,13 +3,13 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from telethon import types
+from telethon import types, utils
 from telethon.extensions import BinaryReader
 from telethon.tl import TLObject
 from telethon.tl.alltlobjects import LAYER
 
 from bot.models import Entity, Forward, Media, Peer, PeerKind, Post
-from bot.telegram.convert import from_entities, from_peer, to_entities, to_peer, to_post
+from bot.telegram.convert import from_entities, from_peer, named_in, to_entities, to_peer, to_post
 
 DATE = datetime(2024, 5, 6, 12, 0, tzinfo=UTC)
 CHANNEL = types.PeerChannel(1_500_000_001)
@@ -181,3 +181,21 @@ def test_what_telegram_finds_by_itself_is_not_sent() -> None:
 def test_peers_are_addressed_by_their_kind(peer: TLObject, ours: Peer, address: TLObject) -> None:
     assert to_peer(peer, access_hash=9) == ours
     assert from_peer(ours) == address
+
+
+@pytest.mark.parametrize(
+    "entity",
+    [
+        types.User(7),
+        types.UserEmpty(7),
+        types.Chat(7, "G", types.ChatPhotoEmpty(), 2, DATE, 1),
+        types.ChatEmpty(7),
+        types.ChatForbidden(7, "G"),
+        types.Channel(2**40, "N", types.ChatPhotoEmpty(), DATE),
+        types.ChannelForbidden(7, 1, "N"),
+    ],
+    ids=lambda entity: type(entity).__name__,
+)
+def test_who_is_named_is_found_by_the_id_that_telethon_marks(entity: TLObject) -> None:
+    answer = types.messages.Chats([entity])
+    assert named_in(answer) == {utils.get_peer_id(entity): entity}

@@ -153,6 +153,19 @@ async def test_a_bot_whose_missed_updates_cannot_be_fetched_gets_what_is_written
         assert bot.client.is_connected()
 
 
+async def test_a_group_whose_missed_updates_cannot_be_fetched_is_not_silent_for_it(bot: SignedIn) -> None:
+    room = bot.sandbox.world.add_channel("Newsroom", megagroup=True, members=[bot.anna, bot.account])
+    room.post("/first@watch_bot", author=bot.anna)
+    assert await bot.news.text() == "/first@watch_bot"
+    bot.sandbox.faults.answer("GetChannelDifference", "PERSISTENT_TIMESTAMP_INVALID", times=None)
+    bot.sandbox.faults.drop_pushes(account_id=bot.account.id, times=1)
+    room.post("/lost@watch_bot", author=bot.anna)
+    room.post("/with_a_gap_before_it@watch_bot", author=bot.anna)
+    await until(lambda: bool(bot.client.missed._failing_channels))  # noqa: SLF001 - nobody else has to know
+    room.post("/last@watch_bot", author=bot.anna)
+    assert await bot.news.text() == "/last@watch_bot"
+
+
 async def test_updates_go_on_from_the_present_where_those_that_were_missed_never_come(bot: SignedIn) -> None:
     bot.client.timings = Timings(poll_every=0.05)
     skipped = asyncio.Event()
@@ -169,6 +182,28 @@ async def test_updates_go_on_from_the_present_where_those_that_were_missed_never
         await asyncio.wait_for(skipped.wait(), WAIT_S)
         await until(lambda: bot.client.fault is None)
         assert await bot.news.text() == "two"
+
+
+async def test_a_bot_that_signed_in_while_missed_updates_could_not_be_fetched_gets_them_later(
+    bot: SignedIn, tmp_path: Path
+) -> None:
+    await bot.client.disconnect()
+    (tmp_path / "bot.session").unlink()
+    bot.sandbox.session_for(None, tmp_path / "bot.session")
+    bot.sandbox.faults.answer("GetDifference", "PERSISTENT_TIMESTAMP_INVALID")
+    chosen = settings(bot.sandbox, tmp_path)
+    again = bot_client(chosen, timings=Timings(poll_every=0.05))
+    news = Events(again, INCOMING)
+    try:
+        await connections.connect_bot(again, chosen)
+        bot.anna.sends(bot.account, "two")
+        assert await news.text() == "two"
+        async with kept(again):
+            bot.sandbox.faults.drop_pushes(account_id=bot.account.id)
+            bot.anna.sends(bot.account, "three")
+            assert await news.text() == "three"
+    finally:
+        await again.disconnect()
 
 
 async def test_a_client_that_gave_up_connects_again(bot: SignedIn) -> None:

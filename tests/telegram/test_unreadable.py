@@ -45,6 +45,15 @@ async def test_a_difference_that_cannot_be_read_costs_what_is_unknown_in_it_only
     assert not bot.client.disconnected.done()
 
 
+async def test_a_bot_that_asks_for_messages_by_their_numbers_gets_all_others(bot: SignedIn) -> None:
+    bot.sandbox.faults.drop_pushes()
+    sent = [bot.anna.sends(bot.account, text, unknown=text == "unknown") for text in ("two", "unknown", "three")]
+    bot.client.missed.last_message = sent[0].copies[bot.account.id].id - 1
+    bot.client.missed.fail(None, to_error(TimeoutError()))
+    await bot.client.missed.read()
+    assert [await bot.news.text(), await bot.news.text()] == ["two", "three"]
+
+
 async def test_messages_are_looked_for_around_what_cannot_be_read(bot: SignedIn) -> None:
     sender = sender_of(bot.client)
     await bot.client.send_message(bot.anna.id, "ours")

@@ -25,9 +25,9 @@ _BOUNDARY = re.compile(r"\b")
 _MOST_SPANS = 50
 # In instructions of RE2. `\w` is 1,300 of them, so `\w{1,30}` is a large pattern, and still fine.
 _LARGEST = 50_000
-# Of all expressions of one query: they take 40 ms to compile, while Python waits, and 10 MB.
+# Weight of all expressions of one query: they take 40 ms to compile, while Python waits, and 10 MB.
 MOST_IN_QUERY = 100_000
-# Of all topics that people made in chats: they take a second at each start, and 150 MB.
+# Of all topics that people made in chats: they take a second at each start and 150 MB, or 10 ms a post.
 MOST_IN_ALL = 2_000_000
 # Of programs that stay compiled though no query holds them any more: somebody tries a query, then saves it.
 _MOST_SPARE = 500_000
@@ -66,6 +66,7 @@ _MOST_REPEATS = 1_000  # RE2's
 # follows all of them at once, and where its automaton outgrows its memory, each character of a text costs as much. On
 # real posts that is 1 ms a post at 500, 16 at most, and at 1,000 up to 290.
 MOST_REPEATED = 500
+_REPEAT = 150  # instructions that a post takes as long for as for a character repeated
 # The beginning of RE2's message → the code of ours; the first that fits.
 _REFUSALS = [
     *((f"invalid perl operator: (?{sign}", "regex_look_around") for sign in ("=", "!", "<=", "<!")),
@@ -113,7 +114,7 @@ class Program:
         self.size: int = self._compiled.programsize
         if self.size > _LARGEST:
             raise RefusedRegexError("regex_too_large")
-        _require_few_repeats(source)
+        self.weight = self.size + _REPEAT * _repeats(source)  # by which queries and topics are bounded
 
     def matches_nothing(self) -> bool:
         """Tell whether the empty text matches, and so every post."""
@@ -214,8 +215,11 @@ def _rewrite(source: str, skip: str) -> str:
     return "".join(pieces)
 
 
-def _require_few_repeats(source: str) -> None:
-    """Raise RefusedRegexError where counted repetitions make a pattern too large; one inside another multiplies."""
+def _repeats(source: str) -> int:
+    """Return how many characters counted repetitions add to a pattern; one inside another multiplies.
+
+    Raises RefusedRegexError where they are too many.
+    """
     groups, last, added = [0], 0, 0  # characters in each open group, and in the last piece; those added in all
     for piece in _PIECE.finditer(source):
         counts = re.findall(r"\d+", piece[0]) if piece[0].startswith("{") else []
@@ -232,6 +236,7 @@ def _require_few_repeats(source: str) -> None:
         elif piece.lastgroup in {"escape", "set", "dot", "letter"}:
             last = 1
             groups[-1] += last
+    return added
 
 
 def _escape(found: re.Match[str], skip: str) -> str:

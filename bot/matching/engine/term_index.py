@@ -81,8 +81,11 @@ class TermIndex(Generic[T]):
         return self._known.__getitem__ if self._prefixes else self._by_form.get
 
     def _look_up(self, word: str) -> tuple[T, ...]:
-        prefixes = (prefix for prefix in self._prefixes.get(word[:_HEAD], ()) if word.startswith(prefix))
-        return (*self._by_form.get(word, ()), *(value for prefix in prefixes for value in self._by_prefix[prefix]))
+        values = self._by_form.get(word, ())
+        prefixes = self._prefixes.get(word[:_HEAD])
+        if prefixes is None or not word.startswith(prefixes):
+            return values
+        return (*values, *(value for each in prefixes if word.startswith(each) for value in self._by_prefix[each]))
 
 
 def _put(table: dict[K, tuple[T, ...]], key: K, value: T) -> None:

@@ -102,7 +102,7 @@ def lex(source: str) -> list[Lexeme]:
         if lexeme is None:
             continue
         if isinstance(lexeme.node, Pattern):
-            sizes[lexeme.node.source] = program(lexeme.node.source).size
+            sizes[lexeme.node.source] = program(lexeme.node.source).weight
             if sum(sizes.values()) > MOST_IN_QUERY:
                 raise QueryError("regexes_too_large", lexeme.position)
         if lexeme.kind in {"or", "near", "and", "close"} and lexemes and lexemes[-1].kind == "line":

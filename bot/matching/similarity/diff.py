@@ -79,12 +79,18 @@ def changed_places(before: str, after: str) -> list[ChangedPlace]:
     changes = _changes([word.strip() for word in old], [word.strip() for word in new])
     groups: list[list[_Change]] = []
     for change in changes:
-        if groups and len("".join(new[groups[-1][-1].new[1] : change.new[0]])) <= 2 * AROUND:
+        if groups and _shares_sentence(new, groups[-1][-1].new, change.new):
             groups[-1].append(change)
         else:
             groups.append([change])
     groups.sort(key=lambda group: not any(_has_name(old, each.old) or _has_name(new, each.new) for each in group))
     return [ChangedPlace(_now(new, group), _before(old, group)) for group in groups]
+
+
+def _shares_sentence(words: Sequence[str], run: _Run, following: _Run) -> bool:
+    same = "".join(words[run[1] : following[0]])
+    is_over = run[0] < run[1] and _ends_sentence(words[run[1] - 1])
+    return not is_over and len(same) <= 2 * AROUND and _SENTENCE_END.search(same) is None
 
 
 def _has_name(words: Sequence[str], run: _Run) -> bool:

@@ -3,13 +3,14 @@
 import itertools
 import re
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import islice
 from operator import itemgetter
 from typing import TypeAlias
 
 from bot.matching.words.folding import INVISIBLE, Folded, fold
 
+_RECENT = 128  # texts that are kept: one that matches is asked for again at once, to be compared and shown
 # Positions that a blank line takes; more than the greatest distance of a query.
 WALL = 100
 _BLANK_LINE = re.compile(rf"\n[\s{INVISIBLE}]*\n")
@@ -137,6 +138,7 @@ class Document:
         return _locate(self._folded, self._segments)
 
 
+@lru_cache(maxsize=_RECENT)
 def analyse(text: str) -> Document:
     """Fold the letters of a text and split it into tokens."""
     return Document(text, fold(text))

@@ -4,7 +4,7 @@ A window is a bit: a set of windows is one number, whatever their count, and eac
 stands in.
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Sequence
 from enum import StrEnum
 from itertools import accumulate, pairwise
@@ -58,17 +58,15 @@ def _paragraphs(document: Document) -> Sequence[int]:
 
 def _sentences(document: Document) -> list[int]:
     """Return the number of the sentence of each token; one of a word or two («г.», «Breaking:») begins the next."""
-    ends = list(sentence_ends(document.text, 0))
+    starts = [start for start, _ in document.spans]
     numbers: list[int] = []
-    number = first = 0  # the sentence, and its first token
-    last = 0
-    for index, (start, _) in enumerate(document.spans):
-        place = bisect_right(ends, start)
-        if place != last and index - first >= _SENTENCE:
-            number, first = number + 1, index
-        last = place
-        numbers.append(number)
-    return numbers
+    number = 0
+    for end in sentence_ends(document.text, 0):
+        first = bisect_left(starts, end)  # of the next sentence
+        if len(numbers) + _SENTENCE <= first < len(starts):
+            numbers += [number] * (first - len(numbers))
+            number += 1
+    return numbers + [number] * (len(starts) - len(numbers))
 
 
 def _head(sentences: Sequence[int]) -> int:
