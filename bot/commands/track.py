@@ -106,7 +106,7 @@ async def older(request: Request, context: Context) -> Reply:
     name, query = "", await _remembered(context, key)
     if kind == "t":
         name, _, query = query.partition(": ")
-    known = await find_topic(context.database, name) if name else None
+    known = await find_topic(context.database, name, context.viewer) if name else None
     typed = await read_query(query, context, excluded=_excluded(known))
     text, rows = await preview(context, typed, key=f"{kind}:{key}", before=int(before))
     return Reply(messages=(message(text, rows),))

@@ -108,8 +108,8 @@ async def backtest(  # noqa: PLR0913 - each narrows the question in its own way
 ) -> Backtest:
     """Try a query on the posts since a moment, or on all; on the newest `most` candidates, or until the deadline.
 
-    `until` is excluded, as are `hidden` channels; `before` is that of the backtest with which this one goes on. `progress` is
-    called with the date down to which posts are read. Days are those of `zone`.
+    `until` is excluded, as are `hidden` channels; `before` is that of the backtest with which this one goes on.
+    `progress` is called with the date down to which posts are read. Days are those of `zone`.
     """
     oldest = await posts.oldest_date(db, channel_ids=channel_ids)
     coverage = await coverage_of(db, channel_ids, now=now)
