@@ -76,6 +76,9 @@ def reach(coverage: Coverage, since: datetime | None) -> str:
     if start is None:
         return ""
     where = "" if count == 1 else f" in all {count} channels"
+    if coverage.ends:
+        who = "it is not followed" if count == 1 else f"{len(coverage.ends)} are not followed"
+        where += f"; {who}, and newer posts are not stored"
     if coverage.is_whole:
         return f"The archive is complete from the first post on{where}."
     line = f"The archive is complete since {start:%Y-%m-%d %H:%M} UTC{where}."

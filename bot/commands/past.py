@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from bot.commands.context import CommandError, Context, Need, Reply, Request, writes
+from bot.commands.context import CommandError, Context, Reply, Request, writes
 from bot.commands.keyboards import button
 from bot.commands.registry import tap
+from bot.commands.rights import Need
 from bot.models import ButtonRows
+from bot.models.people import Role
 from bot.search.coverage import Coverage, coverage_of
 from bot.store import backfills
-from bot.store.chats import Role
 from bot.store.database import Transaction
 
 STEP = timedelta(days=30)  # that is read at a tap, where nobody asked for a date
@@ -52,6 +53,18 @@ def describe_past(
 
 
 def _line(coverage: Coverage, start: datetime, context: Context, *, since: datetime | None) -> str:
+    line = _start_line(coverage, start, context, since=since)
+    if not coverage.ends:
+        return line
+    t, end = context.t, max(coverage.ends.values())
+    if len(coverage.starts) == 1:
+        more = t.gettext("I do not follow this channel: its last stored post is of {date}.")
+    else:
+        more = t.gettext("I do not follow {n} of these channels, and store no newer posts of theirs.")
+    return f"{line} {more.format(n=len(coverage.ends), date=context.date(end))}"
+
+
+def _start_line(coverage: Coverage, start: datetime, context: Context, *, since: datetime | None) -> str:
     t, count, date = context.t, len(coverage.starts), context.date(start)
     if count == 1:
         line = t.gettext("The archive is complete since {date}.")

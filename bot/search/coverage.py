@@ -14,6 +14,7 @@ class Coverage:
     """From when on all posts of each channel are stored."""
 
     starts: Mapping[int, datetime]  # by channel id; `BEGINNING` where it is complete from its first post on
+    ends: Mapping[int, datetime]  # of those that are not followed, when their last stored post was made
     extensible: frozenset[int]  # channels that can be read further back
 
     @property
@@ -47,5 +48,6 @@ async def coverage_of(db: Reader, channel_ids: Collection[int] | None, *, now: d
     meant = spans if channel_ids is not None else followed or spans
     return Coverage(
         starts={span.id: span.complete_from or span.oldest or now for span in meant},
+        ends={span.id: span.newest or now for span in meant if not span.is_followed},
         extensible=frozenset(span.id for span in meant if span.is_readable and span.complete_from != BEGINNING),
     )

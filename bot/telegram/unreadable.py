@@ -37,6 +37,8 @@ _CHANGES = {
 class PacketReader(MTProtoState):
     """Reads the packets of a connection; Telethon's own drops a whole packet, answers too, for a push in it."""
 
+    _highest_remote_id: int
+
     def decrypt_message_data(self, body: bytes) -> TLMessage | None:
         """Return what a packet holds; what cannot be read in it is acknowledged and left out."""
         try:
@@ -61,6 +63,7 @@ class PacketReader(MTProtoState):
         reader.read(16)  # salt, session
         message = _next_message(reader)
         self._recent_remote_ids.append(message.msg_id)
+        self._highest_remote_id = max(self._highest_remote_id, message.msg_id)
         return message
 
 

@@ -5,11 +5,11 @@ from datetime import datetime
 import pytest
 
 from bot.models import Outgoing
+from bot.models.people import Role
 from bot.sources.assignment import Assignments
 from bot.store import backfills, channels
 from bot.store.backfills import Backfill
 from bot.store.channels import BEGINNING
-from bot.store.chats import Role
 from tests.commands.kit import BORIS, Bot, button, text
 from tests.kit_archive import NEWS, NOON, OTHER, ago, post
 
@@ -113,3 +113,13 @@ async def test_who_may_not_follow_channels_is_offered_no_reading(bot: Bot) -> No
 async def test_what_a_changed_client_sends_is_refused(bot: Bot, data: bytes) -> None:
     await filled(bot, news=ago(days=1))
     assert "no longer works" in text(await bot.taps(data))
+
+
+async def test_what_is_not_followed_any_more_is_called_so(bot: Bot) -> None:
+    await filled(bot, news=ago(days=1), other=ago(days=2))
+    await bot.db.write(lambda tx: channels.unfollow(tx, NEWS))
+    shown = text(await bot.says(f"/search бегемот in:@News{NEWS}"))
+    assert shown.endswith("I do not follow this channel: its last stored post is of 10 Mar, 12:00 UTC.")
+    both = text(await bot.says(f"/search бегемот in:@News{NEWS},@News{OTHER}"))
+    assert both.endswith("I do not follow 1 of these channels, and store no newer posts of theirs.")
+    assert "not follow" not in text(await bot.says("/search бегемот"))

@@ -1,6 +1,7 @@
 """Labelled posts and the built-in topics come in; how often the topics are right goes out, as raw counts.
 
-Labels are rows of JSON: `id` of a real post or its `text`, and `labels` with 1, 0 or "unsure" by topic.
+Labels are rows of JSON: `id` of a real post or its `text`, and either `labels` with 1, 0 or "unsure" by topic, or the
+`topics` it is on and those it is `unsure` for.
 """
 
 import argparse
@@ -25,6 +26,9 @@ SHARED = Path(__file__).parents[3] / "shared" / "data"
 console = Console(highlight=False, markup=False, soft_wrap=True)
 OURS = Path(__file__).parents[1] / "data"
 HALVES = ("tune", "report")
+# Of the posts drawn by active learning: those of the channels that may be tuned on, and those of the others.
+DRAWN = ("dev", "held")
+UNREAD = ("report", "held")  # whose posts are counted and never shown
 TOPICS = tuple(topic.name for topic in builtin_topics())
 LONG = 800  # characters; a longer post is a long one
 GROUPS = ("ru", "uk", "en", "short", "long")
@@ -95,12 +99,7 @@ def half(post_id: str) -> str:
 
 def ours(topic: str, part: str) -> list[Judged]:
     """Judge a topic on one half of our labels; posts whose label is unsure are left out."""
-    texts = real_posts()
-    return [
-        _judged(row["id"], texts[row["id"]], topic, truth=topic in row["topics"])
-        for row in _rows(OURS / "labels.jsonl")
-        if half(row["id"]) == part and topic not in row.get("unsure", ())
-    ]
+    return [post for post in labelled(OURS / "labels.jsonl", topic) if half(post.id) == part]
 
 
 def written(topic: str, part: str) -> list[Judged]:
@@ -121,13 +120,24 @@ def shapes(topic: str) -> list[Judged]:
     ]
 
 
-def labelled(path: Path, topic: str) -> list[Judged]:
+def labelled(path: Path, topic: str, texts: Mapping[str, str] | None = None) -> list[Judged]:
     """Judge a topic on a file of labels; posts whose label is unsure are left out. Raises KeyError for a foreign id."""
     return [
-        _judged(row.get("id", f"line {number}"), row.get("text") or real_posts()[row["id"]], topic, truth=label == 1)
+        _judged(
+            row.get("id", f"line {number}"),
+            row["text"] if "text" in row else (texts or real_posts())[row["id"]],
+            topic,
+            truth=label == 1,
+        )
         for number, row in enumerate(_rows(path), start=1)
-        if (label := row["labels"].get(topic, "unsure")) != "unsure"
+        if (label := _label(row, topic)) != "unsure"
     ]
+
+
+def _label(row: Mapping[str, Any], topic: str) -> object:
+    if "labels" in row:
+        return row["labels"].get(topic, "unsure")
+    return "unsure" if topic in row.get("unsure", ()) else int(topic in row["topics"])
 
 
 def foreign(label: str) -> list[Judged]:
@@ -172,24 +182,33 @@ def main() -> None:
     """Print the counts of each topic."""
     parser = argparse.ArgumentParser(prog="python -m tests.matching.detection", description=__doc__)
     parser.add_argument("--labels", type=Path, nargs="+", metavar="FILE", help="report on these files of labels alone")
+    parser.add_argument("--texts", type=Path, metavar="FILE", help="their posts, `id` and `text`; else the real posts")
     parser.add_argument("--errors", action="store_true", help="show what is judged wrongly, but in reports")
     wanted = parser.parse_args()
-    for title, posts in _sets(wanted.labels or []):
+    texts = {row["id"]: row["text"] for row in _rows(wanted.texts)} if wanted.texts else None
+    for title, posts in _labels(wanted.labels, texts) if wanted.labels else _sets():
         for topic, judged in posts.items():
             _print_counts(f"{title:14} {topic:12}", judged)
-            if wanted.errors and not title.endswith("report"):
+            if wanted.errors and not title.endswith(UNREAD):
                 _print_errors(topic, judged)
 
 
-def _sets(files: list[Path]) -> Iterator[tuple[str, dict[str, list[Judged]]]]:
+def _labels(files: Iterable[Path], texts: Mapping[str, str] | None) -> Iterator[tuple[str, dict[str, list[Judged]]]]:
+    """Yield files of labels with their names, judged by topic."""
+    for path in files:
+        yield path.stem, {topic: labelled(path, topic, texts) for topic in TOPICS}
+
+
+def _sets() -> Iterator[tuple[str, dict[str, list[Judged]]]]:
     """Yield sets of posts with their titles, judged by topic."""
-    if files:
-        yield from ((path.name, {topic: labelled(path, topic) for topic in TOPICS}) for path in files)
-        return
     if SHARED.exists():
         yield "labelled.jsonl", {label: foreign(label) for label in FOREIGN}
         for part in HALVES:
             yield f"real {part}", {topic: ours(topic, part) for topic in TOPICS}
+        for part in DRAWN:
+            path = OURS / f"labels_{part}.jsonl"
+            if path.exists():
+                yield f"drawn {part}", {topic: labelled(path, topic) for topic in TOPICS}
     else:
         console.print(f"the real posts are skipped, they are not here: {SHARED}")
     for part in HALVES:

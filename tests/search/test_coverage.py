@@ -60,7 +60,8 @@ async def test_several_channels_are_complete_from_when_the_last_of_them_is(archi
 async def test_what_nobody_reads_any_more_cannot_be_read_further(archive: Archive) -> None:
     await complete(archive, NEWS, ago(days=1))
     await archive.db.write(lambda tx: channels.unfollow(tx, NEWS))
-    assert (await coverage_of(archive.db, [NEWS], now=NOON)).short_of(WEEK) == []
+    left = await coverage_of(archive.db, [NEWS], now=NOON)
+    assert (left.short_of(WEEK), left.ends) == ([], {NEWS: NOON})
     assert list((await coverage_of(archive.db, None, now=NOON)).starts) == [OTHER]
 
 
@@ -84,3 +85,11 @@ async def test_the_mark_of_the_past_moves_only_where_pages_join(archive: Archive
     assert await extended(None, 110, 0) == (100, ago(days=1))
     assert await extended(100, 60, 3) == (60, ago(days=3))
     assert await extended(90, 40, 4) == (40, ago(days=4))
+
+
+async def test_the_days_of_a_channel_end_with_its_last_post_where_it_is_not_followed(archive: Archive) -> None:
+    await archive.follow(3, title="Ушли")
+    await archive.live(*(post(n, "Сбой", channel_id=3, date=ago(days=5, minutes=60 * n)) for n in range(20)))
+    await archive.db.write(lambda tx: channels.unfollow(tx, 3))
+    result = await backtest(archive.db, compiled("сбой"), now=NOON, since=WEEK, channel_ids=[3])
+    assert (result.total, result.average) == (20, 20)
