@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 import structlog
 
 from bot import bootstrap
-from bot.commands.context import People
 from bot.commands.router import Router
 from bot.delivery.attachments import Attachments
 from bot.delivery.composer import Composer
@@ -138,6 +137,7 @@ async def _open(  # noqa: PLR0913 - what a caller of `run` chooses
     stack.push_async_callback(searches.close)
     clock = make_clock(error=await meta.clock_error(database))
     await database.write(lambda tx: bootstrap.take_over_topics(tx, own_topics, now=clock()))
+    await bootstrap.take_over_owners(database, settings, clock())
     bot = bot_client(settings, timings=timings)
     # On Python 3.11 asyncio.run hangs where the program ends with a client still connected.
     stack.push_async_callback(bot.disconnect)
@@ -205,8 +205,7 @@ async def _build(parts: Parts, stop: asyncio.Event) -> Service:
     recovery = Recovery(database, sender, clock=clock)
     await recovery.before()
     # Handlers are in place before the client connects: what is caught up is handed to them at once.
-    people = People(database, settings.owner_ids)
-    router = Router(bot, database, sender, searches=parts.searches, people=people, clock=clock)
+    router = Router(bot, database, sender, searches=parts.searches, clock=clock)
     bot.is_settled = router.is_settled
     bot.missed.begin_before(await handled.latest_number(database))
     bot.on_skip = partial(_report_skip, parts)

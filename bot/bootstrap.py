@@ -12,9 +12,10 @@ from bot.matching.explain.exclusions import compile_excluding, including
 from bot.matching.query.refusals import QueryError
 from bot.matching.topics import TopicFile, builtin_topics, check_examples
 from bot.matching.words.inflection import Inflector
+from bot.models.acts import PersonRemoved
+from bot.models.people import Role
 from bot.settings import Settings, printable
-from bot.store import channels, chats, follows, meta, outbox, topics
-from bot.store.chats import Role
+from bot.store import acts, channels, chats, follows, invitations, meta, outbox, people, topics
 from bot.store.database import Database, Transaction
 
 log = structlog.get_logger(__name__)
@@ -75,6 +76,19 @@ def reference_of(reference: str) -> str:
     return found
 
 
+async def take_over_owners(database: Database, settings: Settings, now: datetime) -> None:
+    """Make those owners whom the settings name; those whom they no longer name, and nobody else has let in, go."""
+
+    async def job(tx: Transaction) -> bool:
+        for gone in await people.take_over(tx, settings.owner_ids, now=now):
+            await acts.record(tx, PersonRemoved(person=gone.called, role=gone.role), acts.SERVER, now=now)
+        everybody = await people.everybody(tx)
+        return bool(everybody) and all(person.role is not Role.OWNER for person in everybody)
+
+    if await database.write(job):
+        log.warning("nobody is an owner any more; on the server: channelwatch invite --role owner")
+
+
 async def pairing_link(database: Database, settings: Settings, username: str, *, now: datetime) -> str | None:
     """Return a new pairing link; None where a chat is paired, or the settings name an owner."""
 
@@ -82,7 +96,7 @@ async def pairing_link(database: Database, settings: Settings, username: str, *,
         await meta.put(tx, "bot_username", username)
         if settings.owner_ids or await chats.everyone(tx):
             return None
-        return await chats.invite(tx, role=Role.OWNER, now=now)
+        return (await invitations.make(tx, role=Role.OWNER, now=now)).token
 
     token = await database.write(job)
     return token and f"https://t.me/{username}?start={token}"

@@ -13,12 +13,12 @@ from telethon.tl import types as tl
 
 from bot import app, bootstrap
 from bot.models import Clock
+from bot.models.people import Role
 from bot.runtime.clock import utc_now
 from bot.runtime.supervisor import Health
 from bot.sandbox import Channel, Sandbox, User
 from bot.settings import Settings
-from bot.store import chats
-from bot.store.chats import Role
+from bot.store import invitations
 from bot.store.database import Database, Reader, Transaction, open_read_only
 from bot.telegram.client import PATIENT, Timings
 from tests.kit_archive import made_once
@@ -172,7 +172,7 @@ class Service:
     async def invitation(self) -> str:
         """Make what `channelwatch invite` prints, for one person."""
         database = await Database.open(self.settings.database_path)
-        token = await database.write(lambda tx: chats.invite(tx, role=Role.READER, now=utc_now()))
+        token = (await database.write(lambda tx: invitations.make(tx, role=Role.READER, now=utc_now()))).token
         await database.close()
         return token
 

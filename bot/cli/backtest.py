@@ -18,6 +18,7 @@ from bot.errors import ChannelwatchError, SettingsError
 from bot.locales import translator
 from bot.matching.engine.compiled import Compiled
 from bot.matching.explain.explain import Reason
+from bot.models.people import EVERYTHING
 from bot.rendering.post_text import excerpt_post
 from bot.runtime.clock import utc_now
 from bot.search.backtest import MANY, Backtest, backtest, midnight
@@ -97,7 +98,7 @@ async def _run(settings: Settings, typed: Typed, topic: str | None, *, now: date
     asked = compile_queries(None, typed.query)["query"] if topic is None else None
     async with open_read_only(settings.database_path) as database:
         asked = asked or await _of_topic(database, topic or "")
-        scope = await scope_of(database, typed.filters)
+        scope = await scope_of(database, typed.filters, EVERYTHING)
         with reading_back(scope.since, now) as reached:
             return await backtest(
                 database,

@@ -18,6 +18,7 @@ from bot.cli.records import RecordFormat, record, writing
 from bot.errors import SettingsError
 from bot.locales import translator
 from bot.matching.engine.compiled import Compiled
+from bot.models.people import EVERYTHING
 from bot.parts import split_spans
 from bot.rendering.post_text import add_part_lines
 from bot.runtime.clock import utc_now
@@ -100,7 +101,7 @@ async def _search(typed: Typed, how: RecordFormat | None, *, limit: int | None, 
     """Print what is found: at once where it may be much or is for other programs, else after the rest is counted."""
     asked = compile_queries(None, typed.query)["query"] if typed.query else None
     async with open_read_only(load_settings().database_path) as database:
-        scope = await scope_of(database, typed.filters)
+        scope = await scope_of(database, typed.filters, EVERYTHING)
         with _output(how, database) as show:
             if asked is not None and typed.filters.order is Order.BEST:
                 best = await find_best(database, asked, scope, limit=limit or MOST_RANKED)

@@ -1,4 +1,4 @@
-"""The commands around the service: `run`, `demo`, `login`, `invite` and `health`, and the log of the first two."""
+"""The commands around the service: `run`, `demo`, `login` and `health`, and the log of the first two."""
 
 import asyncio
 import gc
@@ -15,9 +15,7 @@ from bot.errors import ChannelwatchError
 from bot.monitoring import heartbeat
 from bot.runtime.clock import Steady
 from bot.settings import Settings, load_settings
-from bot.store import chats, meta
-from bot.store.chats import Role
-from bot.store.database import Database, open_read_only
+from bot.store.database import open_read_only
 
 # Objects made before Python looks for cycles among them, and how often it looks at older ones. Posts and alerts make
 # many objects and no cycles: by Python's own figures, looking for them took a sixth of the time of a fan-out.
@@ -52,7 +50,7 @@ def _say_ready(bot_username: str, invitation: str | None) -> None:
         sentence = "Nobody is paired yet. Open this link within 15 minutes, on your phone"
         console.print(f"{sentence}: {invitation}", soft_wrap=True)  # a link that is broken cannot be opened
     else:  # a log is no place for a key
-        console.print("Nobody is paired yet: `channelwatch invite` prints the pairing link.")
+        console.print("Nobody is paired yet: `channelwatch invite --role owner` prints the pairing link.")
 
 
 @cli.command()
@@ -97,31 +95,6 @@ def login_(
     )
     name = asyncio.run(login.log_in(settings, prompts, session=session, anew=anew))
     console.print(f"Logged in as {name}. Next: channelwatch run")
-
-
-@cli.command()
-def invite(
-    role: Annotated[Role, typer.Option(help="What the new person may do.")] = Role.OWNER,
-) -> None:
-    """Print a link that pairs one person with the bot, once, within 15 minutes.
-
-    Example: channelwatch invite --role editor
-    """
-    asyncio.run(_invite(load_settings(), role))
-
-
-async def _invite(settings: Settings, role: Role) -> None:
-    database = await Database.open(settings.database_path)
-    try:
-        now = (await meta.clock(database))()
-        token = await database.write(lambda tx: chats.invite(tx, role=role, now=now))
-        username = await meta.get(database, "bot_username")
-    finally:
-        await database.close()
-    if username is None:
-        console.print(f"Send this to the bot within 15 minutes: /start {token}", soft_wrap=True)
-    else:
-        console.print(f"https://t.me/{username!s}?start={token}", soft_wrap=True)
 
 
 @cli.command()

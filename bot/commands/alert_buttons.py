@@ -10,16 +10,17 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
 
-from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request
+from bot.commands.context import CommandError, Context, Effect, Reply, Request
 from bot.commands.keyboards import button, rows_of
-from bot.commands.lookup import SCOPE, MuteScope, read_scope, topics_named
+from bot.commands.lookup import SCOPE, MuteScope, channel_by_id, read_scope, topics_named
 from bot.commands.mute import mute_scope, next_monday, show_end, work_begins
 from bot.commands.registry import tap
+from bot.commands.rights import Need
 from bot.models import Button, ButtonRows, Entity, Outgoing, StoredPost
 from bot.rendering.alert import alert_buttons
 from bot.rendering.groups import render_page
 from bot.rendering.post_text import channel_name, full_text
-from bot.store import channels, feedback, groups, posts
+from bot.store import feedback, groups, posts
 from bot.store.database import Reader, Transaction
 from bot.text.markup import LIMIT, Text, one_line, units
 
@@ -56,7 +57,7 @@ class AlertTap:
 
     async def usual(self, db: Reader, context: Context) -> ButtonRows:
         """Return the usual buttons."""
-        channel = await channels.get(db, self.channel_id)
+        channel = await channel_by_id(db, self.channel_id, context.viewer)
         return alert_buttons(self.channel_id, channel.username if channel else None, self.message_id, context.t)
 
 
@@ -77,7 +78,7 @@ async def snooze(request: Request, context: Context) -> Reply | Effect:
     tap = AlertTap.read(request.argument)
     if not tap.chosen:
         return Reply(buttons=await _scope_rows(tap, context))
-    scope = await read_scope(context.database, tap.chosen[0], context.t)
+    scope = await read_scope(context.database, tap.chosen[0], context)
     if scope is None:
         raise forgotten(context)
     if len(tap.chosen) == 1:
@@ -92,7 +93,7 @@ async def snooze(request: Request, context: Context) -> Reply | Effect:
 
     async def effect(tx: Transaction) -> Reply:
         await mute_scope(tx, context, scope, until=until)
-        named = await read_scope(tx, tap.chosen[0], context.own) or scope
+        named = await read_scope(tx, tap.chosen[0], context.for_speaker) or scope
         line = context.own.gettext("Muted here {until}: {name}")
         note = line.format(until=show_end(until, context.for_speaker), name=named.name.text[:_NOTE])
         return Reply(buttons=await tap.usual(tx, context), note=note)
@@ -103,12 +104,12 @@ async def snooze(request: Request, context: Context) -> Reply | Effect:
 async def _scope_rows(tap: AlertTap, context: Context) -> ButtonRows:
     """Offer the channel, each topic of the alert, and the topic in the channel."""
     t, db = context.t, context.database
-    channel = await channels.get(db, tap.channel_id)
+    channel = await channel_by_id(db, tap.channel_id, context.viewer)
     if channel is None:
         raise forgotten(context)
     alerted = await feedback.find_alerted(db, context.chat.id, tap.channel_id, tap.message_id)
     scopes = [(t.gettext("Channel {name}"), MuteScope.of(None, channel, t))]
-    for topic in (await topics_named(db, alerted.topics if alerted else ()))[:_MOST_TOPICS]:
+    for topic in (await topics_named(db, alerted.topics if alerted else (), context.viewer))[:_MOST_TOPICS]:
         scopes.append((t.gettext("Topic {name}"), MuteScope.of(topic, None, t)))
         scopes.append(("{name}", MuteScope.of(topic, channel, t)))
     buttons = (tap.button(line.format(name=each.name.text[:_LABEL]), "snooze", each.data) for line, each in scopes)
@@ -130,6 +131,8 @@ def _time_rows(tap: AlertTap, scope: MuteScope, context: Context) -> ButtonRows:
 async def quote(request: Request, context: Context) -> Reply:
     """Quote a post as it stands, or last stood: its text in quotation marks and its source, all in one block."""
     tap = AlertTap.read(request.argument)
+    if await channel_by_id(context.database, tap.channel_id, context.viewer) is None:
+        raise forgotten(context)
     versions = await posts.versions(context.database, tap.channel_id, tap.message_id)
     post = next((version for version in versions if version.is_current), None)
     if post is None:
@@ -160,7 +163,7 @@ async def _source(post: StoredPost, context: Context, *, is_edited: bool) -> str
     lines = [", ".join(facts)]
     if post.forward is not None:
         origin_id = post.forward.channel_id
-        channel = None if origin_id is None else await channels.get(context.database, origin_id)
+        channel = None if origin_id is None else await channel_by_id(context.database, origin_id, context.viewer)
         name = one_line(post.forward.name or (channel.title if channel else ""), _LONGEST_NAME)
         lines.append(t.gettext("Forwarded from {name}").format(name=name or t.gettext("another channel")))
     if post.gone_at is not None:

@@ -2,21 +2,24 @@
 
 import re
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from babel.dates import format_timedelta
 
-from bot.commands.context import CommandError, Context, Need, Reply, Request, message, say, show, writes
+from bot.commands.context import CommandError, Context, Reply, Request, message, say, show, writes
 from bot.commands.follow import usage
 from bot.commands.keyboards import button
 from bot.commands.lookup import show_channel, show_reference
 from bot.commands.parsing import read_references
 from bot.commands.registry import Section, command, example, tap
+from bot.commands.rights import Need
 from bot.locales import N_, Translator
 from bot.locales.refusals import refusal
 from bot.models import ButtonRows, Outgoing
+from bot.models.people import Viewer
 from bot.monitoring.channel_state import ChannelState, ChannelStatus, channel_states
-from bot.store import channels, follows
+from bot.store import access, channels, follows
+from bot.store.access import Restrictable
 from bot.store.channels import Access
 from bot.store.database import Reader, Transaction
 from bot.store.follows import FollowRequest, FollowState
@@ -38,8 +41,8 @@ async def unfollow(request: Request, context: Context, tx: Transaction) -> Reply
     if not request.argument:
         raise CommandError(context.t.gettext("Write for example: {example}"), example=code("/unfollow @name"))
     t, text = context.t, Text()
-    for name in await _named(tx, request.argument):
-        channel = await channels.find(tx, name)
+    for name in await _named(tx, request.argument, context.viewer):
+        channel = await channels.find(tx, name, viewer=context.viewer)
         if channel is not None and await channels.unfollow(tx, channel.id):
             line = t.gettext("I no longer follow {channel}. Its posts stay searchable.")
             text.line(line, channel=show_channel(channel.title, channel.username))
@@ -58,20 +61,20 @@ async def list_channels(request: Request, context: Context) -> Reply:
     return show(request, await _page(context, number=int(request.argument) if request.tapped else 0))
 
 
-async def _named(db: Reader, argument: str) -> Sequence[str]:
+async def _named(db: Reader, argument: str, viewer: Viewer) -> Sequence[str]:
     """Return the channels that a text names: titles as they are, since they may hold spaces, else names and links."""
     names: dict[str, None] = {}
-    for part in [argument] if await channels.find(db, argument) else re.split(r"[\n,;]+", argument):
+    for part in [argument] if await channels.find(db, argument, viewer=viewer) else re.split(r"[\n,;]+", argument):
         pasted = read_references(part)
-        known = await channels.find(db, part)
+        known = await channels.find(db, part, viewer=viewer)
         names |= dict.fromkeys([part.strip()] if known or not pasted.references else pasted.references)
     return [name for name in names if name]
 
 
 async def _page(context: Context, *, number: int) -> Outgoing:
     db, t = context.database, context.t
-    states = await channel_states(db, context.now)
-    lines = [*(_show_state(state, context) for state in states), *await _request_lines(db, t)]
+    states = await seen_states(context, since=None)
+    lines = [*(_show_state(state, context) for state in states), *await _request_lines(db, context)]
     if not lines:
         return message(usage(t))
     heading = t.ngettext("I follow {n} channel.", "I follow {n} channels.", len(states))
@@ -92,11 +95,20 @@ def _page_buttons(number: int, *, last: int) -> ButtonRows:
     return (row,) if row else ()
 
 
-async def _request_lines(db: Reader, t: Translator) -> list[Text]:
+async def seen_states(context: Context, *, since: datetime | None) -> list[ChannelState]:
+    """Return the states of the followed channels that this chat sees, by title; posts are counted from `since` on."""
+    hidden = await access.hidden(context.database, Restrictable.CHANNEL, context.viewer)
+    states = await channel_states(context.database, context.now, since=since)
+    return [state for state in states if state.channel.id not in hidden]
+
+
+async def _request_lines(db: Reader, context: Context) -> list[Text]:
     """Return a line for each follow request that is not fulfilled."""
-    wishes = [follow for follow in await follows.all_follows(db) if follow.state is not FollowState.FOLLOWED]
+    wishes = [
+        follow for follow in await follows.all_follows(db, context.viewer) if follow.state is not FollowState.FOLLOWED
+    ]
     titles = {str(channel.id): channel.title for channel in await channels.by_ids(db, [w.reference for w in wishes])}
-    return [_request_line(wish, titles.get(wish.reference), t) for wish in wishes]
+    return [_request_line(wish, titles.get(wish.reference), context.t) for wish in wishes]
 
 
 def _request_line(wish: FollowRequest, title: str | None, t: Translator) -> Text:

@@ -1,23 +1,27 @@
 """The values between dispatcher and handlers: `Request` and `Context` in, `Reply` or a write of the store out."""
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
 from functools import partial, wraps
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
+from bot.commands.rights import Need, allows, viewer
 from bot.locales import Translator
 from bot.locales.locale import Locale
 from bot.matching.words.inflection import Inflector
 from bot.models import ButtonRows, Outgoing, Peer, PeerKind
 from bot.models.notices import Notice
+from bot.models.people import Role, Viewer
 from bot.search.pool import BusyError, Job, OverdueError, Searches
-from bot.store import chats, handled
-from bot.store.chats import Chat, Role
+from bot.search.searcher import Scope
+from bot.store import access, handled
+from bot.store.access import Restrictable
+from bot.store.acts import Actor
+from bot.store.chats import Chat
 from bot.store.database import Database, Reader, Transaction
 from bot.store.notices import notify
 from bot.text.markup import Text
@@ -41,6 +45,8 @@ class Request:
     key: str  # names the update for good: chat and message id, or the id of the tap
     peer: Peer  # where the answer goes
     person_id: int  # who speaks; 0 for a group's anonymous administrator
+    name: str = ""  # of who speaks, as Telegram shows them; empty where it does not say
+    username: str | None = None  # likewise, without @
     title: str  # of the chat; a person's name in private
     language: str  # the speaker's, as Telegram says: en, ru, pt-br, …
     command: str  # without slash, in lower case; the verb of a tap; empty for plain words
@@ -100,6 +106,8 @@ class Reply:
     buttons: ButtonRows | None = None  # take the place of that message's buttons alone
     note: str | None = None  # a short word over the tapped button, for who tapped alone
     menu: str | None = None  # the language in which Telegram's menu shows the commands here from now on
+    menus_of: tuple[int, ...] = ()  # people whose menus change, since they may do more or less
+    fleeting: bool = False  # it is not recorded: whoever asks again is answered anew
     memory: str = ""  # what a tap on these buttons will need and 64 bytes do not hold
 
     def to_json(self) -> str:
@@ -162,41 +170,6 @@ def _filled(text: Text | str, values: Mapping[str, object]) -> Text:
 
 
 _LONGEST_NOTE = 200  # UTF-16 units; Telegram takes no more
-_RANKS = (Role.READER, Role.EDITOR, Role.OWNER)
-
-
-class Need(StrEnum):
-    """The rights that a command needs."""
-
-    LOOK = "look"  # changes nothing
-    CHAT = "chat"  # changes what this chat receives and how
-    INSTANCE = "instance"  # changes channels or topics, which belong to everybody
-
-
-def allows(role: Role, need: Need, *, private: bool) -> bool:
-    """Tell whether a role is enough; in a group only owners and editors change the settings of the chat."""
-    if need is Need.INSTANCE or (need is Need.CHAT and not private):
-        return role is not Role.READER
-    return True
-
-
-def higher(one: Role | None, other: Role) -> Role:
-    """Return the role that may do more, so that a link never takes rights away."""
-    return max(one or other, other, key=_RANKS.index)
-
-
-class People:
-    """The people of this instance and their roles."""
-
-    def __init__(self, database: Database, owner_ids: Iterable[int] = ()) -> None:
-        self._database = database
-        self._owner_ids = frozenset(owner_ids)  # owners by the settings, without a pairing link
-
-    async def role_of(self, person_id: int, db: Reader | None = None) -> Role | None:
-        """Return a person's role; None for a stranger. `db` is a transaction where there is one."""
-        if person_id in self._owner_ids:
-            return Role.OWNER
-        return await chats.role_of(db or self._database, person_id)
 
 
 T = TypeVar("T")
@@ -211,6 +184,7 @@ class Context:
     now: datetime
     chat: Chat
     person_id: int  # who speaks
+    name: str  # of who speaks
     role: Role  # of who speaks
     t: Translator  # of the chat's language
     own: Translator  # of the language of who speaks: for the notes over a tapped button, which nobody else sees
@@ -221,9 +195,24 @@ class Context:
         return allows(self.role, need, private=request.private)
 
     @property
+    def viewer(self) -> Viewer:
+        """Whoever looks: what others shall not see does not exist in this chat."""
+        return viewer(self.role, chat_id=self.chat.id, private=self.chat.peer.kind is PeerKind.USER)
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts, for the log."""
+        return Actor(person_id=self.person_id, name=self.name, chat_id=self.chat.id)
+
+    @property
     def locale(self) -> Locale:
         """Language, time zone and present moment, by which messages to the chat are written."""
         return Locale(t=self.t, time_zone=self.chat.time_zone, now=self.now)
+
+    async def scope(self, channel_ids: Sequence[int] | None = None) -> Scope:
+        """Return the posts that this chat sees of some channels, or of all."""
+        hidden = await access.hidden(self.database, Restrictable.CHANNEL, self.viewer)
+        return Scope(channel_ids=channel_ids, hidden=hidden)
 
     async def ask(self, job: Job[T], *arguments: Any, **options: Any) -> T:  # noqa: ANN401 - a job's own arguments
         """Let a search process answer a question. Raises CommandError where there is no answer in time."""

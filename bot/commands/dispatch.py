@@ -1,24 +1,30 @@
 """Decides who may speak and which handler answers a request; effect and reply are committed together, once."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from bot.commands import registry, setup
-from bot.commands.context import CommandError, Context, Effect, People, Reply, Request, say
+from bot.commands.context import CommandError, Context, Effect, Reply, Request, say
+from bot.commands.flood import Admission, Buckets
 from bot.commands.keyboards import button
 from bot.commands.lookup import show_channel, show_reference
 from bot.commands.parsing import find_zone, read_references
+from bot.commands.rights import REFUSALS
 from bot.locales import Translator, translator
 from bot.matching.words.inflection import Inflector
 from bot.models import ButtonRows, Clock, PeerKind
 from bot.search.pool import Searches
-from bot.store import addresses, chats, handled
+from bot.store import addresses, chats, handled, people
 from bot.store.database import Database, Transaction
+from bot.store.people import Person
 from bot.text.markup import code
 
 _LONGEST_NAME = 40  # characters on a button
 Complete = Callable[[Request], Awaitable[Request]]
+BURST, EACH = 60, timedelta(seconds=1)  # what a person may ask at once, and when it is one more
+STRANGERS_BURST, STRANGERS_EACH = 10, timedelta(minutes=1)
 STALE = timedelta(minutes=10)  # nobody waits for the answer to an older command any more
 
 
@@ -29,11 +35,12 @@ async def _as_it_is(request: Request) -> Request:
 class Dispatch:
     """Finds the role of the speaker and the chat, and lets the right handler answer."""
 
-    def __init__(self, database: Database, searches: Searches, people: People, clock: Clock) -> None:
+    def __init__(self, database: Database, searches: Searches, clock: Clock, *, burst: int = BURST) -> None:
         self._database = database
         self._searches = searches
-        self._people = people
         self._clock = clock
+        self._buckets = Buckets(burst=burst, each=EACH)
+        self._strangers = Buckets(burst=STRANGERS_BURST, each=STRANGERS_EACH)
         self._inflector = Inflector()
         self._excused: dict[tuple[PeerKind, int], datetime] = {}  # chats that were asked to send their commands again
 
@@ -44,15 +51,43 @@ class Dispatch:
         a stranger who has been turned away before: nothing is to be sent, not even the answer to a tap.
         """
         now = self._clock()
+        person = await people.get(self._database, request.person_id)
+        refused = self._hold_back(request, now, is_known=person is not None)
+        if refused is not None:
+            return refused if refused != Reply() else None
         try:
-            return await self._commit(request, await self._handle(request, complete, now), now)
+            return await self._commit(request, await self._handle(request, person, complete, now), now)
         except CommandError as error:
             return await self._commit(request, error.reply(request), now)
         except setup.StrangerError:
-            # The answer is not recorded, and nothing is written after it: strangers may write as much as they like.
-            if not request.private or request.tapped or await chats.is_turned_away(self._database, request.person_id):
-                return None
-            return await self._database.write(lambda tx: setup.turn_away(tx, request, now=now))
+            # The answer is not recorded: strangers may write as much as they like.
+            return await self._turn_away(request, now)
+
+    def _hold_back(self, request: Request, now: datetime, *, is_known: bool) -> Reply | None:
+        """Return the answer to somebody who asks too much: an empty one after the first; None where it is not so."""
+        buckets = self._buckets if is_known else self._strangers
+        admission = buckets.take(request.person_id or (request.peer.kind, request.peer.id), now)
+        if admission is Admission.GRANTED:
+            return None
+        is_meant = request.tapped or request.addressed or request.command in registry.commands()
+        if admission is Admission.IGNORED or not is_known or not is_meant:
+            return Reply()
+        t = translator(setup.spoken(request.language))
+        line = t.gettext("That was too much at once. Wait a minute; what you write until then stays unanswered.")
+        return Reply(note=line, fleeting=True) if request.tapped else replace(say(line), fleeting=True)
+
+    async def _turn_away(self, request: Request, now: datetime) -> Reply | None:
+        """Answer a stranger: a tap by a note, a private message once, and who speaks in the name of a group."""
+        t = translator(setup.spoken(request.language))
+        if request.tapped:
+            line = t.gettext("This bot is private. Ask its owner for an invitation.")
+            return Reply(note=line, fleeting=True)
+        if not request.person_id and not request.private:
+            return None if request.command not in registry.commands() else replace(say(_unmask(t)), fleeting=True)
+        if not request.private or await people.is_turned_away(self._database, request.person_id):
+            return None
+        await self._database.write(lambda tx: people.turn_away(tx, request.person_id, now))
+        return replace(say(t.gettext("This bot is private. Ask its owner for an invitation.")), fleeting=True)
 
     async def _commit(self, request: Request, answer: Reply | Effect, now: datetime) -> Reply:
         """Carry out an effect and record the reply in one transaction; a reply that is recorded already stands."""
@@ -63,26 +98,30 @@ class Dispatch:
                 return Reply.from_json(recorded)
             if not _is_stale(request, now):
                 await _resume(tx, request, now)
+            await _see(tx, request, now)
             reply = answer if isinstance(answer, Reply) else await answer(tx)
+            if request.command == "start":  # a newcomer is there only now
+                await _see(tx, request, now)
             peer = None if request.tapped else request.peer
             await handled.record(tx, request.key, reply.to_json(), peer=peer, now=now)
             return reply
 
         return await self._database.write(job)
 
-    async def _handle(self, request: Request, complete: Complete, now: datetime) -> Reply | Effect:
+    async def _handle(
+        self, request: Request, person: Person | None, complete: Complete, now: datetime
+    ) -> Reply | Effect:
         """Let the handler of the request answer, if the speaker may. Raises StrangerError and CommandError."""
-        role = await self._people.role_of(request.person_id)
         is_start = request.command == "start" and not request.tapped
-        if role is None and not (is_start and await setup.is_invited(self._database, request, now)):
+        if person is None and not (is_start and await setup.is_invited(self._database, request, now)):
             raise setup.StrangerError
         chat = await chats.by_peer(self._database, request.peer.kind, request.peer.id)
         own = translator(await setup.language_of(self._database, request, chat))
-        if role is not None and _is_stale(request, now):
+        if person is not None and _is_stale(request, now):
             return self._ask_again(request, own, now)
         if is_start:
-            return partial(setup.enter, request, self._people, now)
-        if chat is None or role is None:
+            return partial(setup.enter, request, now)
+        if chat is None or person is None:
             return _ask_to_start(request, own)
         context = Context(
             database=self._database,
@@ -90,7 +129,8 @@ class Dispatch:
             now=now,
             chat=chat,
             person_id=request.person_id,
-            role=role,
+            name=person.called if person.name else _name(request) or person.called,
+            role=person.role,
             t=translator(chat.language),
             own=own,
             inflector=self._inflector,
@@ -106,6 +146,22 @@ class Dispatch:
         self._excused[chat] = now
         line = own.gettext("I was away. Please send /{command} again, and whatever else you wrote meanwhile.")
         return say(line, command=request.command)
+
+
+async def _see(tx: Transaction, request: Request, now: datetime) -> None:
+    await people.see(tx, request.person_id, name=_name(request), username=request.username, now=now)
+
+
+def _name(request: Request) -> str:
+    """Return the name of the speaker; empty where Telegram does not say."""
+    return request.name or (request.title if request.private else "")
+
+
+def _unmask(t: Translator) -> str:
+    return t.gettext(
+        "You write here in the name of the group, so I cannot see who you are. Switch off «Remain anonymous» in your "
+        "admin rights, or write to me in private."
+    )
 
 
 def _is_stale(request: Request, now: datetime) -> bool:
@@ -132,7 +188,7 @@ async def _typed(request: Request, complete: Complete, context: Context) -> Repl
     if command is None or command.handler is None:
         return say(registry.unknown_command(request.command, context.t)) if request.addressed else Reply()
     if not context.may(request, command.need):
-        raise CommandError(context.t.gettext("Only owners and editors can do that here."))
+        raise CommandError(context.t.gettext(REFUSALS[command.need]))
     return await command.handler(await complete(request) if command.reads_replied else request, context)
 
 
@@ -141,7 +197,7 @@ async def _tapped(request: Request, context: Context) -> Reply | Effect:
     if tap is None or not tap.argument.fullmatch(request.argument):
         raise CommandError(context.own.gettext("This button no longer works."))
     if not context.may(request, tap.need):
-        raise CommandError(context.own.gettext("Only owners and editors can do that here."))
+        raise CommandError(context.own.gettext(REFUSALS[tap.need]))
     return await tap.handler(request, context)
 
 

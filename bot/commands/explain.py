@@ -6,12 +6,13 @@ Without a reply, /test shows what a query would have brought.
 from dataclasses import dataclass
 
 from bot import parts as post_parts
-from bot.commands.context import CommandError, Context, Need, Reply, Request, message, say
+from bot.commands.context import CommandError, Context, Reply, Request, message, say
 from bot.commands.keyboards import button
 from bot.commands.lookup import show_source, show_topic, topics_of
 from bot.commands.query_text import preview, read_query, show_query, why, why_not
 from bot.commands.registry import Section, command, example
 from bot.commands.rewriting import or_rows
+from bot.commands.rights import Need
 from bot.locales import N_, Translator
 from bot.matching.engine.compiled import packed
 from bot.matching.explain.near_miss import failures, found_spans, has_found, holders

@@ -8,12 +8,13 @@ import asyncio
 from dataclasses import replace
 
 from bot.commands.alert_buttons import POST, AlertTap, forgotten
-from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, change, writes
+from bot.commands.context import CommandError, Context, Effect, Reply, Request, change, writes
 from bot.commands.keyboards import name_word, rows_of
 from bot.commands.lookup import MuteScope, show_topic, topic_by_id, topics_named
 from bot.commands.mute import mute_scope
 from bot.commands.query_text import read_query
 from bot.commands.registry import tap
+from bot.commands.rights import Need
 from bot.commands.search import list_posts
 from bot.locales.locale import topic_title
 from bot.matching.engine.compiled import Compiled, compile_query, packed, verify
@@ -22,6 +23,7 @@ from bot.matching.query.parser import parse
 from bot.matching.words.inflection import Inflector
 from bot.matching.words.tokens import analyse
 from bot.models import StoredPost
+from bot.models.people import Viewer
 from bot.search.jobs import find_overlap
 from bot.store import channels, feedback, topics
 from bot.store.database import Reader, Transaction
@@ -57,7 +59,10 @@ async def blame(request: Request, context: Context, tx: Transaction) -> Reply:
     alerted = await _alerted(tx, tap, context)
     note = context.own.gettext("Noted. Thank you.")
     if what is Complaint.CHANNEL:
-        channel, alert_topics = await channels.get(tx, alerted.post.channel_id), await _topics(tx, alerted)
+        channel, alert_topics = (
+            await channels.get(tx, alerted.post.channel_id),
+            await _topics(tx, alerted, context.viewer),
+        )
         for topic in alert_topics if channel else ():
             await mute_scope(tx, context, MuteScope.of(topic, channel, context.t), until=None)
         names = ", ".join(topic_title(topic.name, context.own) for topic in alert_topics)
@@ -72,7 +77,7 @@ async def words(request: Request, context: Context) -> Reply:
     """Offer the words of a post; where its alert names several topics, ask for the topic first."""
     tap = AlertTap.read(request.argument)
     alerted = await _alerted(context.database, tap, context)
-    alert_topics = await _topics(context.database, alerted)
+    alert_topics = await _topics(context.database, alerted, context.viewer)
     if tap.chosen:
         alert_topics = [topic for topic in alert_topics if topic.id == int(tap.chosen[0])]
     if not alert_topics:
@@ -96,7 +101,8 @@ async def word(request: Request, context: Context) -> Reply:
     alerted, topic, choice = await _chosen(tap, context)
     query, own = packed(topic.compiled), (alerted.post.channel_id, alerted.post.key)
     excluded = await asyncio.to_thread(compile_query, parse(choice.word), context.inflector)
-    found = await context.ask(find_overlap, query, excluded, but=own, limit=_MOST_LOOKED, most=_MOST_READ)
+    scope = await context.scope()
+    found = await context.ask(find_overlap, query, excluded, but=own, scope=scope, limit=_MOST_LOOKED, most=_MOST_READ)
     missing = found.hits
     marked = await feedback.with_feedback(context.database, [(hit.post.channel_id, hit.post.key) for hit in missing])
     text = _missing_text(topic, choice, found.looked, len(missing), context)
@@ -188,9 +194,9 @@ async def _mark(  # noqa: PLR0913 - who, where, what and why
     )
 
 
-async def _topics(db: Reader, alerted: AlertedPost) -> list[Topic]:
+async def _topics(db: Reader, alerted: AlertedPost, viewer: Viewer) -> list[Topic]:
     """Return the topics of an alert that still exist."""
-    return (await topics_named(db, alerted.topics))[:_MOST_TOPICS]
+    return (await topics_named(db, alerted.topics, viewer))[:_MOST_TOPICS]
 
 
 async def _chosen(tap: AlertTap, context: Context) -> tuple[AlertedPost, Topic, Exclusion]:

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 
-from bot.commands.context import CommandError, Context, Need, Reply, Request, change, say, writes
+from bot.commands.context import CommandError, Context, Reply, Request, change, say, writes
 from bot.commands.lookup import show_reference
 from bot.commands.parsing import PastedChannels, read_references
 from bot.commands.registry import Section, command, example, tap
+from bot.commands.rights import Need
 from bot.locales import N_, Translator
 from bot.locales.locale import show_number
 from bot.store import channels, follows, readers

@@ -8,8 +8,10 @@ from bot.commands.context import CommandError, Context
 from bot.locales import LANGUAGES, Translator, translator
 from bot.locales.locale import topic_title
 from bot.models import StoredPost
+from bot.models.people import Viewer
 from bot.rendering.post_text import channel_name
-from bot.store import channels, subscriptions, topics
+from bot.store import access, channels, subscriptions, topics
+from bot.store.access import Restrictable
 from bot.store.channels import Channel
 from bot.store.database import Reader
 from bot.store.references import FOLDER
@@ -56,34 +58,37 @@ def tidy(typed: str) -> str:
     return " ".join(typed.split()).strip(_QUOTES + " ")
 
 
-async def find_topic(db: Reader, typed: str) -> Topic | None:
-    """Return the topic of this name, or the built-in one of this title in any of our languages; case is ignored."""
+async def find_topic(db: Reader, typed: str, viewer: Viewer) -> Topic | None:
+    """Return the topic of this name, or the built-in one of this title in any of our languages; case is ignored.
+
+    None where there is none that the viewer sees.
+    """
     wanted = tidy(typed).casefold()
-    all_topics = await topics.all_topics(db)
+    all_topics = await topics.all_topics(db, viewer)
     named = [topic for topic in all_topics if " ".join(topic.name.split()).casefold() == wanted]
     spoken = [translator(language) for language in LANGUAGES]
     titled = [topic for topic in all_topics if wanted in {topic_title(topic.name, t).casefold() for t in spoken}]
     return next(iter(named + titled), None)
 
 
-async def need_topic(db: Reader, typed: str, t: Translator) -> Topic:
+async def need_topic(db: Reader, typed: str, context: Context) -> Topic:
     """Return the topic of this name as `find_topic` does. Raises CommandError where there is none."""
-    topic = await find_topic(db, typed)
+    topic = await find_topic(db, typed, context.viewer)
     if topic is None:
         name = bold(tidy(typed)[:LONGEST_NAME])
-        raise CommandError(t.gettext("There is no topic {name}. See /topics."), name=name)
+        raise CommandError(context.t.gettext("There is no topic {name}. See /topics."), name=name)
     return topic
 
 
-async def topics_named(db: Reader, names: Iterable[str]) -> list[Topic]:
+async def topics_named(db: Reader, names: Iterable[str], viewer: Viewer) -> list[Topic]:
     """Return the topics that still go by these names, in their order."""
-    known = {topic.name: topic for topic in await topics.all_topics(db)}
+    known = {topic.name: topic for topic in await topics.all_topics(db, viewer)}
     return [known[name] for name in names if name in known]
 
 
 async def topic_by_id(db: Reader, topic_id: int, context: Context) -> Topic:
     """Return the topic that a button names. Raises CommandError where it is deleted."""
-    topic = await topics.get(db, topic_id)
+    topic = await topics.get(db, topic_id, context.viewer)
     if topic is None:
         raise CommandError(context.own.gettext("This topic is gone."))
     return topic
@@ -95,32 +100,42 @@ async def topics_of(db: Reader, chat_id: int) -> list[Topic]:
     return [topic for topic in await topics.all_topics(db) if topic.id in wanted]
 
 
-async def find_scope(db: Reader, typed: str, t: Translator) -> MuteScope | None:
+async def channel_by_id(db: Reader, channel_id: int, viewer: Viewer) -> Channel | None:
+    """Return the channel that a button names; None where there is none that the viewer sees."""
+    is_seen = await access.sees(db, Restrictable.CHANNEL, channel_id, viewer)
+    return await channels.get(db, channel_id) if is_seen else None
+
+
+async def find_scope(db: Reader, typed: str, context: Context) -> MuteScope | None:
     """Return the topic or channel of a typed name; of both, such as `outages @name`, the topic in the channel."""
-    topic = None if typed.startswith("@") else await find_topic(db, typed)
-    channel = await channels.find(db, typed) if topic is None else None
+    t, viewer = context.t, context.viewer
+    topic = None if typed.startswith("@") else await find_topic(db, typed, viewer)
+    channel = await channels.find(db, typed, viewer=viewer) if topic is None else None
     if topic is not None or channel is not None:
         return MuteScope.of(topic, channel, t)
     for both in filter(None, (_LAST.fullmatch(typed), _FIRST.fullmatch(typed))):
-        topic, channel = await find_topic(db, both["topic"]), await channels.find(db, both["channel"])
+        topic = await find_topic(db, both["topic"], viewer)
+        channel = await channels.find(db, both["channel"], viewer=viewer)
         if topic is not None and channel is not None:
             return MuteScope.of(topic, channel, t)
     return None
 
 
-async def read_scope(db: Reader, data: str, t: Translator) -> MuteScope | None:
+async def read_scope(db: Reader, data: str, context: Context) -> MuteScope | None:
     """Return the scope that a button's data names; None where its topic or channel is gone."""
     fields = re.fullmatch(SCOPE, data)
     both, channel, topic = fields.groups() if fields else (None, None, None)
     topic_id, channel_id = (int(number) if number else None for number in (both or topic, channel))
-    return await scope_by_ids(db, channel_id=channel_id, topic_id=topic_id, t=t)
+    return await scope_by_ids(db, channel_id=channel_id, topic_id=topic_id, context=context)
 
 
-async def scope_by_ids(db: Reader, *, channel_id: int | None, topic_id: int | None, t: Translator) -> MuteScope | None:
+async def scope_by_ids(
+    db: Reader, *, channel_id: int | None, topic_id: int | None, context: Context
+) -> MuteScope | None:
     """Return the scope with these ids, one of which may be None; None where the topic or the channel is gone."""
-    topic = None if topic_id is None else await topics.get(db, topic_id)
-    channel = None if channel_id is None else await channels.get(db, channel_id)
-    scope = MuteScope.of(topic, channel, t)
+    topic = None if topic_id is None else await topics.get(db, topic_id, context.viewer)
+    channel = None if channel_id is None else await channel_by_id(db, channel_id, context.viewer)
+    scope = MuteScope.of(topic, channel, context.t)
     return scope if (scope.topic_id, scope.channel_id) == (topic_id, channel_id) != (None, None) else None
 
 

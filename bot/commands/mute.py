@@ -5,11 +5,12 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.commands.context import CommandError, Context, Need, Reply, Request, message, show, writes
+from bot.commands.context import CommandError, Context, Reply, Request, message, show, writes
 from bot.commands.keyboards import button
 from bot.commands.lookup import SCOPE, MuteScope, find_scope, read_scope, scope_by_ids, unknown_name
 from bot.commands.parsing import split_duration
 from bot.commands.registry import Section, command, example, tap
+from bot.commands.rights import Need
 from bot.locales import N_, Translator
 from bot.models import Button, Outgoing
 from bot.store import subscriptions
@@ -54,7 +55,7 @@ async def mute(request: Request, context: Context, tx: Transaction) -> Reply:
     if not typed:
         return Reply(messages=(await _overview(tx, context),))
     t = context.t
-    scope = await (read_scope if request.tapped else find_scope)(tx, typed, t)
+    scope = await (read_scope if request.tapped else find_scope)(tx, typed, context)
     if scope is None and request.tapped:
         return Reply()
     if scope is None:  # perhaps the time was written as nobody foresaw
@@ -80,7 +81,7 @@ async def unmute(request: Request, context: Context, tx: Transaction) -> Reply:
     typed, t = request.argument, context.t
     if not typed:
         return Reply(messages=(await _overview(tx, context),))
-    scope = await (read_scope if request.tapped else find_scope)(tx, typed, t)
+    scope = await (read_scope if request.tapped else find_scope)(tx, typed, context)
     if scope is None and request.tapped:
         return Reply()
     if scope is None:
@@ -108,7 +109,7 @@ async def mutes_of(db: Reader, context: Context) -> list[tuple[Mute, MuteScope]]
     """Return the mutes of this chat, each with its scope."""
     mutes = []
     for each in await subscriptions.mutes_of(db, context.chat.id, context.now):
-        scope = await scope_by_ids(db, channel_id=each.channel_id, topic_id=each.topic_id, t=context.t)
+        scope = await scope_by_ids(db, channel_id=each.channel_id, topic_id=each.topic_id, context=context)
         if scope is not None:
             mutes.append((each, scope))
     return mutes

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from bot.commands.context import CommandError, Context, Need, Reply, Request, writes
+from bot.commands.context import CommandError, Context, Reply, Request, writes
 from bot.commands.keyboards import button
 from bot.commands.registry import tap
+from bot.commands.rights import Need
 from bot.models import ButtonRows
+from bot.models.people import Role
 from bot.search.coverage import Coverage, coverage_of
 from bot.store import backfills
-from bot.store.chats import Role
 from bot.store.database import Transaction
 
 STEP = timedelta(days=30)  # that is read at a tap, where nobody asked for a date

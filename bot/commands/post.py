@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from bot.commands.context import CommandError, Context, Need, Reply, Request, message
+from bot.commands.context import CommandError, Context, Reply, Request, message
 from bot.commands.keyboards import button
-from bot.commands.lookup import show_source
+from bot.commands.lookup import channel_by_id, show_source
 from bot.commands.registry import Section, command, example, tap
+from bot.commands.rights import Need
 from bot.locales import N_, Translator
 from bot.locales.locale import show_size
 from bot.models import Outgoing, StoredPost
@@ -50,7 +51,7 @@ async def post(request: Request, context: Context) -> Reply:
         if alerted is None:
             line = t.gettext("That is no alert of mine. Reply to an alert, or write /post and the link of a post.")
             raise CommandError(line)
-        items = await posts.by_key(db, alerted.channel_id, alerted.key)
+        items = await _stored(alerted.channel_id, alerted.message_id, context)
     else:
         line = t.gettext("Reply with /post to an alert, or write the link of a post: {example}")
         raise CommandError(line, example=code("/post https://t.me/name/123"))
@@ -71,7 +72,7 @@ async def _linked(text: str, context: Context) -> list[StoredPost]:
     number, t = _NUMBER.search(text), context.t
     if number is None:
         raise CommandError(t.gettext("That is no link to a post. It looks like this: https://t.me/name/123"))
-    channel = await channels.find(context.database, text)
+    channel = await channels.find(context.database, text, viewer=context.viewer)
     if channel is not None:
         return await _stored(channel.id, int(number[1]), context)
     unknown = t.gettext("I do not follow the channel of this post.")
@@ -86,7 +87,8 @@ async def _linked(text: str, context: Context) -> list[StoredPost]:
 
 async def _stored(channel_id: int, message_id: int, context: Context) -> list[StoredPost]:
     """Return the messages of the post to which a message belongs. Raises CommandError."""
-    stored = await posts.current(context.database, channel_id, [message_id])
+    is_seen = await channel_by_id(context.database, channel_id, context.viewer) is not None
+    stored = await posts.current(context.database, channel_id, [message_id]) if is_seen else []
     if not stored:
         raise CommandError(context.t.gettext("This post is not stored."))
     return await posts.by_key(context.database, channel_id, stored[0].key)

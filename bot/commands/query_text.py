@@ -159,7 +159,8 @@ async def preview(
     """
     query, zone = typed.compiled, ZoneInfo(context.chat.time_zone)
     since = midnight(context.now, days=_PREVIEWED_DAYS, zone=zone)
-    asked = {"now": context.now, "since": since, "zone": zone, "before": before, "most": _MOST_READ}
+    hidden = (await context.scope()).hidden
+    asked = {"now": context.now, "since": since, "zone": zone, "before": before, "most": _MOST_READ, "hidden": hidden}
     result = await context.ask(backtest, query, **asked)
     text = show_query(typed, context.t).add("\n")
     if before is None:

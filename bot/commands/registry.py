@@ -13,9 +13,10 @@ from enum import StrEnum
 from functools import cache
 from importlib import import_module
 
-from bot.commands.context import CommandError, Context, Handler, Need, Reply, Request, allows, say
+from bot.commands.context import CommandError, Context, Handler, Reply, Request, say
+from bot.commands.rights import Need, allows
 from bot.locales import N_, Translator, translator
-from bot.store.chats import Role
+from bot.models.people import Role
 from bot.text.markup import Text, bold, code
 
 
@@ -27,6 +28,7 @@ class Section(StrEnum):
     CHANNELS = N_("Channels")
     ALERTS = N_("How alerts arrive")
     CHAT = N_("This chat")
+    TEAM = N_("The team")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,9 +159,9 @@ def unknown_command(typed: str, t: Translator) -> str:
     return line.format(command=typed, meant=meant)
 
 
-def menu(t: Translator, role: Role = Role.OWNER) -> list[tuple[str, str]]:
-    """Return name and summary of the commands that somebody with this role may send in private, for Telegram's menu."""
-    allowed = (each for each in commands().values() if allows(role, each.need, private=True))
+def menu(t: Translator, role: Role | None = Role.OWNER, *, private: bool = True) -> list[tuple[str, str]]:
+    """Return name and summary of the commands that somebody with this role may send, for Telegram's menu."""
+    allowed = (each for each in commands().values() if allows(role, each.need, private=private))
     return [(each.name, t.gettext(each.summary)) for each in allowed]
 
 
@@ -202,6 +204,8 @@ async def help_(request: Request, context: Context) -> Reply:
         return say(_help_on(request.argument.split()[0].removeprefix("/").lower(), context.t))
     t, text, section = context.t, Text(), None
     for each in commands().values():
+        if not context.may(request, each.need):
+            continue
         if each.section is not section:
             section = each.section
             text.add("\n", bold(t.gettext(section)), "\n")

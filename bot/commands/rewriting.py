@@ -5,9 +5,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, memory_of, say
+from bot.commands.context import CommandError, Context, Effect, Reply, Request, memory_of, say
 from bot.commands.keyboards import button
 from bot.commands.registry import commands, tap
+from bot.commands.rights import Need
 from bot.models import ButtonRows
 from bot.text.markup import Text
 

@@ -16,17 +16,17 @@ import structlog
 from telethon import TelegramClient, events, functions, types
 
 from bot.commands import registry
-from bot.commands.context import People, Reply, Request, say
+from bot.commands.context import Reply, Request, say
 from bot.commands.dispatch import Dispatch
 from bot.commands.setup import language_of
 from bot.commands.updates import BotEvent, to_request, with_replied
 from bot.errors import FatalError, TelegramError, Verdict
 from bot.locales import LANGUAGES, translator
 from bot.models import Clock, Outgoing, Peer, PeerKind
+from bot.models.people import Role
 from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.search.pool import Searches
-from bot.store import addresses, chats, handled, meta, outbox
-from bot.store.chats import Role
+from bot.store import addresses, chats, handled, meta, outbox, people
 from bot.store.database import Database
 from bot.telegram import chat_moves
 from bot.telegram.chat_moves import ChatMoved, ChatOpened
@@ -43,27 +43,26 @@ PATIENCE = 600.0  # s; an answer that Telegram would not take by then is given u
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # s between attempts
 SERVER_ERROR = 500  # the code of an error that is not ours; after so many, how the answer looks may be too much for it:
 SIMPLER_AFTER = 3
+_GROUPS = {types.BotCommandScopeChats: Role.READER, types.BotCommandScopeChatAdmins: Role.EDITOR}
 
 
 class Router:
     """Brings requests to the dispatcher, and its replies to the chats."""
 
-    def __init__(  # noqa: PLR0913 - all that an answer may need
+    def __init__(
         self,
         client: TelegramClient,
         database: Database,
         sender: Sender,
         *,
         searches: Searches,
-        people: People,
         clock: Clock,
     ) -> None:
         self._client = client
         self._database = database
         self._sender = sender
-        self._people = people
         self._clock = clock
-        self._dispatch = Dispatch(database, searches, people, clock)
+        self._dispatch = Dispatch(database, searches, clock)
         self._events: asyncio.Queue[BotEvent] = asyncio.Queue()
         self._unanswered = 0  # events that are not answered yet
         self._settled = asyncio.Event()  # set while there is none
@@ -93,25 +92,33 @@ class Router:
     async def register_menu(self, beat: Beat = no_beat) -> None:
         """Tell Telegram the commands that it shows in the menu, in each language; English is for all others.
 
-        Where a chat has chosen its language, that is shown, whatever Telegram's is; readers see what they may do.
+        By itself it shows what readers may do; to the administrators of a group, what editors may do there. Owners and
+        editors see more in private; where a chat has chosen its language, that is shown, whatever Telegram's is.
         """
         for language in LANGUAGES:
-            code = "" if language == LANGUAGES[0] else language
-            await self._set_menu(registry.menu(translator(language)), types.BotCommandScopeDefault(), code)
+            code, t = "" if language == LANGUAGES[0] else language, translator(language)
+            await self._set_menu(registry.menu(t, Role.READER), types.BotCommandScopeDefault(), code)
+            for scope, role in _GROUPS.items():
+                await self._set_menu(registry.menu(t, role, private=False), scope(), code)
         for chat in await chats.with_own_menu(self._database):
             beat(TURN)
             await self._set_menu_of(chat.peer, chat.language)
 
     async def _set_menu_of(self, peer: Peer, language: str) -> None:
-        role = await self._people.role_of(peer.id) if peer.kind is PeerKind.USER else None
-        entries = registry.menu(translator(language), role or Role.OWNER)
+        """Show a chat the commands of its person, or of a group's editors; to somebody who was removed none."""
+        t = translator(language)
+        if peer.kind is not PeerKind.USER:
+            entries = registry.menu(t, Role.EDITOR, private=False)
+        else:
+            entries = registry.menu(t, await people.role_of(self._database, peer.id))
         await self._set_menu(entries, types.BotCommandScopePeer(from_peer(peer)))
 
     async def _set_menu(
         self, entries: Iterable[tuple[str, str]], scope: types.TypeBotCommandScope, code: str = ""
     ) -> None:
         commands = [types.BotCommand(name, summary) for name, summary in entries]
-        request = functions.bots.SetBotCommandsRequest(scope, code, commands)
+        reset = functions.bots.ResetBotCommandsRequest(scope, code)
+        request = functions.bots.SetBotCommandsRequest(scope, code, commands) if commands else reset
         try:
             await ask(self._client(request))
         except TelegramError as error:
@@ -201,6 +208,8 @@ class Router:
             self._failing.pop(request.key, None)
             if self._edits.get(place) == request.key:
                 del self._edits[place]
+        if reply.fleeting:
+            return
         now = self._clock()
         await self._database.write(lambda tx: handled.mark_delivered(tx, request.key, now=now))
 
@@ -222,6 +231,10 @@ class Router:
             await self._try(request, send, outgoing)
         if reply.menu is not None:  # last: nobody waits for it
             await self._set_menu_of(peer, reply.menu)
+        for person_id in reply.menus_of:
+            chat = await chats.by_peer(self._database, PeerKind.USER, person_id)
+            if chat is not None:
+                await self._set_menu_of(chat.peer, chat.language)
 
     async def _edit(self, request: Request, outgoing: Outgoing) -> None:
         """Replace what somebody tapped, unless a later tap has replaced it already. Raises TelegramError."""

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bot.commands.context import CommandError, Context, Need, Reply, Request, memory_of, message, say
+from bot.commands.context import CommandError, Context, Reply, Request, memory_of, message, say
 from bot.commands.keyboards import button
 from bot.commands.lookup import find_topic, show_source, topics_of, unknown_name
 from bot.commands.past import STEP, Past, past_of
 from bot.commands.query_text import read_query
 from bot.commands.registry import Section, command, example, tap
 from bot.commands.rewriting import or_rows
+from bot.commands.rights import Need
 from bot.locales import N_, Translator
 from bot.locales.locale import topic_title
 from bot.matching.engine.compiled import Compiled, packed
@@ -118,7 +119,7 @@ async def _read_terms(key: str, typed: str, context: Context) -> SearchTerms:
     """Read a typed search. Raises CommandError where it cannot be read."""
     try:
         parts = read(typed, now=context.now, zone=context.chat.time_zone)
-        scope = await scope_of(context.database, parts.filters)
+        scope = await scope_of(context.database, parts.filters, context.viewer)
     except FilterError as error:
         line = context.t.gettext(MESSAGES[error.code])
         raise CommandError(line, value=error.value[:_SHOWN_VALUE]) from None
@@ -166,7 +167,9 @@ def _cut(hits: Sequence[Hit], *, examined: int) -> SearchPage:
 async def _newest(db: Reader, scope: Scope, before: int | None) -> SearchPage:
     """Return a page of the newest posts; the next one begins after the last post shown."""
     ids, since, until = scope.channel_ids, scope.since, scope.until
-    stored = await posts.latest(db, limit=PAGE + 1, channel_ids=ids, before=before, since=since, until=until)
+    stored = await posts.latest(
+        db, limit=PAGE + 1, channel_ids=ids, before=before, since=since, until=until, hidden=scope.hidden
+    )
     shown = tuple(Hit(post=post, spans=()) for post in stored[:PAGE])
     return SearchPage(hits=shown, examined=len(shown), before=shown[-1].post.id if len(stored) > PAGE else None)
 
@@ -218,7 +221,7 @@ async def _hint(terms: SearchTerms, context: Context) -> str:
     """Return a line that points from a search for a channel's name to the channel's own posts; empty for others."""
     if terms.query is None or not isinstance(terms.query.query.root, Mention):
         return ""
-    channel = await channels.find(context.database, f"@{terms.query.query.root.name}")
+    channel = await channels.find(context.database, f"@{terms.query.query.root.name}", viewer=context.viewer)
     if channel is None:
         return ""
     line = context.t.gettext("These posts mention it. Its own newest posts: {command}")
@@ -233,7 +236,7 @@ async def _nothing(terms: SearchTerms, context: Context, past: Past) -> str:
             return t.gettext("Nothing found. There are posts with these words, but your exclusions leave none of them.")
     if past.is_short:
         return t.gettext("Nothing found in what is stored.")
-    if terms.scope != Scope(history=terms.scope.history):
+    if terms.scope != Scope(history=terms.scope.history, hidden=terms.scope.hidden):
         return t.gettext("Nothing found there. Leave in:, since: and until: out to look through all stored posts.")
     count = (await posts.archive_stats(context.database, context.now)).messages
     line = t.ngettext("Nothing found in the {n} stored post.", "Nothing found in the {n} stored posts.", count)
@@ -265,10 +268,10 @@ async def latest(request: Request, context: Context) -> Reply:
     if request.tapped:
         channel_id, before = map(int, name.split(":"))
         return await _latest(context, channel_id=channel_id, before=before)
-    channel = await channels.find(context.database, name) if name else None
+    channel = await channels.find(context.database, name, viewer=context.viewer) if name else None
     if channel is not None or not name:
         return await _latest(context, channel_id=channel.id if channel else 0)
-    topic = None if name.startswith("@") else await find_topic(context.database, name)
+    topic = None if name.startswith("@") else await find_topic(context.database, name, context.viewer)
     if topic is None:
         raise CommandError(unknown_name(name, context.t))
     return await answer(request, context, topic.query, heading=Text().add(bold(topic_title(topic.name, context.t))))
@@ -287,7 +290,7 @@ async def seen(request: Request, context: Context) -> Reply:
 
 
 async def _latest(context: Context, *, channel_id: int, before: int | None = None) -> Reply:
-    scope = Scope(channel_ids=[channel_id] if channel_id else None)
+    scope = await context.scope([channel_id] if channel_id else None)
     page = await _newest(context.database, scope, before)
     if not page.hits:
         return say(context.t.gettext("There are no posts here yet."))
@@ -304,6 +307,6 @@ def _listed(page: SearchPage, context: Context, verb: str, key: str | int) -> Re
 async def _missed(context: Context, channel_id: int, *, before: int | None) -> SearchPage:
     """Return a page of posts in which a topic of this chat is found."""
     queries = [packed(topic.compiled) for topic in await topics_of(context.database, context.chat.id)]
-    scope = Scope(channel_ids=(channel_id,))
+    scope = await context.scope([channel_id])
     page = await context.ask(find_any, queries, scope, limit=PAGE + 1, before=before)
     return page if len(page.hits) <= PAGE else _cut(page.hits, examined=page.examined)

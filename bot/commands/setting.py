@@ -5,9 +5,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from bot.commands import registry
-from bot.commands.context import Context, Need, Reply, Request, message, show, writes
+from bot.commands.context import Context, Reply, Request, message, show, writes
 from bot.commands.keyboards import choice, rows_of
 from bot.commands.registry import Section
+from bot.commands.rights import Need
 from bot.locales import Translator, translator
 from bot.models import Outgoing
 from bot.store import chats, groups

@@ -3,31 +3,24 @@
 from dataclasses import replace
 from datetime import datetime
 
-from bot.commands.context import (
-    CommandError,
-    Context,
-    Need,
-    People,
-    Reply,
-    Request,
-    allows,
-    change,
-    higher,
-    message,
-    say,
-    writes,
-)
+from bot.commands.context import CommandError, Context, Reply, Request, change, message, say, writes
 from bot.commands.keyboards import LANGUAGE_NAMES, MOST_SWITCHES, button, choice, rows_of, topic_rows
 from bot.commands.parsing import OFFERED_ZONES, city, find_zone
 from bot.commands.registry import Command, Section, declare, tap
+from bot.commands.rights import POWERS, Need, allows, higher
 from bot.commands.setting import save
 from bot.locales import LANGUAGES, N_, Translator, translator
 from bot.locales.locale import topic_title
 from bot.models import Outgoing, PeerKind
+from bot.models.acts import GroupPaired, PersonJoined
 from bot.models.notices import SampleAlert
-from bot.store import addresses, chats, subscriptions, topics
-from bot.store.chats import Chat, Role
+from bot.models.people import Role, Viewer
+from bot.store import acts, addresses, chats, invitations, people, subscriptions, topics
+from bot.store.acts import Actor
+from bot.store.chats import Chat
 from bot.store.database import Reader, Transaction
+from bot.store.invitations import Invitation
+from bot.store.people import Person
 from bot.text.markup import Text, bold
 
 # Speakers of these languages are answered in Russian, which they read more readily than English.
@@ -69,12 +62,14 @@ class StrangerError(Exception):
 async def is_invited(db: Reader, request: Request, now: datetime) -> bool:
     """Tell whether a /start carries a link that pairs."""
     token = request.argument.strip() if request.private else ""
-    return bool(token) and await chats.is_invitation(db, token, now)
+    return bool(token) and await invitations.is_open(db, token, now)
 
 
-async def enter(request: Request, people: People, now: datetime, tx: Transaction) -> Reply:
+async def enter(request: Request, now: datetime, tx: Transaction) -> Reply:
     """Pair the chat where the person or the link has the right to, and show its settings. Raises StrangerError."""
-    role = await _admit(tx, request, people, now)
+    before = await people.get(tx, request.person_id)
+    invitation = await _redeem(tx, request, now)
+    role = _role_of(before, invitation)
     chat = await chats.by_peer(tx, request.peer.kind, request.peer.id)
     language = await language_of(tx, request, chat)
     if chat is None and not allows(role, Need.CHAT, private=request.private):
@@ -83,33 +78,46 @@ async def enter(request: Request, people: People, now: datetime, tx: Transaction
         await addresses.resume(tx, chat.id, now=now)
     paired = await chats.pair(tx, request.peer, title=request.title, language=language, now=now)
     if chat is None and request.private:
-        for topic in await topics.all_topics(tx):
+        for topic in await topics.all_topics(tx, Viewer(chat_id=paired.id)):
             if topic.on_by_default:
                 await subscriptions.subscribe(tx, paired.id, topic.id, now=now)
-    screen = await setup_screen(tx, paired, translator(paired.language))
-    # Telegram shows everybody all commands, unless we say otherwise.
-    return Reply(messages=(screen,), menu=paired.language if role is Role.READER and request.private else None)
+    is_raised = before is None or before.role is not role
+    if invitation is not None and is_raised:
+        await _admit(tx, request, paired, invitation, now)
+    elif chat is None and not request.private and before is not None:
+        actor = Actor(person_id=before.id, name=before.called, chat_id=paired.id)
+        await acts.record(tx, GroupPaired(chat=paired.title), actor, now=now)
+    t = translator(paired.language)
+    is_new = request.private and (chat is None or is_raised)
+    screen = await setup_screen(tx, paired, t, welcome=t.gettext(POWERS[role]) if is_new else "")
+    # Telegram shows everybody what readers may do, unless we say otherwise.
+    return Reply(
+        messages=(screen,), menu=paired.language if is_new and (role is not Role.READER or chat is not None) else None
+    )
 
 
-async def _admit(tx: Transaction, request: Request, people: People, now: datetime) -> Role:
-    """Return the role of the speaker, raised to the one that a pairing link gives. Raises StrangerError for none."""
-    role = await people.role_of(request.person_id, tx)
+async def _redeem(tx: Transaction, request: Request, now: datetime) -> Invitation | None:
     token = request.argument.strip() if request.private else ""
-    offered = await chats.redeem(tx, token, now) if token else None
-    if offered is not None:
-        role = higher(role, offered)
-        await chats.admit(tx, request.person_id, role, now)
-    if role is None:
+    return await invitations.redeem(tx, token, now) if token else None
+
+
+def _role_of(person: Person | None, invitation: Invitation | None) -> Role:
+    """Return the role of the speaker, raised to the one that a link gives. Raises StrangerError for none."""
+    if invitation is not None:
+        return higher(None if person is None else person.role, invitation.role)
+    if person is None:
         raise StrangerError
-    return role
+    return person.role
 
 
-async def turn_away(tx: Transaction, request: Request, *, now: datetime) -> Reply | None:
-    """Tell a stranger once that the bot is private; afterwards be silent."""
-    if not await chats.stranger_first_time(tx, request.person_id, now):
-        return None
-    t = translator(spoken(request.language))
-    return say(t.gettext("This bot is private. A pairing link works once, for 15 minutes; ask for a new one."))
+async def _admit(tx: Transaction, request: Request, chat: Chat, invitation: Invitation, now: datetime) -> None:
+    """Let somebody in by a link, and notify the owners of who it is and whose link it was."""
+    name = request.name or request.title
+    await people.admit(tx, request.person_id, invitation.role, now, invited_by=invitation.made_by, name=name)
+    inviter = None if invitation.made_by is None else await people.get(tx, invitation.made_by)
+    act = PersonJoined(role=invitation.role, inviter=None if inviter is None else inviter.called)
+    actor = Actor(person_id=request.person_id, name=name, chat_id=chat.id)
+    await acts.record(tx, act, actor, now=now, concerned=[owner.id for owner in await chats.of_owners(tx)])
 
 
 @tap("setup", Need.LOOK)
@@ -167,12 +175,12 @@ async def test_alert(request: Request, context: Context, tx: Transaction) -> Rep
     return Reply(note=context.own.gettext("It is on its way."))
 
 
-async def setup_screen(db: Reader, chat: Chat, t: Translator) -> Outgoing:
+async def setup_screen(db: Reader, chat: Chat, t: Translator, *, welcome: str = "") -> Outgoing:
     """Draw the settings of a chat, with the buttons that change them."""
-    all_topics = await topics.all_topics(db)
+    all_topics = await topics.all_topics(db, Viewer(chat_id=chat.id))
     on = {subscription.topic_id for subscription in await subscriptions.of_chat(db, chat.id)}
     names = [topic_title(topic.name, t) for topic in all_topics if topic.id in on]
-    text = Text().add(bold("Channelwatch"), "\n")
+    text = Text().add(bold("Channelwatch"), "\n").add(welcome, "\n\n" if welcome else "")
     text.line(t.gettext("I read Telegram channels and write here the moment a post speaks of your topics.")).line()
     text.line(t.gettext("Topics: {topics}"), topics=bold(", ".join(names) or t.gettext("none yet, tap to choose")))
     text.line(t.gettext("Time zone: {city}"), city=bold(city(chat.time_zone, t.language))).line()

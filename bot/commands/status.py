@@ -10,14 +10,15 @@ from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 from bot import __version__
-from bot.commands.channels import show_delay
-from bot.commands.context import Context, Need, Reply, Request, say, writes
+from bot.commands.channels import seen_states, show_delay
+from bot.commands.context import Context, Reply, Request, say, writes
 from bot.commands.registry import Section, command, example
+from bot.commands.rights import Need
 from bot.locales import N_, Translator
 from bot.locales.locale import show_number, show_span
 from bot.locales.refusals import refusal
 from bot.models.notices import Pong
-from bot.monitoring.channel_state import ChannelState, ChannelStatus, channel_states
+from bot.monitoring.channel_state import ChannelState, ChannelStatus
 from bot.store import follows, media, outbox, posts, readers, stats
 from bot.store.channels import Access, Channel
 from bot.store.database import Transaction
@@ -46,7 +47,7 @@ _READING = N_("reading channels")  # whatever else a reader asks for
 async def status(_: Request, context: Context) -> Reply:
     """Say how channels, reader accounts, posts and alerts stand."""
     text = Text()
-    states = await channel_states(context.database, context.now, since=_midnight(context))
+    states = await seen_states(context, since=_midnight(context))
     await _add_channels(text, states, context)
     _add_completeness(text, states, context)
     await _add_readers(text, context)
@@ -76,7 +77,7 @@ async def _add_channels(text: Text, states: Sequence[ChannelState], context: Con
     facts = [
         t.gettext(words).format(n=counts[access], delay=delay) for access, words in _STATES.items() if counts[access]
     ]
-    wishes = Counter(follow.state for follow in await follows.all_follows(context.database))
+    wishes = Counter(follow.state for follow in await follows.all_follows(context.database, context.viewer))
     if wishes[FollowState.WANTED]:
         facts.append(t.gettext("not looked at yet: {n}").format(n=wishes[FollowState.WANTED]))
     if wishes[FollowState.REFUSED]:

@@ -1,10 +1,11 @@
 """/priority and /here: how the alerts on one topic arrive in a chat, and in which thread of a forum."""
 
-from bot.commands.context import CommandError, Context, Need, Reply, Request, message, say, writes
+from bot.commands.context import CommandError, Context, Reply, Request, message, say, writes
 from bot.commands.keyboards import button, choice, mark, rows_of
 from bot.commands.lookup import find_topic, need_topic, show_topic, topic_by_id
 from bot.commands.parsing import read_switch
 from bot.commands.registry import Section, command, example, tap
+from bot.commands.rights import Need
 from bot.locales import N_, Translator
 from bot.locales.locale import topic_title
 from bot.models import GENERAL_THREAD, Outgoing
@@ -61,10 +62,10 @@ async def priority(request: Request, context: Context, tx: Transaction) -> Reply
     """Set the priority of a topic; without a priority offer the four, without a topic list the topics of this chat."""
     if not request.argument:
         return Reply(messages=(await _list(tx, context),))
-    topic, chosen = await find_topic(tx, request.argument), None  # it may be called «Silent»
+    topic, chosen = await find_topic(tx, request.argument, context.viewer), None  # it may be called «Silent»
     if topic is None:
         name, chosen = split_priority(request.argument)
-        topic = await need_topic(tx, name, context.t)
+        topic = await need_topic(tx, name, context)
     return Reply(messages=(await _choose(tx, context, topic, chosen),))
 
 
@@ -120,7 +121,7 @@ def _not_subscribed(topic: Topic, t: Translator) -> Text:
 async def bind_thread(request: Request, context: Context, tx: Transaction) -> Reply:
     """Bind the chat or one topic to the thread in which the command is written, or undo that."""
     typed, t = request.argument.strip(), context.t
-    topic, is_off = await find_topic(tx, typed), False  # it may be called «No signal»
+    topic, is_off = await find_topic(tx, typed, context.viewer), False  # it may be called «No signal»
     first, _, rest = typed.partition(" ")
     if topic is None and read_switch(first) is False:
         typed, is_off = rest.strip(), True
@@ -131,7 +132,7 @@ async def bind_thread(request: Request, context: Context, tx: Transaction) -> Re
     thread_id = None if is_off else request.peer.thread_id or GENERAL_THREAD
     if not typed:
         return say(await _bind_chat(tx, context, thread_id))
-    topic = topic or await need_topic(tx, typed, t)
+    topic = topic or await need_topic(tx, typed, context)
     if not await addresses.bind_topic(tx, context.chat.id, topic.id, thread_id):
         return say(_not_subscribed(topic, t))
     line = t.gettext("Alerts on {name} come into this thread now.")

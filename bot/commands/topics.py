@@ -6,12 +6,13 @@ from datetime import timedelta
 
 from babel.numbers import format_percent
 
-from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, change, message, say, writes
+from bot.commands.context import CommandError, Context, Effect, Reply, Request, change, message, say, writes
 from bot.commands.keyboards import MOST_SWITCHES, button, name_word, rows_of, topic_rows
 from bot.commands.lookup import SCOPE, need_topic, read_scope, show_topic, topic_by_id
 from bot.commands.mute import end_button, mutes_of, show_end
 from bot.commands.query_text import short_query
 from bot.commands.registry import Section, command, example, tap
+from bot.commands.rights import Need
 from bot.commands.setup import setup_screen
 from bot.commands.topic_settings import priority_label
 from bot.locales import N_, Translator
@@ -63,7 +64,7 @@ async def switch(request: Request, context: Context, tx: Transaction) -> Reply:
 @writes
 async def wake(request: Request, context: Context, tx: Transaction) -> Reply:
     """End a mute on the screen of topics."""
-    scope = await read_scope(tx, request.argument, context.t)
+    scope = await read_scope(tx, request.argument, context)
     if scope is not None:
         chat_id = context.chat.id
         await subscriptions.unmute(tx, chat_id, channel_id=scope.channel_id, topic_id=scope.topic_id)
@@ -93,7 +94,7 @@ async def untrack(request: Request, context: Context, tx: Transaction) -> Reply:
     """End this chat's subscription; offer to delete the topic where it is not built in."""
     if not request.argument:
         raise CommandError(context.t.gettext("Write the name of a topic after /untrack, or switch it off in /topics."))
-    topic = await need_topic(tx, request.argument, context.t)
+    topic = await need_topic(tx, request.argument, context)
     line = context.t.gettext("This chat did not get alerts on {name}.")
     if await subscriptions.unsubscribe(tx, context.chat.id, topic.id):
         line = context.t.gettext("No more alerts on {name} in this chat.")
@@ -134,7 +135,7 @@ async def keep(_: Request, context: Context) -> Reply:
 async def topics_screen(db: Reader, request: Request, context: Context) -> Outgoing:
     """Draw the topics as switches, with their figures, mutes and exclusions."""
     t = context.t
-    all_topics = await topics.all_topics(db)
+    all_topics = await topics.all_topics(db, context.viewer)
     shown = all_topics[:MOST_SWITCHES]
     on = {each.topic_id: each.priority for each in await subscriptions.of_chat(db, context.chat.id)}
     counts = await stats.topic_stats(db, context.chat.id, context.now - COUNTED)

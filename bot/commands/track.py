@@ -2,12 +2,13 @@
 
 import re
 
-from bot.commands.context import CommandError, Context, Effect, Need, Reply, Request, change, memory_of, message, say
+from bot.commands.context import CommandError, Context, Effect, Reply, Request, change, memory_of, message, say
 from bot.commands.keyboards import button
 from bot.commands.lookup import LONGEST_NAME, find_topic, show_topic, tidy
 from bot.commands.query_text import SHOWN_QUERY, TypedQuery, preview, read_query, short_query, show_query
 from bot.commands.registry import Section, command, example, tap
 from bot.commands.rewriting import or_rows
+from bot.commands.rights import Need
 from bot.commands.topics import track_example
 from bot.locales import N_, Translator
 from bot.matching.engine.compiled import Compiled, weight
@@ -44,7 +45,7 @@ async def track(request: Request, context: Context) -> Reply | Effect:
         raise CommandError(text.add(t.gettext("/help shows how to write a query.")))
     if query is not None:
         return await _offer(request, context, name, query)
-    topic = await find_topic(context.database, name)
+    topic = await find_topic(context.database, name, context.viewer)
     if topic is None:
         if "\n" in name or ":" in name:  # a query without a name, or it is not clear where the name ends
             raise _unnamed(t)
@@ -66,11 +67,11 @@ async def track(request: Request, context: Context) -> Reply | Effect:
 async def save(request: Request, context: Context) -> Effect:
     """Make the topic of a preview and subscribe this chat; the button names the answer that remembers it."""
     name, _, query = (await _remembered(context, request.argument)).partition(": ")
-    before = await find_topic(context.database, name)
+    before = await find_topic(context.database, name, context.viewer)
     typed = await read_query(query, context, excluded=_excluded(before))
 
     async def effect(tx: Transaction) -> Reply:
-        known = await find_topic(tx, name)
+        known = await find_topic(tx, name, context.viewer)
         if _excluded(known) != _excluded(before):
             raise CommandError(context.own.gettext("The topic has just been changed. Please tap again."))
         await _require_possible(tx, known, typed, context)
@@ -105,7 +106,7 @@ async def older(request: Request, context: Context) -> Reply:
     name, query = "", await _remembered(context, key)
     if kind == "t":
         name, _, query = query.partition(": ")
-    known = await find_topic(context.database, name) if name else None
+    known = await find_topic(context.database, name, context.viewer) if name else None
     typed = await read_query(query, context, excluded=_excluded(known))
     text, rows = await preview(context, typed, key=f"{kind}:{key}", before=int(before))
     return Reply(messages=(message(text, rows),))
@@ -132,7 +133,7 @@ async def _offer(request: Request, context: Context, name: str, query: str) -> R
         raise CommandError(t.gettext("Only owners and editors can make topics. /topics shows those there are."))
     if len(name) > LONGEST_NAME or name.startswith(("/", "@")) or (name.lower() == "re" and query.startswith("/")):
         raise _unnamed(t)
-    known = await find_topic(context.database, name)
+    known = await find_topic(context.database, name, context.viewer)
     typed = await read_query(query, context, excluded=_excluded(known))
     await _require_possible(context.database, known, typed, context)
     text = Text().add(bold(name)).add("\n")

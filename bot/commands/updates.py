@@ -34,6 +34,8 @@ def to_request(event: BotEvent, username: str) -> Request | None:
         key=f"{peer.kind}-{peer.id}-{f'g{message.grouped_id}' if message.grouped_id else message.id}",
         peer=peer,
         person_id=_author(message),
+        name=_person(event.sender),
+        username=getattr(event.sender, "username", None),
         title=_title(event.chat),
         language=_language(event.sender),
         command=parsed.command,
@@ -73,6 +75,8 @@ def _to_tap(event: events.CallbackQuery.Event) -> Request | None:
         key=f"tap-{query.query_id}",
         peer=_to_peer(event.input_chat, query.peer, None),
         person_id=query.user_id,
+        name=_person(event.sender),
+        username=getattr(event.sender, "username", None),
         title=_title(event.chat),
         language=_language(event.sender),
         command=verb,
@@ -111,6 +115,10 @@ def _author(message: types.Message) -> int:
 def _links(message: types.Message) -> tuple[str, ...]:
     """Return the addresses hidden behind words of a message."""
     return tuple(each.url for each in message.entities or () if isinstance(each, types.MessageEntityTextUrl))
+
+
+def _person(sender: types.TypeUser | types.TypeChat | None) -> str:
+    return _title(sender) if isinstance(sender, types.User) else ""
 
 
 def _title(chat: types.TypeChat | types.TypeUser | None) -> str:

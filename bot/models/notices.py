@@ -10,6 +10,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, TypeAdapter
 
+from bot.models.acts import Act
+
 
 class Sound(Enum):
     """When a notice comes with a sound."""
@@ -219,6 +221,16 @@ class AlertsMissed(_Notice):
     alerts: int  # that could not be delivered meanwhile
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acted(_Notice):
+    """Somebody did what concerns the chat, or undid it."""
+
+    kind: Literal["act"] = "act"
+    name: str  # of who did it; empty: somebody on the server
+    act: Act
+    undone: bool = False
+
+
 Notice = Annotated[
     Followed
     | JoinRequested
@@ -237,7 +249,8 @@ Notice = Annotated[
     | SampleAlert
     | ThreadClosed
     | ChatSuspended
-    | AlertsMissed,
+    | AlertsMissed
+    | Acted,
     Field(discriminator="kind"),
 ]
 NOTICES: TypeAdapter[Notice] = TypeAdapter(Notice)  # from JSON and to it

@@ -7,9 +7,11 @@ from zoneinfo import ZoneInfo
 
 from bot.models import Clock
 from bot.models.notices import DailyReport
+from bot.models.people import Viewer
 from bot.monitoring.channel_state import ChannelState, channel_states
 from bot.runtime.supervisor import TURN, Beat, no_beat
-from bot.store import channels, chats, follows, outbox
+from bot.store import access, channels, chats, follows, outbox
+from bot.store.access import Restrictable
 from bot.store.channels import Channel
 from bot.store.chats import Chat
 from bot.store.database import Database, Reader, Transaction
@@ -57,7 +59,9 @@ class DailyReports:
         ]
         states = await channel_states(self._database, now) if due else []
         for chat, since in due:
-            report = await _report(self._database, chat, since, states)
+            hidden = await access.hidden(self._database, Restrictable.CHANNEL, Viewer(chat_id=chat.id))
+            seen = [state for state in states if state.channel.id not in hidden]
+            report = await _report(self._database, chat, since, seen)
 
             async def send(tx: Transaction, chat: Chat = chat, report: DailyReport = report) -> None:
                 await notify(tx, chat, report, now=now)
@@ -68,7 +72,8 @@ class DailyReports:
 
 
 async def _report(db: Reader, chat: Chat, since: datetime, states: Sequence[ChannelState]) -> DailyReport:
-    waiting = [follow for follow in await follows.all_follows(db) if follow.state is FollowState.WANTED]
+    wishes = await follows.all_follows(db, Viewer(chat_id=chat.id))
+    waiting = [follow for follow in wishes if follow.state is FollowState.WANTED]
     gaps = [state.channel for state in states if state.has_gap]
     unverified = [state.channel for state in states if not state.has_gap and not state.is_verified]
     waiting_names = [await _wanted(db, follow) for follow in waiting[: max(0, NAMED - len(unverified))]]

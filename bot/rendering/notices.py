@@ -9,6 +9,7 @@ from bot.locales.locale import Locale, show_span, topic_title
 from bot.locales.refusals import SUSPENSIONS, refusal
 from bot.models import Button, Outgoing
 from bot.models.notices import (
+    Acted,
     AlertsMissed,
     ChannelLost,
     ChannelRegained,
@@ -30,6 +31,7 @@ from bot.models.notices import (
     ThreadClosed,
     UpdatesMissed,
 )
+from bot.rendering.acts import describe_act
 from bot.text.markup import one_line
 
 NAME_ROOM = 120  # UTF-16 units of a foreign name
@@ -262,6 +264,15 @@ def _alerts_missed(notice: AlertsMissed, locale: Locale) -> Outgoing:
             n,
         ).format(n=n)
     return Outgoing(text=f"{again} {line}")
+
+
+@render_notice.register
+def _acted(notice: Acted, locale: Locale) -> Outgoing:
+    t = locale.t
+    text = describe_act(notice.act, notice.name, t)
+    if notice.undone:
+        text = t.gettext("Undone: {act}").format(act=text)
+    return Outgoing(text=text)
 
 
 def _name(name: str) -> str:

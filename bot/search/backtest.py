@@ -100,6 +100,7 @@ async def backtest(  # noqa: PLR0913 - each narrows the question in its own way
     zone: tzinfo = UTC,
     until: datetime | None = None,
     channel_ids: Sequence[int] | None = None,
+    hidden: tuple[int, ...] = (),
     before: int | None = None,
     most: int | None = None,
     deadline: Deadline | None = None,
@@ -107,15 +108,15 @@ async def backtest(  # noqa: PLR0913 - each narrows the question in its own way
 ) -> Backtest:
     """Try a query on the posts since a moment, or on all; on the newest `most` candidates, or until the deadline.
 
-    `until` is excluded; `before` is that of the backtest with which this one goes on. `progress` is called with the
-    date down to which posts are read. Days are those of `zone`.
+    `until` is excluded, as are `hidden` channels; `before` is that of the backtest with which this one goes on.
+    `progress` is called with the date down to which posts are read. Days are those of `zone`.
     """
     oldest = await posts.oldest_date(db, channel_ids=channel_ids)
     coverage = await coverage_of(db, channel_ids, now=now)
     end = now if until is None else min(now, until - timedelta(microseconds=1))
     end = end if before is None else min(end, date_of(before))
     start = end if oldest is None else max(oldest, since or oldest)
-    scope = Scope(channel_ids=channel_ids, since=start, until=until)
+    scope = Scope(channel_ids=channel_ids, hidden=hidden, since=start, until=until)
     deadline = deadline or Deadline()
     run = _Replay(query, zone, deadline)
     async for page in candidate_pages(db, necessary(query), scope, size=PAGE, before=before, most=most):

@@ -75,12 +75,13 @@ async def find_overlap(  # noqa: PLR0913 - two queries, and where they are asked
     other: Compiled,
     *,
     but: tuple[int, str],
+    scope: Scope,
     limit: int,
     most: int,
     deadline: Deadline | None = None,
 ) -> Overlap:
     """Find those of the newest `limit` posts of a query that another one finds too; `but` names a post left out."""
-    page = await find_newest(db, query, limit=limit + 1, most=most, deadline=deadline)
+    page = await find_newest(db, query, scope, limit=limit + 1, most=most, deadline=deadline)
     tried = [hit for hit in page.hits if (hit.post.channel_id, hit.post.key) != but][:limit]
     found = ((hit, verify(other, analyse(hit.post.whole))) for hit in tried)
     return Overlap(

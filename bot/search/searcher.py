@@ -15,9 +15,11 @@ from bot.matching.engine.matcher import Matcher
 from bot.matching.engine.token_filter import TokenFilter, is_filter_worthwhile
 from bot.matching.words.tokens import analyse
 from bot.models import StoredPost
+from bot.models.people import Viewer
 from bot.search.deadline import Deadline
 from bot.search.filters import FilterError, Filters, Named
-from bot.store import channels, fulltext, posts
+from bot.store import access, channels, fulltext, posts
+from bot.store.access import Restrictable
 from bot.store.database import Reader
 from bot.store.fulltext import CandidateVersion
 from bot.store.rows import date_of, end_id
@@ -28,29 +30,34 @@ from bot.text.spans import Span
 class Scope:
     """The posts to search."""
 
-    channel_ids: Sequence[int] | None = None  # bare; None: all channels
+    channel_ids: Sequence[int] | None = None  # bare; None: all channels …
+    hidden: tuple[int, ...] = ()  # … but these, which are restricted to others
     since: datetime | None = None  # dates count in whole seconds
     until: datetime | None = None  # excluded
     history: bool = False  # also earlier versions of edited messages
 
 
-async def scope_of(db: Reader, filters: Filters) -> Scope:
-    """Return the scope of filters, with channels by name, id or beginning; raises FilterError for an unknown one."""
-    ids = {channel_id: None for named in filters.channels for channel_id in await _channel_ids(db, named)}
+async def scope_of(db: Reader, filters: Filters, viewer: Viewer) -> Scope:
+    """Return the scope of filters, with channels by name, id or beginning; raises FilterError for an unknown one.
+
+    A channel that the viewer does not see is unknown.
+    """
+    ids = {channel_id: None for named in filters.channels for channel_id in await _channel_ids(db, named, viewer)}
     return Scope(
         channel_ids=tuple(ids) if filters.channels else None,
+        hidden=await access.hidden(db, Restrictable.CHANNEL, viewer),
         since=filters.since,
         until=filters.until,
         history=filters.history,
     )
 
 
-async def _channel_ids(db: Reader, named: Named) -> list[int]:
+async def _channel_ids(db: Reader, named: Named, viewer: Viewer) -> list[int]:
     """Return the channel of this name, or else all whose titles begin so."""
-    found = await channels.find(db, named.text)
+    found = await channels.find(db, named.text, viewer=viewer)
     if found is not None:
         return [found.id]
-    begun = await channels.by_beginning(db, named.text)
+    begun = await channels.by_beginning(db, named.text, viewer=viewer)
     if not begun:
         raise FilterError("unknown_channel", named.position, value=named.text)
     return [channel.id for channel in begun]
@@ -161,6 +168,7 @@ async def candidate_pages(  # noqa: PLR0913 - what is asked, and how much of it
             channel_ids=scope.channel_ids,
             since=scope.since,
             until=scope.until,
+            hidden=scope.hidden,
         )
         if page:
             yield page
@@ -205,6 +213,7 @@ class _Search:
                 channel_ids=self._scope.channel_ids,
                 since=self._scope.since,
                 until=self._scope.until,
+                hidden=self._scope.hidden,
             )
             self.before = page[-1].version_id if len(page) == wanted else None
             if page:

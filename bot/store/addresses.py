@@ -15,7 +15,18 @@ from bot.store.notices import notify
 from bot.store.rows import read_all, to_ms
 
 # What belongs to a chat and moves with it, by `chat_id`; a test holds this against the schema.
-OF_CHATS = ("backfills", "feedback", "follows", "mutes", "progress", "restorations", "subscriptions")
+OF_CHATS = (
+    "acts",
+    "backfills",
+    "channel_access",
+    "feedback",
+    "follows",
+    "mutes",
+    "progress",
+    "restorations",
+    "subscriptions",
+    "topic_access",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,9 +101,12 @@ async def suspend(tx: Transaction, chat: Chat, reason: str, *, now: datetime) ->
 
 
 async def resume(tx: Transaction, chat_id: int, *, now: datetime) -> None:
-    """Resume a suspended chat, with a notice of how many alerts it has missed; these stay unsent, being old by now."""
+    """Resume a suspended chat, with a notice of how many alerts it has missed; these stay unsent, being old by now.
+
+    That of somebody who was removed stays suspended.
+    """
     chat = await chats.get(tx, chat_id)
-    if chat is None or chat.suspended is None:
+    if chat is None or chat.suspended in {None, chats.REMOVED}:
         return
     await chats.resume(tx, chat_id)
     await notify(tx, chat, AlertsMissed(event=str(to_ms(now)), alerts=await outbox.count_missed(tx, chat_id)), now=now)

@@ -12,6 +12,7 @@ from typing import Any
 from bot.models import GENERAL_THREAD, ComparedPost, PostKey
 from bot.models.alerts import Alert, PriorAlert, StaleAlert, alert_subject
 from bot.parts import PartMatch, compact_json, load_parts, whole_text
+from bot.store.access import Restrictable, visible
 from bot.store.database import Reader, Transaction
 from bot.store.rows import end_id, first_id, from_ms, json_list, maybe_ms, read_all, to_ms
 
@@ -260,6 +261,7 @@ _STALE = f"""WITH asked AS (
     JOIN alerts f ON f.id = coalesce(a.duplicate_of, a.id)
     JOIN messages q ON q.id = {MESSAGE_ID} AND (q.state != 'dead' OR f.group_id IS NOT NULL)
     JOIN chats c ON c.id = a.chat_id AND c.suspended IS NULL
+        AND {visible(Restrictable.CHANNEL, "a.channel_id", "a.chat_id")}
     JOIN versions s ON s.id = a.shown_version_id
     -- of an album of which an item has vanished, the item that the message shows
     JOIN posts m ON m.channel_id = t.channel_id

@@ -5,7 +5,9 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from bot.models.people import EVERYTHING, Viewer
 from bot.store import backfills
+from bot.store.access import Restrictable, visible
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.references import normalise_reference
 from bot.store.rows import json_list, maybe_ms, read, read_all, to_ms
@@ -73,6 +75,7 @@ class Channel:
     read_by: int | None  # the reader that sees to it; None: not decided yet
     fast: bool  # asked for its changes all the time
     may_join: bool  # False: it is read from outside for good
+    restricted: bool = False  # only some chats find it
     verified_at: datetime | None  # when the verifying round last went through it
     verify_from: int | None  # the id below which that round goes on; None: it begins anew
     unchecked_since: datetime | None  # edits and deletions since then may be missing; None: none are
@@ -207,14 +210,15 @@ async def by_ids(db: Reader, references: Iterable[str]) -> list[Channel]:
     return read_all(Channel, await db.fetch_all(sql, {"ids": ids, "reader": None}))
 
 
-async def find(db: Reader, text: str, reader_id: int | None = None) -> Channel | None:
+async def find(db: Reader, text: str, reader_id: int | None = None, *, viewer: Viewer = EVERYTHING) -> Channel | None:
     """Return the channel that a person names by @name, link, id or title; case and quotes are ignored.
 
-    Of several the followed one comes first; None where there is none.
+    Of several the followed one comes first; None where there is none that the viewer sees.
     """
     reference = normalise_reference(text) or ""
-    sql = f"{_CHANNELS} ORDER BY c.followed_at IS NULL, c.id"  # in Python, since SQLite folds ASCII only
-    known = read_all(Channel, await db.fetch_all(sql, {"reader": reader_id}))
+    # in Python, since SQLite folds ASCII only
+    sql = f"{_CHANNELS} WHERE {visible(Restrictable.CHANNEL, 'c.id')} ORDER BY c.followed_at IS NULL, c.id"
+    known = read_all(Channel, await db.fetch_all(sql, {"reader": reader_id, "viewer": viewer.chat_id}))
     wanted_title = _spelt(text)
     named = [c for c in known if reference in (f"@{(c.username or '').lower()}", str(c.id))]
     titled = [c for c in known if wanted_title and _spelt(c.title) == wanted_title]
@@ -223,10 +227,11 @@ async def find(db: Reader, text: str, reader_id: int | None = None) -> Channel |
     return next(iter(named + invited + titled), None)
 
 
-async def by_beginning(db: Reader, text: str) -> list[Channel]:
+async def by_beginning(db: Reader, text: str, *, viewer: Viewer = EVERYTHING) -> list[Channel]:
     """Return the channels whose titles begin with a text; case and quotes are ignored. None for an empty text."""
     beginning = _spelt(text)
-    rows = await db.fetch_all(f"{_CHANNELS} ORDER BY c.id", {"reader": None})
+    sql = f"{_CHANNELS} WHERE {visible(Restrictable.CHANNEL, 'c.id')} ORDER BY c.id"
+    rows = await db.fetch_all(sql, {"reader": None, "viewer": viewer.chat_id})
     return [c for c in read_all(Channel, rows) if beginning and _spelt(c.title).startswith(beginning)]
 
 

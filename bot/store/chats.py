@@ -1,10 +1,8 @@
-"""Chats that receive alerts, the people who may command the bot, and the links that pair them."""
+"""Chats that receive alerts, and what they have chosen."""
 
-import hashlib
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import StrEnum
+from datetime import datetime
 
 from bot.models import Peer, PeerKind
 from bot.models.alerts import Edits
@@ -13,7 +11,7 @@ from bot.store import outbox
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import read, read_all, to_ms
 
-INVITATION_LIFE = timedelta(minutes=15)
+REMOVED = "REMOVED"  # why a private chat is suspended whose person was removed; only a link resumes it
 # A chat in a row of other things: what `read` calls its field `chat`.
 COLUMNS = """
     c.id AS chat_id, c.key AS chat_key, c.kind AS chat_peer_kind, c.telegram_id AS chat_peer_id,
@@ -27,14 +25,6 @@ COLUMNS = """
     c.suspended AS chat_suspended, c.paired_at AS chat_paired_at
 """
 _CHATS = f"SELECT {COLUMNS} FROM chats c"  # noqa: S608 - our own constant
-
-
-class Role(StrEnum):
-    """What a person may do."""
-
-    OWNER = "owner"  # everything
-    EDITOR = "editor"  # follow channels and make topics
-    READER = "reader"  # read, search, mute
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,10 +106,10 @@ async def of_owners(db: Reader) -> list[Chat]:
 async def with_own_menu(db: Reader) -> list[Chat]:
     """Return the chats, not suspended, that see other commands than Telegram shows by itself.
 
-    Those are the chats that have chosen their language, and the private ones of people who may not do everything.
+    Those are the chats that have chosen their language, and the private ones of people who may do more than readers.
     """
-    readers = "SELECT id FROM people WHERE role = 'reader'"
-    sql = f"{_CHATS} WHERE (language_chosen OR c.kind = 'user' AND c.telegram_id IN ({readers})) AND suspended IS NULL"
+    more = "SELECT id FROM people WHERE role != 'reader'"
+    sql = f"{_CHATS} WHERE (language_chosen OR c.kind = 'user' AND c.telegram_id IN ({more})) AND suspended IS NULL"
     return read_all(Chat, await db.fetch_all(sql), "chat")
 
 
@@ -174,58 +164,3 @@ async def resume(tx: Transaction, chat_id: int) -> None:
     await tx.execute("UPDATE chats SET suspended = NULL WHERE id = :id", {"id": chat_id})
     await outbox.take_up(tx, chat_id)
     tx.announce(Subject.CHATS)
-
-
-async def role_of(db: Reader, user_id: int) -> Role | None:
-    """Return the role of a person; None for a stranger."""
-    role = await db.fetch_value("SELECT role FROM people WHERE id = :id", {"id": user_id})
-    return None if role is None else Role(role)
-
-
-async def admit(tx: Transaction, user_id: int, role: Role, now: datetime) -> None:
-    """Give a person a role; an owner stays owner."""
-    await tx.execute(
-        """INSERT INTO people (id, role, added_at) VALUES (:id, :role, :now)
-        ON CONFLICT DO UPDATE SET role = excluded.role WHERE role != 'owner'""",
-        {"id": user_id, "role": role, "now": to_ms(now)},
-    )
-
-
-async def is_turned_away(db: Reader, user_id: int) -> bool:
-    """Tell whether a stranger has been answered."""
-    return await db.fetch_one("SELECT 1 FROM strangers WHERE id = :id", {"id": user_id}) is not None
-
-
-async def stranger_first_time(tx: Transaction, user_id: int, now: datetime) -> bool:
-    """Note that a stranger wrote; return whether it was the first time, which is answered once."""
-    sql = "INSERT OR IGNORE INTO strangers (id, refused_at) VALUES (:id, :now)"
-    return await tx.execute(sql, {"id": user_id, "now": to_ms(now)}) > 0
-
-
-async def invite(tx: Transaction, *, role: Role, now: datetime) -> str:
-    """Return a new one-time pairing token, good for 15 minutes; it replaces all older ones. Only its hash is stored."""
-    token = secrets.token_urlsafe(24)
-    await tx.execute("DELETE FROM pairings")
-    await tx.execute(
-        "INSERT INTO pairings (token_sha256, role, expires_at) VALUES (:hash, :role, :expires_at)",
-        {"hash": _hash(token), "role": role, "expires_at": to_ms(now + INVITATION_LIFE)},
-    )
-    return token
-
-
-async def is_invitation(db: Reader, token: str, now: datetime) -> bool:
-    """Tell whether a pairing token can be redeemed."""
-    sql = "SELECT 1 FROM pairings WHERE token_sha256 = :hash AND expires_at > :now"
-    return await db.fetch_one(sql, {"hash": _hash(token), "now": to_ms(now)}) is not None
-
-
-async def redeem(tx: Transaction, token: str, now: datetime) -> Role | None:
-    """Use up a pairing token; return the role that it gives, None where it is unknown, used or expired."""
-    values = {"hash": _hash(token)}
-    row = await tx.fetch_one("SELECT role, expires_at FROM pairings WHERE token_sha256 = :hash", values)
-    await tx.execute("DELETE FROM pairings WHERE token_sha256 = :hash", values)
-    return Role(row["role"]) if row and row["expires_at"] > to_ms(now) else None
-
-
-def _hash(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()

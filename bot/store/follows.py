@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from bot.models.people import EVERYTHING, Viewer
 from bot.store import backfills, channels
 from bot.store.channels import NO_OPTIONS, Access, Channel, Options, ResolvedChannel, apply_options, set_access
 from bot.store.database import Reader, Subject, Transaction
@@ -134,9 +135,14 @@ async def wanted(db: Reader, now: datetime) -> list[FollowRequest]:
     return read_all(FollowRequest, await db.fetch_all(sql, {"now": to_ms(now)}))
 
 
-async def all_follows(db: Reader) -> list[FollowRequest]:
-    """Return all requests in the order in which they came."""
-    return read_all(FollowRequest, await db.fetch_all("SELECT * FROM follows ORDER BY asked_at, id"))
+async def all_follows(db: Reader, viewer: Viewer = EVERYTHING) -> list[FollowRequest]:
+    """Return all requests that a viewer sees, in the order in which they came."""
+    rows = await db.fetch_all(
+        """SELECT * FROM follows WHERE :viewer IS NULL OR access IS NULL
+            OR :viewer IN (SELECT value FROM json_each(access)) ORDER BY asked_at, id""",
+        {"viewer": viewer.chat_id},
+    )
+    return read_all(FollowRequest, rows)
 
 
 async def asked_together(db: Reader, follow: FollowRequest) -> int:

@@ -42,20 +42,24 @@ async def candidate_versions(  # noqa: PLR0913 - each narrows the question in it
     channel_ids: Collection[int] | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
+    hidden: Collection[int] = (),
 ) -> list[CandidateVersion]:
     """Return versions that may match, newest first; of an edited message also the earlier ones.
 
     `expression` is what FTS5 reads; None means that nothing narrows the query and every version is a candidate.
     `before` is the `version_id` of the last one of the page before; dates count in whole seconds, `until` excluded;
-    without `channel_ids` all channels are meant.
+    without `channel_ids` all channels are meant but the `hidden` ones.
     """
-    asked = _within(expression, channel_ids)
+    asked = _within(expression, channel_ids, hidden)
     if asked is None:
         source, ids = "versions v CROSS JOIN fulltext f ON f.rowid = v.id", "v.id"
     else:
         source, ids = "fulltext f CROSS JOIN versions v ON v.id = f.rowid" if with_text else "fulltext f", "f.rowid"
     text = "v.text, v.parts" if with_text else "'', '[]'"
     where, values = _narrowed(asked, ids, before=before, since=since, until=until)
+    if asked is None and hidden:
+        where += f" AND v.channel_id NOT IN ({', '.join('?' * len(hidden))})"
+        values += hidden
     sql = f"SELECT {ids}, f.words, {text} FROM {source} WHERE {where} ORDER BY {ids} DESC LIMIT ?"  # noqa: S608 - our own constants
     return [
         CandidateVersion(version_id, words, whole_text(text, load_parts(parts)) if with_text else "")
@@ -72,13 +76,17 @@ async def candidate_posts(  # noqa: PLR0913 - each narrows the question in its o
     channel_ids: Collection[int] | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
+    hidden: Collection[int] = (),
 ) -> list[StoredPost]:
     """Return messages whose current version may match, newest first; arguments like `candidate_versions`."""
-    asked = _within(expression, channel_ids)
+    asked = _within(expression, channel_ids, hidden)
     source, ids = "post_versions p", "p.version_id"
     if asked is not None:  # CROSS JOIN pins the order of the loops: the index yields descending ids, LIMIT stops early
         source, ids = "fulltext f CROSS JOIN post_versions p ON p.version_id = f.rowid", "f.rowid"
     where, values = _narrowed(asked, ids, before=before, since=since, until=until)
+    if asked is None and hidden:
+        where += f" AND p.channel_id NOT IN ({', '.join('?' * len(hidden))})"
+        values += hidden
     sql = f"SELECT p.* FROM {source} WHERE {where} AND p.is_current ORDER BY {ids} DESC LIMIT ?"  # noqa: S608 - our own constants
     return read_all(StoredPost, await db.fetch_all(sql, (*values, limit)))
 
@@ -92,11 +100,16 @@ def _channel_word(channel_id: int) -> str:
     return f"'c'{channel_id}"
 
 
-def _within(expression: str | None, channel_ids: Collection[int] | None) -> str | None:
-    if channel_ids is None:
-        return expression
-    channels = " OR ".join(f'"{_channel_word(channel_id)}"' for channel_id in channel_ids)
-    return f"({channels})" if expression is None else f"({channels}) AND ({expression})"
+def _within(expression: str | None, channel_ids: Collection[int] | None, hidden: Collection[int]) -> str | None:
+    if channel_ids is not None:
+        channels = _any_of([channel_id for channel_id in channel_ids if channel_id not in hidden] or [0])
+        return channels if expression is None else f"{channels} AND ({expression})"
+    return expression if expression is None or not hidden else f"({expression}) NOT {_any_of(hidden)}"
+
+
+def _any_of(channel_ids: Collection[int]) -> str:
+    words = " OR ".join(f'"{_channel_word(channel_id)}"' for channel_id in channel_ids)
+    return f"({words})"
 
 
 def _narrowed(

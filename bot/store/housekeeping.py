@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from bot.store import handled, subscriptions
+from bot.store import acts, handled, invitations, subscriptions
 from bot.store.database import Transaction
 from bot.store.rows import to_ms
 
@@ -11,7 +11,7 @@ UPLOADS_KEPT = timedelta(days=90)  # a file that is sent after that is uploaded 
 
 
 async def clear(tx: Transaction, *, now: datetime) -> None:
-    """Delete what is over: old answers, ended mutes, the oldest strangers, uploads."""
+    """Delete what is over: old answers, ended mutes, the oldest strangers, uploads, links, old acts."""
     await handled.forget_old(tx, now=now)
     await subscriptions.forget_ended(tx, now=now)
     await tx.execute(
@@ -20,4 +20,5 @@ async def clear(tx: Transaction, *, now: datetime) -> None:
         {"kept": STRANGERS_KEPT},
     )
     await tx.execute("DELETE FROM uploads WHERE uploaded_at < :before", {"before": to_ms(now - UPLOADS_KEPT)})
-    await tx.execute("DELETE FROM pairings WHERE expires_at < :now", {"now": to_ms(now)})
+    await invitations.forget_expired(tx, now=now)
+    await acts.forget_old(tx, now=now)

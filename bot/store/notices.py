@@ -6,7 +6,8 @@ from datetime import datetime
 from bot.models import PeerKind
 from bot.models.alerts import Draft, MessageKind
 from bot.models.notices import NOTICES, Notice, Sound
-from bot.store import channels, chats, follows, outbox
+from bot.store import access, channels, chats, follows, outbox
+from bot.store.access import Restrictable
 from bot.store.chats import Chat
 from bot.store.database import Transaction
 
@@ -25,6 +26,9 @@ async def notify_followers(tx: Transaction, channel_id: int, notice: Notice, *, 
     asked = {follow.chat_id for follow in requests if follow.channel_id == channel_id and follow.chat_id is not None}
     everyone = await chats.everyone(tx)  # where the settings asked for it: the private chats
     to = [chat for chat in everyone if (chat.id in asked if asked else chat.peer.kind is PeerKind.USER)]
+    if channel.restricted:
+        belongs = await access.chats_of(tx, Restrictable.CHANNEL, channel_id)
+        to = [chat for chat in everyone if chat.id in belongs]
     await _enqueue(tx, to, notice, now=now)
 
 

@@ -73,14 +73,17 @@ async def latest(  # noqa: PLR0913 - each narrows the question in its own way
     before: int | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
+    hidden: Collection[int] = (),
 ) -> list[StoredPost]:
-    """Return the newest posts of some channels, or of all; `before` is the `id` of the last one of the page before.
+    """Return the newest posts of some channels, or of all, without the `hidden` ones.
 
+    `before` is the `id` of the last one of the page before.
     Of an album comes the message with the text, or else the first. Dates count in whole seconds, `until` excluded.
     """
     rows = await db.fetch_all(
         """SELECT * FROM post_versions p
         WHERE (:channels IS NULL OR channel_id IN (SELECT value FROM json_each(:channels)))
+        AND channel_id NOT IN (SELECT value FROM json_each(:hidden))
         AND id < :end AND id >= :start AND is_current
         AND (grouped_id IS NULL OR NOT EXISTS (
             SELECT 1 FROM posts o JOIN versions w ON w.id = o.version_id
@@ -89,6 +92,7 @@ async def latest(  # noqa: PLR0913 - each narrows the question in its own way
         ORDER BY id DESC LIMIT :limit""",
         {
             "channels": None if channel_ids is None else json_list(channel_ids),
+            "hidden": json_list(hidden),
             "end": end_id(before, until),
             "start": 0 if since is None else first_id(since),
             "limit": limit,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.models.alerts import Priority, Recipient
+from bot.store.access import Restrictable, visible
 from bot.store.database import Reader, Transaction
 from bot.store.rows import json_list, maybe_ms, read_all, to_ms
 
@@ -60,9 +61,9 @@ async def of_chat(db: Reader, chat_id: int) -> list[Subscription]:
 
 
 async def for_topics(db: Reader, found: Iterable[tuple[int, int]], now: datetime) -> list[Recipient]:
-    """Return the recipients of (channel id, topic id) pairs, without suspended chats and mutes."""
+    """Return the recipients of (channel id, topic id) pairs, without suspended chats, mutes and hidden channels."""
     rows = await db.fetch_all(
-        """SELECT DISTINCT f.value ->> 0 AS channel_id, s.topic_id, s.chat_id, c.key AS chat_key, s.priority,
+        f"""SELECT DISTINCT f.value ->> 0 AS channel_id, s.topic_id, s.chat_id, c.key AS chat_key, s.priority,
             s.thread_id, c.thread_id AS chat_thread, c.confirmations,
             c.time_zone AS schedule_zone, c.quiet_from AS schedule_quiet_start, c.quiet_until AS schedule_quiet_end,
             c.digest_every AS schedule_digests_every, c.digest_minute AS schedule_digests_minute,
@@ -72,14 +73,31 @@ async def for_topics(db: Reader, found: Iterable[tuple[int, int]], now: datetime
         JOIN subscriptions s ON s.topic_id = f.value ->> 1
         JOIN chats c ON c.id = s.chat_id
         WHERE c.suspended IS NULL
+            AND {visible(Restrictable.CHANNEL, "(f.value ->> 0)", "s.chat_id")}
+            AND {visible(Restrictable.TOPIC, "s.topic_id", "s.chat_id")}
             AND (s.channels IS NULL OR f.value ->> 0 IN (SELECT value FROM json_each(s.channels)))
             AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.chat_id = s.chat_id
                 AND (m.channel_id IS NULL OR m.channel_id = f.value ->> 0)
                 AND (m.topic_id IS NULL OR m.topic_id = s.topic_id)
-                AND (m.until IS NULL OR m.until > :now))""",
+                AND (m.until IS NULL OR m.until > :now))""",  # noqa: S608 - our own words
         {"found": json_list(found), "now": to_ms(now)},
     )
     return read_all(Recipient, rows)
+
+
+async def chats_reached(db: Reader, channel_ids: Iterable[int]) -> list[int]:
+    """Return the ids of the chats, not suspended, that would get alerts from any of these channels."""
+    rows = await db.fetch_all(
+        f"""SELECT DISTINCT s.chat_id FROM json_each(:channels) f JOIN subscriptions s JOIN chats c ON c.id = s.chat_id
+        WHERE c.suspended IS NULL AND {visible(Restrictable.CHANNEL, "f.value", "s.chat_id")}
+            AND (s.channels IS NULL OR f.value IN (SELECT value FROM json_each(s.channels)))
+            AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.chat_id = s.chat_id AND m.until IS NULL
+                AND (m.channel_id IS NULL OR m.channel_id = f.value)
+                AND (m.topic_id IS NULL OR m.topic_id = s.topic_id))
+        ORDER BY s.chat_id""",  # noqa: S608 - our own words
+        {"channels": json_list(channel_ids)},
+    )
+    return [row["chat_id"] for row in rows]
 
 
 async def mute(

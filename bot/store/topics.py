@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot import __version__
+from bot.models.people import EVERYTHING, Viewer
 from bot.store import meta
+from bot.store.access import Restrictable, visible
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import read, read_all, to_ms
 
@@ -25,6 +27,7 @@ class Topic:
     compiled: str  # JSON, forms expanded, without the words left out
     builtin: bool  # comes from a file: nobody changes it in the chat
     on_by_default: bool  # whether pairing subscribes the owner to it
+    restricted: bool = False  # only some chats find it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +48,10 @@ class TopicChanges:
     gone: list[int]  # ids of those that were deleted
 
 
-async def all_topics(db: Reader) -> list[Topic]:
-    """Return all topics, the built-in ones first."""
-    return read_all(Topic, await db.fetch_all("SELECT * FROM topics ORDER BY builtin DESC, id"))
+async def all_topics(db: Reader, viewer: Viewer = EVERYTHING) -> list[Topic]:
+    """Return all topics that a viewer sees, the built-in ones first."""
+    sql = f"SELECT * FROM topics t WHERE {visible(Restrictable.TOPIC, 't.id')} ORDER BY builtin DESC, id"  # noqa: S608 - our own
+    return read_all(Topic, await db.fetch_all(sql, {"viewer": viewer.chat_id}))
 
 
 async def changed(db: Reader, since: int) -> TopicChanges:
@@ -87,9 +91,10 @@ async def save(tx: Transaction, *, name: str, query: str, compiled: str, now: da
     return read(Topic, row)
 
 
-async def get(db: Reader, topic_id: int) -> Topic | None:
-    """Return a topic by the id of its row."""
-    row = await db.fetch_one("SELECT * FROM topics WHERE id = :id", {"id": topic_id})
+async def get(db: Reader, topic_id: int, viewer: Viewer = EVERYTHING) -> Topic | None:
+    """Return a topic by the id of its row; None where there is none that the viewer sees."""
+    sql = f"SELECT * FROM topics t WHERE id = :id AND {visible(Restrictable.TOPIC, 't.id')}"  # noqa: S608 - our own
+    row = await db.fetch_one(sql, {"id": topic_id, "viewer": viewer.chat_id})
     return read(Topic, row) if row else None
 
 
@@ -127,6 +132,7 @@ async def delete(tx: Transaction, topic_id: int) -> bool:
         return False
     await tx.execute("DELETE FROM subscriptions WHERE topic_id = :id", values)
     await tx.execute("DELETE FROM mutes WHERE topic_id = :id", values)
+    await tx.execute("DELETE FROM topic_access WHERE topic_id = :id", values)
     tx.announce(Subject.TOPICS)
     return await tx.execute("DELETE FROM topics WHERE id = :id", values) > 0
 

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
 
@@ -116,15 +117,20 @@ class Transaction:
         while done < len(rows):
             size = min(MOST_ROWS, 1 << (len(rows) - done).bit_length() - 1)
             chunk = rows[done : done + size]
-            places = ",".join([f"({','.join('?' * len(chunk[0]))})"] * size)
             values = [value for row in chunk for value in row]
-            added += self._connection.execute(f"{into} VALUES {places} {then}", values).rowcount
+            added += self._connection.execute(_insert(into, len(chunk[0]), size, then), values).rowcount
             done += size
         return added
 
     def announce(self, subject: Subject) -> None:
         """Wake the waiters of a subject once the transaction is committed."""
         self.announced.add(subject)
+
+
+@lru_cache(maxsize=128)
+def _insert(into: str, columns: int, rows: int, then: str) -> str:
+    places = ",".join([f"({','.join('?' * columns)})"] * rows)
+    return f"{into} VALUES {places} {then}"
 
 
 def run(job: Coroutine[Any, Any, T]) -> T:

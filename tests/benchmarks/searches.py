@@ -3,9 +3,9 @@
 import asyncio
 from pathlib import Path
 
+from bot.models.people import Role
 from bot.runtime.clock import utc_now
-from bot.store import chats
-from bot.store.chats import Role
+from bot.store import invitations
 from bot.store.database import Database
 from tests.benchmarks.figures import Cost, Goal, Row, Run, cost, percentile
 from tests.benchmarks.latency import BLOCK, RATE
@@ -45,7 +45,8 @@ async def _invite(path: Path) -> list[str]:
     database = await Database.open(path)
     try:
         return [
-            await database.write(lambda tx: chats.invite(tx, role=Role.READER, now=utc_now())) for _ in range(READERS)
+            (await database.write(lambda tx: invitations.make(tx, role=Role.READER, now=utc_now()))).token
+            for _ in range(READERS)
         ]
     finally:
         await database.close()

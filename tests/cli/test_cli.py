@@ -139,12 +139,16 @@ async def test_match_and_backtest_know_topics_of_files_whatever_their_case(tmp_p
 async def test_a_search_without_a_hit_says_so(tmp_path: Path) -> None:
     for words, code, said in (
         (("search", "сбой"), 1, "no database"),
-        (("invite",), 0, ""),
-        (("search", "сбой"), 0, "Nothing found"),
+        (("invite",), 2, "there is no instance here"),
     ):
-        ended, _, err = await typed(tmp_path, *words)
+        ended, _, err = await typed(tmp_path / "data", *words)
         assert ended == code
         assert said in err
+    async with open_archive(tmp_path):
+        pass
+    ended, _, err = await typed(tmp_path / "data", "search", "сбой")
+    assert ended == 0
+    assert "Nothing found" in err
 
 
 async def test_help_names_every_command_in_order_and_waits_for_no_service() -> None:

@@ -5,11 +5,12 @@ from datetime import datetime
 from itertools import count
 from typing import Any
 
-from bot.commands.context import People, Reply, Request, read_command
+from bot.commands.context import Reply, Request, read_command
 from bot.commands.dispatch import Dispatch
 from bot.models import Button, Outgoing, Peer, PeerKind
-from bot.store import chats, subscriptions, topics
-from bot.store.chats import Chat, Role
+from bot.models.people import Role
+from bot.store import chats, invitations, people, subscriptions, topics
+from bot.store.chats import Chat
 from bot.store.database import Transaction
 from tests.kit_archive import Archive, InProcess, compiled
 
@@ -24,9 +25,7 @@ class Bot:
     def __init__(self, archive: Archive) -> None:
         self.archive = archive
         self.db = archive.db
-        self.dispatch = Dispatch(
-            archive.db, InProcess(archive.db), People(archive.db, [ANNA]), lambda: self.archive.now
-        )
+        self.dispatch = Dispatch(archive.db, InProcess(archive.db), lambda: self.archive.now, burst=10_000)
         self._numbers = count(1)
 
     async def says(self, words: str, *, person: int = ANNA, chat: Peer | None = None, **changes: Any) -> Reply:  # noqa: ANN401 - fields of a Request
@@ -75,7 +74,7 @@ class Bot:
 
     async def pair(self, person: int = ANNA, role: Role = Role.OWNER, *, language: str = "en") -> Chat:
         """Pair a private chat by a link, as a person would."""
-        token = await self.db.write(lambda tx: chats.invite(tx, role=role, now=self.archive.now))
+        token = (await self.db.write(lambda tx: invitations.make(tx, role=role, now=self.archive.now))).token
         await self.says(f"/start {token}", person=person, language=language)
         return await self.chat(Peer(kind=PeerKind.USER, id=person))
 
@@ -121,4 +120,5 @@ async def bring_topics(tx: Transaction, now: datetime) -> None:
 
 async def bot_of(archive: Archive) -> Bot:
     await archive.db.write(lambda tx: bring_topics(tx, archive.now))
+    await archive.db.write(lambda tx: people.take_over(tx, [ANNA], now=archive.now))
     return Bot(archive)

@@ -3,10 +3,11 @@ from datetime import timedelta
 
 import pytest
 
-from bot.commands.context import Need, Reply, allows, higher, read_command
+from bot.commands.context import Reply, read_command
 from bot.commands.dispatch import STALE
-from bot.store import chats
-from bot.store.chats import Role
+from bot.commands.rights import Need, allows, higher
+from bot.models.people import Role
+from bot.store import chats, invitations, people
 from tests.commands.kit import ANNA, BORIS, EVE, GROUP, Bot, button, text
 from tests.kit_archive import Gate
 from tests.waiting import WAIT_S
@@ -36,10 +37,12 @@ def test_a_link_never_takes_rights_away() -> None:
 @pytest.mark.parametrize("words", ["/status", "hello", "/start", "/start wrong-token", "/follow @rkn_tg"])
 async def test_a_stranger_is_told_once_and_learns_nothing(bot: Bot, words: str) -> None:
     first = await bot.says(words, person=EVE)
-    assert text(first) == "This bot is private. A pairing link works once, for 15 minutes; ask for a new one."
+    assert text(first) == "This bot is private. Ask its owner for an invitation."
     assert await bot.says(words, person=EVE) == Reply()
     assert await bot.says("/help", person=EVE) == Reply()
-    assert await bot.taps(b"mute:1001", person=EVE) == Reply()
+    assert await bot.taps(b"mute:1001", person=EVE) == Reply(
+        note="This bot is private. Ask its owner for an invitation.", fleeting=True
+    )
 
 
 async def test_a_stranger_in_a_group_hears_nothing(bot: Bot) -> None:
@@ -63,7 +66,9 @@ async def test_what_strangers_write_is_nothing_for_the_writer(bot: Bot) -> None:
         async with asyncio.timeout(WAIT_S):  # nobody else may write
             for words in ("/start guess", "/start", "/explain", "hello"):
                 assert await bot.says(words, person=EVE) == Reply()
-            assert await bot.taps(b"mute:1001", person=EVE) == Reply()
+            assert await bot.taps(b"mute:1001", person=EVE) == Reply(
+                note="This bot is private. Ask its owner for an invitation.", fleeting=True
+            )
             assert await bot.says("/start@our_bot", person=EVE, chat=GROUP) == Reply()
     finally:
         gate.opened.set()
@@ -71,25 +76,25 @@ async def test_what_strangers_write_is_nothing_for_the_writer(bot: Bot) -> None:
 
 
 async def test_a_pairing_link_admits_one_person_once(bot: Bot) -> None:
-    token = await bot.db.write(lambda tx: chats.invite(tx, role=Role.EDITOR, now=bot.archive.now))
+    token = (await bot.db.write(lambda tx: invitations.make(tx, role=Role.EDITOR, now=bot.archive.now))).token
     welcome = await bot.says(f"/start {token}", person=BORIS)
     assert "Channelwatch" in text(welcome)
-    assert await chats.role_of(bot.db, BORIS) is Role.EDITOR
+    assert await people.role_of(bot.db, BORIS) is Role.EDITOR
     assert "private" in text(await bot.says(f"/start {token}", person=EVE))
-    assert await chats.role_of(bot.db, EVE) is None
+    assert await people.role_of(bot.db, EVE) is None
 
 
 async def test_a_pairing_link_expires(bot: Bot) -> None:
-    token = await bot.db.write(lambda tx: chats.invite(tx, role=Role.OWNER, now=bot.archive.now))
+    token = (await bot.db.write(lambda tx: invitations.make(tx, role=Role.OWNER, now=bot.archive.now))).token
     bot.archive.now += timedelta(minutes=16)
     assert "private" in text(await bot.says(f"/start {token}", person=BORIS))
-    assert await chats.role_of(bot.db, BORIS) is None
+    assert await people.role_of(bot.db, BORIS) is None
 
 
 async def test_a_link_is_not_taken_in_a_group_where_others_could_have_read_it(bot: Bot) -> None:
-    token = await bot.db.write(lambda tx: chats.invite(tx, role=Role.OWNER, now=bot.archive.now))
+    token = (await bot.db.write(lambda tx: invitations.make(tx, role=Role.OWNER, now=bot.archive.now))).token
     assert await bot.says(f"/start@our_bot {token}", person=EVE, chat=GROUP) == Reply()
-    assert await chats.role_of(bot.db, EVE) is None
+    assert await people.role_of(bot.db, EVE) is None
 
 
 async def test_an_owner_by_the_settings_needs_no_link(bot: Bot) -> None:

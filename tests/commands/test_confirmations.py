@@ -1,6 +1,6 @@
 import pytest
 
-from bot.store.chats import Role
+from bot.models.people import Role
 from tests.commands.kit import BORIS, GROUP, Bot, button, text
 
 

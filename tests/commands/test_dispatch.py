@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from bot.commands import registry
 from bot.commands.context import ForwardOrigin, Reply
 from bot.models import Button, Outgoing
+from bot.models.people import Role
 from bot.store import follows
-from bot.store.chats import Role
 from tests.commands.kit import BORIS, GROUP, Bot, bot_of, button, text
 from tests.kit_archive import open_archive
 

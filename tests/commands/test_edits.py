@@ -1,7 +1,7 @@
 import pytest
 
 from bot.models.alerts import Edits
-from bot.store.chats import Role
+from bot.models.people import Role
 from tests.commands.kit import BORIS, GROUP, Bot, button, text
 
 

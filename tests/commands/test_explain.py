@@ -1,9 +1,9 @@
 import pytest
 
 from bot.models import PeerKind
+from bot.models.people import Role
 from bot.parts import Part, PartKind
 from bot.store import chats, topics
-from bot.store.chats import Role
 from tests.commands.kit import BORIS, GROUP, Bot, bold_words, button, text
 from tests.kit_archive import NOON, ago, post
 

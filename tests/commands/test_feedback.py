@@ -1,8 +1,8 @@
 from datetime import timedelta
 
 from bot.commands.context import Reply
+from bot.models.people import Role
 from bot.store import stats, topics
-from bot.store.chats import Role
 from tests.commands.kit import ANNA, BORIS, GROUP, Bot, bold_words, button, text
 from tests.commands.test_snooze import key, labels
 from tests.kit_archive import NEWS, NOON, OTHER, post

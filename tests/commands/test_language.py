@@ -1,7 +1,7 @@
 import pytest
 
+from bot.models.people import Role
 from bot.store import chats
-from bot.store.chats import Role
 from tests.commands.kit import ANNA, BORIS, GROUP, Bot, button, text
 from tests.kit_archive import NEWS, post
 

@@ -1,9 +1,9 @@
 import pytest
 
 from bot.models import Media, Outgoing
+from bot.models.people import Role
 from bot.store import media
 from bot.store.blobs import Blob
-from bot.store.chats import Role
 from bot.store.media import FileInfo
 from tests.commands.kit import BORIS, GROUP, Bot, button, text
 from tests.kit_archive import NOON, post

@@ -5,11 +5,11 @@ from datetime import datetime
 import pytest
 
 from bot.models import Outgoing
+from bot.models.people import Role
 from bot.sources.assignment import Assignments
 from bot.store import backfills, channels
 from bot.store.backfills import Backfill
 from bot.store.channels import BEGINNING
-from bot.store.chats import Role
 from tests.commands.kit import BORIS, Bot, button, text
 from tests.kit_archive import NEWS, NOON, OTHER, ago, post
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 
 from bot.models import Forward
-from bot.store.chats import Role
+from bot.models.people import Role
 from bot.text.markup import LIMIT, units
 from tests.commands.kit import ANNA, BORIS, GROUP, Bot
 from tests.kit_archive import NEWS, NOON, OTHER, gone, post

@@ -2,7 +2,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.store.chats import ReportTime, Role
+from bot.models.people import Role
+from bot.store.chats import ReportTime
 from tests.commands.kit import BORIS, GROUP, Bot, button, text
 
 

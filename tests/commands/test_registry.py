@@ -6,8 +6,8 @@ from bot.commands import registry
 from bot.commands.registry import Section
 from bot.locales import translator
 from bot.models import PeerKind
-from bot.store.chats import Role
-from tests.commands.kit import BORIS, Bot, text
+from bot.models.people import Role
+from tests.commands.kit import ANNA, BORIS, Bot, text
 
 README = Path(__file__).parents[2] / "README.md"
 BEGIN, END = "<!-- commands: made by bot/commands/registry.py -->\n", "\n<!-- end of commands -->"
@@ -54,15 +54,14 @@ def test_the_readme_shows_the_commands_that_there_are() -> None:
 def test_readers_see_no_commands_that_they_may_not_send() -> None:
     t = translator("en")
     missing = {name for name, _ in registry.menu(t)} - {name for name, _ in registry.menu(t, Role.READER)}
-    assert missing == {"follow", "unfollow"}
+    assert missing == {"follow", "unfollow", "team", "log"}
 
 
-async def test_a_reader_gets_a_menu_of_their_own_when_they_come(bot: Bot) -> None:
-    await bot.pair()
+async def test_who_may_do_more_than_readers_gets_a_menu_of_their_own_when_they_come(bot: Bot) -> None:
+    assert (await bot.says("/start")).menu == "en"
     assert (await bot.says("/start")).menu is None
     await bot.pair(BORIS, Role.READER)
-    assert (await bot.says("/start", person=BORIS)).menu == "en"
-    assert [(chat.peer.kind, chat.peer.id) for chat in await bot.own_menus()] == [(PeerKind.USER, BORIS)]
+    assert [(chat.peer.kind, chat.peer.id) for chat in await bot.own_menus()] == [(PeerKind.USER, ANNA)]
 
 
 @pytest.mark.parametrize("typed", ["mute", "/mute", "Mute"])

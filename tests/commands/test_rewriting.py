@@ -2,8 +2,8 @@
 
 import pytest
 
+from bot.models.people import Role
 from bot.store import topics
-from bot.store.chats import Role
 from tests.commands.kit import BORIS, Bot, button, text
 from tests.kit_archive import post
 

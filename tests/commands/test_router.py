@@ -12,14 +12,14 @@ import structlog
 from telethon import TelegramClient, events, functions, types
 
 from bot.commands import registry, router
-from bot.commands.context import People
 from bot.commands.router import Router
 from bot.commands.updates import answered
-from bot.locales import LANGUAGES
+from bot.locales import LANGUAGES, translator
 from bot.models import PeerKind
+from bot.models.people import Role
 from bot.sandbox import Sandbox, User
-from bot.store import chats, follows
-from bot.store.chats import Chat, Role
+from bot.store import chats, follows, invitations, people
+from bot.store.chats import Chat
 from bot.store.database import Database, Subject
 from bot.telegram.rate_limit import Pacing, Rates
 from bot.telegram.sender import Sender
@@ -54,6 +54,7 @@ class RunningRouter:
     async def start(self) -> None:
         self.db = await Database.open(self.folder / "bot.db")
         await self.db.write(lambda tx: bring_topics(tx, self.now()))
+        await self.db.write(lambda tx: people.take_over(tx, [self.anna.id], now=self.now()))
         self.client = self.sandbox.client(self.bot)
         sender = Sender(self.client, Pacing(UNPACED), monotonic=monotonic)
         worker = worker_of(self.db, sender, clock=self.now)
@@ -62,7 +63,6 @@ class RunningRouter:
             self.db,
             sender,
             searches=InProcess(self.db),
-            people=People(self.db, [self.anna.id]),
             clock=self.now,
         )
         await self.client.connect()
@@ -91,7 +91,7 @@ class RunningRouter:
     async def admitted(self, name: str, role: Role, **account: str) -> Person:
         """Bring somebody who opens a pairing link."""
         person = await self.person(self.sandbox.world.add_user(name, **account))  # type: ignore[arg-type]
-        token = await self.db.write(lambda tx: chats.invite(tx, role=role, now=self.now()))
+        token = (await self.db.write(lambda tx: invitations.make(tx, role=role, now=self.now()))).token
         await person.asks(f"/start {token}")
         return person
 
@@ -132,13 +132,15 @@ async def test_the_menu_is_registered_in_both_languages(running: RunningRouter) 
     await running.router.register_menu()
     for language in ("", "ru"):
         request = functions.bots.GetBotCommandsRequest(types.BotCommandScopeDefault(), language)
-        assert [command.command for command in await running.client(request)] == list(registry.commands())
+        assert [command.command for command in await running.client(request)] == [
+            name for name, _ in registry.menu(translator("en"), Role.READER)
+        ]
 
 
 async def test_a_menu_that_telegram_refuses_does_not_stop_the_start(running: RunningRouter) -> None:
-    running.sandbox.faults.answer("SetBotCommands", "BOT_COMMAND_INVALID", code=400, times=2)
+    running.sandbox.faults.answer("SetBotCommands", "BOT_COMMAND_INVALID", code=400, times=3 * len(LANGUAGES))
     await running.router.register_menu()
-    assert sum(call.name == "SetBotCommands" for call in running.sandbox.calls) == len(LANGUAGES)
+    assert sum(call.name == "SetBotCommands" for call in running.sandbox.calls) == 3 * len(LANGUAGES)
 
 
 async def test_an_answer_does_not_wait_for_the_menu_of_its_language(running: RunningRouter) -> None:

@@ -4,8 +4,8 @@ import pytest
 
 from bot.commands.context import Reply
 from bot.models import Button
+from bot.models.people import Role
 from bot.store import subscriptions
-from bot.store.chats import Role
 from tests.commands.kit import ANNA, BORIS, GROUP, Bot, text
 from tests.kit_archive import NEWS, NOON, OTHER, post
 

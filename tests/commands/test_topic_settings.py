@@ -6,9 +6,10 @@ import pytest
 from bot.commands.context import Reply
 from bot.commands.topic_settings import split_priority
 from bot.models.alerts import Priority
-from bot.store import addresses, chats, subscriptions
+from bot.models.people import Role
+from bot.store import addresses, chats, people, subscriptions
 from bot.store.addresses import Binding
-from bot.store.chats import Chat, Role
+from bot.store.chats import Chat
 from tests.commands.kit import BORIS, GROUP, Bot, button, text
 
 THREAD = replace(GROUP, thread_id=40)
@@ -85,7 +86,7 @@ async def test_what_there_is_nothing_of_cannot_be_bound(bot: Bot, forum: Chat) -
 
 @pytest.mark.usefixtures("forum")
 async def test_readers_leave_threads_as_they_are(bot: Bot) -> None:
-    await bot.db.write(lambda tx: chats.admit(tx, BORIS, Role.READER, bot.archive.now))
+    await bot.db.write(lambda tx: people.admit(tx, BORIS, Role.READER, bot.archive.now))
     said = text(await here(bot, "/here", chat=THREAD, person=BORIS))
     assert said == "Only owners and editors can do that here."
     assert await thread_of(bot) is None

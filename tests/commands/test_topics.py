@@ -1,5 +1,5 @@
+from bot.models.people import Role
 from bot.store import topics
-from bot.store.chats import Role
 from tests.commands.kit import BORIS, Bot, button, text
 
 

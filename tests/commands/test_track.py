@@ -1,8 +1,8 @@
 import pytest
 
 from bot.commands.track import split_name
+from bot.models.people import Role
 from bot.store import topics
-from bot.store.chats import Role
 from tests.commands.kit import BORIS, GROUP, Bot, bold_words, button, text
 from tests.kit_archive import ago, post
 

@@ -13,9 +13,10 @@ import pytest
 from telethon.tl import types as tl
 
 from bot.models import Peer, PeerKind
+from bot.models.people import Role
 from bot.runtime.clock import utc_now
 from bot.sandbox import Channel, Message, User
-from bot.store import addresses, chats
+from bot.store import addresses, chats, people
 from bot.store.chats import Chat
 from bot.store.database import Transaction
 from bot.telegram.rate_limit import Pacing
@@ -287,7 +288,7 @@ def _is_closed(bot: GroupBot) -> None:
 async def test_a_group_that_takes_nothing_is_suspended_and_the_owner_told_once(
     bot: GroupBot, trouble: Callable[[GroupBot], None], reason: str, words: str
 ) -> None:
-    await bot.archive.db.write(lambda tx: chats.admit(tx, bot.ivan.id, chats.Role.OWNER, utc_now()))
+    await bot.archive.db.write(lambda tx: people.admit(tx, bot.ivan.id, Role.OWNER, utc_now()))
     trouble(bot)
     await bot.notify(bot.group_chat, "first", "second")
     async with bot.at_work():

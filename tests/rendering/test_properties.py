@@ -4,15 +4,17 @@ import re
 from collections.abc import Iterable
 from dataclasses import fields
 from datetime import datetime
-from typing import get_args
+from typing import Any, get_args
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.locales.locale import Locale
 from bot.models import Entity, Outgoing, Peer, PeerKind, notices
+from bot.models.acts import Act
 from bot.models.alerts import GroupedAlert, GroupKind, GroupSummary, Loudness, StormState
 from bot.models.notices import FollowAccess, Notice
+from bot.models.people import Role
 from bot.parts import PartMatch
 from bot.rendering.alert import KEPT
 from bot.rendering.groups import render_count, render_page, render_storm
@@ -64,15 +66,19 @@ TYPES = {
     tuple[str, ...]: MANY_NAMES.map(tuple),
 }
 TYPES |= {bool: st.booleans(), FollowAccess: st.sampled_from(FollowAccess)}
+TYPES |= {str | None: st.none() | NAMES, Role: st.sampled_from(Role)}
 EVERY_NOTICE = get_args(get_args(Notice)[0])
 
 
-def any_notice(notice: type) -> st.SearchStrategy[Notice]:
-    named = {field.name: field.type for field in fields(notice) if field.name != "kind"}
-    return st.builds(notice, **{name: FIELDS[name] if name in FIELDS else TYPES[kind] for name, kind in named.items()})
+def any_of(cls: type) -> st.SearchStrategy[Any]:
+    """Make any notice or act of a type."""
+    named = {field.name: field.type for field in fields(cls) if field.name != "kind"}
+    return st.builds(cls, **{name: FIELDS[name] if name in FIELDS else TYPES[kind] for name, kind in named.items()})
 
 
-NOTICES = st.one_of(any_notice(notice) for notice in EVERY_NOTICE)
+FIELDS["subject"] = st.sampled_from(["topic", "channel"])
+FIELDS["act"] = st.one_of(any_of(act) for act in get_args(get_args(Act)[0]))
+NOTICES = st.one_of(any_of(notice) for notice in EVERY_NOTICE)
 
 
 @given(st.one_of(st.from_type(notice) for notice in EVERY_NOTICE))

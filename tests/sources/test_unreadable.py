@@ -12,6 +12,7 @@ from telethon.tl.types import InputChannel, InputMessageID
 
 from bot.errors import UnreadableError
 from bot.models.notices import PostsUnreadable
+from bot.models.people import Role
 from bot.sandbox import Channel, Unknown
 from bot.sandbox.world.unknown import CONSTRUCTOR
 from bot.sources import sync
@@ -20,8 +21,7 @@ from bot.sources.isolation import by_number
 from bot.sources.past_pages import Verifier
 from bot.sources.sync import SyncResult
 from bot.sources.unreadable import UnreadableMessages
-from bot.store import chats, unreadable
-from bot.store.chats import Role
+from bot.store import people, unreadable
 from bot.store.unreadable import Edition
 from tests.waiting import until
 
@@ -193,7 +193,7 @@ async def test_a_new_version_of_the_program_reads_it_again_and_no_other(
 
 async def test_the_owners_get_one_notice_for_all_and_the_next_a_day_later(asking: ReaderKit) -> None:
     reader = asking
-    await reader.database.write(lambda tx: chats.admit(tx, 42, Role.OWNER, reader.clock()))
+    await reader.database.write(lambda tx: people.admit(tx, 42, Role.OWNER, reader.clock()))
     part = UnreadableMessages(reader.account, reader.sync)
     assert not await part.notify_owners()
     for title, count in (("Few", 1), ("Many", 2)):

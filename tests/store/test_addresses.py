@@ -5,9 +5,10 @@ import pytest
 
 from bot.models import GENERAL_THREAD, Media, Peer, PeerKind
 from bot.models.notices import ThreadClosed
-from bot.store import addresses, attachments, chats, messages, subscriptions
+from bot.models.people import Role
+from bot.store import addresses, attachments, chats, messages, people, subscriptions
 from bot.store.addresses import OF_CHATS, Binding
-from bot.store.chats import Chat, Role
+from bot.store.chats import Chat
 from tests import kit
 from tests.kit import Message, State
 from tests.kit_archive import NOON, Archive, ago, post
@@ -227,7 +228,7 @@ class TestThreads:
 class TestSuspension:
     async def test_owners_are_told_once_of_a_group_and_never_of_a_person(self, archive: Archive) -> None:
         owner, desk, reader = await archive.pair(501), await pair(archive, SUPERGROUP), await archive.pair(502)
-        await archive.db.write(lambda tx: chats.admit(tx, 501, Role.OWNER, NOON))
+        await archive.db.write(lambda tx: people.admit(tx, 501, Role.OWNER, NOON))
 
         async def suspend(chat: Chat) -> None:
             await archive.db.write(lambda tx: addresses.suspend(tx, chat, "CHAT_WRITE_FORBIDDEN", now=LATER))

@@ -1,9 +1,10 @@
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from bot.models import Peer, PeerKind
-from bot.store import chats
-from bot.store.chats import Role
+from bot.models.people import Role
+from bot.store import chats, invitations, people
 from bot.store.database import Subject
 from tests.kit_archive import NOON, Archive
 
@@ -33,37 +34,46 @@ async def test_a_person_and_a_group_may_share_a_number(archive: Archive) -> None
 
 async def test_an_owner_is_never_made_less(archive: Archive) -> None:
     for role in (Role.READER, Role.EDITOR, Role.OWNER, Role.READER):
-        await archive.db.write(lambda tx, role=role: chats.admit(tx, 1, role, NOON))
-    assert await chats.role_of(archive.db, 1) == Role.OWNER
-    assert await chats.role_of(archive.db, 2) is None
+        await archive.db.write(lambda tx, role=role: people.admit(tx, 1, role, NOON))
+    assert await people.role_of(archive.db, 1) == Role.OWNER
+    assert await people.role_of(archive.db, 2) is None
 
 
 async def test_a_stranger_is_told_once(archive: Archive) -> None:
-    told = [await archive.db.write(lambda tx: chats.stranger_first_time(tx, 9, NOON)) for _ in range(3)]
+    told = [await archive.db.write(lambda tx: people.turn_away(tx, 9, NOON)) for _ in range(3)]
     assert told == [True, False, False]
 
 
 class TestInvitations:
-    async def test_a_token_works_once(self, archive: Archive) -> None:
-        token = await archive.db.write(lambda tx: chats.invite(tx, role=Role.EDITOR, now=NOON))
+    async def test_a_link_lets_in_as_many_as_it_says(self, archive: Archive) -> None:
+        token = await self.make(archive, role=Role.EDITOR, uses=2)
         assert await self.redeem(archive, "another") is None
-        assert [await self.redeem(archive, token), await self.redeem(archive, token)] == [Role.EDITOR, None]
+        assert [await self.redeem(archive, token) for _ in range(3)] == [Role.EDITOR, Role.EDITOR, None]
 
-    async def test_a_token_dies_after_a_quarter_of_an_hour(self, archive: Archive) -> None:
-        token = await archive.db.write(lambda tx: chats.invite(tx, role=Role.OWNER, now=NOON))
+    async def test_a_link_dies_when_its_time_is_over(self, archive: Archive) -> None:
+        short, long = await self.make(archive), await self.make(archive, life=timedelta(days=7))
         archive.now += timedelta(minutes=15)
+        assert [await self.redeem(archive, short), await self.redeem(archive, long)] == [None, Role.OWNER]
+
+    async def test_links_live_side_by_side(self, archive: Archive) -> None:
+        old, new = await self.make(archive), await self.make(archive, role=Role.READER)
+        assert [await self.redeem(archive, old), await self.redeem(archive, new)] == [Role.OWNER, Role.READER]
+
+    async def test_a_withdrawn_link_lets_nobody_in(self, archive: Archive) -> None:
+        token = await self.make(archive)
+        (link,) = await invitations.live(archive.db, NOON)
+        assert await archive.db.write(lambda tx: invitations.withdraw(tx, link.id)) == link
         assert await self.redeem(archive, token) is None
 
-    async def test_a_new_token_replaces_the_old_one(self, archive: Archive) -> None:
-        old = await archive.db.write(lambda tx: chats.invite(tx, role=Role.OWNER, now=NOON))
-        new = await archive.db.write(lambda tx: chats.invite(tx, role=Role.OWNER, now=NOON))
-        assert [await self.redeem(archive, old), await self.redeem(archive, new)] == [None, Role.OWNER]
-
     async def test_the_file_holds_no_token(self, archive: Archive) -> None:
-        token = await archive.db.write(lambda tx: chats.invite(tx, role=Role.OWNER, now=NOON))
-        (row,) = await archive.db.fetch_all("SELECT * FROM pairings")
+        token = await self.make(archive)
+        (row,) = await archive.db.fetch_all("SELECT * FROM invitations")
         assert token.encode() not in b"".join(str(value).encode() for value in row)
         assert len(row["token_sha256"]) == 32
 
+    async def make(self, archive: Archive, role: Role = Role.OWNER, **options: Any) -> str:  # noqa: ANN401 - of any kind
+        return (await archive.db.write(lambda tx: invitations.make(tx, role=role, now=NOON, **options))).token
+
     async def redeem(self, archive: Archive, token: str) -> Role | None:
-        return await archive.db.write(lambda tx: chats.redeem(tx, token, archive.now))
+        used = await archive.db.write(lambda tx: invitations.redeem(tx, token, archive.now))
+        return None if used is None else used.role

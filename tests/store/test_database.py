@@ -14,8 +14,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.errors import FatalError
-from bot.store import chats, meta, migrations
-from bot.store.chats import Role
+from bot.models.people import Role
+from bot.store import meta, migrations, people
 from bot.store.database import Database, Reader, Subject, Transaction, open_read_only
 from tests.kit_archive import NOON, Gate, queued
 
@@ -354,7 +354,7 @@ class TestMigrations:
 
     async def test_a_later_one_changes_a_database_in_use_and_keeps_its_rows(self, path: Path) -> None:
         db = await Database.open(path)
-        await db.write(lambda tx: chats.admit(tx, 501, Role.EDITOR, NOON))
+        await db.write(lambda tx: people.admit(tx, 501, Role.EDITOR, NOON))
         await db.close()
         async with aiosqlite.connect(path, isolation_level=None) as connection:
             await connection.execute("PRAGMA foreign_keys = ON")

@@ -4,15 +4,16 @@ import re
 from datetime import timedelta
 from pathlib import Path
 
-from bot.store import chats, handled, housekeeping, migrations, subscriptions
-from bot.store.chats import Role
+from bot.models.acts import GroupPaired
+from bot.models.people import Role
+from bot.store import acts, handled, housekeeping, invitations, migrations, subscriptions
 from tests.kit_archive import NOON, ago, open_archive
 
 ARCHIVE = "posts versions part_evidence fulltext long_posts media"
 SENT = "alerts messages groups attachments"
-CLEARED = "handled mutes pairings strangers uploads requests"
+CLEARED = "handled mutes invitations acts strangers uploads requests"
 FEW = """meta heartbeats readers flood_waits channels memberships unreadable silences follows backfills progress topics
-    topic_changes people chats subscriptions feedback restorations"""
+    topic_changes people chats subscriptions feedback restorations topic_access channel_access"""
 
 
 def test_each_table_has_a_limit_or_a_reason_to_grow() -> None:
@@ -35,7 +36,11 @@ async def test_what_is_over_is_cleared_and_all_else_stays(tmp_path: Path) -> Non
             )
         for until in (ago(days=1), NOON + timedelta(days=1), None):
             await db.write(lambda tx, u=until: subscriptions.mute(tx, chat.id, channel_id=hash(u) % 99, until=u))
-        await db.write(lambda tx: chats.invite(tx, role=Role.READER, now=ago(days=1)))
+        await db.write(lambda tx: invitations.make(tx, role=Role.READER, now=ago(days=1)))
+        for days in (367, 1):
+            await db.write(
+                lambda tx, d=days: acts.record(tx, GroupPaired(chat="Newsroom"), acts.SERVER, now=ago(days=d))
+            )
         await db.write(
             lambda tx: tx.execute_many(
                 "INSERT INTO strangers VALUES (?, ?)", [(n, n) for n in range(1, housekeeping.STRANGERS_KEPT + 6)]
@@ -43,7 +48,7 @@ async def test_what_is_over_is_cleared_and_all_else_stays(tmp_path: Path) -> Non
         )
         await db.write(lambda tx: housekeeping.clear(tx, now=NOON))
         sql = "SELECT (SELECT count(*) FROM {})"
-        tables = ("handled", "uploads", "mutes", "pairings", "strangers")
+        tables = ("handled", "uploads", "mutes", "invitations", "acts", "strangers")
         counts = [await db.fetch_value(sql.format(table)) for table in tables]
-        assert counts == [1, 1, 2, 0, housekeeping.STRANGERS_KEPT]
+        assert counts == [1, 1, 2, 0, 1, housekeeping.STRANGERS_KEPT]
         assert await db.fetch_value("SELECT min(id) FROM strangers") == 6  # the latest stay

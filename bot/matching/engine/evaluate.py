@@ -31,8 +31,11 @@ def holds(step: Step, context: Evaluation) -> bool:
 
 def spans(step: Step, context: Evaluation) -> list[Span] | None:
     """Return the matches of a step, unsorted, in Python characters of the text; None where the step does not hold."""
-    if not holds(step, context):
-        return None
+    return held_spans(step, context) if holds(step, context) else None
+
+
+def held_spans(step: Step, context: Evaluation) -> list[Span]:
+    """Return the same of a step that is known to hold."""
     match step:
         case UnitStep(item, unit):
             return _spans_in(item, unit, _windows_of(item, unit, context), context)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from bot.matching.engine.compiled import Compiled
-from bot.matching.engine.evaluate import holds, spans
+from bot.matching.engine.evaluate import held_spans, holds
 from bot.matching.engine.plan import (
     AndStep,
     AnyStep,
@@ -50,7 +50,7 @@ class Matches(Mapping[str, tuple[Span, ...]]):
     def __getitem__(self, topic: str) -> tuple[Span, ...]:
         if topic not in self._spans:
             steps = self._steps[topic]
-            self._spans[topic] = merge_spans([span for step in steps for span in spans(step, self._context) or ()])
+            self._spans[topic] = merge_spans([span for step in steps for span in held_spans(step, self._context)])
         return self._spans[topic]
 
     def __iter__(self) -> Iterator[str]:

@@ -4,7 +4,7 @@
 -- long_posts, and media, whose files have a limit of their own (MEDIA_MAX_TOTAL_GB). What was sent stays known, a third
 -- of a kilobyte an alert: alerts, messages, groups, attachments. For an edit or a deletion is followed however late, a
 -- post that is edited back into a topic is no news, and feedback counts them. `bot/store/housekeeping.py` clears
--- handled, mutes, pairings, strangers and uploads, each writing of requests clears that table. All others have as many
+-- handled, mutes, invitations, acts, strangers and uploads, each writing of requests clears that table. All others have as many
 -- rows as there are channels, chats, readers, or things that people made with a command of theirs.
 
 
@@ -55,6 +55,8 @@ CREATE TABLE channels (
     title TEXT NOT NULL,
     username TEXT,  -- as written, without @; NULL for a private channel
     followed_at INTEGER,  -- NULL: nobody wants it any more; posts older than this raise no alarm
+    unfollowed_at INTEGER,  -- when that came to be; its readers leave it only once nobody can undo that
+    restricted INTEGER NOT NULL DEFAULT 0,  -- 1: only the chats of channel_access find it
     fast INTEGER NOT NULL DEFAULT 0,  -- asked for changes all the time
     may_join INTEGER NOT NULL DEFAULT 1,  -- 0: it is read from outside for good
     read_by INTEGER REFERENCES readers (id),  -- the reader that it is assigned to; NULL: none yet
@@ -105,6 +107,7 @@ CREATE TABLE follows (  -- what people asked to follow, until it is a channel or
     fast INTEGER,  -- how it is to be followed: 1 or 0, NULL where nobody said
     may_join INTEGER,  -- likewise
     history INTEGER,  -- posts of its past that are to be read; NULL: the newest only
+    access TEXT,  -- JSON: ids of the chats that alone shall find it; NULL: it is everybody's
     state TEXT NOT NULL CHECK (state IN ('wanted', 'followed', 'refused')),
     channel_id INTEGER REFERENCES channels (id),
     reason TEXT,  -- why it was refused: Telegram's error string or a word of ours
@@ -298,6 +301,7 @@ CREATE TABLE topics (
     on_by_default INTEGER NOT NULL DEFAULT 0,  -- whether pairing subscribes the owner
     -- 1: its file was taken away, and nobody has changed it since; a file of its name takes it over again
     file_gone INTEGER NOT NULL DEFAULT 0,
+    restricted INTEGER NOT NULL DEFAULT 0,  -- 1: only the chats of topic_access find it
     created_at INTEGER NOT NULL
 );
 
@@ -326,8 +330,14 @@ END;
 
 CREATE TABLE people (
     id INTEGER PRIMARY KEY,  -- Telegram user id
-    role TEXT NOT NULL CHECK (role IN ('owner', 'editor', 'reader')),
-    added_at INTEGER NOT NULL
+    given TEXT CHECK (given IN ('owner', 'editor', 'reader')),  -- by a link or an owner; NULL: only the settings name them
+    by_settings INTEGER NOT NULL DEFAULT 0,  -- 1: OWNER_IDS names them
+    role TEXT NOT NULL GENERATED ALWAYS AS (iif(by_settings, 'owner', given)) VIRTUAL,
+    name TEXT NOT NULL DEFAULT '',  -- as Telegram showed it last
+    username TEXT,  -- likewise, without @
+    added_at INTEGER NOT NULL,
+    invited_by INTEGER,  -- the person who made their link; NULL: it was made on the server
+    seen_at INTEGER  -- when they last wrote or tapped; NULL: never
 );
 
 CREATE TABLE strangers (  -- who was refused once, with a line that the bot is private
@@ -335,11 +345,33 @@ CREATE TABLE strangers (  -- who was refused once, with a line that the bot is p
     refused_at INTEGER NOT NULL
 );
 
-CREATE TABLE pairings (  -- one-time links
-    token_sha256 BLOB PRIMARY KEY,
-    role TEXT NOT NULL,
+CREATE TABLE invitations (  -- links that pair people
+    id INTEGER PRIMARY KEY,
+    token_sha256 BLOB NOT NULL UNIQUE,
+    role TEXT NOT NULL CHECK (role IN ('owner', 'editor', 'reader')),
+    uses INTEGER NOT NULL,  -- people whom it lets in …
+    used INTEGER NOT NULL DEFAULT 0,  -- … and who have come
+    made_by INTEGER,  -- a person; NULL: made on the server
+    made_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL
-) WITHOUT ROWID;
+);
+
+CREATE TABLE acts (  -- what people did that concerns others: the log
+    id INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    person_id INTEGER,  -- who; NULL: somebody on the server
+    name TEXT NOT NULL,  -- of that person, as it was then
+    chat_id INTEGER REFERENCES chats (id),  -- where it was done; NULL: on the server
+    kind TEXT NOT NULL,
+    body TEXT NOT NULL,  -- JSON: the act
+    restricted INTEGER NOT NULL DEFAULT 0,  -- 1: on something restricted: only owners and this chat see it
+    concerned TEXT NOT NULL DEFAULT '[]',  -- JSON: ids of the chats that have a notice of it
+    changes TEXT NOT NULL DEFAULT '[]',  -- JSON: rows before and after, so that it can be undone
+    undone_at INTEGER,
+    undone_by TEXT  -- the name of who undid it
+);
+CREATE INDEX acts_person ON acts (person_id, at);
+CREATE INDEX acts_at ON acts (at);
 
 CREATE TABLE handled (  -- commands and taps whose effect is committed
     key TEXT PRIMARY KEY,
@@ -394,6 +426,19 @@ CREATE TABLE subscriptions (
     PRIMARY KEY (chat_id, topic_id)
 ) WITHOUT ROWID;
 CREATE INDEX subscriptions_topic ON subscriptions (topic_id);
+
+-- Whom restricted topics and channels belong to: a person by the private chat. In all other chats they are not there.
+CREATE TABLE topic_access (
+    topic_id INTEGER NOT NULL REFERENCES topics (id),
+    chat_id INTEGER NOT NULL REFERENCES chats (id),
+    PRIMARY KEY (topic_id, chat_id)
+) WITHOUT ROWID;
+
+CREATE TABLE channel_access (
+    channel_id INTEGER NOT NULL REFERENCES channels (id),
+    chat_id INTEGER NOT NULL REFERENCES chats (id),
+    PRIMARY KEY (channel_id, chat_id)
+) WITHOUT ROWID;
 
 CREATE TABLE mutes (
     id INTEGER PRIMARY KEY,

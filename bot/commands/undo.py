@@ -1,0 +1,53 @@
+"""The button that undoes an act, for ten minutes; and the answer to an act that offers it."""
+
+from bot.commands.context import CommandError, Context, Reply, Request, change, writes
+from bot.commands.keyboards import button
+from bot.commands.registry import tap
+from bot.commands.rights import Need
+from bot.locales import Translator
+from bot.models import Button
+from bot.models.acts import Act, PersonRemoved, RoleChanged, TopicSwitched
+from bot.models.people import Role
+from bot.rendering.acts import describe_act
+from bot.store import acts
+from bot.store.acts import LoggedAct
+from bot.store.database import Transaction
+
+
+def undo_button(act_id: int, t: Translator) -> Button:
+    """Offer to undo an act."""
+    return button(t.gettext("Undo (10 minutes)"), "undo", act_id)
+
+
+def may_undo(logged: LoggedAct, request: Request, context: Context) -> bool:
+    """Tell whether who speaks may undo an act: who did it, if they still may do the like, and owners."""
+    is_own = logged.person_id is not None and logged.person_id == context.person_id
+    return context.may(request, _need(logged.act)) and (is_own or context.role is Role.OWNER)
+
+
+def _need(act: Act) -> Need:
+    match act:
+        case PersonRemoved() | RoleChanged():
+            return Need.TEAM
+        case TopicSwitched():
+            return Need.CHAT
+        case _:
+            return Need.INSTANCE
+
+
+@tap("undo", Need.LOOK, r"\d{1,15}")
+@writes
+async def undo(request: Request, context: Context, tx: Transaction) -> Reply:
+    """Undo an act, and notify the chats that had a notice of it."""
+    own, logged = context.own, await acts.get(tx, int(request.argument))
+    if logged is None or not may_undo(logged, request, context):
+        raise CommandError(own.gettext("Only who did this, or an owner, can undo it."))
+    if logged.undone_at is not None:
+        raise CommandError(own.gettext("This is undone already."))
+    if not logged.can_be_undone(context.now):
+        raise CommandError(own.gettext("This is too long ago: an act can be undone for 10 minutes."))
+    if not await acts.undo(tx, logged, context.name, now=context.now):
+        raise CommandError(own.gettext("Something has been changed here since, so I undid nothing."))
+    people = [int(row["id"] or 0) for each in logged.changes if each.table == "people" for row in (each.before,) if row]
+    shown = change(context.t.gettext("Undone: {act}"), act=describe_act(logged.act, logged.name, context.t))
+    return Reply(edit=shown.edit, menus_of=tuple(people))

@@ -1,0 +1,185 @@
+"""What people do that concerns others: one type for each act, and how an act is undone. Pure.
+
+To add an act, write its class here, name it in `Act`, and write its sentence in `bot.rendering.acts`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from bot.models.people import Role
+
+UNDO_WITHIN = timedelta(minutes=10)
+Row = Mapping[str, int | str | None]  # by columns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowChange:
+    """What an act did to a row; None: it was not there."""
+
+    table: str
+    before: Row | None
+    after: Row | None
+
+
+def inverse(changes: Sequence[RowChange]) -> tuple[RowChange, ...]:
+    """Return the changes that undo others, the last one first: what refers to a row goes before it."""
+    return tuple(replace(each, before=each.after, after=each.before) for each in reversed(changes))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelsRequested:
+    """Channels were asked for."""
+
+    kind: Literal["follow"] = "follow"
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelsUnfollowed:
+    """Channels are no longer followed."""
+
+    kind: Literal["unfollow"] = "unfollow"
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicMade:
+    """A topic was made."""
+
+    kind: Literal["topic"] = "topic"
+    topic: str
+    query: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicChanged:
+    """A topic looks for something else."""
+
+    kind: Literal["topic_changed"] = "topic_changed"
+    topic: str
+    before: str  # the query until then
+    query: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicDeleted:
+    """A topic is gone."""
+
+    kind: Literal["topic_deleted"] = "topic_deleted"
+    topic: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WordExcluded:
+    """A topic leaves out posts with a word, or no longer does."""
+
+    kind: Literal["word"] = "word"
+    topic: str
+    word: str
+    excluded: bool  # False: it was brought back
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicSwitched:
+    """A group gets alerts on a topic, or no longer does."""
+
+    kind: Literal["switch"] = "switch"
+    topic: str
+    on: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupSet:
+    """A group was set otherwise."""
+
+    kind: Literal["setting"] = "setting"
+    chat: str  # its title
+    command: str  # as it was or could have been typed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupPaired:
+    """The bot was brought into a group."""
+
+    kind: Literal["group"] = "group"
+    chat: str  # its title
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessChanged:
+    """A topic or channel was restricted to some chats, or opened to all."""
+
+    kind: Literal["access"] = "access"
+    subject: Literal["topic", "channel"]
+    name: str
+    chats: tuple[str, ...]  # titles; none: it is everybody's
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invited:
+    """A link was made."""
+
+    kind: Literal["invite"] = "invite"
+    role: Role
+    uses: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvitationWithdrawn:
+    """A link was withdrawn."""
+
+    kind: Literal["withdraw"] = "withdraw"
+    role: Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonJoined:
+    """Somebody has come by a link, or was an owner by the settings."""
+
+    kind: Literal["join"] = "join"
+    role: Role
+    inviter: str | None  # who made the link; None: it was made on the server
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonRemoved:
+    """Somebody was removed."""
+
+    kind: Literal["remove"] = "remove"
+    person: str
+    role: Role  # that they had
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleChanged:
+    """Somebody was given another role."""
+
+    kind: Literal["role"] = "role"
+    person: str
+    before: Role
+    role: Role
+
+
+Act = Annotated[
+    ChannelsRequested
+    | ChannelsUnfollowed
+    | TopicMade
+    | TopicChanged
+    | TopicDeleted
+    | WordExcluded
+    | TopicSwitched
+    | GroupSet
+    | GroupPaired
+    | AccessChanged
+    | Invited
+    | InvitationWithdrawn
+    | PersonJoined
+    | PersonRemoved
+    | RoleChanged,
+    Field(discriminator="kind"),
+]
+ACTS: TypeAdapter[Act] = TypeAdapter(Act)  # from JSON and to it

@@ -1,0 +1,146 @@
+"""One sentence for each type of act, registered by that type. Pure."""
+
+from functools import singledispatch
+
+from bot.locales import N_, Translator
+from bot.locales.locale import topic_title
+from bot.models.acts import (
+    AccessChanged,
+    Act,
+    ChannelsRequested,
+    ChannelsUnfollowed,
+    GroupPaired,
+    GroupSet,
+    InvitationWithdrawn,
+    Invited,
+    PersonJoined,
+    PersonRemoved,
+    RoleChanged,
+    TopicChanged,
+    TopicDeleted,
+    TopicMade,
+    TopicSwitched,
+    WordExcluded,
+)
+from bot.models.people import Role
+from bot.text.markup import one_line
+
+ROLE_NAMES = {Role.OWNER: N_("owner"), Role.EDITOR: N_("editor"), Role.READER: N_("reader")}
+_NAME = 80  # UTF-16 units of a foreign name
+_QUERY = 200  # likewise of a query
+_LISTED = 8  # names in one sentence
+
+
+def describe_act(act: Act, name: str, t: Translator) -> str:
+    """Write what somebody did: «Anna: no longer follows TASS»; an empty name is somebody on the server."""
+    who = one_line(name, _NAME) or t.gettext("On the server")
+    return f"{who}: {_sentence(act, t)}"
+
+
+@singledispatch
+def _sentence(act: Act, t: Translator) -> str:
+    raise NotImplementedError(f"no sentence is registered for {type(act).__name__}")
+
+
+@_sentence.register
+def _(act: ChannelsRequested, t: Translator) -> str:
+    return t.gettext("asked to follow {names}").format(names=_listed(act.names))
+
+
+@_sentence.register
+def _(act: ChannelsUnfollowed, t: Translator) -> str:
+    return t.gettext("unfollowed {names}; nothing new comes from there").format(names=_listed(act.names))
+
+
+@_sentence.register
+def _(act: TopicMade, t: Translator) -> str:
+    query = one_line(act.query, _QUERY)
+    return t.gettext("made the topic «{topic}»: {query}").format(topic=_topic(act.topic, t), query=query)
+
+
+@_sentence.register
+def _(act: TopicChanged, t: Translator) -> str:
+    line = t.gettext("changed the topic «{topic}»: {query} (until now: {before})")
+    before, query = one_line(act.before, _QUERY), one_line(act.query, _QUERY)
+    return line.format(topic=_topic(act.topic, t), query=query, before=before)
+
+
+@_sentence.register
+def _(act: TopicDeleted, t: Translator) -> str:
+    return t.gettext("deleted the topic «{topic}»").format(topic=_topic(act.topic, t))
+
+
+@_sentence.register
+def _(act: WordExcluded, t: Translator) -> str:
+    line = t.gettext("posts with «{word}» again count for «{topic}»")
+    if act.excluded:
+        line = t.gettext("posts with «{word}» no longer count for «{topic}»")
+    return line.format(word=one_line(act.word, _NAME), topic=_topic(act.topic, t))
+
+
+@_sentence.register
+def _(act: TopicSwitched, t: Translator) -> str:
+    line = t.gettext("switched the topic «{topic}» on") if act.on else t.gettext("switched the topic «{topic}» off")
+    return line.format(topic=_topic(act.topic, t))
+
+
+@_sentence.register
+def _(act: GroupSet, _: Translator) -> str:
+    return f"«{one_line(act.chat, _NAME)}» – {one_line(act.command, _QUERY)}"
+
+
+@_sentence.register
+def _(act: GroupPaired, t: Translator) -> str:
+    return t.gettext("brought me into «{chat}»").format(chat=one_line(act.chat, _NAME))
+
+
+@_sentence.register
+def _(act: AccessChanged, t: Translator) -> str:
+    if not act.chats:
+        line = t.gettext("«{name}» is everybody’s again")
+    else:
+        line = t.gettext("«{name}» is private now; it belongs to {chats}")
+    name = _topic(act.name, t) if act.subject == "topic" else one_line(act.name, _NAME)
+    return line.format(name=name, chats=_listed(act.chats))
+
+
+@_sentence.register
+def _(act: Invited, t: Translator) -> str:
+    line = t.ngettext("made a link for {n} person as {role}", "made a link for {n} people as {role}", act.uses)
+    return line.format(n=act.uses, role=t.gettext(ROLE_NAMES[act.role]))
+
+
+@_sentence.register
+def _(act: InvitationWithdrawn, t: Translator) -> str:
+    return t.gettext("withdrew a link for the role {role}").format(role=t.gettext(ROLE_NAMES[act.role]))
+
+
+@_sentence.register
+def _(act: PersonJoined, t: Translator) -> str:
+    role = t.gettext(ROLE_NAMES[act.role])
+    if act.inviter is None:
+        return t.gettext("joined as {role}, by a link from the server").format(role=role)
+    line = t.gettext("joined as {role}, by a link from {inviter}")
+    return line.format(role=role, inviter=one_line(act.inviter, _NAME))
+
+
+@_sentence.register
+def _(act: PersonRemoved, t: Translator) -> str:
+    line = t.gettext("removed {person} ({role})")
+    return line.format(person=one_line(act.person, _NAME), role=t.gettext(ROLE_NAMES[act.role]))
+
+
+@_sentence.register
+def _(act: RoleChanged, t: Translator) -> str:
+    line = t.gettext("{person} is {role} now, no longer {before}")
+    before, role = (t.gettext(ROLE_NAMES[each]) for each in (act.before, act.role))
+    return line.format(person=one_line(act.person, _NAME), role=role, before=before)
+
+
+def _topic(name: str, t: Translator) -> str:
+    return one_line(topic_title(name, t), _NAME)
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    more = len(names) - _LISTED
+    return ", ".join(one_line(name, _NAME) for name in names[:_LISTED]) + (f" +{more}" if more > 0 else "")

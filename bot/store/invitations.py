@@ -1,0 +1,95 @@
+"""Links that pair people: each for a role, for one person or several, for a while; many live side by side."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.models.people import Role
+from bot.store.database import Reader, Transaction
+from bot.store.rows import read, read_all, to_ms
+
+LIFE = timedelta(minutes=15)  # of a link for which nothing else was chosen
+MOST_USES = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invitation:
+    """A link that still lets somebody in."""
+
+    id: int
+    role: Role  # that it gives
+    uses: int  # people whom it lets in in all …
+    used: int  # … and who have come
+    made_by: int | None  # a person; None: made on the server
+    made_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewInvitation:
+    """A link that has just been made."""
+
+    id: int
+    token: str  # only its hash is stored
+
+
+async def make(  # noqa: PLR0913 - the row has this many columns
+    tx: Transaction, *, role: Role, now: datetime, made_by: int | None = None, uses: int = 1, life: timedelta = LIFE
+) -> NewInvitation:
+    """Make a link; those that were made before stay good."""
+    token = secrets.token_urlsafe(24)
+    number = await tx.insert(
+        """INSERT INTO invitations (token_sha256, role, uses, made_by, made_at, expires_at)
+        VALUES (:hash, :role, :uses, :by, :now, :end)""",
+        {
+            "hash": _hash(token),
+            "role": role,
+            "uses": uses,
+            "by": made_by,
+            "now": to_ms(now),
+            "end": to_ms(now + life),
+        },
+    )
+    return NewInvitation(id=number, token=token)
+
+
+async def redeem(tx: Transaction, token: str, now: datetime) -> Invitation | None:
+    """Use a link once; None where it is unknown, used up, withdrawn or expired."""
+    row = await tx.fetch_one("SELECT * FROM invitations WHERE token_sha256 = :hash", {"hash": _hash(token)})
+    invitation = None if row is None else read(Invitation, row)
+    if invitation is None or invitation.expires_at <= now:
+        return None
+    sql = "UPDATE invitations SET used = used + 1 WHERE id = :id"
+    if invitation.used + 1 >= invitation.uses:
+        sql = "DELETE FROM invitations WHERE id = :id"
+    await tx.execute(sql, {"id": invitation.id})
+    return invitation
+
+
+async def is_open(db: Reader, token: str, now: datetime) -> bool:
+    """Tell whether a link lets somebody in."""
+    sql = "SELECT 1 FROM invitations WHERE token_sha256 = :hash AND expires_at > :now"
+    return await db.fetch_one(sql, {"hash": _hash(token), "now": to_ms(now)}) is not None
+
+
+async def live(db: Reader, now: datetime) -> list[Invitation]:
+    """Return the links that still let somebody in, oldest first."""
+    sql = "SELECT * FROM invitations WHERE expires_at > :now ORDER BY id"
+    return read_all(Invitation, await db.fetch_all(sql, {"now": to_ms(now)}))
+
+
+async def withdraw(tx: Transaction, invitation_id: int) -> Invitation | None:
+    """Withdraw a link and return it; None where it lets nobody in any more."""
+    row = await tx.fetch_one("SELECT * FROM invitations WHERE id = :id", {"id": invitation_id})
+    await tx.execute("DELETE FROM invitations WHERE id = :id", {"id": invitation_id})
+    return None if row is None else read(Invitation, row)
+
+
+async def forget_expired(tx: Transaction, *, now: datetime) -> None:
+    """Delete the links whose time is over."""
+    await tx.execute("DELETE FROM invitations WHERE expires_at <= :now", {"now": to_ms(now)})
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
