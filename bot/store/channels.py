@@ -1,5 +1,6 @@
 """Channels: what they are, and how each reader reaches them."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ BEGINNING = datetime.fromtimestamp(0, UTC)  # the date of a channel's first mess
 MOST_FAST = 20  # channels that are asked for their changes all the time
 
 _NO_QUOTES = str.maketrans("", "", "\"«»“”„‟'‘’")
+_WORD = re.compile(r"\w+")
 
 
 class Access(StrEnum):
@@ -230,17 +232,27 @@ async def find(db: Reader, text: str, reader_id: int | None = None, *, viewer: V
     return next(iter(named + invited + titled), None)
 
 
-async def by_beginning(db: Reader, text: str, *, viewer: Viewer = EVERYTHING) -> list[Channel]:
-    """Return the channels whose titles begin with a text; case and quotes are ignored. None for an empty text."""
-    beginning = _spelt(text)
+async def by_words(db: Reader, text: str, *, viewer: Viewer = EVERYTHING) -> list[Channel]:
+    """Return the channels whose titles have all words of a text, in any order; case and quotes are ignored.
+
+    Where there is none, those with words that begin so. None for an @name.
+    """
+    wanted = set() if text.startswith("@") else _words(text)
     sql = f"{_CHANNELS} WHERE {visible(Restrictable.CHANNEL, 'c.id')} ORDER BY c.id"
     rows = await db.fetch_all(sql, {"reader": None, "viewer": viewer.chat_id})
-    return [c for c in read_all(Channel, rows) if beginning and _spelt(c.title).startswith(beginning)]
+    titled = [(channel, _words(channel.title)) for channel in read_all(Channel, rows)] if wanted else []
+    whole = [channel for channel, words in titled if wanted <= words]
+    begun = (c for c, words in titled if all(any(word.startswith(each) for word in words) for each in wanted))
+    return whole or list(begun)
+
+
+def _words(title: str) -> set[str]:
+    return set(_WORD.findall(_spelt(title)))
 
 
 def _spelt(title: str) -> str:
     """Return a title without case and quotes, which each phone writes in its own way."""
-    return " ".join(title.translate(_NO_QUOTES).casefold().split())
+    return " ".join(title.translate(_NO_QUOTES).casefold().replace("ё", "е").split())
 
 
 async def unfollow(tx: Transaction, channel_id: int, *, now: datetime | None = None) -> bool:
