@@ -124,7 +124,7 @@ class Dispatch:
             now=now,
             chat=chat,
             person_id=request.person_id,
-            name=person.called if person.name else _name(request) or person.called,
+            name=_name(request) or person.called,
             role=person.role,
             t=translator(chat.language),
             own=own,
