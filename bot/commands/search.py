@@ -50,7 +50,7 @@ class SearchTerms:
 @example(N_("/search outage bank"), N_("posts with both words, in any form"))
 @example(
     N_("/search outage in:@name since:7d"),
-    N_("in channels (in:@one, @two or a title), since a day; also until:, order:best, history:yes"),
+    N_("in channels (in:@one, @two or a word of the title), since a day; also until:, order:best, history:yes"),
 )
 async def search(request: Request, context: Context) -> Reply:
     """Find posts by a query and filters; the first page."""
@@ -66,17 +66,20 @@ async def search(request: Request, context: Context) -> Reply:
             "history": code(t.gettext("history:yes")),
         }
         return say(text.say(line, **examples))
-    return await answer(request, context, request.argument, heading=_heading(request.argument))
+    return await answer(request, context, request.argument)
 
 
-async def answer(request: Request, context: Context, typed: str, *, heading: Text) -> Reply:
-    """Answer a typed search with its first page, under a heading."""
+async def answer(
+    request: Request, context: Context, typed: str, *, heading: Text | None = None, comfort: str = ""
+) -> Reply:
+    """Answer a typed search with its first page, under a heading; the comfort is for who finds nothing."""
     terms = await _read_terms(request.key, typed, context)
     page = await _find(terms, context)
-    heading.add(await _hint(terms, context), "\n\n")
+    heading = (heading or _heading(typed)).add(await _hint(terms, context), "\n\n")
     rewritten, past = or_rows(request, typed), await _past(terms, context)
     if not page.hits and page.before is None:
         text = heading.line("{line}", line=await _nothing(terms, context, past)).add(past.line)
+        text.add("\n" if comfort else "", comfort)
         return replace(say(text, (*past.rows, *rewritten)), memory=typed)
     shown = _page(page, terms, context, heading, past=past)
     return Reply(messages=(replace(shown, buttons=(*shown.buttons, *rewritten)),), memory=typed)

@@ -33,6 +33,9 @@ def found(reply: object) -> list[str]:
         ("in:@News1002", ["Сбой в Риме"]),
         ("рим in:@News1001, @News1002", ["Сбой в Риме"]),
         ('рим in:"«МИД» Италии"', ["Сбой в Риме"]),
+        ("сбой in:италии", ["Сбой в Риме"]),
+        ('сбой in:"италии мид"', ["Сбой в Риме"]),
+        ("сбой in:Итал", ["Сбой в Риме"]),
         ("since:31h", ["Сбой номер 1", "Сбой в Риме"]),
         ("Сбой in:@News1002 since:1d", []),
     ],
@@ -54,6 +57,8 @@ async def test_a_day_ends_in_the_zone_of_the_chat(bot: Bot) -> None:
     ("typed", "answer"),
     [
         ("сбой in:@nobody", "I know no channel «@nobody»"),
+        ("сбой in:@МИД", "I know no channel «@МИД»"),
+        ("сбой in:ссии", "I know no channel «ссии»"),
         ("сбой since:soon", "cannot read the date «soon»"),
         ("сбой ( since:7d", "👉("),
         ("since:1d until:2d", "ends before it begins"),
