@@ -11,7 +11,8 @@ from bot.commands.rights import Need
 from bot.models import ButtonRows
 from bot.models.people import Role
 from bot.search.coverage import Coverage, coverage_of
-from bot.store import backfills
+from bot.store import access, backfills
+from bot.store.access import Restrictable
 from bot.store.database import Transaction
 
 STEP = timedelta(days=30)  # that is read at a tap, where nobody asked for a date
@@ -30,9 +31,9 @@ class Past:
 
 async def past_of(context: Context, channel_ids: Sequence[int] | None, *, since: datetime | None) -> Past:
     """Describe the archive of some channels, or of all, beside a question about the time since a moment."""
-    return describe_past(
-        await coverage_of(context.database, channel_ids, now=context.now), context, channel_ids, since=since
-    )
+    hidden = (await context.scope()).hidden
+    coverage = await coverage_of(context.database, channel_ids, now=context.now, hidden=hidden)
+    return describe_past(coverage, context, channel_ids, since=since)
 
 
 def describe_past(
@@ -93,7 +94,8 @@ async def further(request: Request, context: Context, tx: Transaction) -> Reply:
     except ValueError:
         raise CommandError(own.gettext("This button no longer works.")) from None
     ids = list(map(int, named.split("."))) if named else None
-    lacking = (await coverage_of(tx, ids, now=context.now)).short_of(since)
+    hidden = await access.hidden(tx, Restrictable.CHANNEL, context.viewer)
+    lacking = (await coverage_of(tx, ids, now=context.now, hidden=hidden)).short_of(since)
     asked = await backfills.request_since(tx, lacking, since, chat_id=context.chat.id, asked_at=context.now)
     if not asked:
         raise CommandError(own.gettext("That is read already, or being read."))

@@ -112,7 +112,7 @@ async def backtest(  # noqa: PLR0913 - each narrows the question in its own way
     `progress` is called with the date down to which posts are read. Days are those of `zone`.
     """
     oldest = await posts.oldest_date(db, channel_ids=channel_ids)
-    coverage = await coverage_of(db, channel_ids, now=now)
+    coverage = await coverage_of(db, channel_ids, now=now, hidden=hidden)
     end = now if until is None else min(now, until - timedelta(microseconds=1))
     end = end if before is None else min(end, date_of(before))
     start = end if oldest is None else max(oldest, since or oldest)

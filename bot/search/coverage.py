@@ -37,13 +37,17 @@ class Coverage:
         return sorted(lacking, key=lambda channel_id: (-self.starts[channel_id].timestamp(), channel_id))
 
 
-async def coverage_of(db: Reader, channel_ids: Collection[int] | None, *, now: datetime) -> Coverage:
+async def coverage_of(
+    db: Reader, channel_ids: Collection[int] | None, *, now: datetime, hidden: Collection[int] = ()
+) -> Coverage:
     """Return from when on channels are complete; without `channel_ids` those that are followed, or else all stored.
+
+    The `hidden` ones, which are restricted to others, do not count.
 
     Of a channel that was never followed, or not read yet, the oldest stored post is taken for the first one that is
     known; with no post it begins `now`.
     """
-    spans = await channels.past_of(db, channel_ids)
+    spans = [span for span in await channels.past_of(db, channel_ids) if span.id not in hidden]
     followed = [span for span in spans if span.is_followed]
     meant = spans if channel_ids is not None else followed or spans
     return Coverage(
