@@ -50,9 +50,7 @@ def backtest_(
     ] = None,
     days: Annotated[int, typer.Option(help="How many days back; today is one.", min=1, max=3650)] = 30,
     everything: Annotated[bool, typer.Option("--all", help="The whole archive.")] = False,
-    channel: Annotated[
-        str | None, typer.Option(help="Only in this channel: @name, or a title or its beginning.")
-    ] = None,
+    channel: Annotated[str | None, typer.Option(help="Only in this channel: @name, or words of a title.")] = None,
 ) -> None:
     """Try a query on the stored posts: how often it would have alerted, to what, and what it just missed.
 

@@ -44,7 +44,7 @@ def search_(  # noqa: PLR0913 - each option narrows or orders the answer in its 
     *,
     channel: Annotated[
         list[str] | None,
-        typer.Option(help="Only in this channel: @name, or a title or its beginning; may be repeated."),
+        typer.Option(help="Only in this channel: @name, or words of a title; may be repeated."),
     ] = None,
     since: Annotated[str | None, typer.Option(help="From then on: 7d, 12h, 2026-01-31.")] = None,
     until: Annotated[str | None, typer.Option(help="Up to then, this day (UTC) included.")] = None,

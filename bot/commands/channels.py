@@ -1,26 +1,30 @@
 """/channels and /unfollow: lists the followed channels with their delays and troubles, and stops following some."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from babel.dates import format_timedelta
 
-from bot.commands.context import CommandError, Context, Reply, Request, message, say, show, writes
+from bot.commands.context import CommandError, Context, Reply, Request, memory_of, message, say, show, writes
 from bot.commands.follow import usage
 from bot.commands.keyboards import button
 from bot.commands.lookup import show_channel, show_reference
 from bot.commands.parsing import read_references
 from bot.commands.registry import Section, command, example, tap
 from bot.commands.rights import Need
+from bot.commands.undo import undo_button
 from bot.locales import N_, Translator
 from bot.locales.refusals import refusal
 from bot.models import ButtonRows, Outgoing
+from bot.models.acts import ChannelsUnfollowed
 from bot.models.people import Viewer
 from bot.monitoring.channel_state import ChannelState, ChannelStatus, channel_states
-from bot.store import access, channels, follows
+from bot.store import access, acts, channels, follows, subscriptions
 from bot.store.access import Restrictable
-from bot.store.channels import Access
+from bot.store.acts import Rows
+from bot.store.channels import Access, Channel
 from bot.store.database import Reader, Transaction
 from bot.store.follows import FollowRequest, FollowState
 from bot.text.markup import Text, bold, code
@@ -30,27 +34,66 @@ _STATUSES = {
     ChannelStatus.LOST: N_("⚠️ no longer readable"),
     ChannelStatus.UNREAD: N_("⚠️ not read now, as my reader account cannot read any more"),
 }
+_MOST_NAMED = 5  # channels in a question
 PAGE = 30  # channels on one page of the list
 
 
+@tap("unfollow", Need.INSTANCE, r"[\w-]{1,40}")
 @command("unfollow", Section.CHANNELS, 3, Need.INSTANCE, N_("stop following a channel"), usage=N_("@name"))
 @example(N_("/unfollow @name"), N_("no longer followed; its posts stay searchable"))
 @writes
 async def unfollow(request: Request, context: Context, tx: Transaction) -> Reply:
-    """Stop following channels, or withdraw follow requests."""
-    if not request.argument:
-        raise CommandError(context.t.gettext("Write for example: {example}"), example=code("/unfollow @name"))
-    t, text = context.t, Text()
-    for name in await _named(tx, request.argument, context.viewer):
-        channel = await channels.find(tx, name, viewer=context.viewer)
-        if channel is not None and await channels.unfollow(tx, channel.id):
+    """Stop following channels, or withdraw follow requests; what ends alerts of other chats is asked first.
+
+    The button of that question names the answer that remembers what was typed.
+    """
+    typed = await memory_of(tx, request.argument) if request.tapped else request.argument
+    t = context.t
+    if request.tapped and not typed:
+        raise CommandError(context.own.gettext("This is too old. Please send the command again."))
+    if not typed:
+        raise CommandError(t.gettext("Write for example: {example}"), example=code("/unfollow @name"))
+    viewer = context.viewer
+    names = {name: await channels.find(tx, name, viewer=viewer) for name in await _named(tx, typed, viewer)}
+    found = {each.id: each for each in names.values() if each is not None and each.followed_at is not None}
+    others = set(await subscriptions.chats_reached(tx, found)) - {context.chat.id}
+    if others and not request.tapped:
+        line = t.ngettext(
+            "This ends {names} for {n} other chat. Unfollow?",
+            "This ends {names} for {n} other chats. Unfollow?",
+            len(others),
+        )
+        shown = ", ".join(each.title for each in list(found.values())[:_MOST_NAMED])
+        more = f" +{len(found) - _MOST_NAMED}" if len(found) > _MOST_NAMED else ""
+        row = (button(t.gettext("Unfollow"), "unfollow", request.key), button(t.gettext("Keep it"), "keep"))
+        return replace(say(line, (row,), n=len(others), names=bold(shown + more)), memory=typed)
+    act = await _unfollow(tx, list(found.values()), others, context)
+    text = Text()
+    for name, channel in names.items():
+        if channel is not None and channel.id in found:
             line = t.gettext("I no longer follow {channel}. Its posts stay searchable.")
             text.line(line, channel=show_channel(channel.title, channel.username))
         elif await follows.withdraw(tx, channels.normalise_reference(name) or name):
             text.line(t.gettext("I no longer try to follow {name}."), name=show_reference(name))
         else:
             text.line(t.gettext("I follow no channel «{name}». See /channels."), name=show_reference(name)[:100])
-    return say(text)
+    return show(request, message(text, () if act is None else ((undo_button(act, t),),)))
+
+
+async def _unfollow(tx: Transaction, found: Sequence[Channel], others: Collection[int], context: Context) -> int | None:
+    """Stop following channels, with a notice to the other chats that they reach; return the number of the act."""
+    if not found:
+        return None
+    keys = (("channels", "id"), ("follows", "channel_id"))
+    rows = [Rows(table, key, each.id) for each in found for table, key in keys]
+    act = ChannelsUnfollowed(names=tuple(each.title for each in found))
+    is_restricted = any(each.restricted for each in found)
+    async with acts.recorded(
+        tx, act, context.actor, *rows, now=context.now, restricted=is_restricted, concerned=others
+    ) as recording:
+        for each in found:
+            await channels.unfollow(tx, each.id, now=context.now)
+    return recording.id
 
 
 @tap("list", Need.LOOK, r"\d{1,4}")
@@ -142,7 +185,8 @@ def _show_state(state: ChannelState, context: Context) -> Text:
         marks.append(line.format(n=state.stats.unreadable))
     if silent_since is not None and status is not ChannelStatus.LOST:
         marks.append(t.gettext("⚠️ unusually silent since {time}").format(time=context.date(silent_since)))
-    text = Text().add(show_channel(channel.title, channel.username), ": ", "; ".join(marks))
+    text = Text().add("🔒 " if channel.restricted else "", show_channel(channel.title, channel.username), ": ")
+    text.add("; ".join(marks))
     return text.add(". ", refusal(channel.reason, t)) if channel.reason else text
 
 

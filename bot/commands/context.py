@@ -36,6 +36,7 @@ class ForwardOrigin:
     channel_id: int  # bare
     title: str | None = None  # where Telegram told it
     username: str | None = None
+    message_id: int | None = None  # of the post there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,7 @@ class Request:
     origin: ForwardOrigin | None = None  # of a forwarded channel post
     reply_to: int | None = None  # the message of this chat that was answered
     replied: str | None = None  # its text, for the commands that want it; None where it cannot be read
+    replied_origin: ForwardOrigin | None = None  # where that message was forwarded from, likewise
     query_id: int | None = None  # of a tap
     forum: bool = False  # the chat has threads; where none is named, it is the general one
 

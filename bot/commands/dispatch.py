@@ -5,23 +5,18 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from bot.commands import registry, setup
+from bot.commands import plain, registry, setup
 from bot.commands.context import CommandError, Context, Effect, Reply, Request, say
 from bot.commands.flood import Admission, Buckets
-from bot.commands.keyboards import button
-from bot.commands.lookup import show_channel, show_reference
-from bot.commands.parsing import find_zone, read_references
 from bot.commands.rights import REFUSALS
 from bot.locales import Translator, translator
 from bot.matching.words.inflection import Inflector
-from bot.models import ButtonRows, Clock, PeerKind
+from bot.models import Clock, PeerKind
 from bot.search.pool import Searches
 from bot.store import addresses, chats, handled, people
 from bot.store.database import Database, Transaction
 from bot.store.people import Person
-from bot.text.markup import code
 
-_LONGEST_NAME = 40  # characters on a button
 Complete = Callable[[Request], Awaitable[Request]]
 BURST, EACH = 60, timedelta(seconds=1)  # what a person may ask at once, and when it is one more
 STRANGERS_BURST, STRANGERS_EACH = 10, timedelta(minutes=1)
@@ -129,7 +124,7 @@ class Dispatch:
             now=now,
             chat=chat,
             person_id=request.person_id,
-            name=person.called if person.name else _name(request) or person.called,
+            name=_name(request) or person.called,
             role=person.role,
             t=translator(chat.language),
             own=own,
@@ -182,8 +177,8 @@ async def _resume(tx: Transaction, request: Request, now: datetime) -> None:
 
 
 async def _typed(request: Request, complete: Complete, context: Context) -> Reply | Effect:
-    if not request.command:
-        return await _plain(request, context)
+    if not request.command or request.origin is not None:  # a group talks among itself
+        return await plain.answer(request, context) if request.private else Reply()
     command = registry.commands().get(request.command)
     if command is None or command.handler is None:
         return say(registry.unknown_command(request.command, context.t)) if request.addressed else Reply()
@@ -199,27 +194,3 @@ async def _tapped(request: Request, context: Context) -> Reply | Effect:
     if not context.may(request, tap.need):
         raise CommandError(context.own.gettext(REFUSALS[tap.need]))
     return await tap.handler(request, context)
-
-
-async def _plain(request: Request, context: Context) -> Reply:
-    """Answer plain words and forwarded posts, in private only: a group talks among itself."""
-    t, origin = context.t, request.origin
-    if not request.private:
-        return Reply()
-    if origin is not None:
-        reference = f"@{origin.username}" if origin.username else str(origin.channel_id)
-        title = origin.title or reference
-        offer = _offer(reference, reference if origin.username else title, t)
-        return say(t.gettext("This is from {channel}."), offer, channel=show_channel(title, origin.username))
-    if find_zone(request.argument):
-        return setup.offer_zone(request, context)
-    named = read_references(request.argument, request.links, explicit_only=True).references
-    if named:
-        names = list(map(show_reference, named))
-        offer = _offer(named[0], names[0], t) if len(named) == 1 else ()
-        return say(t.gettext("To follow, write: {command}"), offer, command=code(f"/follow {' '.join(names)}"))
-    return say(t.gettext("I understand commands only. /help shows them; /search WORDS finds posts."))
-
-
-def _offer(reference: str, name: str, t: Translator) -> ButtonRows:
-    return ((button(t.gettext("Follow {name}").format(name=name[:_LONGEST_NAME]), "follow", reference),),)

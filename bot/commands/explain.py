@@ -6,11 +6,13 @@ Without a reply, /test shows what a query would have brought.
 from dataclasses import dataclass
 
 from bot import parts as post_parts
+from bot.commands.alert_buttons import POST
 from bot.commands.context import CommandError, Context, Reply, Request, message, say
 from bot.commands.keyboards import button
 from bot.commands.lookup import show_source, show_topic, topics_of
+from bot.commands.post import stored
 from bot.commands.query_text import preview, read_query, show_query, why, why_not
-from bot.commands.registry import Section, command, example
+from bot.commands.registry import Section, command, example, tap
 from bot.commands.rewriting import or_rows
 from bot.commands.rights import Need
 from bot.locales import N_, Translator
@@ -83,6 +85,19 @@ async def explain(request: Request, context: Context) -> Reply:
         )
         raise CommandError(line)
     return await _explain(request, context)
+
+
+@tap("why", Need.LOOK, POST)
+async def explain_post(request: Request, context: Context) -> Reply:
+    """Explain why the post of a button, as it is now, fits each topic of this chat or does not."""
+    channel_id, message_id = map(int, request.argument.split(":"))
+    items = await stored(channel_id, message_id, context)
+    subject = next((item for item in items if item.whole.strip()), None)
+    if subject is None:
+        raise CommandError(context.own.gettext("That message has no text."))
+    return await _explain_topics(
+        _Subject(text=subject.text, parts=subject.parts, heading=show_source(subject)), context
+    )
 
 
 async def _explain(request: Request, context: Context) -> Reply:

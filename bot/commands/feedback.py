@@ -16,6 +16,8 @@ from bot.commands.query_text import read_query
 from bot.commands.registry import tap
 from bot.commands.rights import Need
 from bot.commands.search import list_posts
+from bot.commands.topics import exclude_words
+from bot.commands.undo import undo_button
 from bot.locales.locale import topic_title
 from bot.matching.engine.compiled import Compiled, compile_query, packed, verify
 from bot.matching.explain.exclusions import Exclusion, choices, including
@@ -25,7 +27,7 @@ from bot.matching.words.tokens import analyse
 from bot.models import StoredPost
 from bot.models.people import Viewer
 from bot.search.jobs import find_overlap
-from bot.store import channels, feedback, topics
+from bot.store import channels, feedback
 from bot.store.database import Reader, Transaction
 from bot.store.feedback import AlertedPost, Complaint
 from bot.store.topics import Topic
@@ -115,7 +117,7 @@ async def word(request: Request, context: Context) -> Reply:
         )
         ending = line.format(n=len(marked))
     row = (tap.button(t.gettext("Exclude"), "exclude", *tap.chosen), tap.button(t.gettext("Leave it"), "leave"))
-    preview = list_posts(text, missing[:_SHOWN], context, (row,), ending=ending)
+    preview = await list_posts(text, missing[:_SHOWN], context, (row,), ending=ending)
     return Reply(messages=(preview,), buttons=await tap.usual(context.database, context))
 
 
@@ -145,11 +147,11 @@ async def exclude(request: Request, context: Context) -> Effect:
     query = await read_query(topic.query, context, excluded=left_out)
 
     async def effect(tx: Transaction) -> Reply:
-        if not await topics.leave_out(tx, topic, left_out, query.compiled.to_json()):
-            raise CommandError(context.own.gettext("The topic has just been changed. Please tap again."))
+        act = await exclude_words(tx, context, topic, left_out, query.compiled.to_json(), word=choice.word)
         await _mark(tx, request, context, replace(alerted, topics=(topic.name,)), Complaint.WORD, word=choice.word)
         line = context.t.gettext("{topic} leaves out posts that say {word} from now on. /topics can bring them back.")
-        return change(line, topic=show_topic(topic, context.t), word=bold(choice.text))
+        undo = ((undo_button(act, context.t),),)
+        return change(line, undo, topic=show_topic(topic, context.t), word=bold(choice.text))
 
     return effect
 

@@ -1,7 +1,7 @@
 """/follow: makes follow requests of a pasted list of channels, with options; the joiner fulfils them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 
@@ -12,7 +12,8 @@ from bot.commands.registry import Section, command, example, tap
 from bot.commands.rights import Need
 from bot.locales import N_, Translator
 from bot.locales.locale import show_number
-from bot.store import channels, follows, readers
+from bot.models.acts import ChannelsRequested
+from bot.store import acts, channels, follows, readers
 from bot.store.channels import MOST_FAST, Access, Channel, Options
 from bot.store.database import Reader, Transaction
 from bot.store.follows import RequestOutcome
@@ -30,12 +31,15 @@ _OUTCOMES = {
     RequestOutcome.LOST: N_("Not readable until now; I look for these anew and tell you how each went: {names}"),
     RequestOutcome.WAITING: N_("Asked for already, I am at it: {names}"),
     RequestOutcome.FOLLOWED: N_("Followed already: {names}"),
+    RequestOutcome.SHARED: N_("Followed for everybody already: {names}. /private keeps one to this chat."),
+    RequestOutcome.HIDDEN: N_("I cannot follow these by a number: {names}. Send their link or @name."),
 }
 _HOW = {
     "fast": N_("asked for new posts every few seconds"),
     "slow": N_("no longer fast"),
     "join:no": N_("never joined, read from outside where my reader account is not in yet"),
     "join:yes": N_("joined when their turn comes"),
+    "private": N_("found by this chat alone"),
 }
 MOST_HISTORY = 100_000  # posts
 _OPTION_WORDS = {
@@ -43,6 +47,7 @@ _OPTION_WORDS = {
     **dict.fromkeys(("slow", "медленно"), Options(fast=False)),
     **dict.fromkeys(("join:no", "вступать:нет"), Options(may_join=False)),
     **dict.fromkeys(("join:yes", "вступать:да"), Options(may_join=True)),
+    **dict.fromkeys(("private", "приватно"), Options(private=True)),
 }
 _HISTORY = re.compile(r"(?:history|история):(\d{1,9})")
 _UNMISTAKABLE = re.compile(r"(?:join|history|вступать|история):\S", re.IGNORECASE)
@@ -69,6 +74,7 @@ class FollowList:
     N_("/follow @name fast"),
     N_("ask for new posts every few seconds, as Telegram is late with large ones; at most 20; slow ends it"),
 )
+@example(N_("/follow @name private"), N_("only this chat finds it, searches its posts and gets alerts from it"))
 @example(
     N_("/follow @name join:no history:5000"),
     N_("read it from outside, and so much of its past; on a line of its own for a list"),
@@ -121,6 +127,7 @@ async def _follow(tx: Transaction, pasted: PastedChannels, options: Options, con
     for reference in references:
         outcome = await follows.request(tx, reference, chat_id=context.chat.id, now=context.now, options=options)
         outcomes.setdefault(outcome, []).append(show_reference(reference))
+    await _log(tx, outcomes, options, context)
     text = Text()
     for outcome, line in _OUTCOMES.items():
         if outcome in outcomes:
@@ -136,6 +143,16 @@ async def _follow(tx: Transaction, pasted: PastedChannels, options: Options, con
     if outcomes.keys() - {RequestOutcome.FOLLOWED} and not await readers.any_reads(tx):
         text.line(t.gettext("My reader account cannot read now; I look at these once it can."))
     return text.join(_not_understood(pasted, t)) if pasted.unclear else text
+
+
+async def _log(
+    tx: Transaction, outcomes: Mapping[RequestOutcome, Sequence[str]], options: Options, context: Context
+) -> None:
+    """Write down what was asked for that nobody had asked for yet."""
+    names = [name for outcome in (RequestOutcome.NEW, RequestOutcome.AGAIN) for name in outcomes.get(outcome, ())]
+    if names:
+        act = ChannelsRequested(names=tuple(names[:_SHOWN_NAMES]))
+        await acts.record(tx, act, context.actor, now=context.now, restricted=bool(options.private))
 
 
 async def _show_options(db: Reader, options: Options, references: Sequence[str], t: Translator) -> Text:
@@ -191,7 +208,7 @@ def usage(t: Translator) -> Text:
     text.line(t.gettext("For a private channel send its invite link; or forward me a post of any channel."))
     text.line(t.gettext("A folder's link t.me/addlist/… works too, and {example}."), example=code("/follow all"))
     line = t.gettext("Behind them may stand: {options}.")
-    return text.say(line, options=code(t.gettext("fast, slow, join:no, join:yes, history:5000")))
+    return text.say(line, options=code(t.gettext("fast, slow, join:no, join:yes, private, history:5000")))
 
 
 def _join_names(names: Sequence[str]) -> str:
@@ -241,7 +258,7 @@ def _read_option(word: str, t: Translator) -> Options | None:
     posts = _HISTORY.fullmatch(word.casefold())
     if posts and 0 < int(posts[1]) <= MOST_HISTORY:
         return Options(history=int(posts[1]))
-    line = t.gettext("«{value}» is no option. There are fast, slow, join:no, join:yes and history:5000.")
+    line = t.gettext("«{value}» is no option. There are fast, slow, join:no, join:yes, private and history:5000.")
     if word.casefold().startswith(("history:", "история:")):
         line = t.gettext(
             "«{value}»: write how many posts of the past I shall read, {most} at most, such as history:5000."
@@ -250,5 +267,9 @@ def _read_option(word: str, t: Translator) -> Options | None:
 
 
 def _joined(one: Options, other: Options) -> Options:
-    chosen = {name: value for name in ("fast", "may_join", "history") if (value := getattr(other, name)) is not None}
+    chosen = {
+        name: value
+        for name in ("fast", "may_join", "history", "private")
+        if (value := getattr(other, name)) is not None
+    }
     return replace(one, **chosen)

@@ -47,5 +47,6 @@ def topic_rows(topics: Sequence[Topic], on: Collection[int], t: Translator, *, s
         is_on, title = topic.id in on, topic_title(topic.name, t)
         label = title if len(title) <= _LONGEST_LABEL else title[: _LONGEST_LABEL - 1] + "…"
         data = ("topic", topic.id, "off" if is_on else "on", screen)
-        switches.append(button(f"{_ON if is_on else _OFF} {label}", *data))
+        lock = "🔒 " if topic.restricted else ""
+        switches.append(button(f"{_ON if is_on else _OFF} {lock}{label}", *data))
     return rows_of(switches, 2)

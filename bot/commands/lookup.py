@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.commands.context import CommandError, Context
+from bot.commands.keyboards import button
 from bot.locales import LANGUAGES, Translator, translator
 from bot.locales.locale import topic_title
-from bot.models import StoredPost
+from bot.models import ButtonRows, StoredPost
 from bot.models.people import Viewer
 from bot.rendering.post_text import channel_name
 from bot.store import access, channels, subscriptions, topics
@@ -20,6 +21,7 @@ from bot.text.markup import Piece, Text, bold, link, one_line
 
 _QUOTES = "«»\"“”„'"
 LONGEST_NAME = 64  # characters of a topic's name
+_LONGEST_LABEL = 40  # characters of a name on a button
 _LONGEST = 60  # UTF-16 units of a foreign title in our sentence
 _REFERENCE = r"(?P<channel>@\S+|(?:https?://)?t\.me/\S+|-?\d{6,})"
 _LAST = re.compile(rf"(?P<topic>.+?)\s+(?:(?:in|в)\s+)?{_REFERENCE}", re.DOTALL)
@@ -163,3 +165,8 @@ def show_source(post: StoredPost) -> Piece:
 def show_reference(reference: str) -> str:
     """Write a normalised reference as people know it: an invite link as a link."""
     return f"t.me/{reference}" if reference.startswith(("+", FOLDER)) else reference
+
+
+def offer_following(reference: str, name: str, t: Translator) -> ButtonRows:
+    """Offer to follow a channel."""
+    return ((button(t.gettext("Follow {name}").format(name=name[:_LONGEST_LABEL]), "follow", reference),),)

@@ -11,6 +11,7 @@ from bot.commands.lookup import SCOPE, MuteScope, find_scope, read_scope, scope_
 from bot.commands.parsing import split_duration
 from bot.commands.registry import Section, command, example, tap
 from bot.commands.rights import Need
+from bot.commands.subscribing import log_setting
 from bot.locales import N_, Translator
 from bot.models import Button, Outgoing
 from bot.store import subscriptions
@@ -88,6 +89,7 @@ async def unmute(request: Request, context: Context, tx: Transaction) -> Reply:
         raise CommandError(unknown_name(typed, t))
     chat_id = context.chat.id
     ended = await subscriptions.unmute(tx, chat_id, channel_id=scope.channel_id, topic_id=scope.topic_id)
+    await log_setting(tx, context, f"/unmute {scope.name.text}")
     line = t.gettext("No longer muted: {name}") if ended else t.gettext("It was not muted: {name}")
     return show(request, message(line, name=scope.name))
 
@@ -97,6 +99,7 @@ async def mute_scope(tx: Transaction, context: Context, scope: MuteScope, *, unt
     await subscriptions.forget_ended(tx, now=context.now)
     chat_id = context.chat.id
     await subscriptions.mute(tx, chat_id, channel_id=scope.channel_id, topic_id=scope.topic_id, until=until)
+    await log_setting(tx, context, f"/mute {scope.name.text}{'' if until is None else f' {context.date(until)}'}")
 
 
 def show_end(until: datetime | None, context: Context) -> str:

@@ -4,24 +4,27 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from bot.commands.context import CommandError, Context, Reply, Request, message
+from bot.commands.context import CommandError, Context, ForwardOrigin, Reply, Request, message
 from bot.commands.keyboards import button
-from bot.commands.lookup import channel_by_id, show_source
+from bot.commands.lookup import channel_by_id, offer_following, show_source
+from bot.commands.parsing import read_references
 from bot.commands.registry import Section, command, example, tap
 from bot.commands.rights import Need
+from bot.commands.verdict import verdict
 from bot.locales import N_, Translator
 from bot.locales.locale import show_size
-from bot.models import Outgoing, StoredPost
+from bot.models import ButtonRows, Outgoing, StoredPost
 from bot.parts import are_reworded, common_parts, worded_parts
 from bot.rendering.post_text import author_note, comparable_texts, full_text, show_changes
 from bot.store import channels, media, messages, posts
 from bot.store.media import FileState, MediaFile
 from bot.text.markup import LIMIT, Text, bold, code, one_line, units
 
-ROOM = LIMIT - 300  # UTF-16 units of a page below its heading
+ROOM = LIMIT - 700  # UTF-16 units of a page below its heading
 _NAME = 60  # UTF-16 units of who wrote the post
 MOST_ENTITIES = 95  # below the heading; Telegram takes 100
 _NUMBER = re.compile(r"(?:(?<!/c)/|[?&]post=)(\d{1,10})/?(?:[?&#]\S*)?$")
+_AROUND = '.,;:!)(«»"'  # that people put around a link
 _FILE_NAME = 60  # UTF-16 units of a file's name
 _DIGITS = 12  # of a hash: enough to tell files apart
 _REASONS = {
@@ -36,35 +39,71 @@ _REASONS = {
 _REFUSED = N_("Telegram would not hand it over: {reason}")
 
 
-@command("post", Section.POSTS, 3, Need.LOOK, N_("what a post says, said before, and when"), usage=N_("link"))
+@command(
+    "post",
+    Section.POSTS,
+    3,
+    Need.LOOK,
+    N_("what a post says, said before, and when"),
+    usage=N_("link"),
+    reads_replied=True,
+)
 @example(
     "/post https://t.me/name/123",
-    N_("what a post says and said before, word by word, and when; also as a reply to an alert"),
+    N_("what a post says and said before, word by word, and when; also as a reply to an alert or a forwarded post"),
 )
 async def post(request: Request, context: Context) -> Reply:
     """Show a post and its history."""
-    db, t, typed = context.database, context.t, request.argument or next(iter(request.links), "")
+    t, typed = context.t, request.argument or next(iter(request.links), "")
     if typed:
         items = await _linked(typed, context)
     elif request.reply_to is not None:
-        alerted = await messages.post_of(db, context.chat.id, request.reply_to)
-        if alerted is None:
-            line = t.gettext("That is no alert of mine. Reply to an alert, or write /post and the link of a post.")
-            raise CommandError(line)
-        items = await _stored(alerted.channel_id, alerted.message_id, context)
+        items = await _replied(request, context)
     else:
-        line = t.gettext("Reply with /post to an alert, or write the link of a post: {example}")
+        line = t.gettext("Reply with /post to an alert or a forwarded post, or write the link of a post: {example}")
         raise CommandError(line, example=code("/post https://t.me/name/123"))
-    return Reply(messages=(await _page(items, 0, context),))
+    return Reply(messages=(await show(items, context),))
 
 
 @tap("post", Need.LOOK, r"\d{1,15}:\d{1,10}(:\d{1,4})?")
 async def show_page(request: Request, context: Context) -> Reply:
     """Show the post of a button in a message of its own; a page that the button names takes the present place."""
     channel_id, message_id, *number = map(int, request.argument.split(":"))
-    items = await _stored(channel_id, message_id, context.for_speaker)
-    page = await _page(items, number[0] if number else 0, context)
+    items = await stored(channel_id, message_id, context.for_speaker)
+    page = await show(items, context, number[0] if number else 0)
     return Reply(edit=page) if number else Reply(messages=(page,))
+
+
+async def _replied(request: Request, context: Context) -> list[StoredPost]:
+    """Return the messages of the post that was replied to: of an alert, or forwarded. Raises CommandError."""
+    t = context.t
+    alerted = await messages.post_of(context.database, context.chat.id, request.reply_to or 0)
+    if alerted is not None:
+        return await stored(alerted.channel_id, alerted.message_id, context)
+    if request.replied_origin is None:
+        line = t.gettext("That is no post. Reply to an alert or to a forwarded post, or write /post and its link.")
+        raise CommandError(line)
+    found = await find_origin(request.replied_origin, context)
+    if not found:
+        raise CommandError(t.gettext("This post is not stored."))
+    return found
+
+
+def find_link(text: str, links: Iterable[str]) -> str | None:
+    """Return the first link to a post in a text, or behind its words."""
+    named = (word for word in [*text.split(), *links] if read_references(word, explicit_only=True).references)
+    return next((word.strip(_AROUND) for word in named if _NUMBER.search(word.strip(_AROUND))), None)
+
+
+async def find_linked(link: str, context: Context) -> list[StoredPost]:
+    """Return the messages of the post of a link; none where it is not stored."""
+    number, channel = _NUMBER.search(link), await channels.find(context.database, link, viewer=context.viewer)
+    return [] if number is None or channel is None else await _find(channel.id, int(number[1]), context)
+
+
+async def find_origin(origin: ForwardOrigin, context: Context) -> list[StoredPost]:
+    """Return the messages of a forwarded post; none where it is not stored."""
+    return [] if origin.message_id is None else await _find(origin.channel_id, origin.message_id, context)
 
 
 async def _linked(text: str, context: Context) -> list[StoredPost]:
@@ -74,7 +113,7 @@ async def _linked(text: str, context: Context) -> list[StoredPost]:
         raise CommandError(t.gettext("That is no link to a post. It looks like this: https://t.me/name/123"))
     channel = await channels.find(context.database, text, viewer=context.viewer)
     if channel is not None:
-        return await _stored(channel.id, int(number[1]), context)
+        return await stored(channel.id, int(number[1]), context)
     unknown = t.gettext("I do not follow the channel of this post.")
     if "/c/" in text:
         raise CommandError(unknown)
@@ -85,27 +124,45 @@ async def _linked(text: str, context: Context) -> list[StoredPost]:
     raise CommandError(f"{unknown} {numbered}")
 
 
-async def _stored(channel_id: int, message_id: int, context: Context) -> list[StoredPost]:
+async def stored(channel_id: int, message_id: int, context: Context) -> list[StoredPost]:
     """Return the messages of the post to which a message belongs. Raises CommandError."""
-    is_seen = await channel_by_id(context.database, channel_id, context.viewer) is not None
-    stored = await posts.current(context.database, channel_id, [message_id]) if is_seen else []
-    if not stored:
+    found = await _find(channel_id, message_id, context)
+    if not found:
         raise CommandError(context.t.gettext("This post is not stored."))
-    return await posts.by_key(context.database, channel_id, stored[0].key)
+    return found
 
 
-async def _page(items: Sequence[StoredPost], number: int, context: Context) -> Outgoing:
+async def _find(channel_id: int, message_id: int, context: Context) -> list[StoredPost]:
+    is_seen = await channel_by_id(context.database, channel_id, context.viewer) is not None
+    found = await posts.current(context.database, channel_id, [message_id]) if is_seen else []
+    return await posts.by_key(context.database, channel_id, found[0].key) if found else []
+
+
+async def show(items: Sequence[StoredPost], context: Context, number: int = 0) -> Outgoing:
+    """Write a page of a post with all its versions, and on the first why it alerted this chat or did not."""
     files = await media.of_versions(context.database, [item.version_id for item in items])
     lines = Text()
     for file in files:
         lines.add("\n" if len(lines) else "").join(_file_line(file, context.t))
     pages = _packed([*_texts(items, context.t), *([lines] if files else []), *await _history(items, context)])
     number = min(number, len(pages) - 1)
-    text = _heading(items, context).add("\n").join(pages[number])
-    data = (items[0].channel_id, items[0].message_id)
+    text = _heading(items, context)
+    if not number:
+        text.join(await verdict(items, context)).line()
     turns = [(number - 1, "←"), (number + 1, "→")]
+    data = (items[0].channel_id, items[0].message_id)
     row = tuple(button(label, "post", *data, to) for to, label in turns if 0 <= to < len(pages))
-    return message(text, (row,) if row else ())
+    return message(text.add("\n").join(pages[number]), (*((row,) if row else ()), *await _rows(items[0], context)))
+
+
+async def _rows(first: StoredPost, context: Context) -> ButtonRows:
+    """Offer to explain a post, and to follow its channel where nobody does."""
+    t, channel = context.t, await channel_by_id(context.database, first.channel_id, context.viewer)
+    rows: ButtonRows = ((button(t.gettext("Why it fits or not"), "why", first.channel_id, first.message_id),),)
+    if channel is None or channel.followed_at is not None:
+        return rows
+    reference = f"@{channel.username}" if channel.username else str(channel.id)
+    return (*rows, *offer_following(reference, channel.title or reference, t))
 
 
 def _heading(items: Sequence[StoredPost], context: Context) -> Text:

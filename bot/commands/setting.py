@@ -9,6 +9,7 @@ from bot.commands.context import Context, Reply, Request, message, show, writes
 from bot.commands.keyboards import choice, rows_of
 from bot.commands.registry import Section
 from bot.commands.rights import Need
+from bot.commands.subscribing import log_setting
 from bot.locales import Translator, translator
 from bot.models import Outgoing
 from bot.store import chats, groups
@@ -46,7 +47,10 @@ class Setting:
         """Show the setting, or change it to the typed or tapped choice."""
         if not request.argument:
             return Reply(messages=(await self._screen(tx, context),))
-        saved, released, menu = await save(tx, context, self.read(request.argument, context))
+        chosen = self.read(request.argument, context)
+        if chosen != context.chat:
+            await log_setting(tx, context, f"/{self.name} {request.argument}")
+        saved, released, menu = await save(tx, context, chosen)
         screen = await self._screen(tx, saved, request.argument, released=released)
         return replace(show(request, screen), menu=menu)
 

@@ -6,6 +6,7 @@ from bot.commands.lookup import find_topic, need_topic, show_topic, topic_by_id
 from bot.commands.parsing import read_switch
 from bot.commands.registry import Section, command, example, tap
 from bot.commands.rights import Need
+from bot.commands.subscribing import log_setting
 from bot.locales import N_, Translator
 from bot.locales.locale import topic_title
 from bot.models import GENERAL_THREAD, Outgoing
@@ -97,6 +98,7 @@ async def _choose(tx: Transaction, context: Context, topic: Topic, chosen: Prior
     """Set a priority, if one is chosen, and show the four with the present one marked, if the chat has the topic."""
     if chosen is not None:
         await subscriptions.set_priority(tx, context.chat.id, topic.id, chosen)
+        await log_setting(tx, context, f"/priority {topic_title(topic.name, context.t)} {chosen}")
     t, subscribed = context.t, await subscriptions.of_chat(tx, context.chat.id)
     now = next((each.priority for each in subscribed if each.topic_id == topic.id), None)
     if now is None:

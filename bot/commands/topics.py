@@ -14,13 +14,17 @@ from bot.commands.query_text import short_query
 from bot.commands.registry import Section, command, example, tap
 from bot.commands.rights import Need
 from bot.commands.setup import setup_screen
+from bot.commands.subscribing import subscribe, unsubscribe
 from bot.commands.topic_settings import priority_label
+from bot.commands.undo import undo_button
 from bot.locales import N_, Translator
 from bot.locales.locale import show_number, topic_title
 from bot.matching.explain.exclusions import compile_excluding
 from bot.models import GENERAL_THREAD, ButtonRows, Outgoing
+from bot.models.acts import TopicDeleted, WordExcluded
 from bot.models.alerts import Priority
-from bot.store import addresses, stats, subscriptions, topics
+from bot.store import acts, addresses, stats, subscriptions, topics
+from bot.store.acts import Rows
 from bot.store.database import Reader, Transaction
 from bot.store.stats import TopicStats
 from bot.store.topics import Topic
@@ -50,11 +54,8 @@ async def switch(request: Request, context: Context, tx: Transaction) -> Reply:
     """Switch a topic on or off for this chat; the tapped button says which, and which screen to draw again."""
     number, state, screen = request.argument.split(":")
     topic_id = int(number)
-    await topic_by_id(tx, topic_id, context)
-    if state == "on":
-        await subscriptions.subscribe(tx, context.chat.id, topic_id, now=context.now)
-    else:
-        await subscriptions.unsubscribe(tx, context.chat.id, topic_id)
+    topic = await topic_by_id(tx, topic_id, context)
+    await (subscribe if state == "on" else unsubscribe)(tx, context, topic)
     if screen == "setup":
         return Reply(edit=await setup_screen(tx, context.chat, context.t))
     return Reply(edit=await topics_screen(tx, request, context))
@@ -80,8 +81,8 @@ async def include(request: Request, context: Context) -> Effect:
     compiled = await asyncio.to_thread(compile_excluding, topic.query, left_out, context.inflector)
 
     async def effect(tx: Transaction) -> Reply:
-        if not await topics.leave_out(tx, topic, left_out, compiled.to_json()):
-            raise CommandError(context.own.gettext("The topic has just been changed. Please tap again."))
+        brought_back = next((word for word in topic.excluded if word not in left_out), "")
+        await exclude_words(tx, context, topic, left_out, compiled.to_json(), word=brought_back)
         return Reply(edit=await topics_screen(tx, request, context))
 
     return effect
@@ -96,11 +97,13 @@ async def untrack(request: Request, context: Context, tx: Transaction) -> Reply:
         raise CommandError(context.t.gettext("Write the name of a topic after /untrack, or switch it off in /topics."))
     topic = await need_topic(tx, request.argument, context)
     line = context.t.gettext("This chat did not get alerts on {name}.")
-    if await subscriptions.unsubscribe(tx, context.chat.id, topic.id):
+    is_ended, act = await unsubscribe(tx, context, topic)
+    if is_ended:
         line = context.t.gettext("No more alerts on {name} in this chat.")
-    may_delete = not topic.builtin and context.may(request, Need.INSTANCE)
-    offer = ((button(context.t.gettext("Delete the topic"), "drop", topic.id),),) if may_delete else ()
-    return say(line, offer, name=show_topic(topic, context.t))
+    offer = [] if act is None else [(undo_button(act, context.t),)]
+    if not topic.builtin and context.may(request, Need.INSTANCE):
+        offer.append((button(context.t.gettext("Delete the topic"), "drop", topic.id),))
+    return say(line, tuple(offer), name=show_topic(topic, context.t))
 
 
 @tap("drop", Need.INSTANCE, r"\d{1,15}(:sure)?")
@@ -112,7 +115,7 @@ async def drop(request: Request, context: Context, tx: Transaction) -> Reply:
     topic = await topic_by_id(tx, topic_id, context)
     if topic.builtin:
         raise CommandError(context.own.gettext("This button no longer works."))
-    others = set(await topics.subscribed_chats(tx, topic_id)) - {context.chat.id}
+    others = await chats_using(tx, topic, context)
     if others and not sure:
         line = t.ngettext(
             "{n} other chat gets alerts on {name}. Delete the topic for all?",
@@ -122,14 +125,44 @@ async def drop(request: Request, context: Context, tx: Transaction) -> Reply:
         delete = button(t.gettext("Delete for all"), "drop", topic.id, "sure")
         rows = ((delete, button(t.gettext("Keep it"), "keep")),)
         return change(line, rows, n=len(others), name=show_topic(topic, t))
-    await topics.delete(tx, topic_id)
-    return change(t.gettext("The topic {name} is deleted."), name=show_topic(topic, t))
+    tables = ("subscriptions", "mutes", "topic_access")  # what refers to the topic goes before it
+    changing = [*(Rows(table, "topic_id", topic_id) for table in tables), Rows("topics", "id", topic_id)]
+    act = TopicDeleted(topic=topic.name)
+    async with acts.recorded(
+        tx, act, context.actor, *changing, now=context.now, restricted=topic.restricted, concerned=others
+    ) as recording:
+        await topics.delete(tx, topic_id)
+    undo = ((undo_button(recording.id, t),),)
+    return change(t.gettext("The topic {name} is deleted."), undo, name=show_topic(topic, t))
+
+
+async def chats_using(db: Reader, topic: Topic, context: Context) -> set[int]:
+    """Return the ids of the other chats that get alerts on a topic."""
+    return set(await topics.subscribed_chats(db, topic.id)) - {context.chat.id}
+
+
+async def exclude_words(  # noqa: PLR0913 - what to leave out, and the word that is new among it or gone
+    tx: Transaction, context: Context, topic: Topic, words: Sequence[str], compiled: str, *, word: str
+) -> int:
+    """Let a topic leave out these words, with a notice to the chats that use it; return the number of the act.
+
+    Raises CommandError where somebody has changed the topic since it was read.
+    """
+    act = WordExcluded(topic=topic.name, word=word, excluded=word in words)
+    others = await chats_using(tx, topic, context)
+    rows = Rows("topics", "id", topic.id)
+    async with acts.recorded(
+        tx, act, context.actor, rows, now=context.now, restricted=topic.restricted, concerned=others
+    ) as recording:
+        if not await topics.leave_out(tx, topic, words, compiled):
+            raise CommandError(context.own.gettext("The topic has just been changed. Please tap again."))
+    return recording.id
 
 
 @tap("keep", Need.LOOK)
 async def keep(_: Request, context: Context) -> Reply:
     """Leave a topic as it is, after all."""
-    return change(context.t.gettext("Nothing is deleted."))
+    return change(context.t.gettext("Nothing is changed."))
 
 
 async def topics_screen(db: Reader, request: Request, context: Context) -> Outgoing:

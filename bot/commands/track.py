@@ -9,11 +9,15 @@ from bot.commands.query_text import SHOWN_QUERY, TypedQuery, preview, read_query
 from bot.commands.registry import Section, command, example, tap
 from bot.commands.rewriting import or_rows
 from bot.commands.rights import Need
+from bot.commands.subscribing import subscribe
 from bot.commands.topics import track_example
 from bot.locales import N_, Translator
 from bot.matching.engine.compiled import Compiled, weight
 from bot.matching.engine.regex import MOST_IN_ALL
-from bot.store import subscriptions, topics
+from bot.models.acts import TopicChanged, TopicMade
+from bot.models.people import EVERYTHING
+from bot.store import acts, topics
+from bot.store.acts import Rows
 from bot.store.database import Reader, Transaction
 from bot.store.topics import Topic
 from bot.text.markup import LIMIT, Text, bold, code
@@ -54,7 +58,7 @@ async def track(request: Request, context: Context) -> Reply | Effect:
         raise CommandError(line, name=bold(short_name), example=code(f"/track {short_name}: …"))
 
     async def effect(tx: Transaction) -> Reply:
-        is_new = await subscriptions.subscribe(tx, context.chat.id, topic.id, now=context.now)
+        is_new = await subscribe(tx, context, topic)
         line = t.gettext("This chat gets alerts on {name} already.")
         if is_new:
             line = t.gettext("This chat gets alerts on {name} now.")
@@ -74,14 +78,28 @@ async def save(request: Request, context: Context) -> Effect:
         known = await find_topic(tx, name, context.viewer)
         if _excluded(known) != _excluded(before):
             raise CommandError(context.own.gettext("The topic has just been changed. Please tap again."))
-        await _require_possible(tx, known, typed, context)
-        topic = await topics.save(tx, name=name, query=typed.source, compiled=typed.compiled.to_json(), now=context.now)
-        await subscriptions.subscribe(tx, context.chat.id, topic.id, now=context.now)
+        await _require_possible(tx, name, known, typed, context)
+        topic = await _save(tx, context, known, name, typed)
+        await subscribe(tx, context, topic)
         text = Text().line(context.t.gettext("This chat gets alerts on {name} now."), name=show_topic(topic, context.t))
         _add_before(text.join(show_query(typed, context.t)).add("\n"), known, typed, context.t)
-        return change(text)
+        is_open = not topic.builtin and not topic.restricted
+        only = ((button(context.t.gettext("Keep it to this chat"), "only", f"t{topic.id}"),),) if is_open else ()
+        return change(text, only)
 
     return effect
+
+
+async def _save(tx: Transaction, context: Context, known: Topic | None, name: str, typed: TypedQuery) -> Topic:
+    """Make or change a topic, and write it down in the log."""
+    act: TopicMade | TopicChanged = TopicMade(topic=name, query=typed.source)
+    rows: tuple[Rows, ...] = ()
+    if known is not None:
+        act = TopicChanged(topic=known.name, before=known.query, query=typed.source)
+        rows = (Rows("topics", "id", known.id),)
+    is_restricted = known is not None and known.restricted
+    async with acts.recorded(tx, act, context.actor, *rows, now=context.now, restricted=is_restricted):
+        return await topics.save(tx, name=name, query=typed.source, compiled=typed.compiled.to_json(), now=context.now)
 
 
 @tap("edit", Need.LOOK, r"[\w-]{1,40}")
@@ -135,7 +153,7 @@ async def _offer(request: Request, context: Context, name: str, query: str) -> R
         raise _unnamed(t)
     known = await find_topic(context.database, name, context.viewer)
     typed = await read_query(query, context, excluded=_excluded(known))
-    await _require_possible(context.database, known, typed, context)
+    await _require_possible(context.database, name, known, typed, context)
     text = Text().add(bold(name)).add("\n")
     _add_before(text, known, typed, t)
     shown, further = await preview(context, typed, key=f"t:{request.key}")
@@ -149,8 +167,10 @@ def _excluded(topic: Topic | None) -> tuple[str, ...]:
     return () if topic is None else topic.excluded
 
 
-async def _require_possible(db: Reader, known: Topic | None, typed: TypedQuery, context: Context) -> None:
+async def _require_possible(db: Reader, name: str, known: Topic | None, typed: TypedQuery, context: Context) -> None:
     """Raise CommandError where a topic cannot be made, or be changed to this."""
+    if known is None and await find_topic(db, name, EVERYTHING) is not None:  # it is restricted to others
+        raise CommandError(context.t.gettext("This name is taken. Choose another name."))
     if not await _have_room(db, known, typed):
         line = context.t.gettext(
             "The expressions of all topics together would be too large. Write a narrower one, or words."

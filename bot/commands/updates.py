@@ -63,7 +63,7 @@ async def with_replied(request: Request, event: BotEvent) -> Request:
     if message is None:
         return request
     parts = (part for part in to_parts(message) if part.kind != PartKind.BUTTON)  # the buttons are ours
-    return replace(request, replied=whole_text(to_text(message).text, parts))
+    return replace(request, replied=whole_text(to_text(message).text, parts), replied_origin=_origin(message))
 
 
 def _to_tap(event: events.CallbackQuery.Event) -> Request | None:
@@ -139,4 +139,5 @@ def _origin(message: types.Message) -> ForwardOrigin | None:
         channel_id=forward.from_id.channel_id,
         title=getattr(channel, "title", None),
         username=getattr(channel, "username", None),
+        message_id=forward.channel_post,
     )

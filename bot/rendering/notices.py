@@ -42,7 +42,7 @@ FOLLOWED = {
     FollowAccess.OUTSIDE: N_("I follow «{channel}» now, from outside: its posts may come a few minutes late."),
     FollowAccess.OUTSIDE_FAST: N_("I follow «{channel}» now, from outside: its posts may come half a minute late."),
 }
-_OPTIONS = (N_("fast"), N_("slow"), N_("join:no"), N_("join:yes"))
+_OPTIONS = (N_("fast"), N_("slow"), N_("join:no"), N_("join:yes"), N_("private"))
 
 
 @singledispatch

@@ -45,7 +45,7 @@ async def coverage_of(
     The `hidden` ones, which are restricted to others, do not count.
 
     Of a channel that was never followed, or not read yet, the oldest stored post is taken for the first one that is
-    known; with no post it begins `now`.
+    known; with no post it begins `now`. `hidden` channels, which are restricted to others, are left out.
     """
     spans = [span for span in await channels.past_of(db, channel_ids) if span.id not in hidden]
     followed = [span for span in spans if span.is_followed]

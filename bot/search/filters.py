@@ -2,7 +2,7 @@
 
 | typed | in Russian | means |
 | --- | --- | --- |
-| `in:@channel`, `in:"Title or its beginning"` | `в:` | posts of this channel; several (`in:@a, @b`): of any of them |
+| `in:@channel`, `in:word`, `in:"words of a title"` | `в:` | posts of these channels; `in:@a, @b`: of any of them |
 | `since:7d`, `since:2026-01-31`, `since:31.01.2026` | `с:7д` | from then on; also `12h`, `2w`, `3m`, `1y`, `today` |
 | `until:2026-01-31` | `до:` | up to then, this day included |
 | `history:yes` | `история:да` | also by what a post said before it was edited |

@@ -38,7 +38,7 @@ class Scope:
 
 
 async def scope_of(db: Reader, filters: Filters, viewer: Viewer) -> Scope:
-    """Return the scope of filters, with channels by name, id or beginning; raises FilterError for an unknown one.
+    """Return the scope of filters, with channels by name, id or words of the title; raises FilterError for none.
 
     A channel that the viewer does not see is unknown.
     """
@@ -53,14 +53,14 @@ async def scope_of(db: Reader, filters: Filters, viewer: Viewer) -> Scope:
 
 
 async def _channel_ids(db: Reader, named: Named, viewer: Viewer) -> list[int]:
-    """Return the channel of this name, or else all whose titles begin so."""
+    """Return the channel of this name, or else all with its words in their titles."""
     found = await channels.find(db, named.text, viewer=viewer)
     if found is not None:
         return [found.id]
-    begun = await channels.by_beginning(db, named.text, viewer=viewer)
-    if not begun:
+    titled = await channels.by_words(db, named.text, viewer=viewer)
+    if not titled:
         raise FilterError("unknown_channel", named.position, value=named.text)
-    return [channel.id for channel in begun]
+    return [channel.id for channel in titled]
 
 
 _PAGES = (48, 400, 3000)  # versions read at once
@@ -85,6 +85,7 @@ class SearchPage:
     hits: tuple[Hit, ...]
     examined: int  # candidates, hits or not
     ranked: int = 0  # hits that were ranked
+    found: int = 0  # hits that are known, on the page or after it; 0: they are not counted
     before: int | None = None  # for the next search, to go on from here; None: nothing is left
     skip: int = 0  # for the next page of the same ranking; 0: there is none
     reached: datetime | None = None  # how far back the search came, where it stopped at `most` or at its deadline

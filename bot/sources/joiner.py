@@ -40,7 +40,7 @@ class Joiner:
     async def leave_one(self) -> bool:
         """Leave a channel that nobody follows any more; False where there is none, or not yet."""
         now = self._account.now()
-        unwanted = await channels.unwanted(self._account.database, self._account.reader_id)
+        unwanted = await channels.unwanted(self._account.database, self._account.reader_id, now)
         if not unwanted or now < self._leave_from:
             return False
         try:

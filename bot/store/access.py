@@ -48,7 +48,8 @@ async def restrict(tx: Transaction, kind: Restrictable, subject_id: int, chat_id
     values = {"id": subject_id, "chats": json_list(chat_ids)}
     await tx.execute(f"UPDATE {kind}s SET restricted = 1 WHERE id = :id", values)  # noqa: S608 - our own names
     await tx.execute(
-        f"INSERT INTO {kind}_access ({kind}_id, chat_id) SELECT :id, value FROM json_each(:chats)",  # noqa: S608 - likewise
+        f"""INSERT INTO {kind}_access ({kind}_id, chat_id)
+        SELECT :id, id FROM chats WHERE id IN (SELECT value FROM json_each(:chats))""",  # noqa: S608 - likewise
         values,
     )
     if kind is Restrictable.TOPIC:

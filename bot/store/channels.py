@@ -1,10 +1,12 @@
 """Channels: what they are, and how each reader reaches them."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from bot.models.acts import UNDO_WITHIN
 from bot.models.people import EVERYTHING, Viewer
 from bot.store import backfills
 from bot.store.access import Restrictable, visible
@@ -18,6 +20,7 @@ BEGINNING = datetime.fromtimestamp(0, UTC)  # the date of a channel's first mess
 MOST_FAST = 20  # channels that are asked for their changes all the time
 
 _NO_QUOTES = str.maketrans("", "", "\"«»“”„‟'‘’")
+_WORD = re.compile(r"\w+")
 
 
 class Access(StrEnum):
@@ -36,13 +39,14 @@ class Options:
     fast: bool | None = None  # asked for its changes all the time
     may_join: bool | None = None  # False: it is read from outside for good
     history: int | None = None  # posts of its past that are to be read; None: the newest only
+    private: bool | None = None  # True: only the chat that asks shall find it
 
     def typed(self) -> str:
         """Return the options as people type them."""
         speed = {True: "fast", False: "slow", None: ""}[self.fast]
         join = {True: "join:yes", False: "join:no", None: ""}[self.may_join]
         history = f"history:{self.history}" if self.history else ""
-        return " ".join(filter(None, (speed, join, history)))
+        return " ".join(filter(None, (speed, join, history, "private" if self.private else "")))
 
 
 NO_OPTIONS = Options()
@@ -191,10 +195,11 @@ async def past_of(db: Reader, channel_ids: Iterable[int] | None) -> list[Channel
     return read_all(ChannelPast, rows)
 
 
-async def unwanted(db: Reader, reader_id: int) -> list[Channel]:
-    """Return the channels that this reader has joined and nobody follows any more."""
-    sql = f"{_CHANNELS} WHERE c.followed_at IS NULL AND m.access = 'joined' ORDER BY c.id"
-    return read_all(Channel, await db.fetch_all(sql, {"reader": reader_id}))
+async def unwanted(db: Reader, reader_id: int, now: datetime) -> list[Channel]:
+    """Return the channels that this reader has joined and nobody follows any more, once nobody can undo that."""
+    sql = f"""{_CHANNELS} WHERE c.followed_at IS NULL AND m.access = 'joined'
+        AND coalesce(c.unfollowed_at, 0) <= :before ORDER BY c.id"""
+    return read_all(Channel, await db.fetch_all(sql, {"reader": reader_id, "before": to_ms(now - UNDO_WITHIN)}))
 
 
 async def get(db: Reader, channel_id: int, reader_id: int | None = None) -> Channel | None:
@@ -227,26 +232,40 @@ async def find(db: Reader, text: str, reader_id: int | None = None, *, viewer: V
     return next(iter(named + invited + titled), None)
 
 
-async def by_beginning(db: Reader, text: str, *, viewer: Viewer = EVERYTHING) -> list[Channel]:
-    """Return the channels whose titles begin with a text; case and quotes are ignored. None for an empty text."""
-    beginning = _spelt(text)
+async def by_words(db: Reader, text: str, *, viewer: Viewer = EVERYTHING) -> list[Channel]:
+    """Return the channels whose titles have all words of a text, in any order; case and quotes are ignored.
+
+    Where there is none, those with words that begin so. None for an @name.
+    """
+    wanted = set() if text.startswith("@") else _words(text)
     sql = f"{_CHANNELS} WHERE {visible(Restrictable.CHANNEL, 'c.id')} ORDER BY c.id"
     rows = await db.fetch_all(sql, {"reader": None, "viewer": viewer.chat_id})
-    return [c for c in read_all(Channel, rows) if beginning and _spelt(c.title).startswith(beginning)]
+    titled = [(channel, _words(channel.title)) for channel in read_all(Channel, rows)] if wanted else []
+    whole = [channel for channel, words in titled if wanted <= words]
+    begun = (c for c, words in titled if all(any(word.startswith(each) for word in words) for each in wanted))
+    return whole or list(begun)
+
+
+def _words(title: str) -> set[str]:
+    return set(_WORD.findall(_spelt(title)))
 
 
 def _spelt(title: str) -> str:
     """Return a title without case and quotes, which each phone writes in its own way."""
-    return " ".join(title.translate(_NO_QUOTES).casefold().split())
+    return " ".join(title.translate(_NO_QUOTES).casefold().replace("ё", "е").split())
 
 
-async def unfollow(tx: Transaction, channel_id: int) -> bool:
-    """Stop following a channel and drop the requests for it; False where it was not followed. Its posts stay."""
+async def unfollow(tx: Transaction, channel_id: int, *, now: datetime | None = None) -> bool:
+    """Stop following a channel and drop the requests for it; False where it was not followed. Its posts stay.
+
+    With `now` its readers stay in it for as long as that can be undone.
+    """
     await tx.execute("DELETE FROM follows WHERE channel_id = :id", {"id": channel_id})
     await backfills.drop(tx, channel_id)
-    sql = "UPDATE channels SET followed_at = NULL, fast = 0, may_join = 1 WHERE id = :id AND followed_at IS NOT NULL"
     tx.announce(Subject.FOLLOWS)
-    return await tx.execute(sql, {"id": channel_id}) > 0
+    sql = """UPDATE channels SET followed_at = NULL, fast = 0, may_join = 1, unfollowed_at = :now
+        WHERE id = :id AND followed_at IS NOT NULL"""
+    return await tx.execute(sql, {"id": channel_id, "now": maybe_ms(now)}) > 0
 
 
 async def set_access(  # noqa: PLR0913 - the row has this many columns

@@ -28,12 +28,15 @@ class AlertedPost:
     post: StoredPost  # as the alert shows it
     topics: tuple[str, ...]  # names, as they were then
     spans: Spans  # what was found in its text, in Python characters
+    alerted_at: datetime
+    is_duplicate: bool  # it joined the alert of another post
 
 
 async def find_alerted(db: Reader, chat_id: int, channel_id: int, message_id: int) -> AlertedPost | None:
     """Return the post of a message as its alert in a chat shows it; None where the chat has no alert of it."""
     row = await db.fetch_one(
-        f"""SELECT {posts.COLUMNS}, a.topics, a.spans FROM posts t CROSS JOIN alerts a ON a.channel_id = t.channel_id
+        f"""SELECT {posts.COLUMNS}, a.topics, a.spans, a.created_at AS alerted_at,
+            a.duplicate_of IS NOT NULL AS is_duplicate FROM posts t CROSS JOIN alerts a ON a.channel_id = t.channel_id
             AND a.post_key = t.post_key AND a.chat_id = :chat AND NOT a.is_counted
         JOIN post_versions p ON p.version_id = a.shown_version_id
         WHERE t.channel_id = :channel AND t.message_id = :message ORDER BY a.id LIMIT 1""",  # noqa: S608 - our own constant

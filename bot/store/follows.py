@@ -5,10 +5,11 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.models.people import EVERYTHING, Viewer
-from bot.store import backfills, channels
+from bot.store import access, backfills, channels
+from bot.store.access import Restrictable
 from bot.store.channels import NO_OPTIONS, Access, Channel, Options, ResolvedChannel, apply_options, set_access
 from bot.store.database import Reader, Subject, Transaction
-from bot.store.rows import read, read_all, to_ms
+from bot.store.rows import json_list, read, read_all, to_ms
 
 
 class FollowState(StrEnum):
@@ -27,6 +28,8 @@ class RequestOutcome(StrEnum):
     FOLLOWED = "followed"  # followed already
     AGAIN = "again"  # refused before, tried once more
     LOST = "lost"  # followed, but no longer readable: looked for once more
+    SHARED = "shared"  # followed already, by everybody, though it was to be private
+    HIDDEN = "hidden"  # restricted to others, and a number proves no right to it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +47,13 @@ class FollowRequest:
     fast: bool | None  # as in `Options`
     may_join: bool | None  # likewise
     history: int | None  # likewise
+    access: tuple[int, ...] | None  # ids of the chats that alone shall find it; None: it is everybody's
 
     @property
     def options(self) -> Options:
         """How it is to be followed."""
-        return Options(fast=self.fast, may_join=self.may_join, history=self.history)
+        private = None if self.access is None else True
+        return Options(fast=self.fast, may_join=self.may_join, history=self.history, private=private)
 
 
 async def request(
@@ -61,18 +66,28 @@ async def request(
     """
     earlier = await _find(tx, reference)
     channel = await _followed(tx, reference, earlier)
+    if channel is not None and channel.restricted and chat_id is not None:
+        viewer = Viewer(chat_id=chat_id)
+        if reference.isdecimal() and not await access.sees(tx, Restrictable.CHANNEL, channel.id, viewer):
+            return RequestOutcome.HIDDEN
+        await access.share(tx, Restrictable.CHANNEL, channel.id, chat_id)
     if channel is not None:
         is_looked_for = _is_looked_for(channel, reference)
         at_once = replace(options, history=None) if is_looked_for else options  # its past waits until it is found
         await apply_options(tx, channel.id, at_once, chat_id=chat_id, asked_at=now)
         if not is_looked_for:
-            return RequestOutcome.FOLLOWED
+            is_shared = options.private and not channel.restricted
+            return RequestOutcome.SHARED if is_shared else RequestOutcome.FOLLOWED
     waits = earlier is not None and earlier.state is FollowState.WANTED
+    if earlier is not None and waits:
+        await _join_access(tx, earlier, chat_id, options)
     if waits and options == NO_OPTIONS:
         return RequestOutcome.WAITING
     if not waits:
         channel_id = None if channel is None else channel.id
         await _put(tx, reference, chat_id=chat_id, now=now, channel_id=channel_id)
+        belongs = json_list([chat_id]) if options.private and chat_id is not None and channel is None else None
+        await _set_access(tx, reference, belongs)
     await _set_options(tx, reference, options)
     tx.announce(Subject.FOLLOWS)
     if waits:
@@ -80,6 +95,33 @@ async def request(
     if channel is not None:
         return RequestOutcome.LOST
     return RequestOutcome.NEW if earlier is None else RequestOutcome.AGAIN
+
+
+async def _join_access(tx: Transaction, earlier: FollowRequest, chat_id: int | None, options: Options) -> None:
+    """Let a request that waits belong to one more chat; one that is everybody's is restricted by its own chat alone."""
+    if earlier.access is None:
+        if options.private and chat_id is not None and chat_id == earlier.chat_id:
+            await _set_access(tx, earlier.reference, json_list([chat_id]))
+    elif chat_id is None:
+        await _set_access(tx, earlier.reference, None)
+    else:
+        await _set_access(tx, earlier.reference, json_list({*earlier.access, chat_id}))
+
+
+async def _set_access(tx: Transaction, reference: str, chat_ids: str | None) -> None:
+    sql = "UPDATE follows SET access = :access WHERE reference = :reference"
+    await tx.execute(sql, {"access": chat_ids, "reference": reference})
+
+
+async def _settle_access(tx: Transaction, follow: FollowRequest, channel_id: int, before: Channel | None) -> None:
+    """Restrict a channel as it was asked for; one that was everybody's stays so, and one that was not is shared."""
+    if before is not None and before.restricted:
+        if follow.access is None and follow.chat_id is None:
+            await access.open_to_all(tx, Restrictable.CHANNEL, channel_id)
+        for chat_id in follow.access or ([] if follow.chat_id is None else [follow.chat_id]):
+            await access.share(tx, Restrictable.CHANNEL, channel_id, chat_id)
+    elif follow.access is not None and (before is None or before.followed_at is None):
+        await access.restrict(tx, Restrictable.CHANNEL, channel_id, follow.access)
 
 
 def _is_looked_for(channel: Channel, reference: str) -> bool:
@@ -181,17 +223,19 @@ async def settle(  # noqa: PLR0913 - what Telegram said of the channel is writte
     A channel that nobody followed until now is followed from the second on in which somebody asked for it, since
     Telegram dates posts by whole seconds; one that was followed keeps its date.
     """
+    before = await channels.get(tx, channel.id)
     await tx.execute(
         """INSERT INTO channels (id, kind, title, username, followed_at)
         SELECT :id, :kind, :title, :username, asked_at / 1000 * 1000 FROM follows WHERE id = :follow
         ON CONFLICT DO UPDATE SET kind = excluded.kind, title = excluded.title, username = excluded.username,
-            followed_at = coalesce(followed_at, excluded.followed_at)""",
+            followed_at = coalesce(followed_at, excluded.followed_at), unfollowed_at = NULL""",
         {**asdict(channel), "follow": follow_id},
     )
     await set_access(tx, reader_id, channel.id, access, access_hash=access_hash, now=now)
     row = await tx.fetch_one("SELECT * FROM follows WHERE id = :id", {"id": follow_id})
     if row is not None:
         stored = read(FollowRequest, row)
+        await _settle_access(tx, stored, channel.id, before)
         await apply_options(tx, channel.id, stored.options, chat_id=stored.chat_id, asked_at=stored.asked_at)
     sql = "UPDATE follows SET state = 'followed', channel_id = :channel, reason = NULL WHERE id = :id"
     await tx.execute(sql, {"id": follow_id, "channel": channel.id})

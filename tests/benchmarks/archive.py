@@ -32,22 +32,21 @@ PAGE = 100  # posts in one transaction
 TURN = 10 * PAGE  # posts of one archive before it is the other's turn
 ROUNDS = 15
 SINGLE = 2000  # posts that come one by one
-QUERIES = 300
+QUERIES, QUERIES_FULL = 300, 1000
 WANTED = 20  # posts of a search
 BYTES, GROWTH, FIRST, WARM = 2200, 1.3, 150.0, 50.0  # goals, at most: a post; times; ms
 
 
 def table(folder: Path, *, full: bool, posts: int | None = None) -> Table:
-    """Measure archives of 100,000 posts, 20,000 unless `full`, and of so many `posts`."""
-    small = SMALL if full or posts else SMALL // 5
-    return asyncio.run(_table(folder, small=small, posts=posts))
+    """Measure an archive of 100,000 posts, and one of so many `posts`; with more searches in `full`."""
+    return asyncio.run(_table(folder, posts=posts, queries=QUERIES_FULL if full else QUERIES))
 
 
-async def _table(folder: Path, *, small: int, posts: int | None) -> Table:
-    made = Table("", "", "goal", "", title=f"an archive of {posts or small:,} posts in {CHANNELS} channels")
-    async with _filled(folder / "small", small) as place:
+async def _table(folder: Path, *, posts: int | None, queries: int) -> Table:
+    made = Table("", "", "goal", "", title=f"an archive of {posts or SMALL:,} posts in {CHANNELS} channels")
+    async with _filled(folder / "small", SMALL) as place:
         size = place.size()
-        _add(made, "bytes on the disk, a post", size / small, BYTES, "{:,.0f}")
+        _add(made, "bytes on the disk, a post", size / SMALL, BYTES, "{:,.0f}")
         made.add_row("CPU seconds per million posts, by hundreds", f"{place.cpu * 1e6:,.0f}")
         made.add_row("  one by one, as pushes come", f"{await place.store(SINGLE, size=1) * 1e6:,.0f}")
         if posts:
@@ -55,10 +54,10 @@ async def _table(folder: Path, *, small: int, posts: int | None) -> Table:
                 _add(made, f"bytes, of {posts:,}", large.size() / posts, BYTES, "{:,.0f}")
                 made.add_row("  CPU seconds per million posts", f"{large.cpu * 1e6:,.0f}")
                 grown = await _grown(place, large)
-                _add(made, f"cost of a post, × that in an archive of {small:,}", grown, GROWTH, "{:.2f}")
-                await _search(made, large.archive)
+                _add(made, f"cost of a post, × that in an archive of {SMALL:,}", grown, GROWTH, "{:.2f}")
+                await _search(made, large.archive, queries)
         else:
-            await _search(made, place.archive)
+            await _search(made, place.archive, queries)
     return made
 
 
@@ -121,9 +120,9 @@ async def _grown(small: _Place, large: _Place) -> float:
     return median(ratios(ours, bare))
 
 
-async def _search(made: Table, archive: Archive) -> None:
+async def _search(made: Table, archive: Archive, count: int) -> None:
     """Put each question twice; the first time, what it reads is mostly not in SQLite's memory."""
-    mix = [compiled(query) for query in Asker(list(pool(1))).mixed(QUERIES)]
+    mix = [compiled(query) for query in Asker(list(pool(1))).mixed(count)]
     queries = [query for query in mix if necessary(query) is not None]
     for name, goal in (("asked first", FIRST), ("asked again", WARM)):
         times = []

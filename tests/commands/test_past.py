@@ -4,13 +4,14 @@ from datetime import datetime
 
 import pytest
 
-from bot.models import Outgoing
+from bot.models import Outgoing, Peer, PeerKind
 from bot.models.people import Role
 from bot.sources.assignment import Assignments
-from bot.store import backfills, channels
+from bot.store import access, backfills, channels
+from bot.store.access import Restrictable
 from bot.store.backfills import Backfill
 from bot.store.channels import BEGINNING
-from tests.commands.kit import BORIS, Bot, button, text
+from tests.commands.kit import ANNA, BORIS, Bot, button, text
 from tests.kit_archive import NEWS, NOON, OTHER, ago, post
 
 FURTHER = "Read further back"
@@ -123,3 +124,16 @@ async def test_what_is_not_followed_any_more_is_called_so(bot: Bot) -> None:
     both = text(await bot.says(f"/search бегемот in:@News{NEWS},@News{OTHER}"))
     assert both.endswith("I do not follow 1 of these channels, and store no newer posts of theirs.")
     assert "not follow" not in text(await bot.says("/search бегемот"))
+
+
+async def test_a_channel_that_is_restricted_to_others_is_neither_counted_nor_read(bot: Bot) -> None:
+    await filled(bot, news=ago(days=1), other=ago(days=40))
+    boris = await bot.pair(BORIS, Role.EDITOR)
+    anna = await bot.chat(Peer(kind=PeerKind.USER, id=ANNA))
+    await bot.db.write(lambda tx: access.restrict(tx, Restrictable.CHANNEL, NEWS, [anna.id]))
+    assert boris.id != anna.id
+    shown = await bot.says("/search бегемот", person=BORIS)
+    assert text(shown).endswith("The archive is complete since 29 Jan, 12:00 UTC.")
+    data = f"further:20250101:{NEWS}".encode()
+    assert text(await bot.taps(data, person=BORIS)) == "That is read already, or being read."
+    assert await read_now(bot) == []

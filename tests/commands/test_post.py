@@ -31,6 +31,7 @@ async def test_a_post_is_shown_with_its_history_newest_first(known: Bot) -> None
     (shown,) = (await known.says(f"/post {LINK}")).messages
     assert shown.text.splitlines() == [
         "Вести · 10 Mar, 12:00 UTC",
+        "🔔 Alerted here on 10 Mar, 12:00 UTC: Outages",
         "",
         "Сбой в вузе",
         "",
@@ -45,7 +46,7 @@ async def test_a_post_is_shown_with_its_history_newest_first(known: Bot) -> None
     ]
     assert "и вузе" in styled(shown, "bold")
     assert shown.entities[0].value == LINK
-    assert shown.buttons == ()
+    assert "✅ Outages: сбой: Сбой" in text(await known.taps(button(shown, "Why")))
 
 
 @pytest.mark.parametrize(
@@ -99,7 +100,7 @@ async def test_a_reply_to_an_alert_or_to_what_was_said_of_its_change_asks_for_it
         await known.archive.send(alert, message_id, at=NOON)
         if message_id is not None:
             assert "First seen" in text(await known.says("/post", reply_to=message_id))
-    assert "That is no alert of mine" in text(await known.says("/post", reply_to=5))
+    assert "That is no post. Reply to an alert or to a forwarded post" in text(await known.says("/post", reply_to=5))
 
 
 async def test_the_button_under_a_change_shows_the_post_in_a_message_of_its_own(known: Bot) -> None:
@@ -152,7 +153,10 @@ async def test_an_album_is_one_post_whichever_item_is_named(known: Bot) -> None:
 @pytest.mark.parametrize(
     ("typed", "answer"),
     [
-        ("/post", "Reply with /post to an alert, or write the link of a post: /post https://t.me/name/123"),
+        (
+            "/post",
+            "Reply with /post to an alert or a forwarded post, or write the link of a post: /post https://t.me/name/123",
+        ),
         ("/post @news1001", "That is no link to a post. It looks like this: https://t.me/name/123"),
         ("/post t.me/c/1001", "That is no link to a post. It looks like this: https://t.me/name/123"),
         ("/post t.me/c/9009/5", "I do not follow the channel of this post."),

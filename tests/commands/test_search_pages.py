@@ -33,6 +33,9 @@ def found(reply: object) -> list[str]:
         ("in:@News1002", ["Сбой в Риме"]),
         ("рим in:@News1001, @News1002", ["Сбой в Риме"]),
         ('рим in:"«МИД» Италии"', ["Сбой в Риме"]),
+        ("сбой in:италии", ["Сбой в Риме"]),
+        ('сбой in:"италии мид"', ["Сбой в Риме"]),
+        ("сбой in:Итал", ["Сбой в Риме"]),
         ("since:31h", ["Сбой номер 1", "Сбой в Риме"]),
         ("Сбой in:@News1002 since:1d", []),
     ],
@@ -54,6 +57,8 @@ async def test_a_day_ends_in_the_zone_of_the_chat(bot: Bot) -> None:
     ("typed", "answer"),
     [
         ("сбой in:@nobody", "I know no channel «@nobody»"),
+        ("сбой in:@МИД", "I know no channel «@МИД»"),
+        ("сбой in:ссии", "I know no channel «ссии»"),
         ("сбой since:soon", "cannot read the date «soon»"),
         ("сбой ( since:7d", "👉("),
         ("since:1d until:2d", "ends before it begins"),
@@ -88,7 +93,7 @@ async def test_an_earlier_wording_is_found_on_demand_and_called_so(bot: Bot) -> 
     await bot.archive.live(post(1, "Спасибо за терпение", date=ago(days=1), edit_date=ago(hours=20)), gone(2))
     assert "Сбой номер 1" not in found(await bot.says("/search номер 1"))
     again = text(await bot.says('/search "номер 1" history:yes'))
-    assert "МИД России · 9 Mar, 12:00 UTC · earlier wording, 9 Mar, 12:00 UTC\nСбой номер 1" in again
+    assert "МИД России · 9 Mar, 12:00 UTC · earlier wording, 9 Mar, 12:00 UTC · ✏️ 2 versions\nСбой номер 1" in again
     assert "no longer visible\nСбой номер 2" in text(await bot.says('/search "номер 2" история:да'))
 
 

@@ -28,7 +28,7 @@ async def test_deleting_a_topic_that_others_use_asks_first(bot: Bot) -> None:
     question = await bot.taps(button(offer.messages[0], "Delete the topic"))
     assert text(question) == "1 other chat gets alerts on Банки. Delete the topic for all?"
     kept = await bot.taps(button(question.edit, "Keep it"))
-    assert text(kept) == "Nothing is deleted."
+    assert text(kept) == "Nothing is changed."
     assert "Банки" in await bot.topics_of(boris)
     gone = await bot.taps(button(question.edit, "Delete for all"))
     assert text(gone) == "The topic Банки is deleted."

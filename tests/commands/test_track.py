@@ -58,7 +58,7 @@ async def test_saving_makes_the_topic_and_subscribes(bot: Bot) -> None:
     assert saved.messages == ()
     assert text(saved).splitlines() == ["This chat gets alerts on Банки now.", "I look for: банк сбой"]
     assert saved.edit is not None
-    assert saved.edit.buttons == ()
+    assert [each.text for row in saved.edit.buttons for each in row] == ["Keep it to this chat"]
     assert "Банки" in await bot.topics_of(chat)
     assert text(await bot.taps(button(shown.messages[0], "Save"))) == text(saved)
 

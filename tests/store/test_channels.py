@@ -73,9 +73,9 @@ async def test_following_anew_sets_the_date_anew_and_a_second_name_does_not(arch
     assert await archive.db.write(lambda tx: channels.unfollow(tx, NEWS)) is True
     assert await archive.db.write(lambda tx: channels.unfollow(tx, NEWS)) is False
     assert (await archive.channel()).followed_at is None
-    assert [c.id for c in await channels.unwanted(archive.db, archive.reader_id)] == [NEWS]
+    assert [c.id for c in await channels.unwanted(archive.db, archive.reader_id, archive.now)] == [NEWS]
     assert (await archive.follow(since=ago(days=2))).followed_at == ago(days=2)
-    assert await channels.unwanted(archive.db, archive.reader_id) == []
+    assert await channels.unwanted(archive.db, archive.reader_id, archive.now) == []
     assert [c.id for c in await channels.followed(archive.db, archive.reader_id)] == [NEWS]
 
 

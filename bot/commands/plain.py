@@ -1,0 +1,63 @@
+"""What is written without a command in private: a search; a forwarded post or a link to one is looked up."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.commands import post, search, setup
+from bot.commands.context import Context, ForwardOrigin, Reply, Request, say
+from bot.commands.keyboards import button
+from bot.commands.lookup import offer_following, show_channel, show_reference
+from bot.commands.parsing import find_zone, read_references
+from bot.store import channels
+from bot.text.markup import code
+
+
+async def answer(request: Request, context: Context) -> Reply:
+    """Look up what was forwarded or pasted, offer what else may be meant, or else search for the words."""
+    if request.origin is not None:
+        return await _forwarded(request.origin, context)
+    if find_zone(request.argument):
+        return _or_search(setup.offer_zone(request, context), request, context)
+    named = read_references(request.argument, request.links, explicit_only=True).references
+    if named:
+        return await _named(named, request, context)
+    t = context.t
+    line = t.gettext("Write words, and I search for them. Forward a post or paste its link, and I look it up. /help")
+    return await search.answer(request, context, request.argument, comfort=line) if request.argument else say(line)
+
+
+async def _named(named: Sequence[str], request: Request, context: Context) -> Reply:
+    """Look up the post of a link, or offer to follow the channels that were named."""
+    link, t, names = post.find_link(request.argument, request.links), context.t, list(map(show_reference, named))
+    stored = await post.find_linked(link, context) if link else []
+    if stored:
+        return Reply(messages=(await post.show(stored, context),))
+    offer = offer_following(named[0], names[0], t) if len(named) == 1 else ()
+    if not link:
+        line = t.gettext("To follow, write: {command}")
+        return _or_search(say(line, offer, command=code(f"/follow {' '.join(names)}")), request, context)
+    channel = await channels.find(context.database, link, viewer=context.viewer)
+    if channel is not None and channel.followed_at is not None:
+        return say(t.gettext("This post is not stored."))
+    return say(t.gettext("I do not follow the channel of this post."), offer)
+
+
+def _or_search(reply: Reply, request: Request, context: Context) -> Reply:
+    """Offer to search for what was written, too."""
+    (offer,) = reply.messages
+    row = (button(context.t.gettext("Search for these words"), "more", request.key),)
+    return replace(reply, messages=(replace(offer, buttons=(*offer.buttons, row)),), memory=request.argument)
+
+
+async def _forwarded(origin: ForwardOrigin, context: Context) -> Reply:
+    stored = await post.find_origin(origin, context)
+    if stored:
+        return Reply(messages=(await post.show(stored, context),))
+    t, reference = context.t, f"@{origin.username}" if origin.username else str(origin.channel_id)
+    title = origin.title or reference
+    channel = await channels.find(context.database, str(origin.channel_id), viewer=context.viewer)
+    name = show_channel(title, origin.username)
+    if channel is not None and channel.followed_at is not None:
+        return say(t.gettext("This is from {channel}. I have not stored this post."), channel=name)
+    offer = offer_following(reference, reference if origin.username else title, t)
+    return say(t.gettext("This is from {channel}, which I do not follow."), offer, channel=name)

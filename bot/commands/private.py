@@ -1,0 +1,213 @@
+"""/private: topics and channels that belong to this chat and to whom it names, restricted or opened to all."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from bot.commands.context import CommandError, Context, Reply, Request, change, message, show, writes
+from bot.commands.keyboards import button, mark, rows_of
+from bot.commands.lookup import channel_by_id, find_topic, topic_by_id, unknown_name
+from bot.commands.registry import Section, command, example, tap
+from bot.commands.rights import Need
+from bot.commands.undo import undo_button
+from bot.locales import N_
+from bot.locales.locale import topic_title
+from bot.models import Outgoing, PeerKind
+from bot.models.acts import AccessChanged
+from bot.store import access, acts, channels, chats, people, subscriptions, topics
+from bot.store.access import Restrictable
+from bot.store.acts import Rows
+from bot.store.database import Reader, Transaction
+from bot.text.markup import Text, bold, code, one_line
+
+_THING = r"[tc]\d{1,15}"
+_LABEL, _NAME = 30, 60  # UTF-16 units of a name on a button, and in a sentence
+_MOST = 40  # buttons of topics and channels, and of people
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thing:
+    """A topic or a channel that may be restricted."""
+
+    kind: Restrictable
+    id: int
+    name: str  # as the chat calls it
+    logged: tuple[str, ...]  # the names by which the log calls it, the usual one first
+    restricted: bool
+
+    @property
+    def data(self) -> str:
+        """The thing in a button's data."""
+        return f"{self.kind[0]}{self.id}"
+
+
+@command("private", Section.CHAT, 7, Need.INSTANCE, N_("keep a topic or channel to this chat"), usage=N_("name"))
+@example(N_("/private Payments"), N_("only this chat finds the topic and gets its alerts; others by taps"))
+@example(N_("/private @name"), N_("only this chat finds the channel, searches its posts and gets alerts from it"))
+@writes
+async def private(request: Request, context: Context, tx: Transaction) -> Reply:
+    """Restrict a topic or channel to this chat; without a name, list what is restricted to it."""
+    if not request.argument:
+        return Reply(messages=(await _overview(tx, context),))
+    typed = request.argument.strip()
+    topic = None if typed.startswith("@") else await find_topic(tx, typed, context.viewer)
+    channel = await channels.find(tx, typed, viewer=context.viewer) if topic is None else None
+    if topic is None and channel is None:
+        raise CommandError(unknown_name(typed, context.t))
+    data = f"t{topic.id}" if topic is not None else f"c{channel.id}" if channel is not None else ""
+    thing = await _thing(tx, data, context)
+    if thing.restricted:
+        return Reply(messages=(await _screen(tx, thing, context),))
+    return await _restrict(request, context, tx, thing, sure=False)
+
+
+@tap("only", Need.INSTANCE, rf"{_THING}(:sure)?")
+@writes
+async def only(request: Request, context: Context, tx: Transaction) -> Reply:
+    """Restrict a topic or channel to this chat; what other chats lose by that is asked first."""
+    data, *sure = request.argument.split(":")
+    thing = await _thing(tx, data, context)
+    if thing.restricted:
+        return show(request, await _screen(tx, thing, context))
+    return await _restrict(request, context, tx, thing, sure=bool(sure))
+
+
+async def _restrict(request: Request, context: Context, tx: Transaction, thing: Thing, *, sure: bool) -> Reply:
+    t, others = context.t, await _users(tx, thing) - {context.chat.id}
+    if others and not sure:
+        line = t.ngettext(
+            "Keep {name} to this chat? That ends it for {n} other chat.",
+            "Keep {name} to this chat? That ends it for {n} other chats.",
+            len(others),
+        )
+        row = (button(t.gettext("Only here"), "only", thing.data, "sure"), button(t.gettext("No"), "keep"))
+        return show(request, message(line, (row,), name=bold(one_line(thing.name, _NAME)), n=len(others)))
+    act = await _set_access(tx, context, thing, [context.chat.id], concerned=others)
+    return show(request, await _screen(tx, await _thing(tx, thing.data, context), context, undo=act))
+
+
+@tap("share", Need.INSTANCE, rf"{_THING}:\d{{1,15}}:(on|off)")
+@writes
+async def share(request: Request, context: Context, tx: Transaction) -> Reply:
+    """Let a restricted topic or channel belong to one more person, or to one less."""
+    data, number, state = request.argument.split(":")
+    thing, chat_id = await _thing(tx, data, context), int(number)
+    if not thing.restricted or chat_id not in {chat.id for chat in await _offered(tx)}:
+        raise CommandError(context.own.gettext("This button no longer works."))
+    belongs = set(await access.chats_of(tx, thing.kind, thing.id))
+    wanted = belongs | {chat_id} if state == "on" else belongs - {chat_id}
+    if not wanted:
+        raise CommandError(context.own.gettext("It has to belong to somebody. Open it to everybody instead."))
+    await _set_access(tx, context, thing, wanted, concerned=[chat_id])
+    if not await access.sees(tx, thing.kind, thing.id, context.viewer):
+        return change(
+            context.t.gettext("{name} no longer belongs to this chat."), name=bold(one_line(thing.name, _NAME))
+        )
+    return Reply(edit=await _screen(tx, thing, context))
+
+
+@tap("open", Need.INSTANCE, _THING)
+@writes
+async def open_to_all(request: Request, context: Context, tx: Transaction) -> Reply:
+    """Let a topic or channel belong to everybody again."""
+    thing = await _thing(tx, request.argument, context)
+    act = await _set_access(tx, context, thing, ())
+    line = context.t.gettext("{name} belongs to everybody now.")
+    return change(line, ((undo_button(act, context.t),),), name=bold(one_line(thing.name, _NAME)))
+
+
+async def _thing(db: Reader, data: str, context: Context) -> Thing:
+    """Return the topic or channel that a button names. Raises CommandError where this chat does not see it."""
+    number = int(data[1:])
+    if data.startswith("t"):
+        topic = await topic_by_id(db, number, context)
+        title = topic_title(topic.name, context.t)
+        return Thing(kind=Restrictable.TOPIC, id=number, name=title, logged=(topic.name,), restricted=topic.restricted)
+    channel = await channel_by_id(db, number, context.viewer)
+    if channel is None:
+        raise CommandError(context.own.gettext("This button no longer works."))
+    return Thing(
+        kind=Restrictable.CHANNEL,
+        id=number,
+        name=channel.title,
+        logged=(channel.title, f"@{channel.username}"),
+        restricted=channel.restricted,
+    )
+
+
+async def _users(db: Reader, thing: Thing) -> set[int]:
+    """Return the ids of the chats that get alerts by a topic, or from a channel."""
+    if thing.kind is Restrictable.TOPIC:
+        return set(await topics.subscribed_chats(db, thing.id))
+    return set(await subscriptions.chats_reached(db, [thing.id]))
+
+
+async def _set_access(
+    tx: Transaction, context: Context, thing: Thing, chat_ids: Collection[int], *, concerned: Collection[int] = ()
+) -> int:
+    """Restrict a thing to some chats, or open it to all; return the number of the act."""
+    kind = thing.kind
+    names = [chat.title for chat in [await chats.get(tx, each) for each in sorted(chat_ids)] if chat is not None]
+    act = AccessChanged(subject=kind.value, name=thing.logged[0], chats=tuple(names))
+    rows = [Rows(f"{kind}_access", f"{kind}_id", thing.id), Rows(f"{kind}s", "id", thing.id)]
+    if kind is Restrictable.TOPIC:
+        rows.insert(0, Rows("subscriptions", "topic_id", thing.id))
+    async with acts.recorded(
+        tx, act, context.actor, *rows, now=context.now, restricted=bool(chat_ids), concerned=concerned
+    ) as recording:
+        if chat_ids:
+            await access.restrict(tx, kind, thing.id, chat_ids)
+            await acts.hide(tx, thing.logged)
+        else:
+            await access.open_to_all(tx, kind, thing.id)
+    return recording.id
+
+
+async def _offered(db: Reader) -> list[chats.Chat]:
+    """Return the private chats of the people in the team."""
+    found = [await chats.by_peer(db, PeerKind.USER, person.id) for person in await people.everybody(db)]
+    return [chat for chat in found if chat is not None and chat.suspended is None]
+
+
+async def _screen(db: Reader, thing: Thing, context: Context, *, undo: int | None = None) -> Outgoing:
+    """Show whom a restricted topic or channel belongs to, with the people that it may be shared with."""
+    t, belongs = context.t, set(await access.chats_of(db, thing.kind, thing.id))
+    titles = [chat.title for chat in [await chats.get(db, each) for each in sorted(belongs)] if chat is not None]
+    text = Text().line("🔒 {name}", name=bold(one_line(thing.name, _NAME)))
+    text.line(t.gettext("Only for: {chats}"), chats=", ".join(one_line(title, _NAME) for title in titles))
+    text.add(t.gettext("Nobody else finds it, searches its posts or gets alerts by it; owners see it in private."))
+    switches = [
+        button(
+            mark(one_line(chat.title, _LABEL), chosen=chat.id in belongs),
+            "share",
+            thing.data,
+            chat.id,
+            "off" if chat.id in belongs else "on",
+        )
+        for chat in (await _offered(db))[:_MOST]
+        if chat.id != context.chat.id
+    ]
+    last = [(button(t.gettext("For everybody again"), "open", thing.data),)]
+    if undo is not None:
+        last.append((undo_button(undo, t),))
+    return message(text, (*rows_of(switches, 2), *last))
+
+
+async def _overview(db: Reader, context: Context) -> Outgoing:
+    """List what is restricted to this chat; an owner in private sees all that is restricted."""
+    t = context.t
+    found = [
+        await _thing(db, f"t{each.id}", context)
+        for each in await topics.all_topics(db, context.viewer)
+        if each.restricted
+    ]
+    found += [
+        await _thing(db, f"c{each.id}", context)
+        for each in await channels.followed(db)
+        if each.restricted and await access.sees(db, Restrictable.CHANNEL, each.id, context.viewer)
+    ]
+    text = Text().line(t.gettext("Private here:") if found else t.gettext("Nothing is private here."))
+    for thing in found:
+        text.line("🔒 {name}", name=bold(one_line(thing.name, _NAME)))
+    line = t.gettext("To keep a topic or a channel to this chat, write for example: {example}")
+    text.say(line, example=code(t.gettext("/private Payments")))
+    return message(text, rows_of([button(one_line(each.name, _LABEL), "only", each.data) for each in found[:_MOST]], 2))

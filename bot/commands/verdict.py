@@ -1,0 +1,58 @@
+"""Why a chat was alerted to a post, or was not, in one line."""
+
+from collections.abc import Sequence
+
+from bot.commands.context import Context
+from bot.commands.lookup import channel_by_id, topics_of
+from bot.locales.locale import topic_title
+from bot.matching.engine.compiled import packed
+from bot.models import StoredPost
+from bot.search.jobs import explain_text
+from bot.store import feedback, subscriptions
+from bot.store.topics import Topic
+from bot.text.markup import Text, bold, one_line
+
+_LONGEST = 150  # UTF-16 units of the topics' names
+
+
+async def verdict(items: Sequence[StoredPost], context: Context) -> Text:
+    """Say whether this chat has an alert of a post, by which topics; or else what kept it from coming."""
+    t, first = context.t, items[0]
+    alerted = await feedback.find_alerted(context.database, context.chat.id, first.channel_id, first.message_id)
+    if alerted is not None:
+        names = bold(one_line(", ".join(topic_title(name, t) for name in alerted.topics), _LONGEST))
+        line = t.gettext("🔔 Alerted here on {date}: {topics}")
+        if alerted.is_duplicate:
+            line = t.gettext("🔔 Added on {date} to the alert of a post that says the same: {topics}")
+        return Text().say(line, date=context.date(alerted.alerted_at), topics=names)
+    wanted = await topics_of(context.database, context.chat.id)
+    if not wanted:
+        return Text().say(t.gettext("🔕 No alert here: this chat has no topics."))
+    whole = "\n\n".join(item.whole for item in items)
+    explanations = await context.ask(explain_text, [packed(topic.compiled) for topic in wanted], whole)
+    fitting = [topic for topic, found in zip(wanted, explanations, strict=True) if found.root.held]
+    if not fitting:
+        return Text().say(t.gettext("🔕 No alert here: it fits no topic of this chat."))
+    names = bold(one_line(", ".join(topic_title(topic.name, t) for topic in fitting), _LONGEST))
+    return Text().say(await _obstacle(first, fitting, context), topics=names)
+
+
+async def _obstacle(post: StoredPost, fitting: Sequence[Topic], context: Context) -> str:
+    """Return the sentence on what kept a post that fits from alerting a chat."""
+    t, db = context.t, context.database
+    channel = await channel_by_id(db, post.channel_id, context.viewer)
+    if channel is None or channel.followed_at is None:
+        return t.gettext("🔕 No alert here: it fits {topics}, but its channel is not followed.")
+    if post.date < channel.followed_at:
+        return t.gettext("🔕 No alert here: it fits {topics}, but is older than the following of its channel.")
+    ids = {topic.id for topic in fitting}
+    limited = [each for each in await subscriptions.of_chat(db, context.chat.id) if each.topic_id in ids]
+    if all(each.channels is not None and post.channel_id not in each.channels for each in limited):
+        return t.gettext("🔕 No alert here: it fits {topics}, but this chat takes that from other channels only.")
+    for mute in await subscriptions.mutes_of(db, context.chat.id, context.now):
+        if mute.channel_id in {None, post.channel_id} and (mute.topic_id is None or mute.topic_id in ids):
+            return t.gettext("🔕 No alert here: it fits {topics}, but that is muted here.")
+    return t.gettext(
+        "🔕 No alert here: it fits {topics} as it is now. It came too late for an alert, or the post or the topic "
+        "has changed since."
+    )

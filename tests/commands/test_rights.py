@@ -1,0 +1,165 @@
+"""One rule of rights: each command for each role in each kind of chat, in the menu, in /help and as it is answered."""
+
+from typing import Any
+
+import pytest
+
+from bot.commands import registry
+from bot.commands.rights import REFUSALS, Need, allows
+from bot.locales import translator
+from bot.models import Peer, PeerKind
+from bot.models.people import Role
+from tests.commands.kit import ANNA, BORIS, EVE, GROUP, Bot, text
+from tests.kit_archive import Archive
+
+CLARA = 503
+BASIC_GROUP = Peer(kind=PeerKind.GROUP, id=77)
+FORUM = Peer(kind=PeerKind.CHANNEL, id=9002, access_hash=3, thread_id=5)
+SPEAKERS = {"owner": ANNA, "editor": BORIS, "reader": CLARA, "stranger": EVE, "anonymous": 0}
+CHATS = {"private": None, "group": BASIC_GROUP, "supergroup": GROUP, "forum": FORUM}
+
+# Who may send a command: o(wner), e(ditor), r(eader); in private, and in any group.
+LOOK = "topics test explain search latest post channels status start ping help"
+SET = "track untrack mute unmute priority quiet digest storms edits confirmations media here language receipt"
+RULES = {
+    **dict.fromkeys(LOOK.split(), ("oer", "oer")),
+    **dict.fromkeys(SET.split(), ("oer", "oe")),
+    **dict.fromkeys(["follow", "unfollow", "private", "log"], ("oe", "oe")),
+    **dict.fromkeys(["team"], ("o", "")),
+}
+
+
+def allowed(command: str, who: str, chat: str) -> bool:
+    private, group = RULES[command]
+    return who in SPEAKERS and who[0] in (private if chat == "private" else group) and who[0] in "oer"
+
+
+def test_the_table_names_every_command() -> None:
+    assert set(RULES) == set(registry.commands())
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("chat", ["private", "group"])
+def test_the_menu_obeys_it(role: Role, chat: str) -> None:
+    shown = {name for name, _ in registry.menu(translator("ru"), role, private=chat == "private")}
+    assert shown == {name for name in RULES if allowed(name, role.value, chat)}
+
+
+@pytest.mark.parametrize("need", Need)
+def test_a_stranger_may_do_nothing(need: Need) -> None:
+    assert not allows(None, need, private=True)
+
+
+@pytest.fixture
+async def newsroom(bot: Bot) -> Bot:
+    """Bring an owner, an editor and a reader, and the bot into a group of each kind."""
+    await bot.says("/start", person=ANNA)
+    await bot.pair(BORIS, Role.EDITOR)
+    await bot.pair(CLARA, Role.READER)
+    for peer in filter(None, CHATS.values()):
+        await bot.says("/start@our_bot", person=ANNA, chat=peer)
+    return bot
+
+
+@pytest.mark.parametrize("chat", CHATS)
+@pytest.mark.parametrize("who", SPEAKERS)
+async def test_commands_obey_it(newsroom: Bot, who: str, chat: str) -> None:
+    refusals = set(REFUSALS.values()) - {REFUSALS[Need.LOOK]}
+    where: dict[str, Any] = {} if CHATS[chat] is None else {"chat": CHATS[chat]}
+    wrong = []
+    for name in RULES:
+        said = f"/{name}" if chat == "private" else f"/{name}@our_bot"
+        if who == "anonymous" and chat == "private":
+            continue  # there are none
+        answer = text(await newsroom.says(said, person=SPEAKERS[who], **where))
+        if SPEAKERS[who] in {EVE, 0}:
+            is_refused = answer in {"", "This bot is private. Ask its owner for an invitation."} or "Remain" in answer
+        else:
+            is_refused = answer in refusals
+        if is_refused == allowed(name, who, chat):
+            wrong.append((name, answer))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("chat", ["private", "supergroup"])
+@pytest.mark.parametrize("who", ["owner", "editor", "reader"])
+async def test_help_obeys_it(newsroom: Bot, who: str, chat: str) -> None:
+    where: dict[str, Any] = {} if CHATS[chat] is None else {"chat": CHATS[chat]}
+    shown = text(await newsroom.says("/help", person=SPEAKERS[who], **where))
+    listed = {line.split()[0].removeprefix("/") for line in shown.splitlines() if line.startswith("/")}
+    assert listed == {name for name in RULES if allowed(name, who, chat)}
+
+
+@pytest.mark.parametrize("chat", ["private", "supergroup"])
+@pytest.mark.parametrize("who", ["owner", "editor", "reader"])
+async def test_taps_obey_it(newsroom: Bot, archive: Archive, who: str, chat: str) -> None:
+    """Send each kind of button that there is: who may not tap it gets one sentence, and nothing is written."""
+    del archive
+    where: dict[str, Any] = {} if CHATS[chat] is None else {"chat": CHATS[chat]}
+    role = Role(who)
+    refused = [verb for verb, tap in registry.taps().items() if not allows(role, tap.need, private=chat == "private")]
+    for verb in refused:
+        data = SAMPLES.get(verb, "")
+        assert registry.taps()[verb].argument.fullmatch(data), (verb, "give a sample")
+        answer = await newsroom.taps(f"{verb}:{data}".encode(), person=SPEAKERS[who], **where)
+        assert answer.note, verb
+        assert not answer.messages, verb
+        assert answer.edit is None, verb
+
+
+SAMPLES = {
+    "follow": "@rkn_tg",
+    "all": "",
+    "list": "0",
+    "unfollow": "m-1",
+    "topic": "1:on:topics",
+    "wake": "t1",
+    "include": "1:00000000",
+    "drop": "1",
+    "save": "m-1",
+    "mute": "t1",
+    "unmute": "t1",
+    "zone": "UTC",
+    "lang": "ru",
+    "prio": "list",
+    "wrong": "1:1",
+    "blame": "1:1:note",
+    "words": "1:1",
+    "word": "1:1:1:00000000",
+    "exclude": "1:1:1:00000000",
+    "leave": "1:1",
+    "snooze": "1:1",
+    "further": "20250101",
+    "team": "0",
+    "invite": "reader:1:15m",
+    "link": "reader:1:15m",
+    "withdraw": "1",
+    "person": "1",
+    "role": "1:reader",
+    "remove": "1",
+    "handover": "1",
+    "log": "0:0:0",
+    "only": "t1",
+    "share": "t1:1:on",
+    "open": "t1",
+    "edits": "all",
+    "storms": "off",
+    "quiet": "off",
+    "digest": "hourly",
+    "language": "ru",
+    "confirmations": "on",
+    "media": "on",
+    "receipt": "off",
+    "edit": "m-1",
+    "name": "m-1",
+    "older": "q:m-1:1",
+    "more": "m-1",
+    "order": "m-1:best",
+    "latest": "0:1",
+    "seen": "1",
+    "post": "1:1",
+    "back": "1:1",
+    "undo": "1",
+    "quote": "1:1",
+    "sum": "1:0",
+}
