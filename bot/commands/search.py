@@ -1,6 +1,6 @@
 """/search and /latest: stored posts in pages, with the words that were found in bold."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from bot.commands.context import CommandError, Context, Reply, Request, memory_of, message, say
@@ -15,7 +15,7 @@ from bot.locales import N_, Translator
 from bot.locales.locale import topic_title
 from bot.matching.engine.compiled import Compiled, packed
 from bot.matching.query.tree import AllOf, Mention, Query
-from bot.models import Button, ButtonRows, Outgoing
+from bot.models import Button, ButtonRows, Outgoing, StoredPost
 from bot.rendering.post_text import excerpt_post
 from bot.search.filters import MESSAGES, FilterError, Order, read
 from bot.search.jobs import find_any
@@ -23,12 +23,14 @@ from bot.search.pool import WITHIN
 from bot.search.searcher import Hit, Scope, SearchPage, find_best, find_newest, scope_of
 from bot.store import channels, posts
 from bot.store.database import Reader
-from bot.text.markup import Text, bold, code
+from bot.text.markup import Text, bold, code, one_line
 
 PAGE = 5  # posts
+MOST_COUNTED = 50  # posts that a search finds
 _ROW = r"\d{1,18}"  # the number of a row: with more digits it may be more than the store takes
 MOST_ROWS = 50_000  # versions looked at for one page: half a second where the words narrow the search, else two
 _SHOWN_QUERY = 200  # characters
+_LONGEST_ORIGIN = 40  # UTF-16 units of the name of a forwarded post's author
 _SHOWN_VALUE = 60  # characters of a filter that is refused
 
 
@@ -75,13 +77,13 @@ async def answer(
     """Answer a typed search with its first page, under a heading; the comfort is for who finds nothing."""
     terms = await _read_terms(request.key, typed, context)
     page = await _find(terms, context)
-    heading = (heading or _heading(typed)).add(await _hint(terms, context), "\n\n")
+    heading = (heading or _heading(typed)).add(_total(page, context.t), await _hint(terms, context), "\n\n")
     rewritten, past = or_rows(request, typed), await _past(terms, context)
     if not page.hits and page.before is None:
         text = heading.line("{line}", line=await _nothing(terms, context, past)).add(past.line)
         text.add("\n" if comfort else "", comfort)
         return replace(say(text, (*past.rows, *rewritten)), memory=typed)
-    shown = _page(page, terms, context, heading, past=past)
+    shown = await _page(page, terms, context, heading, past=past)
     return Reply(messages=(replace(shown, buttons=(*shown.buttons, *rewritten)),), memory=typed)
 
 
@@ -100,7 +102,7 @@ async def more(request: Request, context: Context) -> Reply:
     if not page.hits and page.before is None:
         raise CommandError(context.own.gettext("That was all."))
     past = await _past(terms, context) if page.before is None else None
-    return Reply(messages=(_page(page, terms, context, past=past),))
+    return Reply(messages=(await _page(page, terms, context, past=past),))
 
 
 @tap("order", Need.LOOK, r"[\w-]{1,40}:(newest|best)")
@@ -110,8 +112,8 @@ async def reorder(request: Request, context: Context) -> Reply:
     terms = replace(await _recall_terms(key, context), order=Order(order))
     page = await _find(terms, context)
     labels = {Order.NEWEST: context.t.gettext("the newest first"), Order.BEST: context.t.gettext("the best first")}
-    heading = _heading(terms.typed).add(" · ", labels[terms.order], "\n\n")
-    return Reply(edit=_page(page, terms, context, heading, past=await _past(terms, context)))
+    heading = _heading(terms.typed).add(" · ", labels[terms.order], _total(page, context.t), "\n\n")
+    return Reply(edit=await _page(page, terms, context, heading, past=await _past(terms, context)))
 
 
 def _heading(typed: str) -> Text:
@@ -157,14 +159,29 @@ async def _find(terms: SearchTerms, context: Context) -> SearchPage:
         if terms.ranked is not None:  # as many shall be found again, even if it was quicker the first time
             options["within"] = 2 * WITHIN
         return await context.ask(find_best, *asked, limit=PAGE, **options)
-    page = await context.ask(find_newest, *asked, limit=PAGE + 1, before=terms.before, most=MOST_ROWS)
-    return page if len(page.hits) <= PAGE else _cut(page.hits, examined=page.examined)
+    limit = (PAGE if terms.before else MOST_COUNTED) + 1
+    return _cut(await context.ask(find_newest, *asked, limit=limit, before=terms.before, most=MOST_ROWS))
 
 
-def _cut(hits: Sequence[Hit], *, examined: int) -> SearchPage:
-    """Make a page of hits of which there may be more than fit; the next page begins after the last version shown."""
-    before = hits[PAGE - 1].post.version_id if len(hits) > PAGE else None
-    return SearchPage(hits=tuple(hits[:PAGE]), examined=examined, before=before)
+def _cut(page: SearchPage) -> SearchPage:
+    """Leave the hits of a page that fit, and count them all; the next page begins after the last version shown."""
+    if len(page.hits) <= PAGE:
+        return replace(page, found=len(page.hits))
+    before = page.hits[PAGE - 1].post.version_id
+    return SearchPage(hits=page.hits[:PAGE], examined=page.examined, before=before, found=len(page.hits))
+
+
+def _total(page: SearchPage, t: Translator) -> str:
+    """Return how many posts a search finds, as far as its first page knows; empty where it does not."""
+    found = page.ranked or page.found
+    if not found:
+        return ""
+    line = t.ngettext("{n} found", "{n} found", found)
+    if page.found > MOST_COUNTED:
+        line, found = t.gettext("more than {n} found"), MOST_COUNTED
+    elif page.reached is not None:
+        line = t.gettext("{n} or more found")
+    return " · " + line.format(n=found)
 
 
 async def _newest(db: Reader, scope: Scope, before: int | None) -> SearchPage:
@@ -177,7 +194,7 @@ async def _newest(db: Reader, scope: Scope, before: int | None) -> SearchPage:
     return SearchPage(hits=shown, examined=len(shown), before=shown[-1].post.id if len(stored) > PAGE else None)
 
 
-def _page(
+async def _page(
     page: SearchPage, terms: SearchTerms, context: Context, heading: Text | None = None, *, past: Past | None = None
 ) -> Outgoing:
     """Write a page of hits; the first one, which has a heading, offers the other order too.
@@ -195,7 +212,7 @@ def _page(
     endings = [_ending(page, context), past.line if past is not None else ""]
     if past is not None and page.before is None:
         rows += past.rows
-    return list_posts(heading or Text(), page.hits, context, tuple(rows), ending="\n".join(filter(None, endings)))
+    return await list_posts(heading or Text(), page.hits, context, tuple(rows), ending="\n".join(filter(None, endings)))
 
 
 def _label_of_next(page: SearchPage, t: Translator) -> str:
@@ -246,19 +263,34 @@ async def _nothing(terms: SearchTerms, context: Context, past: Past) -> str:
     return line.format(n=count)
 
 
-def list_posts(text: Text, hits: Sequence[Hit], context: Context, rows: ButtonRows, *, ending: str = "") -> Outgoing:
-    """Append posts to a text, the found words in bold, and then the `ending`."""
+async def list_posts(
+    text: Text, hits: Sequence[Hit], context: Context, rows: ButtonRows, *, ending: str = ""
+) -> Outgoing:
+    """Append posts to a text, what is to be known of each, the found words in bold, and then the `ending`."""
+    versions = await posts.count_versions(context.database, [hit.post for hit in hits])
     for hit in hits:
         post = hit.post
         text.add(show_source(post), " · ", context.date(post.date))
-        if not post.is_current:
-            earlier = context.t.gettext("earlier wording, {date}")
-            text.add(" · ", earlier.format(date=context.date(post.edit_date or post.date)))
-        if post.gone_at is not None:
-            text.add(" · ", context.t.gettext("no longer visible"))
+        for note in _notes(post, versions[post.channel_id, post.message_id], context):
+            text.add(" · ", note)
         words, marks = excerpt_post(post.text, post.parts, hit.spans, context.t)
         text.add("\n").marked(words or context.t.gettext("(no text)"), marks).add("\n\n")
     return message(text.add(ending), rows)
+
+
+def _notes(post: StoredPost, versions: int, context: Context) -> Iterator[str]:
+    """Yield where a post comes from, how it was edited, and whether it is gone."""
+    t = context.t
+    if post.forward is not None:
+        yield "↪ " + (one_line(post.forward.name or "", _LONGEST_ORIGIN) or t.gettext("another channel"))
+    if not post.is_current:
+        yield t.gettext("earlier wording, {date}").format(date=context.date(post.edit_date or post.date))
+    if versions > 1:
+        yield "✏️ " + t.ngettext("{n} version", "{n} versions", versions).format(n=versions)
+    elif post.edit_date is not None:
+        yield "✏️ " + t.gettext("edited")
+    if post.gone_at is not None:
+        yield "🗑 " + t.gettext("no longer visible")
 
 
 @tap("latest", Need.LOOK, rf"\d{{1,15}}:{_ROW}")
@@ -286,7 +318,7 @@ async def seen(request: Request, context: Context) -> Reply:
     number, _, before = request.argument.partition(":")
     page = await _missed(context, int(number), before=int(before) if before else None)
     if page.hits or page.before is not None:
-        return _listed(page, context, "seen", number)
+        return await _listed(page, context, "seen", number)
     if before:
         raise CommandError(context.own.gettext("That was all."))
     return say(context.t.gettext("Nothing that I have stored of it fits the topics of this chat."))
@@ -297,14 +329,14 @@ async def _latest(context: Context, *, channel_id: int, before: int | None = Non
     page = await _newest(context.database, scope, before)
     if not page.hits:
         return say(context.t.gettext("There are no posts here yet."))
-    return _listed(page, context, "latest", channel_id)
+    return await _listed(page, context, "latest", channel_id)
 
 
-def _listed(page: SearchPage, context: Context, verb: str, key: str | int) -> Reply:
+async def _listed(page: SearchPage, context: Context, verb: str, key: str | int) -> Reply:
     """Write a page of posts; where there are more, a button asks for those after the last one."""
     label = _label_of_next(page, context.t)
     more = () if page.before is None else ((button(label, verb, key, page.before),),)
-    return Reply(messages=(list_posts(Text(), page.hits, context, more, ending=_ending(page, context)),))
+    return Reply(messages=(await list_posts(Text(), page.hits, context, more, ending=_ending(page, context)),))
 
 
 async def _missed(context: Context, channel_id: int, *, before: int | None) -> SearchPage:
@@ -312,4 +344,4 @@ async def _missed(context: Context, channel_id: int, *, before: int | None) -> S
     queries = [packed(topic.compiled) for topic in await topics_of(context.database, context.chat.id)]
     scope = await context.scope([channel_id])
     page = await context.ask(find_any, queries, scope, limit=PAGE + 1, before=before)
-    return page if len(page.hits) <= PAGE else _cut(page.hits, examined=page.examined)
+    return _cut(page)

@@ -85,6 +85,7 @@ class SearchPage:
     hits: tuple[Hit, ...]
     examined: int  # candidates, hits or not
     ranked: int = 0  # hits that were ranked
+    found: int = 0  # hits that are known, on the page or after it; 0: they are not counted
     before: int | None = None  # for the next search, to go on from here; None: nothing is left
     skip: int = 0  # for the next page of the same ranking; 0: there is none
     reached: datetime | None = None  # how far back the search came, where it stopped at `most` or at its deadline

@@ -55,6 +55,17 @@ async def versions(db: Reader, channel_id: int, message_id: int) -> list[StoredP
     return read_all(StoredPost, rows)
 
 
+async def count_versions(db: Reader, found: Collection[StoredPost]) -> dict[tuple[int, int], int]:
+    """Count the versions of messages; by channel and message."""
+    rows = await db.fetch_all(
+        """SELECT v.channel_id, v.message_id, count(*) AS versions FROM json_each(:asked) a
+        JOIN versions v ON v.channel_id = a.value ->> 0 AND v.message_id = a.value ->> 1
+        GROUP BY v.channel_id, v.message_id""",
+        {"asked": json_list({(post.channel_id, post.message_id) for post in found})},
+    )
+    return {(row["channel_id"], row["message_id"]): row["versions"] for row in rows}
+
+
 async def of_versions(db: Reader, version_ids: Iterable[int]) -> list[StoredPost]:
     """Return the messages of these versions, newest first."""
     rows = await db.fetch_all(

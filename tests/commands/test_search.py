@@ -1,5 +1,6 @@
 from datetime import timedelta
 
+from bot.models import Forward
 from bot.parts import Part, PartKind
 from tests.commands.kit import BORIS, Bot, bold_words, button, text
 from tests.kit_archive import NOON, OTHER, ago, gone, post
@@ -18,7 +19,7 @@ async def test_a_search_shows_the_newest_posts_with_the_words_in_bold(bot: Bot) 
     await filled(bot)
     found = await bot.says("/search сбои")
     assert text(found).startswith(
-        "🔎 сбои\n\nВести · 10 Mar, 11:52 UTC\nСбой номер 12\n\nВести · 10 Mar, 11:51 UTC\nСбой номер 11"
+        "🔎 сбои · 12 found\n\nВести · 10 Mar, 11:52 UTC\nСбой номер 12\n\nВести · 10 Mar, 11:51 UTC\nСбой номер 11"
     )
     assert bold_words(found.messages[0]) == ["Сбой"] * 5
     assert "https://t.me/News1001/12" in [entity.value for entity in found.messages[0].entities]
@@ -84,10 +85,10 @@ async def test_the_latest_posts_of_one_channel_and_of_all(bot: Bot) -> None:
     await bot.archive.follow(OTHER, title="Хроника")
     await bot.archive.live(post(1, "", channel_id=OTHER, date=NOON - timedelta(hours=2)))
     await bot.archive.live(gone(12))
-    assert text(await bot.says("/latest")).startswith("Вести · 10 Mar, 11:52 UTC · no longer visible\nСбой номер 12")
+    assert text(await bot.says("/latest")).startswith("Вести · 10 Mar, 11:52 UTC · 🗑 no longer visible\nСбой номер 12")
     assert text(await bot.says("/latest @News1002")) == "Хроника · 10 Mar, 10:00 UTC\n(no text)"
     assert "Сбой номер 12" in text(await bot.says("/latest Вести"))
-    assert text(await bot.says("/latest outages")).startswith("Outages\n\nВести")
+    assert text(await bot.says("/latest outages")).startswith("Outages · 12 found\n\nВести")
     assert "I know no channel" in text(await bot.says("/latest @nobody"))
     first = await bot.says("/latest @News1001")
     second = await bot.taps(button(first.messages[0], "More"))
@@ -137,3 +138,25 @@ async def test_a_channel_that_brought_much_is_paged(bot: Bot) -> None:
         pages.append(await bot.taps(button(pages[-1].messages[0], "More")))
     numbers = [int(line.split()[-1]) for page in pages for line in text(page).splitlines() if line.startswith("Сбой")]
     assert numbers == list(range(12, 0, -1))
+
+
+async def test_a_result_tells_where_it_comes_from_and_what_became_of_it(bot: Bot) -> None:
+    await bot.pair()
+    await bot.archive.follow()
+    origin = Forward(channel_id=77, message_id=3, name="РБК", date=NOON)
+    await bot.archive.live(post(1, "Сбой один", forward=origin), post(2, "Сбой два"), post(3, "Сбой", edit_date=NOON))
+    await bot.archive.live(post(2, "Сбой двух", edit_date=NOON), gone(2))
+    lines = text(await bot.says("/search сбой")).splitlines()
+    assert "Вести · 10 Mar, 12:00 UTC · ↪ РБК" in lines
+    assert "Вести · 10 Mar, 12:00 UTC · ✏️ 2 versions · 🗑 no longer visible" in lines
+    assert "Вести · 10 Mar, 12:00 UTC · ✏️ edited" in lines
+
+
+async def test_the_first_page_says_how_many_posts_there_are(bot: Bot) -> None:
+    await filled(bot)
+    first = await bot.says("/search сбой")
+    assert text(first).startswith("🔎 сбой · 12 found\n")
+    assert " found" not in text(await bot.taps(button(first.messages[0], "More")))
+    assert " · 12 found" in text(await bot.taps(button(first.messages[0], "best")))
+    await bot.archive.live(*(post(number, "Сбой", date=ago(minutes=number)) for number in range(21, 61)))
+    assert text(await bot.says("/search сбой")).startswith("🔎 сбой · more than 50 found\n")

@@ -93,7 +93,7 @@ async def test_an_earlier_wording_is_found_on_demand_and_called_so(bot: Bot) -> 
     await bot.archive.live(post(1, "Спасибо за терпение", date=ago(days=1), edit_date=ago(hours=20)), gone(2))
     assert "Сбой номер 1" not in found(await bot.says("/search номер 1"))
     again = text(await bot.says('/search "номер 1" history:yes'))
-    assert "МИД России · 9 Mar, 12:00 UTC · earlier wording, 9 Mar, 12:00 UTC\nСбой номер 1" in again
+    assert "МИД России · 9 Mar, 12:00 UTC · earlier wording, 9 Mar, 12:00 UTC · ✏️ 2 versions\nСбой номер 1" in again
     assert "no longer visible\nСбой номер 2" in text(await bot.says('/search "номер 2" история:да'))
 
 

@@ -125,7 +125,7 @@ def labelled(path: Path, topic: str, texts: Mapping[str, str] | None = None) -> 
     return [
         _judged(
             row.get("id", f"line {number}"),
-            row["text"] if "text" in row else (texts or real_posts())[row["id"]],
+            row.get("text") or (texts or {}).get(row["id"]) or real_posts()[row["id"]],
             topic,
             truth=label == 1,
         )
@@ -182,7 +182,7 @@ def main() -> None:
     """Print the counts of each topic."""
     parser = argparse.ArgumentParser(prog="python -m tests.matching.detection", description=__doc__)
     parser.add_argument("--labels", type=Path, nargs="+", metavar="FILE", help="report on these files of labels alone")
-    parser.add_argument("--texts", type=Path, metavar="FILE", help="their posts, `id` and `text`; else the real posts")
+    parser.add_argument("--texts", type=Path, metavar="FILE", help="their posts, `id` and `text`, beside the real ones")
     parser.add_argument("--errors", action="store_true", help="show what is judged wrongly, but in reports")
     wanted = parser.parse_args()
     texts = {row["id"]: row["text"] for row in _rows(wanted.texts)} if wanted.texts else None
