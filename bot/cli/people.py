@@ -146,7 +146,8 @@ async def _invite(role: Role, uses: int, life: timedelta) -> None:
     until = f"{now + life:{_MOMENT}} UTC"
     console.print(invitation_link(username, made.token), soft_wrap=True)
     people_word = "person" if uses == 1 else "people"
-    console.print(f"It makes {uses} {people_word} {role}, until {until}. Links made before stay good: {others}.")
+    line = f"It makes {uses} {people_word} {role}, until {until}. Links made before stay good: {others}."
+    console.print(line, soft_wrap=True)
     if not owners and role is not Role.OWNER:
         console.print("Nobody is an owner yet: `channelwatch invite --role owner` prints a link for the first one.")
 

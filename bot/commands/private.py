@@ -31,7 +31,7 @@ class Thing:
     kind: Restrictable
     id: int
     name: str  # as the chat calls it
-    act_name: str  # as the log calls it
+    logged: tuple[str, ...]  # the names by which the log calls it, the usual one first
     restricted: bool
 
     @property
@@ -121,12 +121,16 @@ async def _thing(db: Reader, data: str, context: Context) -> Thing:
     if data.startswith("t"):
         topic = await topic_by_id(db, number, context)
         title = topic_title(topic.name, context.t)
-        return Thing(kind=Restrictable.TOPIC, id=number, name=title, act_name=topic.name, restricted=topic.restricted)
+        return Thing(kind=Restrictable.TOPIC, id=number, name=title, logged=(topic.name,), restricted=topic.restricted)
     channel = await channel_by_id(db, number, context.viewer)
     if channel is None:
         raise CommandError(context.own.gettext("This button no longer works."))
     return Thing(
-        kind=Restrictable.CHANNEL, id=number, name=channel.title, act_name=channel.title, restricted=channel.restricted
+        kind=Restrictable.CHANNEL,
+        id=number,
+        name=channel.title,
+        logged=(channel.title, f"@{channel.username}"),
+        restricted=channel.restricted,
     )
 
 
@@ -143,7 +147,7 @@ async def _set_access(
     """Restrict a thing to some chats, or open it to all; return the number of the act."""
     kind = thing.kind
     names = [chat.title for chat in [await chats.get(tx, each) for each in sorted(chat_ids)] if chat is not None]
-    act = AccessChanged(subject=kind.value, name=thing.act_name, chats=tuple(names))
+    act = AccessChanged(subject=kind.value, name=thing.logged[0], chats=tuple(names))
     rows = [Rows(f"{kind}_access", f"{kind}_id", thing.id), Rows(f"{kind}s", "id", thing.id)]
     if kind is Restrictable.TOPIC:
         rows.insert(0, Rows("subscriptions", "topic_id", thing.id))
@@ -152,6 +156,7 @@ async def _set_access(
     ) as recording:
         if chat_ids:
             await access.restrict(tx, kind, thing.id, chat_ids)
+            await acts.hide(tx, thing.logged)
         else:
             await access.open_to_all(tx, kind, thing.id)
     return recording.id

@@ -32,9 +32,13 @@ async def unsubscribe(tx: Transaction, context: Context, topic: Topic) -> tuple[
 
 
 async def log_setting(tx: Transaction, context: Context, command: str) -> None:
-    """Write down that a group was set otherwise, by a command as it was or could have been typed."""
+    """Write down that a group was set otherwise, by a command as it was or could have been typed.
+
+    It may name what is restricted to the group, and concerns nobody else.
+    """
     if _is_group(context):
-        await acts.record(tx, GroupSet(chat=context.chat.title, command=command), context.actor, now=context.now)
+        act = GroupSet(chat=context.chat.title, command=command)
+        await acts.record(tx, act, context.actor, now=context.now, restricted=True)
 
 
 def _is_group(context: Context) -> bool:

@@ -14,7 +14,7 @@ from bot.models.people import Viewer
 from bot.store import chats, outbox
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.notices import notify
-from bot.store.rows import from_ms, maybe_ms, to_ms
+from bot.store.rows import from_ms, json_list, maybe_ms, to_ms
 
 KEPT = timedelta(days=366)
 # Tables whose rows an act may change, each with its primary key and who waits for news of it.
@@ -235,6 +235,15 @@ async def latest(  # noqa: PLR0913 - each narrows the question in its own way
         },
     )
     return list(map(_to_act, rows))
+
+
+async def hide(tx: Transaction, names: Iterable[str]) -> None:
+    """Let only owners, and the chats in which they were done, see the earlier acts on what goes by these names."""
+    await tx.execute(
+        """UPDATE acts SET restricted = 1 WHERE body ->> '$.topic' IN (SELECT value FROM json_each(:names))
+            OR EXISTS (SELECT 1 FROM json_each(body, '$.names') n, json_each(:names) h WHERE n.value = h.value)""",
+        {"names": json_list(names)},
+    )
 
 
 async def forget_old(tx: Transaction, *, now: datetime) -> None:

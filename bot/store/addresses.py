@@ -8,7 +8,7 @@ from datetime import datetime
 
 from bot.models import Peer, PeerKind
 from bot.models.notices import AlertsMissed, ChatSuspended, ThreadClosed
-from bot.store import chats, outbox
+from bot.store import chats, outbox, people
 from bot.store.chats import Chat
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.notices import notify
@@ -103,10 +103,12 @@ async def suspend(tx: Transaction, chat: Chat, reason: str, *, now: datetime) ->
 async def resume(tx: Transaction, chat_id: int, *, now: datetime) -> None:
     """Resume a suspended chat, with a notice of how many alerts it has missed; these stay unsent, being old by now.
 
-    That of somebody who was removed stays suspended.
+    That of somebody who was removed stays suspended, unless they are in the team again.
     """
     chat = await chats.get(tx, chat_id)
-    if chat is None or chat.suspended in {None, chats.REMOVED}:
+    if chat is None or chat.suspended is None:
+        return
+    if chat.suspended == chats.REMOVED and await people.role_of(tx, chat.peer.id) is None:
         return
     await chats.resume(tx, chat_id)
     await notify(tx, chat, AlertsMissed(event=str(to_ms(now)), alerts=await outbox.count_missed(tx, chat_id)), now=now)

@@ -15,7 +15,7 @@ from bot.store.channels import Access, ResolvedChannel
 from tests.commands.kit import ANNA, BORIS, GROUP, Bot, button, text
 from tests.kit_archive import NEWS, OTHER, post
 
-CLARA = 503
+CLARA, DENIS = 503, 504
 HIDDEN_TITLE = "Тайный канал"
 WORDS = "сбой на секретном объекте"
 
@@ -26,6 +26,7 @@ async def newsroom(bot: Bot) -> Bot:
     await bot.says("/start", person=ANNA)
     await bot.pair(BORIS, Role.EDITOR)
     await bot.pair(CLARA, Role.READER)
+    await bot.pair(DENIS, Role.EDITOR)
     await bot.says("/start@our_bot", person=ANNA, chat=GROUP)
     await bot.archive.follow(NEWS)
     await bot.archive.follow(OTHER)
@@ -106,7 +107,7 @@ TAPPED = [
 @pytest.mark.parametrize("chat", ["private", "group"])
 @pytest.mark.parametrize("said", [*TYPED, *TAPPED])
 async def test_nobody_else_comes_upon_it(newsroom: Bot, said: str, chat: str) -> None:
-    speakers = {"private": (CLARA,), "group": (ANNA, BORIS)}[chat]
+    speakers = {"private": (CLARA, DENIS), "group": (ANNA, BORIS)}[chat]
     where: dict[str, Any] = {"chat": GROUP} if chat == "group" else {}
     for person in speakers:
         if said.startswith("/"):
@@ -183,8 +184,7 @@ async def test_it_is_shared_with_a_person_by_a_tap(newsroom: Bot) -> None:
 
 
 async def test_a_name_that_others_have_is_taken(newsroom: Bot) -> None:
-    await newsroom.pair(504, Role.EDITOR)
-    assert "name is taken" in text(await newsroom.says("/track Объекты: завод", person=504))
+    assert "name is taken" in text(await newsroom.says("/track Объекты: завод", person=DENIS))
     assert "объект" in text(await newsroom.says("/topics", person=BORIS))
 
 
@@ -216,18 +216,16 @@ class TestFollowing:
 
     async def test_who_asks_for_it_too_shares_it(self, newsroom: Bot) -> None:
         await self.follows(newsroom, "@found private")
-        await newsroom.pair(504, Role.EDITOR)
-        await self.follows(newsroom, "@found", person=504)
+        await self.follows(newsroom, "@found", person=DENIS)
         await self.settles(newsroom, 5)
-        assert "Найден" in text(await newsroom.says("/channels", person=504))
+        assert "Найден" in text(await newsroom.says("/channels", person=DENIS))
         assert "Найден" not in text(await newsroom.says("/channels", person=CLARA))
 
     async def test_a_number_proves_no_right_to_it(self, newsroom: Bot) -> None:
-        await newsroom.pair(504, Role.EDITOR)
-        assert "by a number" in await self.follows(newsroom, str(NEWS), person=504)
-        assert HIDDEN_TITLE not in text(await newsroom.says("/channels", person=504))
-        assert "Followed already" in await self.follows(newsroom, "@secret_news", person=504)
-        assert HIDDEN_TITLE in text(await newsroom.says("/channels", person=504))
+        assert "by a number" in await self.follows(newsroom, str(NEWS), person=DENIS)
+        assert HIDDEN_TITLE not in text(await newsroom.says("/channels", person=DENIS))
+        assert "Followed already" in await self.follows(newsroom, "@secret_news", person=DENIS)
+        assert HIDDEN_TITLE in text(await newsroom.says("/channels", person=DENIS))
 
     async def test_what_is_everybodys_stays_so_until_somebody_says_otherwise(self, newsroom: Bot) -> None:
         assert "for everybody already" in await self.follows(newsroom, "@news1002 private")

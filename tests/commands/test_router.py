@@ -434,3 +434,35 @@ async def test_an_anonymous_administrator_is_a_stranger(running: RunningRouter) 
 
 async def _keep(updates: list[Any], event: Any) -> None:  # noqa: ANN401 - Telethon has no types
     updates.append(event)
+
+
+async def test_a_team_is_invited_and_somebody_removed_with_taps(running: RunningRouter) -> None:
+    anna = await running.paired()
+    edits = Events(anna.client, events.MessageEdited())
+    await (await anna.asks("/team")).click(text="Invite somebody")
+    await (await edits.next()).click(text="editor")
+    await (await edits.next()).click(text="Make the link")
+    await anna.until(lambda: "Send it on" in anna.heard[-1].message)
+    token = anna.heard[-1].message.split()[-1]
+    boris = await running.person(running.sandbox.world.add_user("Boris", language="en"))
+    assert "You are an editor" in (await boris.asks(f"/start {token}")).message
+    await anna.until(lambda: "Boris: joined as editor, by a link from Anna" in anna.heard[-1].message)
+    await (await anna.asks("/team")).click(text="Boris")
+    await (await edits.next()).click(text="Remove")
+    await (await edits.next()).click(text="Remove")
+    assert "Boris is removed." in (await edits.next()).raw_text
+    assert "private" in (await boris.asks("/status")).message
+    await until(running.router.is_settled)
+    assert f"user_id={boris.account.id}" not in str(running.bot.commands)  # the menu is a stranger's again
+
+
+async def test_strangers_and_masks_in_a_group_are_told_what_to_do(running: RunningRouter) -> None:
+    eve_account = running.sandbox.world.add_user("Eve", language="en")
+    members = [running.anna, eve_account, running.bot]
+    room = running.sandbox.world.add_channel("Newsroom", megagroup=True, members=members)
+    anna, eve = await running.person(), await running.person(eve_account)
+    await anna.client.send_message(room.marked, "/start@our_bot")
+    answer = await (await eve.message("Channelwatch")).click(text="Test alert")
+    assert answer.message == "This bot is private. Ask its owner for an invitation."
+    room.post("/status@our_bot")  # in the name of the group
+    await anna.until(lambda: "Remain anonymous" in anna.heard[-1].message)

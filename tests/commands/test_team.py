@@ -176,3 +176,11 @@ async def test_the_bot_is_handed_over_in_two_taps(team: Bot) -> None:
     assert text(handed) == f"Person {BORIS} is an owner now, and you are an editor."
     assert [await people.role_of(team.db, each) for each in (ANNA, BORIS)] == [Role.EDITOR, Role.OWNER]
     assert set(handed.menus_of) == {ANNA, BORIS}
+
+
+async def test_who_is_in_the_team_again_in_another_way_gets_alerts_again(team: Bot) -> None:
+    asked = await opens(team, ANNA, f"Person {BORIS}", "Remove")
+    await team.taps(button(asked.edit, "Remove"))
+    await team.db.write(lambda tx: people.take_over(tx, [BORIS], now=team.archive.now))
+    await team.says("/status", person=BORIS)
+    assert (await team.chat(BORIS_CHAT)).suspended is None

@@ -22,7 +22,9 @@ _SHORTEST = 3  # letters of a word that counts
 
 def is_new_event(text: str, spans: Spans, others: Iterable[str]) -> bool:
     """Tell whether a text is about another event than each of the others; `spans` are its words on their topic."""
-    topic = _topic(text, spans)
+    topic, others = _topic(text, spans), tuple(others)
+    if len(_content(text, topic)) < _FEWEST:  # a headline, all on its topic: its words count but for what others say
+        topic = frozenset(word for word in topic if any(features(other).mentions(word) for other in others))
     is_said = len(_content(text, topic)) >= _FEWEST
     return is_said and not any(_share(text, other, topic) >= SHARE for other in others)
 
