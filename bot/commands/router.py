@@ -211,7 +211,8 @@ class Router:
         if reply.fleeting:
             return
         now = self._clock()
-        await self._database.write(lambda tx: handled.mark_delivered(tx, request.key, now=now))
+        kept = Reply().to_json() if reply.secret else None
+        await self._database.write(lambda tx: handled.mark_delivered(tx, request.key, now=now, answer=kept))
 
     async def _say(self, request: Request, reply: Reply, secret: bytes) -> None:
         sender, peer = self._sender, request.peer
