@@ -1,10 +1,10 @@
 """Takes messages and taps from Telegram, and sends the replies of the handlers, chat by chat.
 
-Each person is served in their own order in each chat, and none waits for another, nor a group for the search of one of
-its members; an answer that does not get through for some seconds
-is tried again apart from the others. An answer's `random_id` is made from the update; where
-that comes again after a crash, it is answered again, and Telegram refuses what it has shown already. What has not been
-answered when the process ends comes again: until then the client does not write down that it came.
+Each person is served in their own order in each chat, and nobody waits for another: a group goes on while one of its
+members searches. An answer that does not get through for some seconds is tried again apart from the others. An answer's
+`random_id` is made from the update; where that comes again after a crash, it is answered again, and Telegram refuses
+what it has shown already. What has not been answered when the process ends comes again: until then the client does not
+write down that it came.
 """
 
 import asyncio
@@ -171,7 +171,7 @@ class Router:
             await self._database.write(lambda tx: addresses.resume(tx, chat.id, now=now))
 
     async def _serve(self, event: BotEvent, request: Request, secret: bytes) -> None:
-        """Answer one request after the earlier ones of its author there; a failure is logged and answered with an excuse."""
+        """Answer one request after its author's earlier ones there; a failure is logged and answered with an excuse."""
         turn = self._turns.setdefault((request.peer.kind, request.peer.id, request.person_id), asyncio.Lock())
         async with turn:
             if await handled.is_delivered(self._database, request.key):
@@ -212,7 +212,8 @@ class Router:
         if reply.fleeting:
             return
         now = self._clock()
-        await self._database.write(lambda tx: handled.mark_delivered(tx, request.key, now=now))
+        kept = Reply().to_json() if reply.secret else None
+        await self._database.write(lambda tx: handled.mark_delivered(tx, request.key, now=now, answer=kept))
 
     async def _say(self, request: Request, reply: Reply, secret: bytes) -> None:
         sender, peer = self._sender, request.peer

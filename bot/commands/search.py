@@ -263,19 +263,24 @@ async def _nothing(terms: SearchTerms, context: Context, past: Past) -> str:
     return line.format(n=count)
 
 
-async def list_posts(
-    text: Text, hits: Sequence[Hit], context: Context, rows: ButtonRows, *, ending: str = ""
+async def list_posts(  # noqa: PLR0913 - a list, and what stands around it
+    text: Text, hits: Sequence[Hit], context: Context, rows: ButtonRows, *, ending: str = "", numbered: bool = True
 ) -> Outgoing:
-    """Append posts to a text, what is to be known of each, the found words in bold, and then the `ending`."""
+    """Append posts to a text, what is to be known of each, the found words in bold, and then the `ending`.
+
+    Where they are `numbered`, a button with the number of each shows all of it.
+    """
+    data = [(hit.post.channel_id, hit.post.message_id) for hit in hits] if numbered else []
+    numbers = tuple(button(f"{number}", "post", *post) for number, post in enumerate(data, start=1))
     versions = await posts.count_versions(context.database, [hit.post for hit in hits])
-    for hit in hits:
+    for number, hit in enumerate(hits, start=1):
         post = hit.post
-        text.add(show_source(post), " · ", context.date(post.date))
+        text.add(f"{number}. " if numbered else "", show_source(post), " · ", context.date(post.date))
         for note in _notes(post, versions[post.channel_id, post.message_id], context):
             text.add(" · ", note)
         words, marks = excerpt_post(post.text, post.parts, hit.spans, context.t)
         text.add("\n").marked(words or context.t.gettext("(no text)"), marks).add("\n\n")
-    return message(text.add(ending), rows)
+    return message(text.add(ending), (numbers, *rows) if numbers else rows)
 
 
 def _notes(post: StoredPost, versions: int, context: Context) -> Iterator[str]:
