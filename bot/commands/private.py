@@ -116,7 +116,7 @@ async def open_to_all(request: Request, context: Context, tx: Transaction) -> Re
     return change(line, ((undo_button(act, context.t),),), name=bold(one_line(thing.name, _NAME)))
 
 
-async def keep_here(tx: Transaction, context: Context, topic: Topic) -> Topic:
+async def keep_private(tx: Transaction, context: Context, topic: Topic) -> Topic:
     """Restrict a topic that no other chat uses to this one; return it as it is then."""
     await _set_access(tx, context, await _thing(tx, f"t{topic.id}", context), [context.chat.id])
     return await topic_by_id(tx, topic.id, context)

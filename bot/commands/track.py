@@ -5,7 +5,7 @@ import re
 from bot.commands.context import CommandError, Context, Effect, Reply, Request, change, memory_of, message, say
 from bot.commands.keyboards import button
 from bot.commands.lookup import LONGEST_NAME, find_topic, show_topic, tidy
-from bot.commands.private import keep_here
+from bot.commands.private import keep_private
 from bot.commands.query_text import SHOWN_QUERY, TypedQuery, preview, read_query, short_query, show_query
 from bot.commands.registry import Section, command, example, tap
 from bot.commands.rewriting import or_rows
@@ -87,7 +87,7 @@ async def save(request: Request, context: Context) -> Effect:
         topic = await _save(tx, context, known, name, typed)
         await subscribe(tx, context, topic)
         if only and known is None:
-            topic = await keep_here(tx, context, topic)
+            topic = await keep_private(tx, context, topic)
         text = Text().line(context.t.gettext("This chat gets alerts on {name} now."), name=show_topic(topic, context.t))
         _add_before(text.join(show_query(typed, context.t)).add("\n"), known, typed, context.t)
         is_open = not topic.builtin and not topic.restricted
