@@ -202,6 +202,14 @@ async def test_it_is_shared_with_a_person_by_a_tap(newsroom: Bot) -> None:
     assert "секретном" in text(await newsroom.says("/latest", person=CLARA))
 
 
+async def test_a_topic_is_private_from_the_start(newsroom: Bot) -> None:
+    shown = await newsroom.says("/track Завод: завод", person=BORIS)
+    await newsroom.taps(button(shown.messages[0], "this chat only"), person=BORIS)
+    assert "завод" in text(await newsroom.says("/topics", person=BORIS))
+    for words in ("/topics", "/log", "/track Завод"):
+        assert "завод" not in text(await newsroom.says(words, person=DENIS))
+
+
 async def test_a_name_that_others_have_is_taken(newsroom: Bot) -> None:
     assert "name is taken" in text(await newsroom.says("/track Объекты: завод", person=DENIS))
     assert "объект" in text(await newsroom.says("/topics", person=BORIS))
