@@ -21,7 +21,7 @@ from bot.search.filters import MESSAGES, FilterError, Order, read
 from bot.search.jobs import find_any
 from bot.search.pool import WITHIN
 from bot.search.searcher import Hit, Scope, SearchPage, find_best, find_newest, scope_of
-from bot.store import channels, posts
+from bot.store import channels, posts, saved_searches
 from bot.store.database import Reader
 from bot.text.markup import Text, bold, code, one_line
 
@@ -84,7 +84,9 @@ async def answer(
         text.add("\n" if comfort else "", comfort)
         return replace(say(text, (*past.rows, *rewritten)), memory=typed)
     shown = await _page(page, terms, context, heading, past=past)
-    return Reply(messages=(replace(shown, buttons=(*shown.buttons, *rewritten)),), memory=typed)
+    is_saved = await saved_searches.is_saved(context.database, context.chat.id, typed)
+    saving = () if is_saved else ((button(context.t.gettext("Save this search"), "store", request.key),),)
+    return Reply(messages=(replace(shown, buttons=(*shown.buttons, *saving, *rewritten)),), memory=typed)
 
 
 @tap("more", Need.LOOK, rf"[\w-]{{1,40}}(:{_ROW}(:\d{{1,3}}(:\d{{1,3}})?)?)?")
