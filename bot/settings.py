@@ -24,7 +24,7 @@ HOW_TO_WRITE = {
 # Beside the id lies the hash, and is pasted here by mistake; whoever has the address can speak for us.
 _UNSHOWN = {"TELEGRAM_API_ID", "HEARTBEAT_URL"}
 _SLOWEST, _FASTEST = 0.01, 100_000.0  # of rates: nothing outside is meant
-_LONGEST_PATH = 1000  # bytes, with room for the names of files in it
+_LONGEST_PATH, _LONGEST_NAME = 1000, 255  # bytes, with room for the names of files in it; of one folder
 _LAST_PORT = 65_535
 _SHOWN = 60  # characters of a wrong value
 _TEN_YEARS = 10 * 365 * 24 * 3600.0  # s: more is a slip, and dates end
@@ -98,6 +98,8 @@ class Settings(BaseSettings):
     def _at_home(cls, path: Path | None) -> Path | None:
         """Read ~, which only a shell would else."""
         if path is not None and ("\0" in str(path) or len(os.fsencode(path)) > _LONGEST_PATH):
+            raise ValueError("no file can be called so")
+        if path is not None and any(len(os.fsencode(name)) > _LONGEST_NAME for name in path.parts):
             raise ValueError("no file can be called so")
         try:
             return path and path.expanduser()

@@ -1,6 +1,8 @@
 import asyncio
 import errno
 import sqlite3
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -34,6 +36,14 @@ def test_what_cannot_heal_has_one_line(error: Exception, words: str) -> None:
     assert fatal is not None
     assert words in str(fatal)
     assert "\n" not in str(fatal)
+
+
+@pytest.mark.parametrize(("free", "words"), [(0, "disk is full"), (1 << 30, "disk fails")])
+def test_sqlite_says_of_a_full_disk_that_it_fails(
+    free: int, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=free))
+    assert words in str(fatal_in(refusal(sqlite3.SQLITE_IOERR_SHMSIZE), place=tmp_path / "bot.db"))
 
 
 @pytest.mark.parametrize(

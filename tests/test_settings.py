@@ -35,6 +35,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("HEARTBEAT_URL", "http://watch.dog:99999/", "cannot be used: write the whole address"),
         ("TELEGRAM_SERVER_KEY", "/dev/null", "«/dev/null» cannot be used: it is no file"),
         ("DATA_DIR", "x" * 5000, "cannot be used: no file can be called so"),
+        ("DATA_DIR", "я" * 128, "cannot be used: no file can be called so"),
         ("OWNER_IDS", "1,a,b", "«a» cannot be used: write Telegram user ids"),
         ("ALERT_MAX_AGE", "1e15", "«1e15» cannot be used: Input should be less than or equal to 315360000"),
         ("ALERT_MAX_AGE", "nan", "«nan» cannot be used"),

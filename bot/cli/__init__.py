@@ -41,6 +41,7 @@ LEVELS = {  # of what libraries may log
     # It warns of each connection that ends or fails, a line a second, which bot.telegram.backoff says once a minute …
     "telethon.network": logging.ERROR,
     "telethon.client.users": logging.ERROR,  # … and of each request at which the server fails; whoever asked says so
+    "pymorphy3": logging.WARNING,  # it tells of each dictionary that it loads
     "aiosqlite": logging.WARNING,  # else each question with its values: names, searches and keys are nothing for a log
 }
 

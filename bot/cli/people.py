@@ -147,9 +147,10 @@ async def _invite(role: Role, uses: int, life: timedelta) -> None:
     console.print(invitation_link(username, made.token), soft_wrap=True)
     people_word = "person" if uses == 1 else "people"
     line = f"It makes {uses} {people_word} {role}, until {until}. Links made before stay good: {others}."
-    console.print(line, soft_wrap=True)
+    typer.echo(line, err=True)  # the link alone is the output
     if not owners and role is not Role.OWNER:
-        console.print("Nobody is an owner yet: `channelwatch invite --role owner` prints a link for the first one.")
+        line = "Nobody is an owner yet: `channelwatch invite --role owner` prints a link for the first one."
+        typer.echo(line, err=True)
 
 
 @asynccontextmanager

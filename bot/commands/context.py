@@ -110,6 +110,7 @@ class Reply:
     menu: str | None = None  # the language in which Telegram's menu shows the commands here from now on
     menus_of: tuple[int, ...] = ()  # people whose menus change, since they may do more or less
     fleeting: bool = False  # it is not recorded: whoever asks again is answered anew
+    secret: bool = False  # it holds a key: once it is delivered, nothing of it is kept
     memory: str = ""  # what a tap on these buttons will need and 64 bytes do not hold
 
     def to_json(self) -> str:

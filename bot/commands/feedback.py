@@ -117,7 +117,7 @@ async def word(request: Request, context: Context) -> Reply:
         )
         ending = line.format(n=len(marked))
     row = (tap.button(t.gettext("Exclude"), "exclude", *tap.chosen), tap.button(t.gettext("Leave it"), "leave"))
-    preview = await list_posts(text, missing[:_SHOWN], context, (row,), ending=ending)
+    preview = await list_posts(text, missing[:_SHOWN], context, (row,), ending=ending, numbered=False)
     return Reply(messages=(preview,), buttons=await tap.usual(context.database, context))
 
 

@@ -156,9 +156,13 @@ async def show(items: Sequence[StoredPost], context: Context, number: int = 0) -
 
 
 async def _rows(first: StoredPost, context: Context) -> ButtonRows:
-    """Offer to explain a post, and to follow its channel where nobody does."""
+    """Offer to explain a post, to find others like it, and to follow its channel where nobody does."""
     t, channel = context.t, await channel_by_id(context.database, first.channel_id, context.viewer)
-    rows: ButtonRows = ((button(t.gettext("Why it fits or not"), "why", first.channel_id, first.message_id),),)
+    data = (first.channel_id, first.message_id)
+    rows: ButtonRows = (
+        (button(t.gettext("Why it fits or not"), "why", *data), button(t.gettext("More like this"), "like", *data)),
+        (button(t.gettext("Who said it first"), "first", *data),),
+    )
     if channel is None or channel.followed_at is not None:
         return rows
     reference = f"@{channel.username}" if channel.username else str(channel.id)

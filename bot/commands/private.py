@@ -17,6 +17,7 @@ from bot.store import access, acts, channels, chats, people, subscriptions, topi
 from bot.store.access import Restrictable
 from bot.store.acts import Rows
 from bot.store.database import Reader, Transaction
+from bot.store.topics import Topic
 from bot.text.markup import Text, bold, code, one_line
 
 _THING = r"[tc]\d{1,15}"
@@ -113,6 +114,12 @@ async def open_to_all(request: Request, context: Context, tx: Transaction) -> Re
     act = await _set_access(tx, context, thing, ())
     line = context.t.gettext("{name} belongs to everybody now.")
     return change(line, ((undo_button(act, context.t),),), name=bold(one_line(thing.name, _NAME)))
+
+
+async def keep_private(tx: Transaction, context: Context, topic: Topic) -> Topic:
+    """Restrict a topic that no other chat uses to this one; return it as it is then."""
+    await _set_access(tx, context, await _thing(tx, f"t{topic.id}", context), [context.chat.id])
+    return await topic_by_id(tx, topic.id, context)
 
 
 async def _thing(db: Reader, data: str, context: Context) -> Thing:

@@ -50,10 +50,19 @@ async def read_query(
         compiled = await asyncio.to_thread(compile_excluding, source, excluded, context.inflector)
     except AmbiguousQueryError as error:
         text = _refusal(error, typed or source, context.t)
-        raise AmbiguityError(text, typed or source, error.span, error.readings) from None
+        amid = _filters_amid(source, typed or source, error.span)
+        readings = [f"{reading} {amid}".rstrip() for reading in error.readings]
+        raise AmbiguityError(text, typed or source, error.span, readings) from None
     except QueryError as error:
         raise CommandError(_refusal(error, typed or source, context.t)) from None
     return TypedQuery(source=source, compiled=compiled)
+
+
+def _filters_amid(source: str, typed: str, span: tuple[int, int]) -> str:
+    """Return the filters that stand within a span of a typed search; in `source` there are spaces for them."""
+    start, end = span
+    pairs = zip(source[start:end], typed[start:end], strict=True)
+    return " ".join("".join(sign if sign != left else " " for left, sign in pairs).split())
 
 
 def show_query(typed: TypedQuery, t: Translator) -> Text:

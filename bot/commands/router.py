@@ -1,9 +1,10 @@
 """Takes messages and taps from Telegram, and sends the replies of the handlers, chat by chat.
 
-Each chat is served in its own order, and none waits for another; an answer that does not get through for some seconds
-is tried again apart from the others. An answer's `random_id` is made from the update; where
-that comes again after a crash, it is answered again, and Telegram refuses what it has shown already. What has not been
-answered when the process ends comes again: until then the client does not write down that it came.
+Each person is served in their own order in each chat, and nobody waits for another: a group goes on while one of its
+members searches. An answer that does not get through for some seconds is tried again apart from the others. An answer's
+`random_id` is made from the update; where that comes again after a crash, it is answered again, and Telegram refuses
+what it has shown already. What has not been answered when the process ends comes again: until then the client does not
+write down that it came.
 """
 
 import asyncio
@@ -38,7 +39,7 @@ from bot.telegram.sender import Sender, simplified
 log = structlog.get_logger(__name__)
 
 GOES_ROUND = 30.0  # s, though nothing comes
-IN_TURN = 5.0  # s that an answer holds up those after it in its chat
+IN_TURN = 5.0  # s that an answer holds up those after it for who asked in its chat
 PATIENCE = 600.0  # s; an answer that Telegram would not take by then is given up
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # s between attempts
 SERVER_ERROR = 500  # the code of an error that is not ours; after so many, how the answer looks may be too much for it:
@@ -69,7 +70,7 @@ class Router:
         self._settled.set()
         self._failing: dict[str, str] = {}  # by request, the error that its answer last met
         self._edits: dict[tuple[PeerKind, int, int], str] = {}  # by chat and message, the request that edits it last
-        self._turns: WeakValueDictionary[tuple[PeerKind, int], asyncio.Lock] = WeakValueDictionary()
+        self._turns: WeakValueDictionary[tuple[PeerKind, int, int], asyncio.Lock] = WeakValueDictionary()
         client.add_event_handler(self.receive, events.NewMessage(incoming=True))
         client.add_event_handler(self.receive, events.CallbackQuery())
         client.add_event_handler(self.receive, events.Raw(chat_moves.UPDATES, func=chat_moves.is_relevant))
@@ -170,8 +171,8 @@ class Router:
             await self._database.write(lambda tx: addresses.resume(tx, chat.id, now=now))
 
     async def _serve(self, event: BotEvent, request: Request, secret: bytes) -> None:
-        """Answer one request after the earlier ones of its chat; a failure is logged and answered with an excuse."""
-        turn = self._turns.setdefault((request.peer.kind, request.peer.id), asyncio.Lock())
+        """Answer one request after its author's earlier ones there; a failure is logged and answered with an excuse."""
+        turn = self._turns.setdefault((request.peer.kind, request.peer.id, request.person_id), asyncio.Lock())
         async with turn:
             if await handled.is_delivered(self._database, request.key):
                 return
@@ -211,7 +212,8 @@ class Router:
         if reply.fleeting:
             return
         now = self._clock()
-        await self._database.write(lambda tx: handled.mark_delivered(tx, request.key, now=now))
+        kept = Reply().to_json() if reply.secret else None
+        await self._database.write(lambda tx: handled.mark_delivered(tx, request.key, now=now, answer=kept))
 
     async def _say(self, request: Request, reply: Reply, secret: bytes) -> None:
         sender, peer = self._sender, request.peer

@@ -21,7 +21,7 @@ from bot.search.filters import MESSAGES, FilterError, Order, read
 from bot.search.jobs import find_any
 from bot.search.pool import WITHIN
 from bot.search.searcher import Hit, Scope, SearchPage, find_best, find_newest, scope_of
-from bot.store import channels, posts
+from bot.store import channels, posts, saved_searches
 from bot.store.database import Reader
 from bot.text.markup import Text, bold, code, one_line
 
@@ -84,7 +84,9 @@ async def answer(
         text.add("\n" if comfort else "", comfort)
         return replace(say(text, (*past.rows, *rewritten)), memory=typed)
     shown = await _page(page, terms, context, heading, past=past)
-    return Reply(messages=(replace(shown, buttons=(*shown.buttons, *rewritten)),), memory=typed)
+    is_saved = await saved_searches.is_saved(context.database, context.chat.id, typed)
+    saving = () if is_saved else ((button(context.t.gettext("Save this search"), "store", request.key),),)
+    return Reply(messages=(replace(shown, buttons=(*shown.buttons, *saving, *rewritten)),), memory=typed)
 
 
 @tap("more", Need.LOOK, rf"[\w-]{{1,40}}(:{_ROW}(:\d{{1,3}}(:\d{{1,3}})?)?)?")
@@ -263,19 +265,24 @@ async def _nothing(terms: SearchTerms, context: Context, past: Past) -> str:
     return line.format(n=count)
 
 
-async def list_posts(
-    text: Text, hits: Sequence[Hit], context: Context, rows: ButtonRows, *, ending: str = ""
+async def list_posts(  # noqa: PLR0913 - a list, and what stands around it
+    text: Text, hits: Sequence[Hit], context: Context, rows: ButtonRows, *, ending: str = "", numbered: bool = True
 ) -> Outgoing:
-    """Append posts to a text, what is to be known of each, the found words in bold, and then the `ending`."""
+    """Append posts to a text, what is to be known of each, the found words in bold, and then the `ending`.
+
+    Where they are `numbered`, a button with the number of each shows all of it.
+    """
+    data = [(hit.post.channel_id, hit.post.message_id) for hit in hits] if numbered else []
+    numbers = tuple(button(f"{number}", "post", *post) for number, post in enumerate(data, start=1))
     versions = await posts.count_versions(context.database, [hit.post for hit in hits])
-    for hit in hits:
+    for number, hit in enumerate(hits, start=1):
         post = hit.post
-        text.add(show_source(post), " · ", context.date(post.date))
+        text.add(f"{number}. " if numbered else "", show_source(post), " · ", context.date(post.date))
         for note in _notes(post, versions[post.channel_id, post.message_id], context):
             text.add(" · ", note)
         words, marks = excerpt_post(post.text, post.parts, hit.spans, context.t)
         text.add("\n").marked(words or context.t.gettext("(no text)"), marks).add("\n\n")
-    return message(text.add(ending), rows)
+    return message(text.add(ending), (numbers, *rows) if numbers else rows)
 
 
 def _notes(post: StoredPost, versions: int, context: Context) -> Iterator[str]:

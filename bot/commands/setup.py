@@ -62,13 +62,14 @@ class StrangerError(Exception):
 async def is_invited(db: Reader, request: Request, now: datetime) -> bool:
     """Tell whether a /start carries a link that pairs."""
     token = request.argument.strip() if request.private else ""
-    return bool(token) and await invitations.is_open(db, token, now)
+    return bool(token) and await invitations.find(db, token, now) is not None
 
 
 async def enter(request: Request, now: datetime, tx: Transaction) -> Reply:
     """Pair the chat where the person or the link has the right to, and show its settings. Raises StrangerError."""
     before = await people.get(tx, request.person_id)
-    invitation = await _redeem(tx, request, now)
+    token = request.argument.strip() if request.private else ""
+    invitation = await invitations.find(tx, token, now) if token else None
     role = _role_of(before, invitation)
     chat = await chats.by_peer(tx, request.peer.kind, request.peer.id)
     language = await language_of(tx, request, chat)
@@ -96,11 +97,6 @@ async def enter(request: Request, now: datetime, tx: Transaction) -> Reply:
     )
 
 
-async def _redeem(tx: Transaction, request: Request, now: datetime) -> Invitation | None:
-    token = request.argument.strip() if request.private else ""
-    return await invitations.redeem(tx, token, now) if token else None
-
-
 def _role_of(person: Person | None, invitation: Invitation | None) -> Role:
     """Return the role of the speaker, raised to the one that a link gives. Raises StrangerError for none."""
     if invitation is not None:
@@ -112,6 +108,7 @@ def _role_of(person: Person | None, invitation: Invitation | None) -> Role:
 
 async def _admit(tx: Transaction, request: Request, chat: Chat, invitation: Invitation, now: datetime) -> None:
     """Let somebody in by a link, and notify the owners of who it is and whose link it was."""
+    await invitations.use(tx, invitation)
     name = request.name or request.title
     await people.admit(tx, request.person_id, invitation.role, now, invited_by=invitation.made_by, name=name)
     inviter = None if invitation.made_by is None else await people.get(tx, invitation.made_by)

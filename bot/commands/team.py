@@ -1,5 +1,6 @@
 """/team: the people and the links that let more in; owners change roles, remove people and hand the bot over."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.commands.context import CommandError, Context, Reply, Request, change, message, say, show, writes
@@ -129,7 +130,8 @@ async def make_link(request: Request, context: Context, tx: Transaction) -> Repl
         count,
     )
     text = Text().line(line, n=count, role=t.gettext(ROLE_NAMES[Role(role)]), time=t.gettext(label)).add(link)
-    return say(text, ((button(t.gettext("Withdraw this link"), "withdraw", made.id),),))
+    withdraw_it = button(t.gettext("Withdraw this link"), "withdraw", made.id)
+    return replace(say(text, ((withdraw_it,),)), secret=True)
 
 
 def invitation_link(username: object, token: str) -> str:

@@ -5,6 +5,7 @@ import re
 from bot.commands.context import CommandError, Context, Effect, Reply, Request, change, memory_of, message, say
 from bot.commands.keyboards import button
 from bot.commands.lookup import LONGEST_NAME, find_topic, show_topic, tidy
+from bot.commands.private import keep_private
 from bot.commands.query_text import SHOWN_QUERY, TypedQuery, preview, read_query, short_query, show_query
 from bot.commands.registry import Section, command, example, tap
 from bot.commands.rewriting import or_rows
@@ -67,10 +68,14 @@ async def track(request: Request, context: Context) -> Reply | Effect:
     return effect
 
 
-@tap("save", Need.INSTANCE, r"[\w-]{1,40}")
+@tap("save", Need.INSTANCE, r"[\w-]{1,40}(:only)?")
 async def save(request: Request, context: Context) -> Effect:
-    """Make the topic of a preview and subscribe this chat; the button names the answer that remembers it."""
-    name, _, query = (await _remembered(context, request.argument)).partition(": ")
+    """Make the topic of a preview and subscribe this chat; the button names the answer that remembers it.
+
+    It also says whether only this chat is to find the topic.
+    """
+    key, _, only = request.argument.partition(":")
+    name, _, query = (await _remembered(context, key)).partition(": ")
     before = await find_topic(context.database, name, context.viewer)
     typed = await read_query(query, context, excluded=_excluded(before))
 
@@ -81,11 +86,13 @@ async def save(request: Request, context: Context) -> Effect:
         await _require_possible(tx, name, known, typed, context)
         topic = await _save(tx, context, known, name, typed)
         await subscribe(tx, context, topic)
+        if only and known is None:
+            topic = await keep_private(tx, context, topic)
         text = Text().line(context.t.gettext("This chat gets alerts on {name} now."), name=show_topic(topic, context.t))
         _add_before(text.join(show_query(typed, context.t)).add("\n"), known, typed, context.t)
         is_open = not topic.builtin and not topic.restricted
-        only = ((button(context.t.gettext("Keep it to this chat"), "only", f"t{topic.id}"),),) if is_open else ()
-        return change(text, only)
+        offer = ((button(context.t.gettext("Keep it to this chat"), "only", f"t{topic.id}"),),) if is_open else ()
+        return change(text, offer)
 
     return effect
 
@@ -158,7 +165,8 @@ async def _offer(request: Request, context: Context, name: str, query: str) -> R
     _add_before(text, known, typed, t)
     shown, further = await preview(context, typed, key=f"t:{request.key}")
     offer = (button(t.gettext("Save"), "save", request.key), button(t.gettext("Change"), "edit", request.key))
-    rows = (offer, *or_rows(request, typed.source))
+    only = ((button(t.gettext("Save, for this chat only"), "save", request.key, "only"),),) if known is None else ()
+    rows = (offer, *only, *or_rows(request, typed.source))
     return Reply(messages=(message(text.join(shown), (*rows, *further)),), memory=f"{name}: {typed.source}")
 
 

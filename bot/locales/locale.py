@@ -70,7 +70,7 @@ def show_number(number: float, translator: Translator) -> str:
 def show_size(size: int, translator: Translator) -> str:
     """Write a number of bytes: «17 KB», «1.5 MB»."""
     if size < MEGABYTE:
-        return translator.gettext("{n} KB").format(n=max(1, round(size / 1024)))
+        return translator.gettext("{n} KB").format(n=max(1, round(size / 1024)) if size else 0)
     return translator.gettext("{n} MB").format(n=show_number(round(size / MEGABYTE, 1), translator))
 
 

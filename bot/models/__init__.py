@@ -231,7 +231,11 @@ def post_link(channel_id: int, username: str | None, message_id: int) -> str:
 def to_json(value: object) -> str:
     """Write a dataclass, or what JSON knows, as compact JSON; dates as ISO 8601."""
     plain = asdict(value) if hasattr(value, "__dataclass_fields__") else value  # type: ignore[call-overload]
-    return json.dumps(plain, ensure_ascii=False, separators=(",", ":"), default=str)
+    return json.dumps(plain, ensure_ascii=False, separators=(",", ":"), default=_plain)
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,7 +61,8 @@ def alert_buttons(channel_id: int, username: str | None, message_id: int, t: Tra
     quote = Button(text=t.gettext("Quote"), data=f"quote:{post}".encode())
     snooze = Button(text=t.gettext("Snooze"), data=f"snooze:{post}".encode())
     wrong = Button(text=t.gettext("Not relevant"), data=f"wrong:{post}".encode())
-    return ((open_, quote), (snooze, wrong))
+    first = Button(text=t.gettext("Who said it first"), data=f"first:{post}".encode())
+    return ((open_, quote), (snooze, wrong), (first,))
 
 
 def _marked_post(post: StoredPost, spans: Iterable[Span]) -> tuple[FormattedText, list[Span]]:

@@ -1,7 +1,9 @@
 """What a disk or a database refuses for good: one verdict and one line, wherever it is met."""
 
 import errno
+import shutil
 import sqlite3
+from pathlib import Path
 
 from bot.errors import FatalError
 
@@ -25,6 +27,10 @@ _OF_SYSTEM = {
     errno.EROFS: _CLOSED,
 }
 
+_ROOM = (
+    1 << 20
+)  # bytes that a disk has to have free: without, SQLite says of the file for its locks that the disk fails
+
 
 def fatal_in(error: BaseException, *, place: object = "a file of DATA_DIR") -> FatalError | None:
     """Return the FatalError that an error is, holds in a group, or means: a full disk, a damaged database.
@@ -40,8 +46,17 @@ def fatal_in(error: BaseException, *, place: object = "a file of DATA_DIR") -> F
         sentence = _OF_SQLITE.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)  # Python's own errors have no code
     elif isinstance(error, OSError):
         sentence = _OF_SYSTEM.get(error.errno or 0)
+    if sentence == _FAILS and isinstance(place, Path) and _is_full(place):
+        sentence = _FULL
     if sentence is None:
         return None
     fatal = FatalError(sentence.format(place=place, error=error))
     fatal.__cause__ = error
     return fatal
+
+
+def _is_full(place: Path) -> bool:
+    try:
+        return shutil.disk_usage(place if place.exists() else place.parent).free < _ROOM
+    except OSError:
+        return False

@@ -1,7 +1,8 @@
 """Asks for the rest of long posts, of which lists and updates give the beginning only.
 
 https://core.telegram.org/constructor/richMessage: `part` says that there is more. A rest that is not to be had at once
-holds nothing up: the beginning is stored and matched, and the rest is asked for again.
+holds nothing up: the beginning is stored and matched, and the rest is asked for again. While the server fails at rests,
+no list waits for each of them: only the loop asks, until one comes.
 """
 
 import asyncio
@@ -13,16 +14,17 @@ import structlog
 from telethon.tl import types
 from telethon.tl.functions.messages import GetRichMessageRequest
 
-from bot.errors import TelegramError, Verdict
+from bot.errors import TelegramError, UnreadableError, Verdict
 from bot.models import Event, Observation, ObservedBy, Post
 from bot.pipeline.ingest import Ingest
 from bot.runtime.supervisor import TURN, Beat, no_beat
-from bot.sources.account import Account
+from bot.sources.account import LONG_AGO, Account
 from bot.store import channels, long_posts
 from bot.store.channels import Channel
 from bot.store.long_posts import DueRest, Head, LongPost, RestState
 from bot.store.rows import maybe_ms, to_ms
 from bot.telegram.convert import named_in, to_post
+from bot.telegram.errors import FLOOD
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +32,7 @@ WITHIN = 3.0  # s that an answer may take before the beginning of a pushed post 
 PATIENT = 20.0  # … or of one that was asked for; a method that was flooded has to wait for its turn
 LOOK_EVERY = 5.0  # s between two looks for what is to be asked for again
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=6)  # after a failure; doubled each time
+LEFT_TO_LOOP = timedelta(minutes=5)  # after a failure of the server, unless a rest has come since
 _SILENT, _NOT_WHOLE = "no answer in time", "the answer was no whole post"
 
 
@@ -40,6 +43,7 @@ class LongPosts:
         self._account = account
         self._ingest = ingest
         self._within = within
+        self._fails_until = LONG_AGO  # until then lists do not ask
 
     async def complete(self, channel: Channel, events: Sequence[Event], *, within: float = PATIENT) -> list[Event]:
         """Return events of a channel with its long posts whole, but for those that we have or cannot have now.
@@ -68,6 +72,8 @@ class LongPosts:
         return (isinstance(event, Post) and event.is_part and found.get(event.message_id)) or event
 
     async def _find(self, channel: Channel, message_id: int, head: bytes, *, within: float) -> Post | None:
+        if self._account.now() < self._fails_until:
+            return None
         try:
             return await self._ask(channel.id, channel.access_hash or 0, message_id, head, within=within)
         except TelegramError as error:
@@ -83,7 +89,13 @@ class LongPosts:
             async with asyncio.timeout(within):
                 answer = await self._account.ask(GetRichMessageRequest(peer, message_id))
         except TimeoutError:
+            self._fails_until = self._account.now() + LEFT_TO_LOOP
             raise TelegramError(_SILENT, code=0, verdict=Verdict.RETRY) from None
+        except TelegramError as error:
+            if _is_failure(error):
+                self._fails_until = self._account.now() + LEFT_TO_LOOP
+            raise
+        self._fails_until = LONG_AGO
         named = named_in(answer)
         post = next((to_post(message, channel_id=channel_id, named=named) for message in answer.messages), None)
         if post is None or post.message_id != message_id or post.is_part:
@@ -129,3 +141,8 @@ class LongPosts:
         await self._account.database.write(
             lambda tx: long_posts.put_off(tx, due, until=until, reason=error.error, now=now)
         )
+
+
+def _is_failure(error: TelegramError) -> bool:
+    """Tell whether the server failed, and so may for any post; while it wants us to wait, nothing is asked anyway."""
+    return error.verdict is Verdict.RETRY and error.code != FLOOD and not isinstance(error, UnreadableError)

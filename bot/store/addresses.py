@@ -24,6 +24,7 @@ OF_CHATS = (
     "mutes",
     "progress",
     "restorations",
+    "saved_searches",
     "subscriptions",
     "topic_access",
 )

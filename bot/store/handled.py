@@ -29,9 +29,10 @@ async def answer_to(db: Reader, key: str) -> str | None:
     return answer
 
 
-async def mark_delivered(tx: Transaction, key: str, *, now: datetime) -> None:
-    """Mark the answer to an update as delivered, or as one that cannot be."""
-    await tx.execute("UPDATE handled SET answered_at = :now WHERE key = :key", {"key": key, "now": to_ms(now)})
+async def mark_delivered(tx: Transaction, key: str, *, now: datetime, answer: str | None = None) -> None:
+    """Mark the answer to an update as delivered, or as one that cannot be; keep another `answer` in its place."""
+    sql = "UPDATE handled SET answered_at = :now, answer = coalesce(:answer, answer) WHERE key = :key"
+    await tx.execute(sql, {"key": key, "now": to_ms(now), "answer": answer})
 
 
 async def is_delivered(db: Reader, key: str) -> bool:

@@ -30,7 +30,8 @@ def address(path: Path, **options: str | int) -> str:
 def find_damage(path: Path, *, within: float | None = None) -> str | None:
     """Read a database; return what is damaged in it, in SQLite's words, None where nothing was found.
 
-    It reads some 70 MB/s, and the whole file unless it may take only `within` seconds. Blocks.
+    It reads some 70 MB/s, and the whole file unless it may take only `within` seconds. Blocks. Raises FatalError where
+    the disk keeps it from reading: that says nothing of the database.
     """
     try:
         with closing(sqlite3.connect(address(path, mode="ro"), uri=True)) as connection:
@@ -39,7 +40,11 @@ def find_damage(path: Path, *, within: float | None = None) -> str | None:
                 connection.set_progress_handler(lambda: time.monotonic() > until, _STEPS)
             found = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
     except sqlite3.DatabaseError as error:
-        return None if fatal_in(error) is None else str(error)  # it took too long, or somebody else has locked it
+        if error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+            return str(error)
+        if (fatal := fatal_in(error, place=path)) is not None:
+            raise fatal from error
+        return None  # it took too long, or somebody else has locked it
     return None if found == "ok" else " ".join(found.removeprefix("*** in database main ***").split())
 
 

@@ -54,23 +54,17 @@ async def make(  # noqa: PLR0913 - the row has this many columns
     return NewInvitation(id=number, token=token)
 
 
-async def redeem(tx: Transaction, token: str, now: datetime) -> Invitation | None:
-    """Use a link once; None where it is unknown, used up, withdrawn or expired."""
-    row = await tx.fetch_one("SELECT * FROM invitations WHERE token_sha256 = :hash", {"hash": _hash(token)})
-    invitation = None if row is None else read(Invitation, row)
-    if invitation is None or invitation.expires_at <= now:
-        return None
-    sql = "UPDATE invitations SET used = used + 1 WHERE id = :id"
-    if invitation.used + 1 >= invitation.uses:
-        sql = "DELETE FROM invitations WHERE id = :id"
-    await tx.execute(sql, {"id": invitation.id})
-    return invitation
+async def find(db: Reader, token: str, now: datetime) -> Invitation | None:
+    """Return the link of a token; None where it is unknown, used up, withdrawn or expired."""
+    sql = "SELECT * FROM invitations WHERE token_sha256 = :hash AND expires_at > :now"
+    row = await db.fetch_one(sql, {"hash": _hash(token), "now": to_ms(now)})
+    return None if row is None else read(Invitation, row)
 
 
-async def is_open(db: Reader, token: str, now: datetime) -> bool:
-    """Tell whether a link lets somebody in."""
-    sql = "SELECT 1 FROM invitations WHERE token_sha256 = :hash AND expires_at > :now"
-    return await db.fetch_one(sql, {"hash": _hash(token), "now": to_ms(now)}) is not None
+async def use(tx: Transaction, invitation: Invitation) -> None:
+    """Count one more person who came by a link; the last one uses it up."""
+    await tx.execute("UPDATE invitations SET used = used + 1 WHERE id = :id", {"id": invitation.id})
+    await tx.execute("DELETE FROM invitations WHERE id = :id AND used >= uses", {"id": invitation.id})
 
 
 async def live(db: Reader, now: datetime) -> list[Invitation]:

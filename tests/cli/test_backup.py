@@ -229,3 +229,10 @@ def test_a_look_at_a_database_ends_in_time(tmp_path: Path) -> None:
 
 async def _make(path: Path) -> None:
     await (await Database.open(path)).close()
+
+
+def test_a_database_that_the_disk_keeps_from_being_read_is_not_called_damaged(tmp_path: Path) -> None:
+    with pytest.raises(FatalError) as refused:
+        integrity.find_damage(tmp_path / "bot.db")
+    assert "damaged" not in str(refused.value)
+    assert "restore" not in str(refused.value)

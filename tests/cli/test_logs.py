@@ -25,6 +25,7 @@ async def ask() -> None:
 quiet_libraries()
 configure_logs(load_settings())
 logging.getLogger("bot").debug("the log works")
+logging.getLogger("pymorphy3.opencorpora_dict.wrapper").info("of each dictionary that is loaded")
 logging.getLogger("telethon.network.connection.connection").warning("of each connection that ends")
 asyncio.run(ask())
 """
@@ -44,3 +45,4 @@ async def test_even_a_talkative_log_keeps_what_is_asked_of_the_store_to_itself_a
     assert b"the log works" in err
     assert b"hunter2" not in err
     assert b"of each connection" not in err
+    assert b"of each dictionary" not in err

@@ -194,6 +194,9 @@ async def test_json_lines_hold_all_that_is_known_of_a_post(tmp_path: Path) -> No
     )
     dates = [datetime.fromisoformat(row[name]) for name in ("date", "edit_date")]
     assert dates == [ago(hours=3), ago(hours=1)]
+    every = [row["date"], row["edit_date"], row["seen_at"], row["forward"]["date"]]
+    every += [one[name] for one in row["versions"] for name in ("date", "seen_at")]
+    assert {len(moment.split("T")) for moment in every} == {2}  # ISO 8601, as in a table
     assert (row["gone_at"], row["author"], row["views"], row["media"]["title"]) == (None, "Пресс-служба", 10, "Сайт")
 
 

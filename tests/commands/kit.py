@@ -104,6 +104,12 @@ def button(outgoing: Outgoing | None, label: str) -> Button:
     return found[0]
 
 
+def labels(outgoing: Outgoing | None) -> list[str]:
+    """Return what the buttons say, but for those that only number the posts of a list."""
+    assert outgoing is not None
+    return [button.text for row in outgoing.buttons for button in row if not button.text.isdecimal()]
+
+
 def bold_words(outgoing: Outgoing) -> list[str]:
     raw = outgoing.text.encode("utf-16-le")
     return [

@@ -2,16 +2,20 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from bot.commands.context import Reply
 from bot.models import Peer, PeerKind
+from bot.models.notices import ChannelRegained
 from bot.models.people import Role, Viewer
+from bot.monitoring.daily_report import DailyReports
 from bot.store import access, channels, follows
 from bot.store.access import Restrictable
 from bot.store.channels import Access, ResolvedChannel
+from bot.store.notices import notify_followers
 from tests.commands.kit import ANNA, BORIS, GROUP, Bot, button, text
 from tests.kit_archive import NEWS, OTHER, post
 
@@ -153,6 +157,21 @@ async def test_only_its_chat_is_alerted_to_it(newsroom: Bot) -> None:
     assert alerted == {BORIS}
 
 
+async def test_notices_about_it_go_to_its_chat_alone(newsroom: Bot) -> None:
+    notice = ChannelRegained(event="1", channel=HIDDEN_TITLE)
+    await newsroom.db.write(lambda tx: notify_followers(tx, NEWS, notice, now=newsroom.archive.now))
+    assert [message.chat.peer.id for message in await newsroom.archive.outbox()] == [BORIS]
+
+
+async def test_no_daily_report_of_others_names_it(newsroom: Bot) -> None:
+    for person in (BORIS, CLARA):
+        await newsroom.says("/receipt 08:00", person=person)
+    newsroom.archive.now += timedelta(days=1)
+    await DailyReports(newsroom.db, clock=lambda: newsroom.archive.now).send_due()
+    reports = {message.chat.peer.id: str(message.notice) for message in await newsroom.archive.outbox()}
+    assert {person: "secret_news" in report for person, report in reports.items()} == {BORIS: True, CLARA: False}
+
+
 async def test_an_alert_that_was_sent_before_says_no_more_of_its_post(newsroom: Bot) -> None:
     await newsroom.taps(f"open:c{NEWS}".encode(), person=BORIS)
     await newsroom.says("/track outages", person=CLARA)
@@ -181,6 +200,14 @@ async def test_it_is_shared_with_a_person_by_a_tap(newsroom: Bot) -> None:
     screen = await newsroom.says("/private @secret_news", person=BORIS)
     await newsroom.taps(button(screen.messages[0], f"Person {CLARA}"), person=BORIS)
     assert "секретном" in text(await newsroom.says("/latest", person=CLARA))
+
+
+async def test_a_topic_is_private_from_the_start(newsroom: Bot) -> None:
+    shown = await newsroom.says("/track Завод: завод", person=BORIS)
+    await newsroom.taps(button(shown.messages[0], "this chat only"), person=BORIS)
+    assert "завод" in text(await newsroom.says("/topics", person=BORIS))
+    for words in ("/topics", "/log", "/track Завод"):
+        assert "завод" not in text(await newsroom.says(words, person=DENIS))
 
 
 async def test_a_name_that_others_have_is_taken(newsroom: Bot) -> None:

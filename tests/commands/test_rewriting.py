@@ -44,6 +44,14 @@ async def test_each_reading_is_searched_by_its_button(bot: Bot) -> None:
     assert "обсудит" in text(near) + text(either)
 
 
+async def test_a_filter_amid_a_query_with_two_meanings_is_kept(bot: Bot) -> None:
+    await news(bot)
+    asked = await bot.says("/search банк | ЦБ in:@News1001 since:7d ~5 ставка")
+    assert "can be read in two ways" in text(asked)
+    near = await bot.taps(button(asked.messages[0], labels(asked)[0]))
+    assert text(near).startswith("🔎 (банк|ЦБ) ~5 ставка in:@News1001 since:7d")
+
+
 async def test_a_topic_is_made_of_the_reading_that_was_tapped(bot: Bot) -> None:
     await news(bot)
     asked = await bot.says(f"/track Ставка: {TWO_MEANINGS}")

@@ -137,6 +137,16 @@ async def test_the_menu_is_registered_in_both_languages(running: RunningRouter) 
         ]
 
 
+@pytest.mark.parametrize(
+    ("scope", "role"), [(types.BotCommandScopeChats, Role.READER), (types.BotCommandScopeChatAdmins, Role.EDITOR)]
+)
+async def test_groups_are_shown_what_may_be_done_there(running: RunningRouter, scope: type, role: Role) -> None:
+    await running.router.register_menu()
+    shown = await running.client(functions.bots.GetBotCommandsRequest(scope(), "ru"))
+    names = [name for name, _ in registry.menu(translator("ru"), role, private=False)]
+    assert [command.command for command in shown] == names
+
+
 async def test_a_menu_that_telegram_refuses_does_not_stop_the_start(running: RunningRouter) -> None:
     running.sandbox.faults.answer("SetBotCommands", "BOT_COMMAND_INVALID", code=400, times=3 * len(LANGUAGES))
     await running.router.register_menu()
@@ -444,6 +454,8 @@ async def test_a_team_is_invited_and_somebody_removed_with_taps(running: Running
     await (await edits.next()).click(text="Make the link")
     await anna.until(lambda: "Send it on" in anna.heard[-1].message)
     token = anna.heard[-1].message.split()[-1]
+    await until(running.router.is_settled)
+    assert not any(token in row["answer"] for row in await running.db.fetch_all("SELECT answer FROM handled"))
     boris = await running.person(running.sandbox.world.add_user("Boris", language="en"))
     assert "You are an editor" in (await boris.asks(f"/start {token}")).message
     await anna.until(lambda: "Boris: joined as editor, by a link from Anna" in anna.heard[-1].message)

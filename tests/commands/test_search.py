@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from bot.models import Forward
 from bot.parts import Part, PartKind
-from tests.commands.kit import BORIS, Bot, bold_words, button, text
+from tests.commands.kit import BORIS, Bot, bold_words, button, labels, text
 from tests.kit_archive import NOON, OTHER, ago, gone, post
 
 
@@ -19,7 +19,7 @@ async def test_a_search_shows_the_newest_posts_with_the_words_in_bold(bot: Bot) 
     await filled(bot)
     found = await bot.says("/search сбои")
     assert text(found).startswith(
-        "🔎 сбои · 12 found\n\nВести · 10 Mar, 11:52 UTC\nСбой номер 12\n\nВести · 10 Mar, 11:51 UTC\nСбой номер 11"
+        "🔎 сбои · 12 found\n\n1. Вести · 10 Mar, 11:52 UTC\nСбой номер 12\n\n2. Вести · 10 Mar, 11:51 UTC\n"
     )
     assert bold_words(found.messages[0]) == ["Сбой"] * 5
     assert "https://t.me/News1001/12" in [entity.value for entity in found.messages[0].entities]
@@ -45,7 +45,7 @@ async def test_what_was_found_beside_a_text_stands_under_it_by_its_name(bot: Bot
 async def test_more_goes_on_until_the_end(bot: Bot) -> None:
     await filled(bot)
     pages = [await bot.says("/search сбой")]
-    while pages[-1].messages[0].buttons:
+    while labels(pages[-1].messages[0]):
         pages.append(await bot.taps(button(pages[-1].messages[0], "More")))
     numbers = [int(line.split()[-1]) for page in pages for line in text(page).splitlines() if line.startswith("Сбой")]
     assert numbers == list(range(12, 0, -1))
@@ -85,10 +85,12 @@ async def test_the_latest_posts_of_one_channel_and_of_all(bot: Bot) -> None:
     await bot.archive.follow(OTHER, title="Хроника")
     await bot.archive.live(post(1, "", channel_id=OTHER, date=NOON - timedelta(hours=2)))
     await bot.archive.live(gone(12))
-    assert text(await bot.says("/latest")).startswith("Вести · 10 Mar, 11:52 UTC · 🗑 no longer visible\nСбой номер 12")
-    assert text(await bot.says("/latest @News1002")) == "Хроника · 10 Mar, 10:00 UTC\n(no text)"
+    assert text(await bot.says("/latest")).startswith(
+        "1. Вести · 10 Mar, 11:52 UTC · 🗑 no longer visible\nСбой номер 12"
+    )
+    assert text(await bot.says("/latest @News1002")) == "1. Хроника · 10 Mar, 10:00 UTC\n(no text)"
     assert "Сбой номер 12" in text(await bot.says("/latest Вести"))
-    assert text(await bot.says("/latest outages")).startswith("Outages · 12 found\n\nВести")
+    assert text(await bot.says("/latest outages")).startswith("Outages · 12 found\n\n1. Вести")
     assert "I know no channel" in text(await bot.says("/latest @nobody"))
     first = await bot.says("/latest @News1001")
     second = await bot.taps(button(first.messages[0], "More"))
@@ -112,7 +114,7 @@ async def test_what_a_channel_would_have_brought_is_listed_for_this_chats_topics
         post(5, "Сбой ещё раз", date=ago(days=1), grouped_id=7),
     )
     seen = await bot.taps(b"seen:1001")
-    lines = [line for line in text(seen).splitlines() if line and not line.startswith("Вести")]
+    lines = [line for line in text(seen).splitlines() if line and " · " not in line]
     assert lines == ["Сбой ещё раз", "Сбой номер 2", "Сбой номер 1"]
     assert bold_words(seen.messages[0]) == ["Сбой", "Сбой", "номер", "Сбой", "номер"]
     assert "Nothing" in text(await bot.taps(b"seen:4711"))
@@ -134,7 +136,7 @@ async def test_posts_that_came_too_late_are_listed_by_the_button_under_their_not
 async def test_a_channel_that_brought_much_is_paged(bot: Bot) -> None:
     await filled(bot)
     pages = [await bot.taps(b"seen:1001")]
-    while pages[-1].messages[0].buttons:
+    while labels(pages[-1].messages[0]):
         pages.append(await bot.taps(button(pages[-1].messages[0], "More")))
     numbers = [int(line.split()[-1]) for page in pages for line in text(page).splitlines() if line.startswith("Сбой")]
     assert numbers == list(range(12, 0, -1))
@@ -146,10 +148,12 @@ async def test_a_result_tells_where_it_comes_from_and_what_became_of_it(bot: Bot
     origin = Forward(channel_id=77, message_id=3, name="РБК", date=NOON)
     await bot.archive.live(post(1, "Сбой один", forward=origin), post(2, "Сбой два"), post(3, "Сбой", edit_date=NOON))
     await bot.archive.live(post(2, "Сбой двух", edit_date=NOON), gone(2))
-    lines = text(await bot.says("/search сбой")).splitlines()
+    listed = await bot.says("/search сбой")
+    lines = [line.partition(". ")[2] for line in text(listed).splitlines()]
     assert "Вести · 10 Mar, 12:00 UTC · ↪ РБК" in lines
     assert "Вести · 10 Mar, 12:00 UTC · ✏️ 2 versions · 🗑 no longer visible" in lines
     assert "Вести · 10 Mar, 12:00 UTC · ✏️ edited" in lines
+    assert "First seen" in text(await bot.taps(button(listed.messages[0], "2")))
 
 
 async def test_the_first_page_says_how_many_posts_there_are(bot: Bot) -> None:

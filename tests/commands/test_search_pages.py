@@ -4,7 +4,7 @@ import pytest
 
 from bot.commands import search
 from bot.search import searcher
-from tests.commands.kit import Bot, bold_words, button, text
+from tests.commands.kit import Bot, bold_words, button, labels, text
 from tests.kit_archive import NOON, OTHER, ago, gone, post
 
 BRIEF = (NOON - timedelta(days=2)).strftime("%Y-%m-%d")
@@ -75,7 +75,7 @@ async def test_a_filter_that_cannot_be_used_is_explained(bot: Bot, typed: str, a
 async def test_the_posts_of_a_channel_are_paged_without_any_word(bot: Bot) -> None:
     await filled(bot)
     pages = [await bot.says("/search in:@News1001")]
-    while pages[-1].messages[0].buttons:
+    while labels(pages[-1].messages[0]):
         pages.append(await bot.taps(button(pages[-1].messages[0], "More")))
     assert [line for page in pages for line in found(page)] == [f"Сбой номер {n}" for n in range(1, 13)]
 
@@ -111,7 +111,7 @@ async def test_the_best_are_shown_on_demand_and_paged_though_new_posts_come(bot:
     back = await bot.taps(button(best.edit, "The newest first"))
     assert found(back)[1:] == found(newest)[:4]
     pages = [second]
-    while pages[-1].messages[0].buttons:
+    while labels(pages[-1].messages[0]):
         pages.append(await bot.taps(button(pages[-1].messages[0], "More")))
     assert sum(len(found(page)) for page in pages) == 15
     assert found(await bot.says("/search сбой порядок:лучшие"))[0].count("Сбой") == 30
@@ -144,7 +144,7 @@ async def test_a_search_that_goes_far_back_says_how_far_it_has_come(bot: Bot, mo
     last = await bot.taps(button(second.messages[0], "Look further"))
     assert found(last) == ["Сбой номер 11", "Сбой номер 12"]
     assert bold_words(last.messages[0]) == ["номер 11", "номер 12"]
-    assert last.messages[0].buttons == ()
+    assert labels(last.messages[0]) == []
 
 
 @pytest.mark.parametrize(

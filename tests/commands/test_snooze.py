@@ -12,6 +12,7 @@ from tests.kit_archive import NEWS, NOON, OTHER, post
 SNOOZE = f"snooze:{NEWS}:1".encode()
 DIFFERENT = {NEWS: "Сбой насосов на водозаборе", OTHER: "У оператора связи сбой: абоненты без звонков"}
 MONDAY = datetime(2025, 3, 17, 9, tzinfo=UTC)  # noon of the tests is on a Monday
+USUAL = ["Open", "Quote", "Snooze", "Not relevant", "Who said it first"]
 
 
 def labels(reply: Reply) -> list[str]:
@@ -40,7 +41,13 @@ async def test_the_choices_take_the_place_of_the_buttons_and_back_restores_them(
     assert labels(what) == ["Channel Вести", "Topic Outages", "Outages in Вести", "Back"]
     times = await bot.taps(key(what, "Outages in Вести"))
     assert labels(times) == ["1 hour", "8 hours", "Until Monday, 17 Mar, 09:00 UTC", "For good", "Back"]
-    assert labels(await bot.taps(key(times, "Back"))) == ["Open", "Quote", "Snooze", "Not relevant"]
+    assert labels(await bot.taps(key(times, "Back"))) == [
+        "Open",
+        "Quote",
+        "Snooze",
+        "Not relevant",
+        "Who said it first",
+    ]
     assert await subscriptions.mutes_of(bot.db, 1, NOON) == []
 
 
@@ -58,7 +65,7 @@ async def test_a_snooze_holds_as_long_as_it_says_and_ends_by_itself(
 ) -> None:
     await alerted(bot)
     done = await bot.taps(key(await bot.taps(key(await bot.taps(SNOOZE), what)), time))
-    assert labels(done) == ["Open", "Quote", "Snooze", "Not relevant"]
+    assert labels(done) == USUAL
     assert done.note is not None
     assert done.note.startswith("Muted here until 10 Mar, ")
     for channel, words in DIFFERENT.items():
@@ -101,7 +108,13 @@ async def test_whoever_may_look_at_an_alert_gets_its_buttons_back(bot: Bot) -> N
     await bot.pair(BORIS, Role.READER)
     await bot.says("/start@our_bot", chat=GROUP)
     back = key(await bot.taps(SNOOZE, chat=GROUP), "Back")
-    assert labels(await bot.taps(back, person=BORIS, chat=GROUP)) == ["Open", "Quote", "Snooze", "Not relevant"]
+    assert labels(await bot.taps(back, person=BORIS, chat=GROUP)) == [
+        "Open",
+        "Quote",
+        "Snooze",
+        "Not relevant",
+        "Who said it first",
+    ]
 
 
 async def test_for_good_is_for_good_and_listed_with_the_others(bot: Bot) -> None:

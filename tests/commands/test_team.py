@@ -79,6 +79,14 @@ async def test_a_link_is_made_by_taps_and_lets_in_whom_it_says(team: Bot) -> Non
     assert await notices(team, CLARA) == []
 
 
+async def test_a_link_that_gives_somebody_nothing_is_not_used_up(team: Bot) -> None:
+    made = await opens(team, ANNA, "Invite somebody", "Make the link")
+    link = text(made).split()[-1]
+    await team.says(f"/start {link}", person=ANNA)  # to see whether it works
+    await team.says(f"/start {link}", person=CLARA)
+    assert await people.role_of(team.db, CLARA) is Role.READER
+
+
 async def test_a_withdrawn_link_lets_nobody_in(team: Bot) -> None:
     made = await opens(team, ANNA, "Invite somebody", "Make the link")
     await team.taps(button(made.messages[0], "Withdraw this link"))

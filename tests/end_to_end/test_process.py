@@ -118,7 +118,7 @@ async def test_a_machine_whose_clock_is_wrong_lives_by_that_of_telegram(tmp_path
         await service.stop()
         service.now = utc_now
         await service.start()
-        code, link, _ = await shell("invite", env=environment(service))
+        code, link, _ = await shell("invite", "--role", "owner", env=environment(service))
         assert code == 0
         owner = await service.person("Owner")
         await owner.asks(f"/start {link.strip().rpartition('=')[2]}")

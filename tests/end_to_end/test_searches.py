@@ -51,6 +51,20 @@ async def test_an_alert_does_not_wait_for_a_search_whose_answer_is_honest_and_go
     assert answer.reply_markup.rows[0].buttons[0].text == "Look further"
 
 
+async def test_in_a_group_nobody_waits_for_the_searches_of_others(service: Service) -> None:
+    owner = await service.owner(follows=[tedious(service)])
+    member = await service.invited("Member")
+    everybody = [owner.account, member.account, service.bot]
+    group = service.sandbox.world.add_channel("Newsroom", megagroup=True, members=everybody)
+    owner.account.sends(group, "/start@newsroom_bot")
+    await owner.until(lambda: any(message.chat_id == group.marked for message in owner.heard))
+    for _ in range(3):
+        member.account.sends(group, HEAVY.replace("/search", "/search@newsroom_bot"))
+    owner.account.sends(group, "/status@newsroom_bot")
+    await owner.message("I follow 1 channel.")
+    assert sum("🔎" in message.message for message in owner.heard) < 3
+
+
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are looked for in /proc")
 async def test_the_service_stops_while_searches_run_and_so_do_they(service: Service) -> None:
     owner = await service.owner(follows=[tedious(service)])

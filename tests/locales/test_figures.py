@@ -1,7 +1,7 @@
 import pytest
 
 from bot.locales import translator
-from bot.locales.locale import show_span
+from bot.locales.locale import show_size, show_span
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,8 @@ from bot.locales.locale import show_span
 def test_a_span_is_written_in_the_unit_that_suits_it(seconds: float, english: str, russian: str) -> None:
     assert show_span(seconds, translator("en")) == english
     assert show_span(seconds, translator("ru")) == russian
+
+
+@pytest.mark.parametrize(("size", "shown"), [(0, "0 KB"), (1, "1 KB"), (17_000, "17 KB"), (1_500_000, "1.4 MB")])
+def test_a_size_is_written_in_the_unit_that_suits_it(size: int, shown: str) -> None:
+    assert show_size(size, translator("en")) == shown

@@ -24,3 +24,15 @@ def test_another_event_shares_few_words(text: str, *, is_new: bool) -> None:
     start = text.casefold().find("сбой")
     spans = ((start, start + 4),) if start >= 0 else ()
     assert is_new_event(text, spans, BANK) is is_new
+
+
+@pytest.mark.parametrize(
+    ("text", "is_new"),
+    [
+        ("Портал госуслуг не работает: сбой авторизации", True),
+        ("Сбой приложения банка: терминалы не работают", False),
+        ("Сбой, не работает", False),
+    ],
+)
+def test_a_headline_that_is_all_on_its_topic_is_compared_by_these_words(text: str, *, is_new: bool) -> None:
+    assert is_new_event(text, ((0, len(text)),), BANK) is is_new

@@ -57,6 +57,15 @@ async def test_several_channels_are_complete_from_when_the_last_of_them_is(archi
     assert (whole.is_whole, whole.reaches(ago(days=999)), whole.short_of(ago(days=999))) == (True, True, [])
 
 
+async def test_channels_that_are_restricted_to_others_do_not_count(archive: Archive) -> None:
+    await complete(archive, NEWS, ago(days=1))
+    await complete(archive, OTHER, BEGINNING)
+    seen = await coverage_of(archive.db, None, now=NOON, hidden=(NEWS,))
+    assert (list(seen.starts), seen.is_whole, seen.short_of(WEEK)) == ([OTHER], True, [])
+    result = await backtest(archive.db, compiled("сбой"), now=NOON, since=WEEK, hidden=(NEWS,))
+    assert list(result.coverage.starts) == [OTHER]
+
+
 async def test_what_nobody_reads_any_more_cannot_be_read_further(archive: Archive) -> None:
     await complete(archive, NEWS, ago(days=1))
     await archive.db.write(lambda tx: channels.unfollow(tx, NEWS))

@@ -160,6 +160,25 @@ async def test_what_waits_for_a_rest_when_the_reading_ends_is_stored(reader: Rea
     hold.release()
 
 
+async def test_a_list_does_not_wait_for_each_rest_while_the_server_fails(reader: ReaderKit, news: Channel) -> None:
+    completer = reader.live.long_posts = long_posts(reader, within=0.05)
+    hold = reader.sandbox.faults.hold("GetRichMessage", times=1)
+    heads = [f"Report {number}" for number in range(5)]
+    for head in heads:
+        news.post(rich=rich(head, "an outage"), shown=1)
+    await arrives(reader, news, *heads)
+    await hold.reached()
+    assert reader.calls("GetRichMessage") == 1
+    reader.clock.advance(FIRST_PAUSE)
+    while await completer.retry_next():
+        pass
+    assert await parts(reader, news) == [False] * 5
+    asked = reader.calls("GetRichMessage")
+    news.post(rich=REPORT, shown=1)
+    await arrives(reader, news, *(f"{head}\n\nan outage" for head in heads), WHOLE)
+    assert reader.calls("GetRichMessage") == asked + 1
+
+
 async def test_an_edit_of_the_rest_is_a_version_and_a_reaction_is_none(reader: ReaderKit, news: Channel) -> None:
     news.post(rich=REPORT, shown=1)
     await arrives(reader, news, WHOLE)

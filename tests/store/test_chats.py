@@ -75,5 +75,8 @@ class TestInvitations:
         return (await archive.db.write(lambda tx: invitations.make(tx, role=role, now=NOON, **options))).token
 
     async def redeem(self, archive: Archive, token: str) -> Role | None:
-        used = await archive.db.write(lambda tx: invitations.redeem(tx, token, archive.now))
-        return None if used is None else used.role
+        found = await invitations.find(archive.db, token, archive.now)
+        if found is None:
+            return None
+        await archive.db.write(lambda tx: invitations.use(tx, found))
+        return found.role

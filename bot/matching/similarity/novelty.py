@@ -7,6 +7,7 @@ six shares less than a quarter of its words with each of the others; of posts fr
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import islice
+from math import sqrt
 
 from bot.matching.similarity.features import Features, features
 from bot.matching.similarity.words import FILLERS, SPECIAL, is_same
@@ -21,9 +22,23 @@ _SHORTEST = 3  # letters of a word that counts
 
 def is_new_event(text: str, spans: Spans, others: Iterable[str]) -> bool:
     """Tell whether a text is about another event than each of the others; `spans` are its words on their topic."""
-    topic = _topic(text, spans)
+    topic, others = _topic(text, spans), tuple(others)
+    if len(_content(text, topic)) < _FEWEST:  # a headline, all on its topic: its words count but for what others say
+        topic = frozenset(word for word in topic if any(features(other).mentions(word) for other in others))
     is_said = len(_content(text, topic)) >= _FEWEST
     return is_said and not any(_share(text, other, topic) >= SHARE for other in others)
+
+
+def common_words(text: str, other: str) -> float:
+    """Return how many of their content words two texts share, from 0 to 1: the geometric mean of both shares.
+
+    So a short text is like a long one that has all of it, but not by two words of five.
+    """
+    told, others = _content(text, frozenset()), _content(other, frozenset())
+    if not told or not others:
+        return 0.0
+    one, two = features(text), features(other)
+    return sqrt(sum(map(two.mentions, told)) / len(told) * sum(map(one.mentions, others)) / len(others))
 
 
 @lru_cache(maxsize=4096)  # a post in a storm goes to many chats, which have seen the same

@@ -440,6 +440,14 @@ CREATE TABLE channel_access (
     PRIMARY KEY (channel_id, chat_id)
 ) WITHOUT ROWID;
 
+CREATE TABLE saved_searches (
+    id INTEGER PRIMARY KEY,
+    chat_id INTEGER NOT NULL REFERENCES chats (id),
+    typed TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    UNIQUE (chat_id, typed)
+);
+
 CREATE TABLE mutes (
     id INTEGER PRIMARY KEY,
     chat_id INTEGER NOT NULL REFERENCES chats (id),

@@ -1,0 +1,67 @@
+"""Who said first what a post says and how it spread, and more posts like it: buttons under alerts and posts."""
+
+from bot.commands.alert_buttons import POST
+from bot.commands.context import Context, Reply, Request, message, say
+from bot.commands.keyboards import button
+from bot.commands.lookup import show_source
+from bot.commands.post import stored
+from bot.commands.registry import tap
+from bot.commands.rights import Need
+from bot.commands.search import list_posts
+from bot.locales.locale import show_span
+from bot.models import StoredPost
+from bot.search.alike import Alike, find_like, find_spread
+from bot.search.searcher import Hit
+from bot.text.markup import Text, bold
+
+_MOST_SHOWN = 20  # posts of one answer
+_MOST_LIKE = 5  # posts, each with its text
+
+
+@tap("first", Need.LOOK, POST)
+async def spread(request: Request, context: Context) -> Reply:
+    """List the posts that say the same as that of the button, the oldest first, each with its delay."""
+    post = await _post_of(request, context)
+    found = await context.ask(find_spread, post, await context.scope())
+    t, first = context.t, found.posts[0]
+    text = Text().add(bold(t.gettext("Who said it first")), "\n\n")
+    if len(found.posts) == 1:
+        text.line(t.gettext("No other stored post says the same within three days of it."))
+        return say(text.join(_ending(found, context)))
+    for number, each in enumerate(found.posts[:_MOST_SHOWN], start=1):
+        after = show_span((each.date - first.date).total_seconds(), t)
+        when = context.date(each.date) if each is first else f"+{after}"
+        text.add(f"{number}. ", show_source(each), f" · {when}", " · ↪" if each.forward else "")
+        text.add(" ◀" if (each.channel_id, each.key) == (post.channel_id, post.key) else "", "\n")
+    more = len(found.posts) - _MOST_SHOWN
+    text.add(f"+{more}\n" if more > 0 else "", "\n")
+    ending = _ending(found, context)
+    row = (button(t.gettext("Show the first post"), "post", first.channel_id, first.message_id),)
+    return Reply(messages=(message(text.join(ending), (row,)),))
+
+
+@tap("like", Need.LOOK, POST)
+async def like(request: Request, context: Context) -> Reply:
+    """Show the posts that are most like that of the button."""
+    post, t = await _post_of(request, context), context.t
+    found = await context.ask(find_like, post, await context.scope(), limit=_MOST_LIKE)
+    ending, _ = _ending(found, context).build()
+    if not found.posts:
+        return say(Text().line(t.gettext("No other stored post is like this one.")).add(ending))
+    heading = Text().add(bold(t.gettext("More like this")), "\n\n")
+    hits = [Hit(post=each, spans=()) for each in found.posts]
+    return Reply(messages=(await list_posts(heading, hits, context, (), ending=ending),))
+
+
+async def _post_of(request: Request, context: Context) -> StoredPost:
+    """Return the message with the text of the post that a button names. Raises CommandError."""
+    channel_id, message_id = map(int, request.argument.split(":"))
+    items = await stored(channel_id, message_id, context)
+    return next((item for item in items if item.whole.strip()), items[0])
+
+
+def _ending(found: Alike, context: Context) -> Text:
+    if found.reached is None:
+        return Text()
+    line = context.t.gettext("I have looked back to {date} only; there may be older ones.")
+    return Text().say(line, date=context.date(found.reached))

@@ -1,0 +1,45 @@
+"""Searches that a chat has saved, as they were typed."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.store.database import Reader, Transaction
+from bot.store.rows import read_all, to_ms
+
+MOST = 20  # of a chat
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedSearch:
+    """A search that a chat has saved."""
+
+    id: int
+    typed: str
+
+
+async def save(tx: Transaction, chat_id: int, typed: str, *, now: datetime) -> bool:
+    """Save a search; False where the chat has `MOST` already. One that is saved stays so."""
+    await tx.execute(
+        """INSERT OR IGNORE INTO saved_searches (chat_id, typed, created_at) SELECT :chat, :typed, :now
+        WHERE (SELECT count(*) FROM saved_searches WHERE chat_id = :chat) < :most""",
+        {"chat": chat_id, "typed": typed, "now": to_ms(now), "most": MOST},
+    )
+    return await is_saved(tx, chat_id, typed)
+
+
+async def is_saved(db: Reader, chat_id: int, typed: str) -> bool:
+    """Tell whether a chat has saved a search."""
+    sql = "SELECT 1 FROM saved_searches WHERE chat_id = :chat AND typed = :typed"
+    return await db.fetch_one(sql, {"chat": chat_id, "typed": typed}) is not None
+
+
+async def of_chat(db: Reader, chat_id: int) -> list[SavedSearch]:
+    """Return the searches of a chat, in the order in which they were saved."""
+    sql = "SELECT id, typed FROM saved_searches WHERE chat_id = :chat ORDER BY id"
+    return read_all(SavedSearch, await db.fetch_all(sql, {"chat": chat_id}))
+
+
+async def drop(tx: Transaction, chat_id: int, search_id: int) -> bool:
+    """Forget a saved search of a chat; False where there is none."""
+    sql = "DELETE FROM saved_searches WHERE chat_id = :chat AND id = :id"
+    return await tx.execute(sql, {"chat": chat_id, "id": search_id}) > 0

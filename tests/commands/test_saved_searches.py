@@ -1,0 +1,50 @@
+from bot.models.people import Role
+from bot.store import saved_searches
+from tests.commands.kit import BORIS, GROUP, Bot, button, labels, text
+from tests.kit_archive import post
+
+
+async def found(bot: Bot) -> None:
+    await bot.pair()
+    await bot.archive.follow()
+    await bot.archive.live(post(1, "Сбой в банке"))
+
+
+async def test_a_search_is_saved_run_and_removed_at_taps(bot: Bot) -> None:
+    await found(bot)
+    assert "No search is saved here yet" in text(await bot.says("/searches"))
+    answer = await bot.says("сбой in:вести")
+    save = button(answer.messages[0], "Save this search")
+    for _ in range(2):
+        assert text(await bot.taps(save)) == "Saved. /searches shows it."
+    screen = (await bot.says("/searches")).messages[0]
+    assert screen.text == "Saved searches\n\n1. сбой in:вести"
+    again = await bot.taps(button(screen, "🔎"))
+    assert text(again) == text(answer)
+    assert "Save this search" not in labels(again.messages[0])
+    assert "No search is saved" in text(await bot.taps(button(screen, "🗑")))
+    assert text(await bot.taps(button(screen, "🔎"))) == "This button no longer works."
+
+
+async def test_saved_searches_are_the_chats_own(bot: Bot) -> None:
+    await found(bot)
+    await bot.says("/start@our_bot", chat=GROUP)
+    await bot.pair(BORIS, Role.READER)
+    answer = await bot.says("/search@our_bot сбой", chat=GROUP)
+    save = button(answer.messages[0], "Save")
+    assert "Only owners and editors" in text(await bot.taps(save, chat=GROUP, person=BORIS))
+    await bot.taps(save, chat=GROUP)
+    screen = (await bot.says("/searches", chat=GROUP)).messages[0]
+    assert "Сбой в банке" in text(await bot.taps(button(screen, "🔎"), chat=GROUP, person=BORIS))
+    assert "No search is saved" in text(await bot.says("/searches"))
+    assert text(await bot.taps(button(screen, "🔎"))) == "This button no longer works."
+
+
+async def test_a_chat_saves_so_many_searches_and_no_more(bot: Bot) -> None:
+    await found(bot)
+    for number in range(saved_searches.MOST):
+        answer = await bot.says(f"сбой -{number}")
+        await bot.taps(button(answer.messages[0], "Save"))
+    answer = await bot.says("сбой")
+    assert "too many saved searches" in text(await bot.taps(button(answer.messages[0], "Save")))
+    assert len((await bot.says("/searches")).messages[0].buttons) == saved_searches.MOST

@@ -1,0 +1,69 @@
+from datetime import timedelta
+
+from bot.models import Forward
+from bot.models.people import Role
+from bot.store.access import Restrictable, restrict
+from tests.commands.kit import BORIS, Bot, button, text
+from tests.kit_archive import NEWS, NOON, OTHER, post
+
+THIRD = 1003
+NEWS_TEXT = "Сбербанк подтвердил массовый сбой мобильного приложения в Саратове: переводы не проходят с утра"
+RETOLD = "Сбербанк подтвердил массовый сбой мобильного приложения в Саратове: переводы не проходят с утра. Подписаться"
+SAME_EVENT = "В Саратове с утра не работает мобильное приложение: массовый сбой Сбербанка, переводы не проходят"
+
+
+async def told(bot: Bot) -> None:
+    await bot.pair()
+    await bot.archive.follow(title="Вести")
+    await bot.archive.follow(OTHER, title="Хроника")
+    await bot.archive.follow(THIRD, title="Пересказ")
+    await bot.archive.live(
+        post(1, NEWS_TEXT, date=NOON - timedelta(minutes=30)),
+        post(1, RETOLD, channel_id=OTHER, date=NOON - timedelta(minutes=18)),
+        post(
+            1,
+            "Сбербанк подтвердил массовый сбой",
+            channel_id=THIRD,
+            date=NOON,
+            forward=Forward(channel_id=NEWS, message_id=1, name=None, date=NOON),
+        ),
+        post(2, "Сбой приложения метро в Казани", channel_id=THIRD, date=NOON),
+        post(9, NEWS_TEXT, channel_id=THIRD, date=NOON - timedelta(days=9)),
+    )
+
+
+async def test_a_post_tells_who_said_it_first_and_how_it_spread(bot: Bot) -> None:
+    await told(bot)
+    page = (await bot.says("t.me/News1002/1")).messages[0]
+    answer = await bot.taps(button(page, "Who said it first"))
+    assert text(answer).splitlines() == [
+        "Who said it first",
+        "",
+        "1. Вести · 10 Mar, 11:30 UTC",
+        "2. Хроника · +12 min ◀",
+        "3. Пересказ · +30 min · ↪",
+    ]
+    assert text(await bot.taps(button(answer.messages[0], "Show the first"))).startswith("Вести · 10 Mar, 11:30 UTC")
+    alone = await bot.taps(f"first:{THIRD}:2".encode())
+    assert "No other stored post says the same" in text(alone)
+
+
+async def test_a_restricted_channel_takes_no_part_for_others(bot: Bot) -> None:
+    await told(bot)
+    await bot.pair(BORIS, Role.READER)
+    chat = await bot.pair(503)
+    await bot.db.write(lambda tx: restrict(tx, Restrictable.CHANNEL, NEWS, [chat.id]))
+    assert "Вести" not in text(await bot.taps(f"first:{OTHER}:1".encode(), person=BORIS))
+    assert "Вести" not in text(await bot.taps(f"like:{OTHER}:1".encode(), person=BORIS))
+    assert text(await bot.taps(f"first:{NEWS}:1".encode(), person=BORIS)) == "This post is not stored."
+
+
+async def test_more_like_a_post_are_the_most_alike_of_any_time(bot: Bot) -> None:
+    await told(bot)
+    await bot.archive.live(post(3, SAME_EVENT, date=NOON - timedelta(days=20)))
+    found = text(await bot.taps(f"like:{OTHER}:1".encode()))
+    assert found.startswith("More like this\n\n")
+    assert SAME_EVENT in found
+    assert found.count(NEWS_TEXT) == 2
+    assert "Казани" not in found
+    assert "No other stored post is like this one." in text(await bot.taps(f"like:{THIRD}:2".encode()))
