@@ -118,12 +118,13 @@ async def backtest(  # noqa: PLR0913 - each narrows the question in its own way
     start = end if oldest is None else max(oldest, since or oldest)
     scope = Scope(channel_ids=channel_ids, hidden=hidden, since=start, until=until)
     deadline = deadline or Deadline()
-    run = _Replay(query, zone, deadline)
-    async for page in candidate_pages(db, necessary(query), scope, size=PAGE, before=before, most=most):
+    run = _Replay(query, zone, deadline, most=most)
+    size = PAGE if most is None else min(PAGE, most + 1)
+    async for page in candidate_pages(db, necessary(query), scope, size=size, before=before):
         if not run.take(page):
             break
         progress(page[-1].date)
-    stopped_at = run.last if run.is_partial or (most is not None and run.read >= most) else None
+    stopped_at = run.last if run.is_partial else None
     if stopped_at is not None:
         start = stopped_at.date
     loose = relaxed(query.plan)
@@ -160,15 +161,16 @@ def _average(matches: Mapping[int, Sequence[datetime]], coverage: Coverage, *, s
 class _Replay:
     """One query on its way through the archive."""
 
-    def __init__(self, query: Compiled, zone: tzinfo, deadline: Deadline) -> None:
+    def __init__(self, query: Compiled, zone: tzinfo, deadline: Deadline, *, most: int | None) -> None:
         self._query = query
+        self._most = most
         self._zone = zone
         self._deadline = deadline
         self._explainer: Explainer | None = None
         self.most_explained = max(LEAST_EXPLAINED, min(MOST_EXPLAINED, WORDS_EXPLAINED // (len(query.forms) or 1)))
         self._seen: set[tuple[int, str]] = set()  # posts found: (channel id, key)
         self._explained: set[int] = set()  # versions
-        self.is_partial = False  # the deadline came before the last post
+        self.is_partial = False  # it stopped before the last post
         self.read = 0  # posts, hits or not
         self.last: StoredPost | None = None  # of them
         self.per_day: Counter[date] = Counter()
@@ -181,7 +183,8 @@ class _Replay:
         rejected = []
         for post in page:
             # Not amid an album, which would be counted again by whoever goes on.
-            if self._deadline.is_over(COUNTING) and self.last is not None and post.key != self.last.key:
+            is_enough = (self._most is not None and self.read >= self._most) or self._deadline.is_over(COUNTING)
+            if is_enough and self.last is not None and post.key != self.last.key:
                 self.is_partial = True
                 break
             self.read, self.last = self.read + 1, post

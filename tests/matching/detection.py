@@ -211,7 +211,7 @@ def _sets() -> Iterator[tuple[str, dict[str, list[Judged]]]]:
                 yield f"drawn {part}", {topic: labelled(path, topic) for topic in TOPICS}
     else:
         console.print(f"the real posts are skipped, they are not here: {SHARED}")
-    for part in HALVES:
+    for part in (*HALVES, "wide"):
         yield f"written {part}", {topic: written(topic, part) for topic in TOPICS}
     yield "shapes", {topic: shapes(topic) for topic in TOPICS}
 

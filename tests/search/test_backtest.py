@@ -118,6 +118,17 @@ async def test_where_too_many_posts_come_into_question_the_count_begins_later(ar
     assert (whole.total, whole.first) == (49, date(2025, 3, 8))
 
 
+async def test_an_album_amid_which_enough_is_read_is_counted_once_by_who_goes_on(archive: Archive) -> None:
+    album = [post(n, "Сбой", date=ago(hours=1), grouped_id=7) for n in (1, 2, 3)]
+    await archive.live(*album, *(post(n, "Сбой", date=ago(minutes=60 - n)) for n in (4, 5)), post(9, "Сбой"))
+    totals, before = [], None
+    while not totals or before is not None:
+        part = await backtest(archive.db, compiled("сбой"), now=NOON, since=MONTH, most=4, before=before)
+        totals.append(part.total)
+        before = part.before
+    assert sum(totals) == 4
+
+
 async def test_all_pages_are_read_and_their_dates_told(archive: Archive) -> None:
     count = 2 * PAGE + 1
     await archive.live(*(post(n, "Сбой", date=ago(minutes=n)) for n in range(count)))
