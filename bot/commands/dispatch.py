@@ -150,12 +150,14 @@ class Dispatch:
         )
 
     def _ask_again(self, request: Request, own: Translator, now: datetime) -> Reply:
-        """Ask a chat once for all stale commands; plain words, and what may be meant for another bot, get no answer."""
+        """Ask a chat once for all that is stale; talk in groups and what may be meant for another bot get no answer."""
         self._excused = {chat: at for chat, at in self._excused.items() if now - at <= STALE}
         chat = (request.peer.kind, request.peer.id)
-        if not request.command or not request.addressed or chat in self._excused:
+        if not request.addressed or not (request.command or request.private) or chat in self._excused:
             return Reply()
         self._excused[chat] = now
+        if not request.command:
+            return say(own.gettext("I was away. Please send it again, and whatever else you wrote meanwhile."))
         line = own.gettext("I was away. Please send /{command} again, and whatever else you wrote meanwhile.")
         return say(line, command=request.command)
 

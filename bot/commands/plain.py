@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.commands import post, search, setup
+from bot.commands import post, search, setup, spread
 from bot.commands.context import Context, ForwardOrigin, Reply, Request, say
 from bot.commands.keyboards import button
 from bot.commands.lookup import offer_following, show_channel, show_reference
 from bot.commands.parsing import find_zone, read_references
 from bot.store import channels
 from bot.text.markup import code
+
+_LONG = 200  # characters; more is a text that somebody pasted, and no search
 
 
 async def answer(request: Request, context: Context) -> Reply:
@@ -21,6 +23,8 @@ async def answer(request: Request, context: Context) -> Reply:
     named = read_references(request.argument, request.links, explicit_only=True).references
     if named:
         return await _named(named, request, context)
+    if len(request.argument) > _LONG:
+        return _or_search(await spread.like_text(request.argument, context), request, context)
     t = context.t
     line = t.gettext("Write words, and I search for them. Forward a post or paste its link, and I look it up. /help")
     return await search.answer(request, context, request.argument, comfort=line) if request.argument else say(line)

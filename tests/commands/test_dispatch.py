@@ -55,6 +55,9 @@ async def test_a_command_of_long_ago_is_not_carried_out(bot: Bot) -> None:
     assert text(reply) == "I was away. Please send /follow again, and whatever else you wrote meanwhile."
     assert text(await bot.says("/status", sent_at=bot.archive.now - 2 * late)) == ""
     assert await follows.all_follows(bot.db) == []
+    bot.archive.now += timedelta(hours=1)
+    reply = await bot.says("сбой", sent_at=bot.archive.now - 2 * late)
+    assert text(reply) == "I was away. Please send it again, and whatever else you wrote meanwhile."
     await bot.says("/follow @rkn_tg", sent_at=bot.archive.now - late)
     assert len(await follows.all_follows(bot.db)) == 1
 

@@ -95,3 +95,14 @@ async def test_a_post_without_an_alert_says_what_kept_it_from_coming(bot: Bot) -
     assert "🔕 No alert here: it fits Outages, but that is muted here." in text(await bot.says("t.me/news1002/3"))
     await bot.db.write(lambda tx: channels.unfollow(tx, OTHER))
     assert "but its channel is not followed." in text(await bot.says("t.me/news1002/3"))
+
+
+async def test_a_pasted_text_finds_the_posts_that_say_nearly_the_same(known: Bot) -> None:
+    said = "Сбербанк подтвердил массовый сбой мобильного приложения в Саратове: переводы не проходят с самого утра. "
+    said += "Специалисты работают над восстановлением, клиентам советуют пользоваться банкоматами и сайтом."
+    await known.archive.live(post(8, said))
+    found = await known.says(f"{said} Подписывайтесь на наш новый канал")
+    assert said.strip() in text(found)
+    assert button(found.messages[0], "Search for these words")
+    told = await known.says("Погода в Сочи хорошая, вода тёплая, а пляжи открыты для всех отдыхающих. " * 3)
+    assert text(told) == "No stored post is like this."
