@@ -37,7 +37,7 @@ async def _named(named: Sequence[str], request: Request, context: Context) -> Re
     stored = await post.find_linked(link, context) if link else []
     if stored:
         return Reply(messages=(await post.show(stored, context),))
-    offer = offer_following(named[0], names[0], t) if len(named) == 1 else ()
+    offer = offer_following(named[0], names[0], context) if len(named) == 1 else ()
     if not link:
         line = t.gettext("To follow, write: {command}")
         return _or_search(say(line, offer, command=code(f"/follow {' '.join(names)}")), request, context)
@@ -66,7 +66,7 @@ async def _forwarded(request: Request, origin: ForwardOrigin, context: Context) 
     line = t.gettext("This is from {channel}, which I do not follow.")
     if is_followed:
         line = t.gettext("This is from {channel}. I have not stored this post.")
-    rows = () if is_followed else offer_following(reference, reference if origin.username else title, t)
+    rows = () if is_followed else offer_following(reference, reference if origin.username else title, context)
     text = Text().line(line, channel=show_channel(title, origin.username))
     if request.argument:
         rows = (*rows, (button(t.gettext("More like this"), "alike", request.key),))

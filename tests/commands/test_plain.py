@@ -109,3 +109,10 @@ async def test_a_pasted_text_finds_the_posts_that_say_nearly_the_same(known: Bot
     assert button(found.messages[0], "Search for these words")
     told = await known.says("Погода в Сочи хорошая, вода тёплая, а пляжи открыты для всех отдыхающих. " * 3)
     assert text(told) == "No stored post is like this."
+
+
+async def test_readers_are_not_offered_what_they_may_not(known: Bot) -> None:
+    await known.pair(BORIS, Role.READER)
+    told = await known.says("https://t.me/agency/5", person=BORIS)
+    assert text(told) == "I do not follow the channel of this post."
+    assert told.messages[0].buttons == ()
