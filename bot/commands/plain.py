@@ -8,8 +8,9 @@ from bot.commands.context import Context, ForwardOrigin, Reply, Request, say
 from bot.commands.keyboards import button
 from bot.commands.lookup import offer_following, show_channel, show_reference
 from bot.commands.parsing import find_zone, read_references
+from bot.commands.verdict import verdict_of_text
 from bot.store import channels
-from bot.text.markup import code
+from bot.text.markup import Text, code
 
 _LONG = 200  # characters; more is a text that somebody pasted, and no search
 
@@ -17,7 +18,7 @@ _LONG = 200  # characters; more is a text that somebody pasted, and no search
 async def answer(request: Request, context: Context) -> Reply:
     """Look up what was forwarded or pasted, offer what else may be meant, or else search for the words."""
     if request.origin is not None:
-        return await _forwarded(request.origin, context)
+        return await _forwarded(request, request.origin, context)
     if find_zone(request.argument):
         return _or_search(setup.offer_zone(request, context), request, context)
     named = read_references(request.argument, request.links, explicit_only=True).references
@@ -53,15 +54,20 @@ def _or_search(reply: Reply, request: Request, context: Context) -> Reply:
     return replace(reply, messages=(replace(offer, buttons=(*offer.buttons, row)),), memory=request.argument)
 
 
-async def _forwarded(origin: ForwardOrigin, context: Context) -> Reply:
+async def _forwarded(request: Request, origin: ForwardOrigin, context: Context) -> Reply:
+    """Show a stored post; of another one say whether its channel is followed, and which topics it fits."""
     stored = await post.find_origin(origin, context)
     if stored:
         return Reply(messages=(await post.show(stored, context),))
     t, reference = context.t, f"@{origin.username}" if origin.username else str(origin.channel_id)
     title = origin.title or reference
     channel = await channels.find(context.database, str(origin.channel_id), viewer=context.viewer)
-    name = show_channel(title, origin.username)
-    if channel is not None and channel.followed_at is not None:
-        return say(t.gettext("This is from {channel}. I have not stored this post."), channel=name)
-    offer = offer_following(reference, reference if origin.username else title, t)
-    return say(t.gettext("This is from {channel}, which I do not follow."), offer, channel=name)
+    is_followed = channel is not None and channel.followed_at is not None
+    line = t.gettext("This is from {channel}, which I do not follow.")
+    if is_followed:
+        line = t.gettext("This is from {channel}. I have not stored this post.")
+    rows = () if is_followed else offer_following(reference, reference if origin.username else title, t)
+    text = Text().line(line, channel=show_channel(title, origin.username))
+    if request.argument:
+        rows = (*rows, (button(t.gettext("More like this"), "alike", request.key),))
+    return replace(say(text.join(await verdict_of_text(request.argument, context)), rows), memory=request.argument)

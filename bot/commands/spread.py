@@ -1,7 +1,7 @@
 """Who said first what a post says and how it spread, and more posts like it: buttons under alerts and posts."""
 
 from bot.commands.alert_buttons import POST
-from bot.commands.context import Context, Reply, Request, message, say
+from bot.commands.context import CommandError, Context, Reply, Request, memory_of, message, say
 from bot.commands.keyboards import button
 from bot.commands.lookup import show_source
 from bot.commands.post import stored
@@ -45,6 +45,15 @@ async def like(request: Request, context: Context) -> Reply:
     """Show the posts that are most like that of the button."""
     post = await _post_of(request, context)
     return await like_text(wording(post), context, but=(post.channel_id, post.key))
+
+
+@tap("alike", Need.LOOK, r"[\w-]{1,40}")
+async def alike(request: Request, context: Context) -> Reply:
+    """Show the posts that are most like the forwarded text which the answer of the button remembers."""
+    text = await memory_of(context.database, request.argument)
+    if not text:
+        raise CommandError(context.own.gettext("This button no longer works."))
+    return await like_text(text, context)
 
 
 async def like_text(text: str, context: Context, *, but: PostKey | None = None, rows: ButtonRows = ()) -> Reply:

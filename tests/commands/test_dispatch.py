@@ -81,7 +81,7 @@ async def test_a_forwarded_post_is_offered_to_be_followed(bot: Bot) -> None:
     await bot.pair()
     origin = ForwardOrigin(channel_id=1777, title="РКН", username="rkn_tg")
     offer = await bot.says("Новости", origin=origin)
-    assert text(offer) == "This is from РКН, which I do not follow."
+    assert text(offer) == "This is from РКН, which I do not follow.\nIt fits no topic of this chat."
     told = await bot.taps(button(offer.messages[0], "Follow @rkn_tg"))
     assert "@rkn_tg" in text(told)
     assert [follow.reference for follow in await follows.all_follows(bot.db)] == ["@rkn_tg"]

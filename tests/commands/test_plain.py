@@ -64,7 +64,10 @@ async def test_a_forwarded_post_or_a_link_to_one_is_looked_up(
 async def test_a_post_that_is_not_stored_says_whether_its_channel_is_followed(known: Bot) -> None:
     assert text(await known.says("t.me/news1001/99")) == "This post is not stored."
     other = ForwardOrigin(channel_id=NEWS, title="Вести", username="News1001", message_id=99)
-    assert text(await known.says("Сбой", origin=other)) == "This is from Вести. I have not stored this post."
+    told = await known.says("Сбой", origin=other)
+    assert text(told) == "This is from Вести. I have not stored this post.\nIt fits Outages."
+    assert text(await known.taps(button(told.messages[0], "More like this"))).startswith("More like")
+    assert text(await known.says("", origin=other)) == "This is from Вести. I have not stored this post."
     offer = await known.says("https://t.me/agency/5")
     assert text(offer) == "I do not follow the channel of this post."
     assert button(offer.messages[0], "Follow @agency")

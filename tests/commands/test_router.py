@@ -207,7 +207,7 @@ async def test_a_forwarded_post_is_offered_with_the_channels_name(running: Runni
     anna = await running.paired()
     await anna.client.forward_messages("our_bot", post.id, "vesti_news")
     await anna.until(lambda: len(anna.heard) == 2)
-    assert anna.heard[1].message == "This is from Vesti, which I do not follow."
+    assert anna.heard[1].message == "This is from Vesti, which I do not follow.\nIt fits Outages."
     await anna.heard[1].click(text="Follow @vesti_news")
     await anna.until(lambda: len(anna.heard) == 3)
     assert "@vesti_news" in anna.heard[2].message
