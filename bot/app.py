@@ -23,7 +23,7 @@ from bot.matching.topics import TopicFile, read_folder
 from bot.models import Clock
 from bot.models.notices import UpdatesMissed
 from bot.monitoring.daily_report import DailyReports
-from bot.monitoring.heartbeat import Heartbeat
+from bot.monitoring.heartbeat import Heartbeat, put_start, put_stop
 from bot.monitoring.silence import SilenceMonitor
 from bot.pipeline.ingest import Ingest
 from bot.runtime.clock import utc_now
@@ -114,8 +114,10 @@ async def run(  # noqa: PLR0913 - what a caller may choose
         service = await _unless(stop, _build(parts, stop))
         if service is not None:
             log.info("ready", bot=service.ready.bot_username)
+            await put_start(parts.database)
             on_ready(service.ready)
             await _run_loops(service, parts.health, stop)
+            await put_stop(parts.database, parts.clock())
     log.info("stopped")
 
 

@@ -62,7 +62,7 @@ class Settings(BaseSettings):
     request_rate: float = Field(default=3, ge=_SLOWEST, le=_FASTEST)  # requests a second of one kind, on average
     alert_max_age: float = Field(default=24 * 3600, gt=0, le=_TEN_YEARS)  # s; older posts are stored without an alert
     media_max_mb: int = Field(default=20, ge=0, le=4000)  # of a file of a matched post that is kept; 0: none is
-    media_max_total_gb: float = Field(default=20, gt=0, le=1_000_000)  # of all of these; the oldest are removed
+    media_max_total_gb: float = Field(default=20, ge=0.01, le=1_000_000)  # of all of these; the oldest are removed
     send_rate_total: float = Field(default=30, ge=_SLOWEST, le=_FASTEST)  # messages a second in all
     send_rate_chat: float = Field(default=1, ge=_SLOWEST, le=_FASTEST)  # messages a second to one chat
     send_rate_group: float = Field(default=20, ge=_SLOWEST, le=_FASTEST)  # messages a minute to one group

@@ -5,15 +5,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from bot.commands import plain, registry, setup
+from bot.commands import inline, plain, registry, setup
 from bot.commands.context import CommandError, Context, Effect, Reply, Request, say
 from bot.commands.flood import Admission, Buckets
 from bot.commands.rights import REFUSALS
 from bot.locales import Translator, translator
 from bot.matching.words.inflection import Inflector
-from bot.models import Clock, PeerKind
+from bot.models import Clock, OfferedPost, PeerKind
 from bot.search.pool import Searches
 from bot.store import addresses, chats, handled, people
+from bot.store.chats import Chat
 from bot.store.database import Database, Transaction
 from bot.store.people import Person
 
@@ -57,6 +58,18 @@ class Dispatch:
         except setup.StrangerError:
             # The answer is not recorded: strangers may write as much as they like.
             return await self._turn_away(request, now)
+
+    async def offer(self, person_id: int, typed: str) -> tuple[OfferedPost, ...]:
+        """Return the posts offered to a person who searches in any chat; none for strangers and in floods."""
+        now = self._clock()
+        person = await people.get(self._database, person_id)
+        chat = await chats.by_peer(self._database, PeerKind.USER, person_id)
+        if person is None or chat is None or self._buckets.take(person_id, now) is not Admission.GRANTED:
+            return ()
+        try:
+            return await inline.offer(typed, self._context(person, chat, translator(chat.language), now))
+        except CommandError:  # the words are not typed to the end yet
+            return ()
 
     def _hold_back(self, request: Request, now: datetime, *, is_known: bool) -> Reply | None:
         """Return the answer to somebody who asks too much: an empty one after the first; None where it is not so."""
@@ -118,27 +131,33 @@ class Dispatch:
             return partial(setup.enter, request, now)
         if chat is None or person is None:
             return _ask_to_start(request, own)
-        context = Context(
+        context = self._context(person, chat, own, now)
+        context = replace(context, person_id=request.person_id, name=_name(request) or person.called)
+        return await (_tapped(request, context) if request.tapped else _typed(request, complete, context))
+
+    def _context(self, person: Person, chat: Chat, own: Translator, now: datetime) -> Context:
+        return Context(
             database=self._database,
             searches=self._searches,
             now=now,
             chat=chat,
-            person_id=request.person_id,
-            name=_name(request) or person.called,
+            person_id=person.id,
+            name=person.called,
             role=person.role,
             t=translator(chat.language),
             own=own,
             inflector=self._inflector,
         )
-        return await (_tapped(request, context) if request.tapped else _typed(request, complete, context))
 
     def _ask_again(self, request: Request, own: Translator, now: datetime) -> Reply:
-        """Ask a chat once for all stale commands; plain words, and what may be meant for another bot, get no answer."""
+        """Ask a chat once for all that is stale; talk in groups and what may be meant for another bot get no answer."""
         self._excused = {chat: at for chat, at in self._excused.items() if now - at <= STALE}
         chat = (request.peer.kind, request.peer.id)
-        if not request.command or not request.addressed or chat in self._excused:
+        if not request.addressed or not (request.command or request.private) or chat in self._excused:
             return Reply()
         self._excused[chat] = now
+        if not request.command:
+            return say(own.gettext("I was away. Please send it again, and whatever else you wrote meanwhile."))
         line = own.gettext("I was away. Please send /{command} again, and whatever else you wrote meanwhile.")
         return say(line, command=request.command)
 

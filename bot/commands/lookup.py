@@ -9,7 +9,7 @@ from bot.commands.keyboards import button
 from bot.locales import LANGUAGES, Translator, translator
 from bot.locales.locale import topic_title
 from bot.models import ButtonRows, StoredPost
-from bot.models.people import Viewer
+from bot.models.people import Role, Viewer
 from bot.rendering.post_text import channel_name
 from bot.store import access, channels, subscriptions, topics
 from bot.store.access import Restrictable
@@ -167,6 +167,8 @@ def show_reference(reference: str) -> str:
     return f"t.me/{reference}" if reference.startswith(("+", FOLDER)) else reference
 
 
-def offer_following(reference: str, name: str, t: Translator) -> ButtonRows:
-    """Offer to follow a channel."""
-    return ((button(t.gettext("Follow {name}").format(name=name[:_LONGEST_LABEL]), "follow", reference),),)
+def offer_following(reference: str, name: str, context: Context) -> ButtonRows:
+    """Offer to follow a channel, to those who may."""
+    if context.role is Role.READER:
+        return ()
+    return ((button(context.t.gettext("Follow {name}").format(name=name[:_LONGEST_LABEL]), "follow", reference),),)

@@ -3,24 +3,29 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.commands import post, search, setup
+from bot.commands import post, search, setup, spread
 from bot.commands.context import Context, ForwardOrigin, Reply, Request, say
 from bot.commands.keyboards import button
 from bot.commands.lookup import offer_following, show_channel, show_reference
 from bot.commands.parsing import find_zone, read_references
+from bot.commands.verdict import verdict_of_text
 from bot.store import channels
-from bot.text.markup import code
+from bot.text.markup import Text, code
+
+_LONG = 200  # characters; more is a text that somebody pasted, and no search
 
 
 async def answer(request: Request, context: Context) -> Reply:
     """Look up what was forwarded or pasted, offer what else may be meant, or else search for the words."""
     if request.origin is not None:
-        return await _forwarded(request.origin, context)
+        return await _forwarded(request, request.origin, context)
     if find_zone(request.argument):
         return _or_search(setup.offer_zone(request, context), request, context)
     named = read_references(request.argument, request.links, explicit_only=True).references
     if named:
         return await _named(named, request, context)
+    if len(request.argument) > _LONG:
+        return _or_search(await spread.like_text(request.argument, context), request, context)
     t = context.t
     line = t.gettext("Write words, and I search for them. Forward a post or paste its link, and I look it up. /help")
     return await search.answer(request, context, request.argument, comfort=line) if request.argument else say(line)
@@ -32,7 +37,7 @@ async def _named(named: Sequence[str], request: Request, context: Context) -> Re
     stored = await post.find_linked(link, context) if link else []
     if stored:
         return Reply(messages=(await post.show(stored, context),))
-    offer = offer_following(named[0], names[0], t) if len(named) == 1 else ()
+    offer = offer_following(named[0], names[0], context) if len(named) == 1 else ()
     if not link:
         line = t.gettext("To follow, write: {command}")
         return _or_search(say(line, offer, command=code(f"/follow {' '.join(names)}")), request, context)
@@ -49,15 +54,20 @@ def _or_search(reply: Reply, request: Request, context: Context) -> Reply:
     return replace(reply, messages=(replace(offer, buttons=(*offer.buttons, row)),), memory=request.argument)
 
 
-async def _forwarded(origin: ForwardOrigin, context: Context) -> Reply:
+async def _forwarded(request: Request, origin: ForwardOrigin, context: Context) -> Reply:
+    """Show a stored post; of another one say whether its channel is followed, and which topics it fits."""
     stored = await post.find_origin(origin, context)
     if stored:
         return Reply(messages=(await post.show(stored, context),))
     t, reference = context.t, f"@{origin.username}" if origin.username else str(origin.channel_id)
     title = origin.title or reference
     channel = await channels.find(context.database, str(origin.channel_id), viewer=context.viewer)
-    name = show_channel(title, origin.username)
-    if channel is not None and channel.followed_at is not None:
-        return say(t.gettext("This is from {channel}. I have not stored this post."), channel=name)
-    offer = offer_following(reference, reference if origin.username else title, t)
-    return say(t.gettext("This is from {channel}, which I do not follow."), offer, channel=name)
+    is_followed = channel is not None and channel.followed_at is not None
+    line = t.gettext("This is from {channel}, which I do not follow.")
+    if is_followed:
+        line = t.gettext("This is from {channel}. I have not stored this post.")
+    rows = () if is_followed else offer_following(reference, reference if origin.username else title, context)
+    text = Text().line(line, channel=show_channel(title, origin.username))
+    if request.argument:
+        rows = (*rows, (button(t.gettext("More like this"), "alike", request.key),))
+    return replace(say(text.join(await verdict_of_text(request.argument, context)), rows), memory=request.argument)

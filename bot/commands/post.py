@@ -166,7 +166,7 @@ async def _rows(first: StoredPost, context: Context) -> ButtonRows:
     if channel is None or channel.followed_at is not None:
         return rows
     reference = f"@{channel.username}" if channel.username else str(channel.id)
-    return (*rows, *offer_following(reference, channel.title or reference, t))
+    return (*rows, *offer_following(reference, channel.title or reference, context))
 
 
 def _heading(items: Sequence[StoredPost], context: Context) -> Text:

@@ -73,6 +73,7 @@ class Router:
         self._turns: WeakValueDictionary[tuple[PeerKind, int, int], asyncio.Lock] = WeakValueDictionary()
         client.add_event_handler(self.receive, events.NewMessage(incoming=True))
         client.add_event_handler(self.receive, events.CallbackQuery())
+        client.add_event_handler(self.receive, events.InlineQuery())
         client.add_event_handler(self.receive, events.Raw(chat_moves.UPDATES, func=chat_moves.is_relevant))
 
     async def receive(self, event: BotEvent) -> None:
@@ -149,6 +150,8 @@ class Router:
             if isinstance(event, chat_moves.UPDATES):
                 if (news := chat_moves.read(event, me.id)) is not None:
                     await self._follow_move(news)
+            elif isinstance(event, events.InlineQuery.Event):
+                await self._offer(event)
             elif (request := to_request(event, me.username or "")) is not None:
                 await self._serve(event, request, secret)
         except FatalError:
@@ -158,6 +161,16 @@ class Router:
         self._unanswered -= 1
         if self.is_settled():
             self._settled.set()
+
+    async def _offer(self, event: events.InlineQuery.Event) -> None:
+        """Offer found posts to somebody who types our name in any chat; what comes too late is not wanted any more."""
+        offered = await self._dispatch.offer(event.query.user_id, event.text)
+        try:
+            await self._sender.offer(event.query.query_id, offered)
+        except TelegramError as error:
+            if error.verdict is Verdict.FATAL:
+                raise _gone(error) from None
+            log.info("an offer of posts was not taken", error=error.error)
 
     async def _follow_move(self, news: ChatMoved | ChatOpened) -> None:
         """Follow a paired group that became a supergroup, or resume a paired chat that takes messages again."""
@@ -284,7 +297,7 @@ class Router:
         if error.verdict is Verdict.DONE:
             return
         if error.verdict is Verdict.FATAL:
-            raise FatalError(f"The bot's session is gone: {error}. Check TELEGRAM_BOT_TOKEN and start again.")
+            raise _gone(error)
         log.warning("an answer was refused", command=request.command, error=error.error)
         if error.verdict is not Verdict.SUSPEND:
             return
@@ -292,6 +305,10 @@ class Router:
         if chat is not None:
             now = self._clock()
             await self._database.write(lambda tx: addresses.suspend(tx, chat, error.error, now=now))
+
+
+def _gone(error: TelegramError) -> FatalError:
+    return FatalError(f"The bot's session is gone: {error}. Check TELEGRAM_BOT_TOKEN and start again.")
 
 
 def _place(request: Request) -> tuple[PeerKind, int, int]:

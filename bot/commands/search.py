@@ -89,6 +89,14 @@ async def answer(
     return Reply(messages=(replace(shown, buttons=(*shown.buttons, *saving, *rewritten)),), memory=typed)
 
 
+async def find_posts(typed: str, context: Context, *, limit: int) -> Sequence[Hit]:
+    """Return the newest posts of a typed search. Raises CommandError where it cannot be read, or answered in time."""
+    terms = await _read_terms("", typed, context)
+    if terms.query is None:
+        return (await _find(terms, context)).hits
+    return (await context.ask(find_newest, terms.query, terms.scope, limit=limit, most=MOST_ROWS)).hits
+
+
 @tap("more", Need.LOOK, rf"[\w-]{{1,40}}(:{_ROW}(:\d{{1,3}}(:\d{{1,3}})?)?)?")
 async def more(request: Request, context: Context) -> Reply:
     """Show the next page; the button names the answer that remembers the search, and where to go on.

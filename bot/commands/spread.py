@@ -1,7 +1,7 @@
 """Who said first what a post says and how it spread, and more posts like it: buttons under alerts and posts."""
 
 from bot.commands.alert_buttons import POST
-from bot.commands.context import Context, Reply, Request, message, say
+from bot.commands.context import CommandError, Context, Reply, Request, memory_of, message, say
 from bot.commands.keyboards import button
 from bot.commands.lookup import show_source
 from bot.commands.post import stored
@@ -9,8 +9,8 @@ from bot.commands.registry import tap
 from bot.commands.rights import Need
 from bot.commands.search import list_posts
 from bot.locales.locale import show_span
-from bot.models import StoredPost
-from bot.search.alike import Alike, find_like, find_spread
+from bot.models import ButtonRows, PostKey, StoredPost
+from bot.search.alike import Alike, find_like, find_spread, wording
 from bot.search.searcher import Hit
 from bot.text.markup import Text, bold
 
@@ -43,14 +43,29 @@ async def spread(request: Request, context: Context) -> Reply:
 @tap("like", Need.LOOK, POST)
 async def like(request: Request, context: Context) -> Reply:
     """Show the posts that are most like that of the button."""
-    post, t = await _post_of(request, context), context.t
-    found = await context.ask(find_like, post, await context.scope(), limit=_MOST_LIKE)
+    post = await _post_of(request, context)
+    return await like_text(wording(post), context, but=(post.channel_id, post.key))
+
+
+@tap("alike", Need.LOOK, r"[\w-]{1,40}")
+async def alike(request: Request, context: Context) -> Reply:
+    """Show the posts that are most like the forwarded text which the answer of the button remembers."""
+    text = await memory_of(context.database, request.argument)
+    if not text:
+        raise CommandError(context.own.gettext("This button no longer works."))
+    return await like_text(text, context)
+
+
+async def like_text(text: str, context: Context, *, but: PostKey | None = None, rows: ButtonRows = ()) -> Reply:
+    """Show the posts that are most like a text, without the one that says it."""
+    t, found = context.t, await context.ask(find_like, text, await context.scope(), limit=_MOST_LIKE, but=but)
     ending, _ = _ending(found, context).build()
     if not found.posts:
-        return say(Text().line(t.gettext("No other stored post is like this one.")).add(ending))
+        line = t.gettext("No other stored post is like this one.") if but else t.gettext("No stored post is like this.")
+        return say(Text().line("{line}", line=line).add(ending), rows)
     heading = Text().add(bold(t.gettext("More like this")), "\n\n")
     hits = [Hit(post=each, spans=()) for each in found.posts]
-    return Reply(messages=(await list_posts(heading, hits, context, (), ending=ending),))
+    return Reply(messages=(await list_posts(heading, hits, context, rows, ending=ending),))
 
 
 async def _post_of(request: Request, context: Context) -> StoredPost:

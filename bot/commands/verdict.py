@@ -10,7 +10,7 @@ from bot.models import StoredPost
 from bot.search.jobs import explain_text
 from bot.store import feedback, subscriptions
 from bot.store.topics import Topic
-from bot.text.markup import Text, bold, one_line
+from bot.text.markup import Piece, Text, bold, one_line
 
 _LONGEST = 150  # UTF-16 units of the topics' names
 
@@ -28,13 +28,28 @@ async def verdict(items: Sequence[StoredPost], context: Context) -> Text:
     wanted = await topics_of(context.database, context.chat.id)
     if not wanted:
         return Text().say(t.gettext("🔕 No alert here: this chat has no topics."))
-    whole = "\n\n".join(item.whole for item in items)
-    explanations = await context.ask(explain_text, [packed(topic.compiled) for topic in wanted], whole)
-    fitting = [topic for topic, found in zip(wanted, explanations, strict=True) if found.root.held]
-    if not fitting:
+    found = await _fitting(wanted, "\n\n".join(item.whole for item in items), context)
+    if not found:
         return Text().say(t.gettext("🔕 No alert here: it fits no topic of this chat."))
-    names = bold(one_line(", ".join(topic_title(topic.name, t) for topic in fitting), _LONGEST))
-    return Text().say(await _obstacle(first, fitting, context), topics=names)
+    return Text().say(await _obstacle(first, found, context), topics=_names(found, context))
+
+
+async def verdict_of_text(text: str, context: Context) -> Text:
+    """Say which topics of this chat a text fits that is not stored; empty for one without words."""
+    t = context.t
+    found = await _fitting(await topics_of(context.database, context.chat.id), text, context) if text.strip() else []
+    if found:
+        return Text().say(t.gettext("It fits {topics}."), topics=_names(found, context))
+    return Text().add(t.gettext("It fits no topic of this chat.") if text.strip() else "")
+
+
+async def _fitting(wanted: Sequence[Topic], text: str, context: Context) -> list[Topic]:
+    explanations = await context.ask(explain_text, [packed(topic.compiled) for topic in wanted], text)
+    return [topic for topic, found in zip(wanted, explanations, strict=True) if found.root.held]
+
+
+def _names(found: Sequence[Topic], context: Context) -> Piece:
+    return bold(one_line(", ".join(topic_title(topic.name, context.t) for topic in found), _LONGEST))
 
 
 async def _obstacle(post: StoredPost, fitting: Sequence[Topic], context: Context) -> str:

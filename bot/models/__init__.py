@@ -190,6 +190,16 @@ ButtonRows = tuple[tuple[Button, ...], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OfferedPost:
+    """A found post that a person may choose to send to any chat."""
+
+    key: str  # unique among those of one answer
+    title: str
+    description: str
+    message: "Outgoing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
     """A message ready to be sent: text with entities, never markup."""
 

@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 EVERY = 30.0  # s between two looks
 FETCH_EVERY = 60.0  # s
 FETCH_WITHIN = 5.0  # s
-ALIVE, HEALTHY = "run", "healthy"  # rows of heartbeats …
+ALIVE, HEALTHY, STOPPED = "run", "healthy", "stopped"  # rows of heartbeats …
 FRESH = timedelta(minutes=2)  # … and how old they may be
 AHEAD = timedelta(seconds=5)  # by which they may be dated in the future: each process has a clock of its own
 
@@ -40,12 +40,24 @@ def is_fresh(at: datetime | None, now: datetime) -> bool:
 async def find_fault(db: Reader) -> str | None:
     """Return why the service is not well, as the predicate of a sentence; None where it is, and lately was."""
     beats, now = await meta.last_beats(db), (await meta.clock(db))()
-    alive, healthy = beats.get(ALIVE), beats.get(HEALTHY)
+    alive, healthy, stopped = map(beats.get, (ALIVE, HEALTHY, STOPPED))
+    if stopped is not None:
+        return f"does not run: it was stopped at {stopped:%Y-%m-%d %H:%M} UTC"
     if not is_fresh(alive, now):
         return f"has given no sign of life{_since(alive)}"
     if not is_fresh(healthy, now):
         return f"runs, but has not been well{_since(healthy)}: {await meta.fault(db) or 'its log says why'}"
     return None
+
+
+async def put_start(database: Database) -> None:
+    """Note that the service runs again."""
+    await database.write(lambda tx: meta.forget_beat(tx, STOPPED))
+
+
+async def put_stop(database: Database, now: datetime) -> None:
+    """Note that the service was stopped, so that nobody takes its last sign of life for health."""
+    await database.write(lambda tx: meta.beat(tx, STOPPED, now))
 
 
 def _since(moment: datetime | None) -> str:

@@ -13,7 +13,7 @@ from bot.matching.similarity.compare import say_the_same
 from bot.matching.similarity.features import Features, features
 from bot.matching.similarity.novelty import common_words
 from bot.matching.similarity.words import FILLERS
-from bot.models import StoredPost
+from bot.models import PostKey, StoredPost
 from bot.search.deadline import Deadline
 from bot.search.searcher import Scope
 from bot.store import fulltext, posts
@@ -39,14 +39,14 @@ class Alike:
 
 async def find_spread(db: Reader, post: StoredPost, scope: Scope, *, deadline: Deadline | None = None) -> Alike:
     """Find the posts that say the same within three days, and the post itself, the oldest first."""
-    own = features(_wording(post))
+    own = features(wording(post))
     forwards: list[StoredPost] = []
 
     def is_same(other: StoredPost) -> bool:
         forwards.extend([other] if other.forward is not None else [])
         if _origin(other) == _origin(post) or _key(other) == _key(post):
             return True
-        pair = (features(_wording(other)), own) if other.date < post.date else (own, features(_wording(other)))
+        pair = (features(wording(other)), own) if other.date < post.date else (own, features(wording(other)))
         return pair[0].tokens == pair[1].tokens or say_the_same(*pair, apart=abs(other.date - post.date))
 
     between = Scope(hidden=scope.hidden, since=post.date - WITHIN, until=post.date + WITHIN)
@@ -57,17 +57,25 @@ async def find_spread(db: Reader, post: StoredPost, scope: Scope, *, deadline: D
     return Alike(posts=tuple(sorted(found.values(), key=lambda each: (each.date, each.id))), reached=reached)
 
 
-async def find_like(
-    db: Reader, post: StoredPost, scope: Scope, *, limit: int, deadline: Deadline | None = None
+async def find_like(  # noqa: PLR0913 - a text, and how much of an answer is wanted
+    db: Reader,
+    text: str,
+    scope: Scope,
+    *,
+    limit: int,
+    but: PostKey | None = None,
+    deadline: Deadline | None = None,
 ) -> Alike:
-    """Find the posts that share most of the content words of a post, the most alike first, among the newest ones."""
-    said = _wording(post)
+    """Find the posts that share most of the content words of a text, the most alike first, among the newest ones.
+
+    `but` is the post that says the text.
+    """
 
     def is_like(other: StoredPost) -> bool:
-        return _key(other) != _key(post) and common_words(said, _wording(other)) >= _ONE_EVENT
+        return _key(other) != but and common_words(text, wording(other)) >= _ONE_EVENT
 
-    found, reached = await _find(db, features(said), scope, is_like, deadline or Deadline())
-    best = sorted(found.values(), key=lambda each: (common_words(said, _wording(each)), each.id), reverse=True)
+    found, reached = await _find(db, features(text), scope, is_like, deadline or Deadline())
+    best = sorted(found.values(), key=lambda each: (common_words(text, wording(each)), each.id), reverse=True)
     return Alike(posts=tuple(best[:limit]), reached=reached)
 
 
@@ -121,7 +129,8 @@ def _share(words: set[str], indexed: str) -> float:
     return len(words & others) / max(1, min(len(words), len(others)))
 
 
-def _wording(post: StoredPost) -> str:
+def wording(post: StoredPost) -> str:
+    """Return what of a post is compared with others."""
     return post.text if post.text.strip() else post.whole
 
 

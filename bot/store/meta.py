@@ -74,6 +74,11 @@ async def beat(tx: Transaction, loop: str, now: datetime) -> None:
     )
 
 
+async def forget_beat(tx: Transaction, loop: str) -> None:
+    """Forget when a loop went round."""
+    await tx.execute("DELETE FROM heartbeats WHERE loop = :loop", {"loop": loop})
+
+
 async def last_beats(db: Reader) -> dict[str, datetime]:
     """Return when each loop last went round."""
     return {row["loop"]: from_ms(row["at"]) for row in await db.fetch_all("SELECT loop, at FROM heartbeats")}

@@ -15,7 +15,7 @@ from telethon import TelegramClient, functions, types
 from telethon.tl import TLObject, TLRequest
 
 from bot.errors import TelegramError, Verdict
-from bot.models import GENERAL_THREAD, Button, ButtonRows, Entity, Outgoing, Peer, PeerKind, Remote, Upload
+from bot.models import GENERAL_THREAD, Button, ButtonRows, Entity, OfferedPost, Outgoing, Peer, PeerKind, Remote, Upload
 from bot.telegram.convert import MessagePage, from_entities, from_peer, sent_id, to_message_page
 from bot.telegram.errors import flood_wait, to_error
 from bot.telegram.media import to_media, upload
@@ -203,6 +203,24 @@ class Sender:
         """Answer a tapped button, with a short note where there is a text. Raises TelegramError."""
         await self._request(
             functions.messages.SetBotCallbackAnswerRequest(query_id=query_id, cache_time=0, message=text)
+        )
+
+    async def offer(self, query_id: int, posts: Sequence[OfferedPost]) -> None:
+        """Answer a search in any chat, for the person who asked alone. Raises TelegramError."""
+        results = [
+            types.InputBotInlineResult(
+                id=post.key,
+                type="article",
+                title=post.title,
+                description=post.description,
+                send_message=types.InputBotInlineMessageText(
+                    post.message.text, no_webpage=True, entities=_entities(post.message.entities)
+                ),
+            )
+            for post in posts
+        ]
+        await self._request(
+            functions.messages.SetInlineBotResultsRequest(query_id, results=results, cache_time=0, private=True)
         )
 
     async def read(self, message_ids: Sequence[int], *, channel: Peer | None = None) -> MessagePage:

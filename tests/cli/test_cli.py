@@ -203,8 +203,9 @@ def test_what_nobody_foresaw_is_one_line_and_a_traceback_only_on_demand(
         ({}, "no sign of life"),
         ({"run": -3600, "healthy": -3600}, "no sign of life since "),
         ({"run": -1, "healthy": -1}, None),
+        ({"run": 10, "healthy": 10, "stopped": 9}, "it was stopped at "),
     ],
-    ids=["healthy", "ill", "never_well", "dead", "new", "set_back", "a little ahead"],
+    ids=["healthy", "ill", "never_well", "dead", "new", "set_back", "a little ahead", "stopped"],
 )
 @pytest.mark.parametrize("error", [timedelta(), timedelta(hours=3)], ids=["right clock", "slow clock"])
 async def test_health_tells_a_dead_service_from_one_that_is_not_well(

@@ -55,6 +55,9 @@ async def test_a_command_of_long_ago_is_not_carried_out(bot: Bot) -> None:
     assert text(reply) == "I was away. Please send /follow again, and whatever else you wrote meanwhile."
     assert text(await bot.says("/status", sent_at=bot.archive.now - 2 * late)) == ""
     assert await follows.all_follows(bot.db) == []
+    bot.archive.now += timedelta(hours=1)
+    reply = await bot.says("сбой", sent_at=bot.archive.now - 2 * late)
+    assert text(reply) == "I was away. Please send it again, and whatever else you wrote meanwhile."
     await bot.says("/follow @rkn_tg", sent_at=bot.archive.now - late)
     assert len(await follows.all_follows(bot.db)) == 1
 
@@ -78,7 +81,7 @@ async def test_a_forwarded_post_is_offered_to_be_followed(bot: Bot) -> None:
     await bot.pair()
     origin = ForwardOrigin(channel_id=1777, title="РКН", username="rkn_tg")
     offer = await bot.says("Новости", origin=origin)
-    assert text(offer) == "This is from РКН, which I do not follow."
+    assert text(offer) == "This is from РКН, which I do not follow.\nIt fits no topic of this chat."
     told = await bot.taps(button(offer.messages[0], "Follow @rkn_tg"))
     assert "@rkn_tg" in text(told)
     assert [follow.reference for follow in await follows.all_follows(bot.db)] == ["@rkn_tg"]

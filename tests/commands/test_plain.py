@@ -64,7 +64,10 @@ async def test_a_forwarded_post_or_a_link_to_one_is_looked_up(
 async def test_a_post_that_is_not_stored_says_whether_its_channel_is_followed(known: Bot) -> None:
     assert text(await known.says("t.me/news1001/99")) == "This post is not stored."
     other = ForwardOrigin(channel_id=NEWS, title="Вести", username="News1001", message_id=99)
-    assert text(await known.says("Сбой", origin=other)) == "This is from Вести. I have not stored this post."
+    told = await known.says("Сбой", origin=other)
+    assert text(told) == "This is from Вести. I have not stored this post.\nIt fits Outages."
+    assert text(await known.taps(button(told.messages[0], "More like this"))).startswith("More like")
+    assert text(await known.says("", origin=other)) == "This is from Вести. I have not stored this post."
     offer = await known.says("https://t.me/agency/5")
     assert text(offer) == "I do not follow the channel of this post."
     assert button(offer.messages[0], "Follow @agency")
@@ -95,3 +98,21 @@ async def test_a_post_without_an_alert_says_what_kept_it_from_coming(bot: Bot) -
     assert "🔕 No alert here: it fits Outages, but that is muted here." in text(await bot.says("t.me/news1002/3"))
     await bot.db.write(lambda tx: channels.unfollow(tx, OTHER))
     assert "but its channel is not followed." in text(await bot.says("t.me/news1002/3"))
+
+
+async def test_a_pasted_text_finds_the_posts_that_say_nearly_the_same(known: Bot) -> None:
+    said = "Сбербанк подтвердил массовый сбой мобильного приложения в Саратове: переводы не проходят с самого утра. "
+    said += "Специалисты работают над восстановлением, клиентам советуют пользоваться банкоматами и сайтом."
+    await known.archive.live(post(8, said))
+    found = await known.says(f"{said} Подписывайтесь на наш новый канал")
+    assert said.strip() in text(found)
+    assert button(found.messages[0], "Search for these words")
+    told = await known.says("Погода в Сочи хорошая, вода тёплая, а пляжи открыты для всех отдыхающих. " * 3)
+    assert text(told) == "No stored post is like this."
+
+
+async def test_readers_are_not_offered_what_they_may_not(known: Bot) -> None:
+    await known.pair(BORIS, Role.READER)
+    told = await known.says("https://t.me/agency/5", person=BORIS)
+    assert text(told) == "I do not follow the channel of this post."
+    assert told.messages[0].buttons == ()

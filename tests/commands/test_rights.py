@@ -19,7 +19,7 @@ SPEAKERS = {"owner": ANNA, "editor": BORIS, "reader": CLARA, "stranger": EVE, "a
 CHATS = {"private": None, "group": BASIC_GROUP, "supergroup": GROUP, "forum": FORUM}
 
 # Who may send a command: o(wner), e(ditor), r(eader); in private, and in any group.
-LOOK = "topics test explain search latest post channels status start ping help"
+LOOK = "topics test explain search searches latest post channels status start ping help"
 SET = "track untrack mute unmute priority quiet digest storms edits confirmations media here language receipt"
 RULES = {
     **dict.fromkeys(LOOK.split(), ("oer", "oer")),
@@ -117,6 +117,8 @@ SAMPLES = {
     "include": "1:00000000",
     "drop": "1",
     "save": "m-1",
+    "store": "m-1",
+    "unstore": "1",
     "mute": "t1",
     "unmute": "t1",
     "zone": "UTC",

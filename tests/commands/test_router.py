@@ -18,14 +18,14 @@ from bot.locales import LANGUAGES, translator
 from bot.models import PeerKind
 from bot.models.people import Role
 from bot.sandbox import Sandbox, User
-from bot.store import chats, follows, invitations, people
+from bot.store import chats, follows, invitations, people, readers
 from bot.store.chats import Chat
 from bot.store.database import Database, Subject
 from bot.telegram.rate_limit import Pacing, Rates
 from bot.telegram.sender import Sender
 from tests.commands.kit import bring_topics
 from tests.delivery.kit import worker_of
-from tests.kit_archive import InProcess
+from tests.kit_archive import Archive, InProcess, post
 from tests.kit_bot import EmbeddedServer, Events, embedded_server
 from tests.kit_service import Person
 from tests.waiting import WAIT_S, until
@@ -207,7 +207,7 @@ async def test_a_forwarded_post_is_offered_with_the_channels_name(running: Runni
     anna = await running.paired()
     await anna.client.forward_messages("our_bot", post.id, "vesti_news")
     await anna.until(lambda: len(anna.heard) == 2)
-    assert anna.heard[1].message == "This is from Vesti, which I do not follow."
+    assert anna.heard[1].message == "This is from Vesti, which I do not follow.\nIt fits Outages."
     await anna.heard[1].click(text="Follow @vesti_news")
     await anna.until(lambda: len(anna.heard) == 3)
     assert "@vesti_news" in anna.heard[2].message
@@ -478,3 +478,22 @@ async def test_strangers_and_masks_in_a_group_are_told_what_to_do(running: Runni
     assert answer.message == "This bot is private. Ask its owner for an invitation."
     room.post("/status@our_bot")  # in the name of the group
     await anna.until(lambda: "Remain anonymous" in anna.heard[-1].message)
+
+
+async def test_found_posts_are_offered_in_any_chat_to_who_is_paired(running: RunningRouter) -> None:
+    anna = await running.paired()
+    archive = Archive(running.db)
+    archive.now = running.now()
+    archive.reader_id = await running.db.write(lambda tx: readers.register(tx, 42, running.now()))
+    await archive.follow(since=running.now() - timedelta(days=1))
+    await archive.live(post(7, "Сбой в банке", date=running.now()))
+    (offered,) = await anna.client.inline_query("our_bot", "сбой банк", entity="me")
+    assert offered.title.startswith("Вести · ")
+    assert offered.description == "Сбой в банке"
+    assert offered.message.message.startswith("Вести · ")
+    assert offered.message.message.endswith("Сбой в банке")
+    assert offered.message.entities[0].url == "https://t.me/News1001/7"
+    for words in ("сб", "бегемот", "сбой ("):
+        assert list(await anna.client.inline_query("our_bot", words, entity="me")) == []
+    eve = await running.person(running.sandbox.world.add_user("Eve", language="en"))
+    assert list(await eve.client.inline_query("our_bot", "сбой", entity="me")) == []

@@ -35,8 +35,8 @@ async def test_what_is_over_is_cleared_and_all_else_stays(tmp_path: Path) -> Non
                     {"sha": bytes([d]), "at": round(ago(days=4 * d).timestamp() * 1000)},
                 )
             )
-        for until in (ago(days=1), NOON + timedelta(days=1), None):
-            await db.write(lambda tx, u=until: subscriptions.mute(tx, chat.id, channel_id=hash(u) % 99, until=u))
+        for number, until in enumerate((ago(days=1), NOON + timedelta(days=1), None)):
+            await db.write(lambda tx, n=number, u=until: subscriptions.mute(tx, chat.id, channel_id=n, until=u))
         await db.write(lambda tx: invitations.make(tx, role=Role.READER, now=ago(days=1)))
         for days in (367, 1):
             await db.write(

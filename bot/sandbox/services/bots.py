@@ -8,11 +8,13 @@ from telethon.tl import types as tl
 from bot.sandbox.dispatcher import Caller
 from bot.sandbox.services.base import RpcService, handles
 from bot.sandbox.world import Refused, User
+from bot.sandbox.world.text import check_text
 
 _COMMAND = re.compile(r"[a-z0-9_]{1,32}")
 _MAX_COMMANDS = 100
 _MAX_DESCRIPTION = 256
 _MAX_ANSWER = 200  # characters
+_MAX_RESULTS = 50
 
 
 class BotsService(RpcService):
@@ -66,6 +68,35 @@ class BotsService(RpcService):
         )
         self.world.answer_query(bot, request.query_id, answer)
         return True
+
+    @handles(functions.messages.GetInlineBotResultsRequest)
+    async def search(self, request: functions.messages.GetInlineBotResultsRequest, caller: Caller) -> TLObject:
+        """Type a bot's name and words in a chat, and wait for what it offers."""
+        me = self.person(caller)
+        return await me.searches(self.user(me, request.bot), request.query)
+
+    @handles(functions.messages.SetInlineBotResultsRequest)
+    def offer(self, request: functions.messages.SetInlineBotResultsRequest, caller: Caller) -> bool:
+        """Offer texts to somebody who typed the bot's name and words."""
+        bot = self.bot(caller)
+        if len(request.results) > _MAX_RESULTS:
+            raise Refused("RESULTS_TOO_MUCH")
+        if len({result.id for result in request.results}) < len(request.results):
+            raise Refused("RESULT_ID_DUPLICATE")
+        results = [_offered(result) for result in request.results]
+        answer = tl.messages.BotResults(request.query_id, results, request.cache_time, [])
+        self.world.answer_query(bot, request.query_id, answer)
+        return True
+
+
+def _offered(result: TLObject) -> TLObject:
+    """Return an offer as the person sees it; raises Refused."""
+    said = result.send_message
+    if not result.title:
+        raise Refused("ARTICLE_TITLE_EMPTY")
+    text, entities = check_text(said.message, said.entities or [], caption=False)
+    shown = tl.BotInlineMessageText(text, said.no_webpage, entities=list(entities))
+    return tl.BotInlineResult(result.id, result.type, shown, title=result.title, description=result.description)
 
 
 def commands_of(bot: User, language: str) -> list[TLObject]:

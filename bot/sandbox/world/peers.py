@@ -28,10 +28,10 @@ class Emit(Protocol):
 
 
 class CallbackQuery(NamedTuple):
-    """A pressed button, until its bot answers."""
+    """A pressed button, or a search in any chat, until its bot answers."""
 
     bot_id: int
-    answer: asyncio.Future[TLObject]  # a BotCallbackAnswer
+    answer: asyncio.Future[TLObject]  # a BotCallbackAnswer, or BotResults
 
 
 class Hub:

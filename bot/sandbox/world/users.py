@@ -1,7 +1,7 @@
 """People and bots with the verbs of tests: write, press a button, block and more."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Unpack
@@ -119,11 +119,26 @@ class User(Account):
         bot = self.hub.peers.get(message.sender_id or 0)
         if not isinstance(bot, Account) or not bot.bot or _data_of(message, data) != data:
             raise Refused("DATA_INVALID")
+        return await self._asks(bot, lambda query_id: self._query(bot, message, query_id, data), times=times)
+
+    async def searches(self, bot: Account, words: str) -> TLObject:
+        """Type a bot's name and words in any chat, and return the BotResults. Raises Refused."""
+        if not bot.bot:
+            raise Refused("BOT_INVALID")
+
+        def update(query_id: int) -> TLObject:
+            cast = Cast(bot)
+            cast.add(self.id)
+            return bundle(bot, [tl.UpdateBotInlineQuery(query_id, self.id, words, "")], cast)
+
+        return await self._asks(bot, update)
+
+    async def _asks(self, bot: Account, update: Callable[[int], TLObject], *, times: int = 1) -> TLObject:
         query_id = self.hub.random.getrandbits(62)
         answer: asyncio.Future[TLObject] = asyncio.get_running_loop().create_future()
         self.hub.queries[query_id] = CallbackQuery(bot.id, answer)
         for _ in range(times):
-            self.hub.emit(bot.id, partial(self._query, bot, message, query_id, data), None)
+            self.hub.emit(bot.id, partial(update, query_id), None)
         try:
             return await asyncio.wait_for(answer, self.hub.query_timeout_s)
         except TimeoutError:
