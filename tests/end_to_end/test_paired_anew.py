@@ -20,7 +20,7 @@ async def test_somebody_who_was_paired_after_the_backup_is_told_how_to_come_back
         at.channel.post(outage(2))
         await at.owner.alert("дом 2")
         line = (await boris.asks("/topics")).message
-        assert line == "This bot is private. A pairing link works once, for 15 minutes; ask for a new one."
+        assert line == "This bot is private. Ask its owner for an invitation."
         assert "Topics" in (await boris.asks(f"/start {await at.service.invitation()}")).message
         at.channel.post(outage(3))
         await boris.alert("дом 3")

@@ -49,7 +49,7 @@ def test_any_change_is_told_by_a_message_that_telegram_takes(change: ShownChange
 
 
 NAMES = st.text(st.sampled_from(LETTERS), max_size=300).map(lambda text: f"N{text}")
-MANY_NAMES = st.lists(NAMES, max_size=12) | st.just(["Очень длинное название " * 6] * 40)
+MANY_NAMES = st.lists(NAMES, min_size=1, max_size=12) | st.just(["Очень длинное название " * 6] * 40)
 COUNTS = st.integers(0, 10**6)
 REASONS = st.sampled_from(["private", "CHANNEL_PRIVATE", "SOMETHING_NEW"])
 FIELDS = {
