@@ -9,8 +9,8 @@ from tests.chaos.storm import storm
 
 @pytest.mark.parametrize(("seed", "no_pushes"), [(3, False), (-1, True)], ids=["storm", "no_pushes"])
 async def test_the_archive_equals_the_world_after_a_storm(tmp_path: Path, seed: int, *, no_pushes: bool) -> None:
-    outcome = await storm(seed, tmp_path, rounds=5, no_pushes=no_pushes)
+    outcome = await storm(seed, tmp_path, rounds=3, no_pushes=no_pushes)
     assert outcome.differences == []
-    assert outcome.posts > 500
+    assert outcome.posts > 300
     assert outcome.holes > 0
-    assert no_pushes or outcome.pushed > 20
+    assert no_pushes or outcome.pushed > 10
