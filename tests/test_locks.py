@@ -56,3 +56,12 @@ def test_what_is_developed_with_is_what_runs() -> None:
 def test_nothing_under_another_licence_is_installed_unasked() -> None:
     assert set(pins("ukrainian.lock")) == {"pymorphy3-dicts-uk"}
     assert "pymorphy3-dicts-uk" not in pins("requirements.lock")
+
+
+def test_the_image_sees_every_file_that_it_copies_by_name() -> None:
+    copied = [
+        line.split()[1:-1] for line in (ROOT / "Dockerfile").read_text("utf-8").splitlines() if line[:5] == "COPY "
+    ]
+    names = {name for each in copied for name in each if name != "." and not name.startswith(("--", "/"))}
+    let_in = {line[1:] for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines() if line.startswith("!")}
+    assert {"build.lock", "ukrainian.lock"} <= names <= let_in
