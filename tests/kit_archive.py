@@ -18,11 +18,12 @@ from bot.matching.words.inflection import Inflector
 from bot.models import Deletion, Observation, ObservedBy, Peer, PeerKind, Post, StoredPost
 from bot.pipeline.ingest import Ingest, Result
 from bot.search.deadline import Deadline
-from bot.search.searcher import Hit, Scope, find_newest
+from bot.search.searcher import Hit, find_newest
 from bot.store import channels, chats, follows, meta, posts, readers, subscriptions, topics
 from bot.store.channels import Access, Channel, ResolvedChannel
 from bot.store.chats import Chat
 from bot.store.database import Database, Reader, Subject, Transaction
+from bot.store.fulltext import Scope
 from bot.store.topics import Topic
 from bot.store.transaction import run
 from tests.kit import Message, labels, messages, send_all, sent

@@ -24,10 +24,11 @@ from bot.rendering.post_text import add_part_lines
 from bot.runtime.clock import utc_now
 from bot.search.coverage import coverage_of
 from bot.search.filters import FilterError, Filters, Named, Order, Typed, check_span, read, read_moment
-from bot.search.searcher import MOST_RANKED, Hit, Scope, SearchPage, find_best, find_newest, scope_of
+from bot.search.searcher import MOST_RANKED, Hit, SearchPage, find_best, find_newest, scope_of
 from bot.settings import load_settings
 from bot.store import posts
 from bot.store.database import Reader, open_read_only
+from bot.store.fulltext import Scope
 
 _ROWS_AT_ONCE = 20_000  # versions looked at between two reports of progress: seconds for an expression
 _HITS_AT_ONCE = 100

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from babel.dates import format_timedelta
 
-from bot.commands.context import CommandError, Context, Reply, Request, memory_of, message, say, show, writes
+from bot.commands.context import CommandError, Context, Reply, Request, message, remembered, say, show, writes
 from bot.commands.follow import usage
 from bot.commands.keyboards import button
 from bot.commands.lookup import show_channel, show_reference
@@ -47,10 +47,9 @@ async def unfollow(request: Request, context: Context, tx: Transaction) -> Reply
 
     The button of that question names the answer that remembers what was typed.
     """
-    typed = await memory_of(tx, request.argument) if request.tapped else request.argument
+    gone = context.own.gettext("This is too old. Please send the command again.")
+    typed = await remembered(tx, request.argument, gone) if request.tapped else request.argument
     t = context.t
-    if request.tapped and not typed:
-        raise CommandError(context.own.gettext("This is too old. Please send the command again."))
     if not typed:
         raise CommandError(t.gettext("Write for example: {example}"), example=code("/unfollow @name"))
     viewer = context.viewer

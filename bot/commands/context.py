@@ -17,12 +17,12 @@ from bot.models import ButtonRows, Outgoing, Peer, PeerKind
 from bot.models.notices import Notice
 from bot.models.people import Role, Viewer
 from bot.search.pool import BusyError, Job, OverdueError, Searches
-from bot.search.searcher import Scope
 from bot.store import access, handled
 from bot.store.access import Restrictable
 from bot.store.acts import Actor
 from bot.store.chats import Chat
 from bot.store.database import Database, Reader, Transaction
+from bot.store.fulltext import Scope
 from bot.store.notices import notify
 from bot.text.markup import Text
 
@@ -130,6 +130,14 @@ async def memory_of(db: Reader, key: str) -> str:
     """Return the `memory` of the reply to an update, by the key of its request; empty where the reply is forgotten."""
     recorded = await handled.answer_to(db, key)
     return Reply.from_json(recorded).memory if recorded is not None else ""
+
+
+async def remembered(db: Reader, key: str, gone: str) -> str:
+    """Return the memory of an earlier answer. Raises CommandError, with the sentence `gone`, where it is forgotten."""
+    memory = await memory_of(db, key)
+    if not memory:
+        raise CommandError(gone)
+    return memory
 
 
 def message(text: Text | str, rows: ButtonRows = (), **values: object) -> Outgoing:

@@ -5,10 +5,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.commands.context import CommandError, Context, Effect, Reply, Request, memory_of, say
+from bot.commands.context import CommandError, Context, Effect, Reply, Request, remembered, say
 from bot.commands.keyboards import button
 from bot.commands.registry import commands, tap
-from bot.commands.rights import Need
+from bot.commands.rights import REFUSALS, Need
 from bot.models import ButtonRows
 from bot.text.markup import Text
 
@@ -53,11 +53,12 @@ def or_rows(request: Request, query: str) -> ButtonRows:
 async def again(request: Request, context: Context) -> Reply | Effect:
     """Send a command again with a reading, which the button numbers, or else with «or» as a sign."""
     name, key, *number = request.argument.split(":")
-    memory, command = await memory_of(context.database, key), commands()[name]
-    if not memory or command.handler is None:
-        raise CommandError(context.own.gettext("This is too old. Please send the command again."))
+    gone = context.own.gettext("This is too old. Please send the command again.")
+    memory, command = await remembered(context.database, key, gone), commands()[name]
+    if command.handler is None:
+        raise CommandError(gone)
     if not context.may(request, command.need):
-        raise CommandError(context.own.gettext("Only owners and editors can do that here."))
+        raise CommandError(context.own.gettext(REFUSALS[command.need]))
     argument = json.loads(memory)[int(number[0])] if number else _with_sign(memory)
     sent = replace(request, command=name, argument=argument, query_id=None)
     try:

@@ -1,7 +1,7 @@
 """/searches: the searches that this chat has saved, each to be run at a tap."""
 
 from bot.commands import search
-from bot.commands.context import CommandError, Context, Reply, Request, memory_of, message, show, writes
+from bot.commands.context import CommandError, Context, Reply, Request, message, remembered, show, writes
 from bot.commands.keyboards import button
 from bot.commands.registry import Section, command, example, tap
 from bot.commands.rights import Need
@@ -26,9 +26,8 @@ async def searches(request: Request, context: Context) -> Reply:
 @writes
 async def store(request: Request, context: Context, tx: Transaction) -> Reply:
     """Save the search of the answer that the button names."""
-    typed, own = await memory_of(tx, request.argument), context.own
-    if not typed:
-        raise CommandError(own.gettext("This search is too old. Please send it again."))
+    own = context.own
+    typed = await remembered(tx, request.argument, own.gettext("This search is too old. Please send it again."))
     if not await saved_searches.save(tx, context.chat.id, typed, now=context.now):
         raise CommandError(own.gettext("There are too many saved searches here. Remove some in /searches."))
     return Reply(note=own.gettext("Saved. /searches shows it."))

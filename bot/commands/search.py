@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from bot.commands.context import CommandError, Context, Reply, Request, memory_of, message, say
+from bot.commands.context import CommandError, Context, Reply, Request, message, remembered, say
 from bot.commands.keyboards import button
 from bot.commands.lookup import find_topic, show_source, topics_of, unknown_name
 from bot.commands.past import STEP, Past, past_of
@@ -20,9 +20,10 @@ from bot.rendering.post_text import excerpt_post
 from bot.search.filters import MESSAGES, FilterError, Order, read
 from bot.search.jobs import find_any
 from bot.search.pool import WITHIN
-from bot.search.searcher import Hit, Scope, SearchPage, find_best, find_newest, scope_of
+from bot.search.searcher import Hit, SearchPage, find_best, find_newest, scope_of
 from bot.store import channels, posts, saved_searches
 from bot.store.database import Reader
+from bot.store.fulltext import Scope
 from bot.text.markup import Text, bold, code, one_line
 
 PAGE = 5  # posts
@@ -146,9 +147,8 @@ async def _read_terms(key: str, typed: str, context: Context) -> SearchTerms:
 
 async def _recall_terms(key: str, context: Context) -> SearchTerms:
     """Read the search of an earlier answer again. Raises CommandError."""
-    typed = await memory_of(context.database, key)
-    if not typed:
-        raise CommandError(context.own.gettext("This search is too old. Please send it again."))
+    gone = context.own.gettext("This search is too old. Please send it again.")
+    typed = await remembered(context.database, key, gone)
     return await _read_terms(key, typed, context)
 
 

@@ -1,7 +1,7 @@
 """Who said first what a post says and how it spread, and more posts like it: buttons under alerts and posts."""
 
 from bot.commands.alert_buttons import POST
-from bot.commands.context import CommandError, Context, Reply, Request, memory_of, message, say
+from bot.commands.context import Context, Reply, Request, message, remembered, say
 from bot.commands.keyboards import button
 from bot.commands.lookup import show_source
 from bot.commands.post import stored
@@ -50,9 +50,8 @@ async def like(request: Request, context: Context) -> Reply:
 @tap("alike", Need.LOOK, r"[\w-]{1,40}")
 async def alike(request: Request, context: Context) -> Reply:
     """Show the posts that are most like the forwarded text which the answer of the button remembers."""
-    text = await memory_of(context.database, request.argument)
-    if not text:
-        raise CommandError(context.own.gettext("This button no longer works."))
+    gone = context.own.gettext("This button no longer works.")
+    text = await remembered(context.database, request.argument, gone)
     return await like_text(text, context)
 
 

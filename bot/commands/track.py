@@ -2,7 +2,7 @@
 
 import re
 
-from bot.commands.context import CommandError, Context, Effect, Reply, Request, change, memory_of, message, say
+from bot.commands.context import CommandError, Context, Effect, Reply, Request, change, message, remembered, say
 from bot.commands.keyboards import button
 from bot.commands.lookup import LONGEST_NAME, find_topic, show_topic, tidy
 from bot.commands.private import keep_private
@@ -139,10 +139,8 @@ async def older(request: Request, context: Context) -> Reply:
 
 async def _remembered(context: Context, key: str) -> str:
     """Return the memory of an earlier answer. Raises CommandError where it is gone."""
-    memory = await memory_of(context.database, key)
-    if not memory:
-        raise CommandError(context.own.gettext("This is too old. Please send the command again."))
-    return memory
+    gone = context.own.gettext("This is too old. Please send the command again.")
+    return await remembered(context.database, key, gone)
 
 
 def _to_send_again(line: str, name: str, query: str) -> Reply:

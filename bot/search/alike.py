@@ -15,9 +15,9 @@ from bot.matching.similarity.novelty import common_words
 from bot.matching.similarity.words import FILLERS
 from bot.models import PostKey, StoredPost
 from bot.search.deadline import Deadline
-from bot.search.searcher import Scope
 from bot.store import fulltext, posts
 from bot.store.database import Reader
+from bot.store.fulltext import Scope
 from bot.store.rows import date_of
 
 WITHIN = timedelta(days=3)  # of a post, in which it is passed on
@@ -109,13 +109,10 @@ async def _candidates(db: Reader, own: Features, scope: Scope) -> AsyncIterator[
         page = await fulltext.candidate_versions(
             db,
             " OR ".join(pairs),
+            scope,
             limit=_AT_ONCE,
             with_text=False,
             before=before,
-            channel_ids=scope.channel_ids,
-            since=scope.since,
-            until=scope.until,
-            hidden=scope.hidden,
         )
         if page:
             yield [each.version_id for each in page if _share(words, each.words) >= _SHARED], page[-1].version_id

@@ -16,9 +16,10 @@ from bot.matching.words.tokens import analyse
 from bot.models import StoredPost
 from bot.search.coverage import Coverage, coverage_of
 from bot.search.deadline import Deadline
-from bot.search.searcher import Hit, Scope, candidate_pages
+from bot.search.searcher import Hit, candidate_pages
 from bot.store import posts
 from bot.store.database import Reader
+from bot.store.fulltext import Scope
 from bot.store.rows import date_of
 from bot.text.spans import Span
 

@@ -11,8 +11,9 @@ from bot.matching.explain.explain import Explanation
 from bot.matching.explain.explain import explain as explain_query
 from bot.matching.words.tokens import analyse
 from bot.search.deadline import Deadline
-from bot.search.searcher import Hit, Scope, SearchPage, find_newest
+from bot.search.searcher import Hit, SearchPage, find_newest
 from bot.store.database import Reader
+from bot.store.fulltext import Scope
 from bot.store.rows import date_of
 from bot.text.spans import merge_spans
 

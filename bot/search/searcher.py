@@ -21,20 +21,9 @@ from bot.search.filters import FilterError, Filters, Named
 from bot.store import access, channels, fulltext, posts
 from bot.store.access import Restrictable
 from bot.store.database import Reader
-from bot.store.fulltext import CandidateVersion
+from bot.store.fulltext import CandidateVersion, Scope
 from bot.store.rows import date_of, end_id
 from bot.text.spans import Span
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
-    """The posts to search."""
-
-    channel_ids: Sequence[int] | None = None  # bare; None: all channels …
-    hidden: tuple[int, ...] = ()  # … but these, which are restricted to others
-    since: datetime | None = None  # dates count in whole seconds
-    until: datetime | None = None  # excluded
-    history: bool = False  # also earlier versions of edited messages
 
 
 async def scope_of(db: Reader, filters: Filters, viewer: Viewer) -> Scope:
@@ -164,12 +153,9 @@ async def candidate_pages(  # noqa: PLR0913 - what is asked, and how much of it
         page = await fulltext.candidate_posts(
             db,
             expression,
+            scope,
             limit=limit,
             before=before,
-            channel_ids=scope.channel_ids,
-            since=scope.since,
-            until=scope.until,
-            hidden=scope.hidden,
         )
         if page:
             yield page
@@ -208,13 +194,10 @@ class _Search:
             page = await fulltext.candidate_versions(
                 self._db,
                 self._expression if unindexed <= 0 else None,
+                self._scope,
                 limit=wanted,
                 with_text=self._expression is None,
                 before=self.before,
-                channel_ids=self._scope.channel_ids,
-                since=self._scope.since,
-                until=self._scope.until,
-                hidden=self._scope.hidden,
             )
             self.before = page[-1].version_id if len(page) == wanted else None
             if page:

@@ -4,6 +4,7 @@ The index knows neither order nor distance of words, so the compiled query verif
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
@@ -21,6 +22,17 @@ class CandidateVersion(NamedTuple):
     text: str  # with its parts; empty unless it was asked for
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """The posts to search."""
+
+    channel_ids: Sequence[int] | None = None  # bare; None: all channels …
+    hidden: tuple[int, ...] = ()  # … but these, which are restricted to others
+    since: datetime | None = None  # dates count in whole seconds
+    until: datetime | None = None  # excluded
+    history: bool = False  # also earlier versions of edited messages
+
+
 async def add(tx: Transaction, rows: Sequence[tuple[int, int, str]]) -> None:
     """Index versions: (version id, channel id, normalised words joined by spaces)."""
     await tx.insert_all("INSERT INTO fulltext (rowid, words)", _rows(rows))
@@ -32,34 +44,27 @@ async def replace(tx: Transaction, rows: Sequence[tuple[int, int, str]]) -> None
     await tx.execute_many("UPDATE fulltext SET words = ? WHERE rowid = ?", values)
 
 
-async def candidate_versions(  # noqa: PLR0913 - each narrows the question in its own way
+async def candidate_versions(  # noqa: PLR0913 - what is asked, where, and which page is wanted
     db: Reader,
     expression: str | None,
+    scope: Scope,
     *,
     limit: int,
     with_text: bool,
     before: int | None = None,
-    channel_ids: Collection[int] | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    hidden: Collection[int] = (),
 ) -> list[CandidateVersion]:
     """Return versions that may match, newest first; of an edited message also the earlier ones.
 
     `expression` is what FTS5 reads; None means that nothing narrows the query and every version is a candidate.
-    `before` is the `version_id` of the last one of the page before; dates count in whole seconds, `until` excluded;
-    without `channel_ids` all channels are meant but the `hidden` ones.
+    `before` is the `version_id` of the last one of the page before.
     """
-    asked = _within(expression, channel_ids, hidden)
+    asked = _within(expression, scope)
     if asked is None:
         source, ids = "versions v CROSS JOIN fulltext f ON f.rowid = v.id", "v.id"
     else:
         source, ids = "fulltext f CROSS JOIN versions v ON v.id = f.rowid" if with_text else "fulltext f", "f.rowid"
     text = "v.text, v.parts" if with_text else "'', '[]'"
-    where, values = _narrowed(asked, ids, before=before, since=since, until=until)
-    if asked is None and hidden:
-        where += f" AND v.channel_id NOT IN ({', '.join('?' * len(hidden))})"
-        values += hidden
+    where, values = _narrowed(asked, ids, scope, before=before, channel="v.channel_id")
     sql = f"SELECT {ids}, f.words, {text} FROM {source} WHERE {where} ORDER BY {ids} DESC LIMIT ?"  # noqa: S608 - our own constants
     return [
         CandidateVersion(version_id, words, whole_text(text, load_parts(parts)) if with_text else "")
@@ -67,26 +72,20 @@ async def candidate_versions(  # noqa: PLR0913 - each narrows the question in it
     ]
 
 
-async def candidate_posts(  # noqa: PLR0913 - each narrows the question in its own way
+async def candidate_posts(
     db: Reader,
     expression: str | None,
+    scope: Scope,
     *,
     limit: int,
     before: int | None = None,
-    channel_ids: Collection[int] | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    hidden: Collection[int] = (),
 ) -> list[StoredPost]:
     """Return messages whose current version may match, newest first; arguments like `candidate_versions`."""
-    asked = _within(expression, channel_ids, hidden)
+    asked = _within(expression, scope)
     source, ids = "post_versions p", "p.version_id"
     if asked is not None:  # CROSS JOIN pins the order of the loops: the index yields descending ids, LIMIT stops early
         source, ids = "fulltext f CROSS JOIN post_versions p ON p.version_id = f.rowid", "f.rowid"
-    where, values = _narrowed(asked, ids, before=before, since=since, until=until)
-    if asked is None and hidden:
-        where += f" AND p.channel_id NOT IN ({', '.join('?' * len(hidden))})"
-        values += hidden
+    where, values = _narrowed(asked, ids, scope, before=before, channel="p.channel_id")
     sql = f"SELECT p.* FROM {source} WHERE {where} AND p.is_current ORDER BY {ids} DESC LIMIT ?"  # noqa: S608 - our own constants
     return read_all(StoredPost, await db.fetch_all(sql, (*values, limit)))
 
@@ -100,9 +99,10 @@ def _channel_word(channel_id: int) -> str:
     return f"'c'{channel_id}"
 
 
-def _within(expression: str | None, channel_ids: Collection[int] | None, hidden: Collection[int]) -> str | None:
-    if channel_ids is not None:
-        channels = _any_of([channel_id for channel_id in channel_ids if channel_id not in hidden] or [0])
+def _within(expression: str | None, scope: Scope) -> str | None:
+    hidden = scope.hidden
+    if scope.channel_ids is not None:
+        channels = _any_of([channel_id for channel_id in scope.channel_ids if channel_id not in hidden] or [0])
         return channels if expression is None else f"{channels} AND ({expression})"
     return expression if expression is None or not hidden else f"({expression}) NOT {_any_of(hidden)}"
 
@@ -113,13 +113,17 @@ def _any_of(channel_ids: Collection[int]) -> str:
 
 
 def _narrowed(
-    asked: str | None, ids: str, *, before: int | None, since: datetime | None, until: datetime | None
+    asked: str | None, ids: str, scope: Scope, *, before: int | None, channel: str
 ) -> tuple[str, list[str | int]]:
     """Return only the conditions that are given: FTS5 seeks by a bare comparison of its rowid, not inside OR."""
     conditions = {
         "fulltext MATCH": asked,
-        f"{ids} <": end_id(before, until),
-        f"{ids} >=": None if since is None else first_id(since),
+        f"{ids} <": end_id(before, scope.until),
+        f"{ids} >=": None if scope.since is None else first_id(scope.since),
     }
-    values = {condition: value for condition, value in conditions.items() if value is not None}
-    return " AND ".join(f"{condition} ?" for condition in values), list(values.values())
+    given = {condition: value for condition, value in conditions.items() if value is not None}
+    where, values = " AND ".join(f"{condition} ?" for condition in given), list(given.values())
+    if asked is None and scope.hidden:
+        where += f" AND {channel} NOT IN ({', '.join('?' * len(scope.hidden))})"
+        values += scope.hidden
+    return where, values

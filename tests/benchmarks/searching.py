@@ -20,9 +20,10 @@ from bot.matching.engine.compiled import Compiled, necessary
 from bot.matching.topics import builtin_topics
 from bot.matching.words.tokens import analyse
 from bot.models import Observation, ObservedBy, Post
-from bot.search.searcher import Scope, find_newest
+from bot.search.searcher import find_newest
 from bot.store import fulltext, versions
 from bot.store.database import Reader, Transaction
+from bot.store.fulltext import Scope
 from tests.benchmarks.figures import percentile, real_texts
 from tests.kit_archive import LAST_MONTH, NEWS, Archive, compiled, open_archive
 from tests.queries import Asker

@@ -10,7 +10,7 @@ import pytest
 from bot.cli import search
 from bot.models import Entity, Forward, Media
 from bot.parts import Part, PartKind
-from bot.search.searcher import Scope
+from bot.store.fulltext import Scope
 from tests.kit_archive import NEWS, OTHER, ago, compiled, open_archive, post
 from tests.shell import spawned, typed, without_reach
 

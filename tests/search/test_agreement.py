@@ -16,8 +16,9 @@ from bot.matching.topics import builtin_topics
 from bot.matching.words.tokens import Document, analyse
 from bot.models import ObservedBy
 from bot.parts import Part, PartKind
-from bot.search.searcher import Scope, find_newest
+from bot.search.searcher import find_newest
 from bot.store.database import Database
+from bot.store.fulltext import Scope
 from tests.kit_archive import LAST_MONTH, NEWS, OTHER, compiled, find_hits, open_archive, post
 from tests.queries import Asker
 

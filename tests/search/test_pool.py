@@ -16,8 +16,9 @@ from bot.search.backtest import backtest
 from bot.search.deadline import Deadline
 from bot.search.jobs import explain_text
 from bot.search.pool import BusyError, OverdueError, SearchPool
-from bot.search.searcher import Scope, find_best, find_newest
+from bot.search.searcher import find_best, find_newest
 from bot.store.database import Reader
+from bot.store.fulltext import Scope
 from tests.kit_archive import NOON, Archive, ago, compiled, post
 from tests.waiting import until
 

@@ -8,7 +8,8 @@ from bot.matching.words.tokens import analyse
 from bot.search import searcher
 from bot.search.deadline import Deadline
 from bot.search.jobs import find_any
-from bot.search.searcher import Scope, SearchPage, count_matches, find_best, find_newest
+from bot.search.searcher import SearchPage, count_matches, find_best, find_newest
+from bot.store.fulltext import Scope
 from tests.kit_archive import NEWS, NOON, OTHER, Archive, ago, compiled, find_hits, gone, post
 
 PAGE = 100

@@ -1,8 +1,10 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from bot.store import fulltext, posts
+from bot.store.fulltext import Scope
 from tests.kit_archive import NEWS, NOON, OTHER, Archive, ago, post
 
 
@@ -16,8 +18,16 @@ async def archive(archive: Archive) -> Archive:
     return archive
 
 
-async def found(archive: Archive, expression: str | None, **narrowed: object) -> list[int]:
-    rows = await fulltext.candidate_versions(archive.db, expression, **{"limit": 99, "with_text": False, **narrowed})  # type: ignore[arg-type]
+async def found(
+    archive: Archive,
+    expression: str | None,
+    *,
+    before: int | None = None,
+    limit: int = 99,
+    **narrowed: Any,  # noqa: ANN401 - fields of a Scope
+) -> list[int]:
+    scope = Scope(**narrowed)
+    rows = await fulltext.candidate_versions(archive.db, expression, scope, limit=limit, with_text=False, before=before)
     return [post.message_id for post in await posts.of_versions(archive.db, [row.version_id for row in rows])]
 
 
@@ -45,12 +55,8 @@ async def test_versions_are_narrowed_alike_with_and_without_words(archive: Archi
 async def test_the_words_and_on_demand_the_text_come_along(
     archive: Archive, expression: str | None, channel_ids: list[int] | None
 ) -> None:
-    until = NOON + timedelta(seconds=4)
-    (row,) = await fulltext.candidate_versions(
-        archive.db, expression, limit=1, with_text=True, channel_ids=channel_ids, until=until
-    )
+    scope = Scope(channel_ids=channel_ids, until=NOON + timedelta(seconds=4))
+    (row,) = await fulltext.candidate_versions(archive.db, expression, scope, limit=1, with_text=True)
     assert (row.words, row.text) == (f"'c'{NEWS} узел", "узел")
-    (row,) = await fulltext.candidate_versions(
-        archive.db, expression, limit=1, with_text=False, channel_ids=channel_ids, until=until
-    )
+    (row,) = await fulltext.candidate_versions(archive.db, expression, scope, limit=1, with_text=False)
     assert (row.words, row.text) == (f"'c'{NEWS} узел", "")

@@ -1,10 +1,12 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.store import fulltext, posts, readers
+from bot.store.fulltext import Scope
 from bot.store.rows import first_id, from_ms, to_ms
 from tests.kit_archive import NEWS, NOON, OTHER, Archive, ago, gone, post
 
@@ -60,8 +62,14 @@ async def test_candidates_are_current_versions_newest_first(archive: Archive) ->
     await archive.live(post(3, "узел", date=NOON + timedelta(seconds=3), edit_date=ago(hours=-1)))
     await archive.live(post(9, "сеть", channel_id=OTHER))
 
-    async def found(expression: str | None, limit: int = 99, **narrowed: object) -> list[int]:
-        page = await fulltext.candidate_posts(archive.db, expression, limit=limit, **narrowed)  # type: ignore[arg-type]
+    async def found(
+        expression: str | None,
+        limit: int = 99,
+        *,
+        before: int | None = None,
+        **narrowed: Any,  # noqa: ANN401 - fields of a Scope
+    ) -> list[int]:
+        page = await fulltext.candidate_posts(archive.db, expression, Scope(**narrowed), limit=limit, before=before)
         return [p.message_id for p in page]
 
     assert await found('"сеть"') == [5, 4, 2, 1, 9]
