@@ -9,6 +9,7 @@ from bot.matching.engine.compiled import packed
 from bot.models import StoredPost
 from bot.search.jobs import explain_text
 from bot.store import feedback, subscriptions
+from bot.store.channel_groups import Directory
 from bot.store.topics import Topic
 from bot.text.markup import Piece, Text, bold, one_line
 
@@ -28,7 +29,7 @@ async def verdict(items: Sequence[StoredPost], context: Context) -> Text:
     wanted = await topics_of(context.database, context.chat.id)
     if not wanted:
         return Text().say(t.gettext("🔕 No alert: this chat has no topics."))
-    found = await _fitting(wanted, "\n\n".join(item.whole for item in items), context)
+    found = await _fitting(wanted, "\n\n".join(item.whole for item in items), context, channel_id=first.channel_id)
     if not found:
         return Text().say(t.gettext("🔕 No alert: it matches no topic of this chat."))
     return Text().say(await _obstacle(first, found, context), topics=_names(found, context))
@@ -43,9 +44,16 @@ async def verdict_of_text(text: str, context: Context) -> Text:
     return Text().add(t.gettext("It matches no topic of this chat.") if text.strip() else "")
 
 
-async def _fitting(wanted: Sequence[Topic], text: str, context: Context) -> list[Topic]:
-    explanations = await context.ask(explain_text, [packed(topic.compiled) for topic in wanted], text)
-    return [topic for topic, found in zip(wanted, explanations, strict=True) if found.root.held]
+async def _fitting(
+    wanted: Sequence[Topic], text: str, context: Context, *, channel_id: int | None = None
+) -> list[Topic]:
+    """Return the topics that a text fits; of those of every post only what takes its channel."""
+    directory = await Directory.load(context.database)
+    feeds = [each for each in wanted if each.is_feed and channel_id is not None]
+    queries = [topic for topic in wanted if not topic.is_feed]
+    explanations = await context.ask(explain_text, [packed(topic.compiled) for topic in queries], text)
+    fitting = [topic for topic, found in zip(queries, explanations, strict=True) if found.root.held]
+    return [*fitting, *(feed for feed in feeds if directory.takes(feed.limits, channel_id or 0))]
 
 
 def _names(found: Sequence[Topic], context: Context) -> Piece:
@@ -60,10 +68,10 @@ async def _obstacle(post: StoredPost, fitting: Sequence[Topic], context: Context
         return t.gettext("🔕 No alert: it matches {topics}, but its channel is not followed.")
     if post.date < channel.followed_at:
         return t.gettext("🔕 No alert: it matches {topics}, but was posted before its channel was followed.")
-    ids = {topic.id for topic in fitting}
-    limited = [each for each in await subscriptions.of_chat(db, context.chat.id) if each.topic_id in ids]
-    if all(each.channels is not None and post.channel_id not in each.channels for each in limited):
-        return t.gettext("🔕 No alert: it matches {topics}, but this chat gets that from other channels only.")
+    directory = await Directory.load(db)
+    ids = {topic.id for topic in fitting if directory.takes(topic.limits, post.channel_id)}
+    if not ids:
+        return t.gettext("🔕 No alert: it matches {topics}, but that is limited to other channels.")
     for mute in await subscriptions.mutes_of(db, context.chat.id, context.now):
         if mute.channel_id in {None, post.channel_id} and (mute.topic_id is None or mute.topic_id in ids):
             return t.gettext("🔕 No alert: it matches {topics}, but that is muted in this chat.")

@@ -1,6 +1,7 @@
 """Topics: named queries with their compiled form; names are unique whatever their case."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,8 @@ from bot.store.access import Restrictable, visible
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import read, read_all, to_ms
 
+EVERY_POST = "*"
+_WORD = re.compile(r"[\w@+-]+")
 Expand = Callable[[str, Sequence[str]], str]  # a query, and the words it leaves out, become its compiled JSON
 _EXPANDED_BY = "builtin_topics_expanded_by"  # the version of the program that did
 
@@ -22,12 +25,23 @@ class Topic:
 
     id: int
     name: str  # as written
-    query: str  # as written
+    query: str  # as written, without its limits; `EVERY_POST` for a feed
+    limits: tuple[str, ...]  # names of the channels and channel groups whose posts alone it is about; none: all
     excluded: tuple[str, ...]  # words that people wanted left out, each a query of its own
     compiled: str  # JSON, forms expanded, without the words left out
     builtin: bool  # comes from a file: nobody changes it in the chat
     on_by_default: bool  # whether pairing subscribes the owner to it
     restricted: bool = False  # only some chats find it
+
+    @property
+    def source(self) -> str:
+        """The query with its limits, as people type them."""
+        return " ".join((self.query, *(f"in:{quoted(name)}" for name in self.limits)))
+
+    @property
+    def is_feed(self) -> bool:
+        """Tell whether it finds every post of its channels."""
+        return self.query == EVERY_POST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +51,7 @@ class FiledTopic:
     name: str
     query: str
     on_by_default: bool  # whether pairing subscribes the owner to it
+    limits: tuple[str, ...] = ()  # as of `Topic`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,17 +89,26 @@ async def find(db: Reader, name: str) -> Topic | None:
     return read(Topic, row) if row else None
 
 
-async def save(tx: Transaction, *, name: str, query: str, compiled: str, now: datetime) -> Topic:
-    """Make a topic, or give the topic of this name another query; it is no file's any more.
+async def save(  # noqa: PLR0913 - the row has this many columns
+    tx: Transaction, *, name: str, query: str, compiled: str, now: datetime, limits: Sequence[str] = ()
+) -> Topic:
+    """Make a topic, or give the topic of this name another query and other limits; it is no file's any more.
 
     Its excluded words stay, so `compiled` has to exclude them too.
     """
     await tx.execute(
-        """INSERT INTO topics (name, folded, query, compiled, created_at)
-        VALUES (:name, :folded, :query, :compiled, :now)
-        ON CONFLICT (folded) DO UPDATE SET name = excluded.name, query = excluded.query,
+        """INSERT INTO topics (name, folded, query, limits, compiled, created_at)
+        VALUES (:name, :folded, :query, :limits, :compiled, :now)
+        ON CONFLICT (folded) DO UPDATE SET name = excluded.name, query = excluded.query, limits = excluded.limits,
             compiled = excluded.compiled, file_gone = 0""",
-        {"name": name.strip(), "folded": _fold(name), "query": query, "compiled": compiled, "now": to_ms(now)},
+        {
+            "name": name.strip(),
+            "folded": _fold(name),
+            "query": query,
+            "limits": _listed(limits),
+            "compiled": compiled,
+            "now": to_ms(now),
+        },
     )
     tx.announce(Subject.TOPICS)
     (row,) = await tx.fetch_all("SELECT * FROM topics WHERE folded = :folded", {"folded": _fold(name)})
@@ -172,26 +196,35 @@ async def _bring_up(  # noqa: PLR0913 - what there was, what shall be, and how t
     now: datetime,
 ) -> None:
     expanded = before is not None and same_program and before.query == topic.query
-    is_same = before and (before.builtin, before.name, before.on_by_default) == (True, topic.name, topic.on_by_default)
+    filed = (True, topic.name, topic.on_by_default, topic.limits)
+    is_same = before and (before.builtin, before.name, before.on_by_default, before.limits) == filed
     if expanded and is_same:
         return
     excluded = before.excluded if before else ()
     await tx.execute(
-        """INSERT INTO topics (name, folded, query, compiled, builtin, on_by_default, created_at)
-        VALUES (:name, :folded, :query, :compiled, 1, :on_by_default, :now)
-        ON CONFLICT (folded) DO UPDATE SET name = excluded.name, query = excluded.query,
+        """INSERT INTO topics (name, folded, query, limits, compiled, builtin, on_by_default, created_at)
+        VALUES (:name, :folded, :query, :limits, :compiled, 1, :on_by_default, :now)
+        ON CONFLICT (folded) DO UPDATE SET name = excluded.name, query = excluded.query, limits = excluded.limits,
             compiled = excluded.compiled, builtin = 1, file_gone = 0,
             on_by_default = excluded.on_by_default""",
         {
             "name": topic.name,
             "folded": _fold(topic.name),
             "query": topic.query,
+            "limits": _listed(topic.limits),
             "compiled": before.compiled if expanded and before is not None else expand(topic.query, excluded),
             "on_by_default": topic.on_by_default,
             "now": to_ms(now),
         },
     )
     tx.announce(Subject.TOPICS)
+
+
+def quoted(name: str) -> str:
+    """Write a name as it may stand behind `in:`: with quotes where it is more than a word."""
+    if _WORD.fullmatch(name):
+        return name
+    return f"«{name}»" if '"' in name else f'"{name}"'
 
 
 def _fold(name: str) -> str:
