@@ -24,7 +24,7 @@ from bot.locales import N_
 from bot.schedule import MONTH, UNITS
 
 MESSAGES = {
-    "unknown_channel": N_("I know no channel or group «{value}». /channels and /groups show the names of all."),
+    "unknown_channel": N_("There is no channel or group «{value}». See /channels and /groups."),
     "bad_date": N_(
         "I cannot read the date «{value}». Write it like 2026-01-31 or 31.01.2026, or as a time span: 12h, 7d, 2w."
     ),

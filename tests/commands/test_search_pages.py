@@ -56,15 +56,15 @@ async def test_a_day_ends_in_the_zone_of_the_chat(bot: Bot) -> None:
 @pytest.mark.parametrize(
     ("typed", "answer"),
     [
-        ("сбой in:@nobody", "There is no channel «@nobody»"),
-        ("сбой in:@МИД", "There is no channel «@МИД»"),
-        ("сбой in:ссии", "There is no channel «ссии»"),
+        ("сбой in:@nobody", "There is no channel or group «@nobody»"),
+        ("сбой in:@МИД", "There is no channel or group «@МИД»"),
+        ("сбой in:ссии", "There is no channel or group «ссии»"),
         ("сбой since:soon", "cannot read the date «soon»"),
         ("сбой ( since:7d", "👉("),
         ("since:1d until:2d", "ends before it begins"),
         ("сбой -in:@News1002", "«-in:@News1002»: a filter applies to the whole search"),
         ("сбой|in:@News1002", "«|in:@News1002»: a filter applies to the whole search"),
-        ('сбой in:"»"', "There is no channel «»»"),
+        ('сбой in:"»"', "There is no channel or group «»»"),
     ],
 )
 async def test_a_filter_that_cannot_be_used_is_explained(bot: Bot, typed: str, answer: str) -> None:
