@@ -22,8 +22,10 @@ from bot.search.jobs import find_any
 from bot.search.pool import WITHIN
 from bot.search.searcher import Hit, SearchPage, find_best, find_newest, scope_of
 from bot.store import channels, posts, saved_searches
+from bot.store.channel_groups import Directory
 from bot.store.database import Reader
 from bot.store.fulltext import Scope
+from bot.store.topics import with_limits
 from bot.text.markup import Text, bold, code, one_line
 
 PAGE = 5  # posts
@@ -324,7 +326,8 @@ async def latest(request: Request, context: Context) -> Reply:
     topic = None if name.startswith("@") else await find_topic(context.database, name, context.viewer)
     if topic is None:
         raise CommandError(unknown_name(name, context.t))
-    return await answer(request, context, topic.query, heading=Text().add(bold(topic_title(topic.name, context.t))))
+    typed = with_limits("" if topic.is_feed else topic.query, topic.limits).strip()
+    return await answer(request, context, typed, heading=Text().add(bold(topic_title(topic.name, context.t))))
 
 
 @tap("seen", Need.LOOK, rf"\d{{1,15}}(:{_ROW})?")
@@ -356,7 +359,9 @@ async def _listed(page: SearchPage, context: Context, verb: str, key: str | int)
 
 async def _missed(context: Context, channel_id: int, *, before: int | None) -> SearchPage:
     """Return a page of posts in which a topic of this chat is found."""
-    queries = [packed(topic.compiled) for topic in await topics_of(context.database, context.chat.id)]
+    directory, wanted = await Directory.load(context.database), await topics_of(context.database, context.chat.id)
+    chosen = [topic for topic in wanted if not topic.is_feed and directory.takes(topic.limits, channel_id)]
+    queries = [packed(topic.compiled) for topic in chosen]
     scope = await context.scope([channel_id])
     page = await context.ask(find_any, queries, scope, limit=PAGE + 1, before=before)
     return _cut(page)

@@ -36,7 +36,7 @@ class Topic:
     @property
     def source(self) -> str:
         """The query with its limits, as people type them."""
-        return " ".join((self.query, *(f"in:{quoted(name)}" for name in self.limits)))
+        return with_limits(self.query, self.limits)
 
     @property
     def is_feed(self) -> bool:
@@ -220,7 +220,12 @@ async def _bring_up(  # noqa: PLR0913 - what there was, what shall be, and how t
     tx.announce(Subject.TOPICS)
 
 
-def quoted(name: str) -> str:
+def with_limits(query: str, limits: Iterable[str]) -> str:
+    """Write a query with its limits, as people type them."""
+    return " ".join((query, *(f"in:{_quoted(name)}" for name in limits)))
+
+
+def _quoted(name: str) -> str:
     """Write a name as it may stand behind `in:`: with quotes where it is more than a word."""
     if _WORD.fullmatch(name):
         return name
