@@ -9,14 +9,13 @@ from bot import parts as post_parts
 from bot.commands.alert_buttons import POST
 from bot.commands.context import CommandError, Context, Reply, Request, message, say
 from bot.commands.keyboards import button
-from bot.commands.lookup import show_source, show_topic, topics_of
+from bot.commands.lookup import queries_of, show_source, show_topic, topics_of
 from bot.commands.post import stored
 from bot.commands.query_text import preview, read_query, show_query, why, why_not
 from bot.commands.registry import Section, command, example, tap
 from bot.commands.rewriting import or_rows
 from bot.commands.rights import Need
 from bot.locales import N_, Translator
-from bot.matching.engine.compiled import packed
 from bot.matching.explain.near_miss import failures, found_spans, has_found, holders
 from bot.parts import whole_text
 from bot.rendering.post_text import excerpt_post
@@ -138,7 +137,7 @@ async def _explain_topics(subject: _Subject, context: Context) -> Reply:
     subscribed = await topics_of(context.database, context.chat.id)
     if not subscribed:
         raise CommandError(context.t.gettext("This chat has no topics yet. Choose some in /topics."))
-    compiled = [packed(topic.compiled) for topic in subscribed]
+    compiled = await queries_of(context.database, context.chat.id, subscribed)
     explanations = await context.ask(explain_text, compiled, subject.whole)
     roots = [(topic, explanation.root) for topic, explanation in zip(subscribed, explanations, strict=True)]
     nearest_first = sorted(roots, key=lambda pair: (len(failures(pair[1])), not has_found(pair[1])))

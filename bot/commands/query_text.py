@@ -14,7 +14,7 @@ from bot.commands.past import describe_past
 from bot.commands.rewriting import AmbiguityError
 from bot.locales import N_, Translator
 from bot.locales.locale import show_number
-from bot.matching.engine.compiled import Compiled
+from bot.matching.engine.compiled import Compiled, packed
 from bot.matching.explain.exclusions import compile_excluding
 from bot.matching.explain.explain import Clause, ClauseKind, Reason
 from bot.matching.explain.hints import Hint, HintKind, hints
@@ -159,10 +159,11 @@ _BARS = "▁▂▃▄▅▆▇█"
 
 
 async def preview(
-    context: Context, typed: TypedQuery, *, key: str, before: int | None = None
+    context: Context, typed: TypedQuery, *, key: str, before: int | None = None, excluded: Sequence[str] = ()
 ) -> tuple[Text, ButtonRows]:
     """Write how a query is read, how often it would have alerted lately, to what, and what it just missed.
 
+    `excluded` are the compiled words without which its posts have to be in this chat.
     The row of buttons goes on with older posts, where there was no time for them, or has more of the past read, where
     the archive does not reach back so far; `key` is what its data name the query by. `before` is where to go on.
     """
@@ -170,7 +171,7 @@ async def preview(
     since = midnight(context.now, days=_PREVIEWED_DAYS, zone=zone)
     hidden = (await context.scope()).hidden
     asked = {"now": context.now, "since": since, "zone": zone, "before": before, "most": _MOST_READ, "hidden": hidden}
-    result = await context.ask(backtest, query, **asked)
+    result = await context.ask(backtest, packed(query.to_json(), excluded), **asked)
     text = show_query(typed, context.t).add("\n")
     if before is None:
         await _add_reading(text, query, context)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from bot.commands.context import CommandError, Context, Reply, Request, message, remembered, say
 from bot.commands.keyboards import button
-from bot.commands.lookup import find_topic, show_source, topics_of, unknown_name
+from bot.commands.lookup import find_topic, queries_of, show_source, topics_of, unknown_name
 from bot.commands.past import STEP, Past, past_of
 from bot.commands.query_text import read_query
 from bot.commands.registry import Section, command, example, tap
@@ -13,7 +13,7 @@ from bot.commands.rewriting import or_rows
 from bot.commands.rights import Need
 from bot.locales import N_, Translator
 from bot.locales.locale import topic_title
-from bot.matching.engine.compiled import Compiled, packed
+from bot.matching.engine.compiled import Compiled
 from bot.matching.query.tree import AllOf, Mention, Query
 from bot.models import Button, ButtonRows, Outgoing, StoredPost
 from bot.rendering.post_text import excerpt_post
@@ -356,7 +356,8 @@ async def _listed(page: SearchPage, context: Context, verb: str, key: str | int)
 
 async def _missed(context: Context, channel_id: int, *, before: int | None) -> SearchPage:
     """Return a page of posts in which a topic of this chat is found."""
-    queries = [packed(topic.compiled) for topic in await topics_of(context.database, context.chat.id)]
+    wanted = await topics_of(context.database, context.chat.id)
+    queries = await queries_of(context.database, context.chat.id, wanted)
     scope = await context.scope([channel_id])
     page = await context.ask(find_any, queries, scope, limit=PAGE + 1, before=before)
     return _cut(page)

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from bot.commands.context import Context
-from bot.commands.lookup import channel_by_id, topics_of
+from bot.commands.lookup import channel_by_id, queries_of, topics_of
 from bot.locales.locale import topic_title
-from bot.matching.engine.compiled import packed
+from bot.matching.engine.compiled import Compiled, packed
 from bot.models import StoredPost
 from bot.search.jobs import explain_text
-from bot.store import feedback, subscriptions
+from bot.store import exclusions, feedback, subscriptions
 from bot.store.topics import Topic
 from bot.text.markup import Piece, Text, bold, one_line
 
@@ -28,10 +28,11 @@ async def verdict(items: Sequence[StoredPost], context: Context) -> Text:
     wanted = await topics_of(context.database, context.chat.id)
     if not wanted:
         return Text().say(t.gettext("🔕 No alert here: this chat has no topics."))
-    found = await _fitting(wanted, "\n\n".join(item.whole for item in items), context)
-    if not found:
-        return Text().say(t.gettext("🔕 No alert here: it fits no topic of this chat."))
-    return Text().say(await _obstacle(first, found, context), topics=_names(found, context))
+    whole = "\n\n".join(item.whole for item in items)
+    found = await _fitting(wanted, whole, context)
+    if found:
+        return Text().say(await _obstacle(first, found, context), topics=_names(found, context))
+    return await _exclusion(wanted, whole, context)
 
 
 async def verdict_of_text(text: str, context: Context) -> Text:
@@ -44,8 +45,33 @@ async def verdict_of_text(text: str, context: Context) -> Text:
 
 
 async def _fitting(wanted: Sequence[Topic], text: str, context: Context) -> list[Topic]:
-    explanations = await context.ask(explain_text, [packed(topic.compiled) for topic in wanted], text)
-    return [topic for topic, found in zip(wanted, explanations, strict=True) if found.root.held]
+    """Return the topics that a text fits, without what this chat excludes."""
+    queries = await queries_of(context.database, context.chat.id, wanted)
+    return [topic for topic, fits in zip(wanted, await _fits(queries, text, context), strict=True) if fits]
+
+
+async def _fits(queries: Sequence[Compiled], text: str, context: Context) -> list[bool]:
+    return [each.root.held for each in await context.ask(explain_text, queries, text)]
+
+
+async def _exclusion(wanted: Sequence[Topic], text: str, context: Context) -> Text:
+    """Say that a text fits no topic, or by which words that this chat excludes."""
+    excluded = await exclusions.of_chat(context.database, context.chat.id)
+    topics = [topic for topic in wanted if topic.id in {each.topic_id for each in excluded}]
+    fits = (
+        await _fits(
+            [*(packed(each.compiled) for each in topics), *(packed(each.compiled) for each in excluded)], text, context
+        )
+        if topics
+        else []
+    )
+    found = {topic.id: topic for topic, holds in zip(topics, fits, strict=False) if holds}
+    if not found:
+        return Text().say(context.t.gettext("🔕 No alert here: it fits no topic of this chat."))
+    words = zip(excluded, fits[len(topics) :], strict=True)
+    said = ", ".join(dict.fromkeys(each.word for each, is_there in words if is_there and each.topic_id in found))
+    line = context.t.gettext("🔕 No alert here: it fits {topics}, but says {words}, which this chat excludes.")
+    return Text().say(line, topics=_names([*found.values()], context), words=bold(one_line(said, _LONGEST)))
 
 
 def _names(found: Sequence[Topic], context: Context) -> Piece:

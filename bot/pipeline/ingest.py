@@ -9,12 +9,12 @@ from bot.matching.engine.compiled import Compiled
 from bot.matching.engine.matcher import Matcher
 from bot.matching.words.tokens import Document, analyse
 from bot.models import Clock, NewVersion, Observation, ObservedBy, VersionChange
-from bot.models.alerts import Priority
+from bot.models.alerts import Recipient
 from bot.pipeline.alerting import add_alerts, update_alerts
-from bot.pipeline.decisions.revisions import revise
-from bot.pipeline.decisions.routing import EDITS, LOADED, Match, route
+from bot.pipeline.decisions.revisions import AlertUpdate, revise
+from bot.pipeline.decisions.routing import EDITS, LOADED, Match, found_by, route
 from bot.pipeline.dedup import Duplicates
-from bot.store import alerts, fulltext, media, subscriptions, topics, versions
+from bot.store import alerts, exclusions, fulltext, media, subscriptions, topics, versions
 from bot.store.database import Database, Subject, Transaction
 from bot.store.topics import TopicChanges
 
@@ -30,6 +30,15 @@ class Result:
     alerts: int  # that were not in the outbox
     stale: int = 0  # versions from before the one we knew: kept as evidence
     left: int = 0  # messages of an export that a reader of ours is about to see on Telegram
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _News:
+    """What is new of topics and of the words that chats exclude."""
+
+    revision: int  # that it leads to
+    changes: TopicChanges
+    words: Mapping[str, str]  # all of them, compiled
 
 
 class Ingest:
@@ -54,9 +63,9 @@ class Ingest:
         news = await self._topics.news(self._database)
         return await self._database.write(lambda tx: self._store(tx, observation, news))
 
-    async def _store(self, tx: Transaction, observation: Observation, news: tuple[int, TopicChanges] | None) -> Result:
+    async def _store(self, tx: Transaction, observation: Observation, news: _News | None) -> Result:
         if news is not None:
-            self._topics.take_in(*news)
+            self._topics.take_in(news)
         taken = await versions.compare(tx, observation)
         documents = [(added, analyse(added.post.whole)) for added in taken.added]
         is_import = observation.observed_by == ObservedBy.IMPORT  # which is never an alarm
@@ -84,15 +93,23 @@ class Ingest:
         )
 
     def _match(self, added: NewVersion, document: Document) -> Match:
-        """Look for topics; of what has changed only those count that were not there before."""
+        """Look for topics, and for the words that chats exclude; of what has changed, also as it was before."""
         is_followed = added.followed_at is not None and added.post.date >= added.followed_at
         is_news = added.change != VersionChange.STALE and added.visible and is_followed
         found = self._topics.matcher.match(document) if is_news else {}
-        fits = bool(found)
-        if found and added.whole_before is not None:
-            before = self._topics.matcher.match(analyse(added.whole_before)).keys()
-            found = {name: spans for name, spans in found.items() if name not in before}
-        return Match(added=added, topics=found, fits=fits)
+        if not found:
+            return Match(added=added, found=found)
+        words = self._topics.words_in(document)
+        if added.whole_before is None:
+            return Match(added=added, found=found, words=words)
+        before = analyse(added.whole_before)
+        return Match(
+            added=added,
+            found=found,
+            before=self._topics.matcher.match(before).keys(),
+            words=words,
+            words_before=self._topics.words_in(before),
+        )
 
     async def _want_files(self, tx: Transaction, matches: Iterable[Match]) -> None:
         """Have the files of posts downloaded that fit a topic; the items of an album may come one by one."""
@@ -101,7 +118,7 @@ class Ingest:
             added, post = match.added, match.added.post
             if post.media is None or post.media.kind not in media.KINDS:
                 continue
-            if match.fits:
+            if match.found:
                 fitting.append(added.version_id)
             if added.change in EDITS:
                 edited.append(added.version_id)
@@ -132,52 +149,64 @@ class Ingest:
         stale = await alerts.stale(tx, messages, edited=edited, loaded=loaded)
         if not stale:
             return
-        now, whole = self._clock(), [each.current.whole for each in stale]
-        found = {text: self._topics.matcher.match(analyse(text)) for text in set(whole)}
-        topics_of = [
-            (each.alert.channel_id, {*each.alert.topics, *found[text]}) for each, text in zip(stale, whole, strict=True)
-        ]
-        wanted = await self._read_priorities(tx, topics_of, now)
-        updates = [
-            revise(each, found[text], wanted[each.alert.chat_id, each.alert.channel_id], now)
-            for each, text in zip(stale, whole, strict=True)
-        ]
+        now, documents = self._clock(), {text: analyse(text) for text in {each.current.whole for each in stale}}
+        found = {text: self._topics.matcher.match(document) for text, document in documents.items()}
+        words = {text: self._topics.words_in(document) for text, document in documents.items()}
+        topics_of = [(each.alert.channel_id, {*each.alert.topics, *found[each.current.whole]}) for each in stale]
+        all_wanted, updates = await self._read_wanted(tx, topics_of, now), list[AlertUpdate]()
+        for each in stale:
+            wanted, text = all_wanted[each.alert.chat_id, each.alert.channel_id], each.current.whole
+            priorities = {name: row.priority for name, row in wanted.items()}
+            updates.append(revise(each, found_by(found[text], words[text], wanted), priorities, now))
         self._duplicates.reword(updates)
         await update_alerts(tx, updates, now=now)
 
-    async def _read_priorities(
+    async def _read_wanted(
         self, tx: Transaction, asked: Iterable[tuple[int, Iterable[str]]], now: datetime
-    ) -> Mapping[tuple[int, int], Mapping[str, Priority]]:
-        """Return what chats subscribe to of topics in channels: priorities by topic, by chat and channel."""
+    ) -> Mapping[tuple[int, int], Mapping[str, Recipient]]:
+        """Return what chats subscribe to of topics in channels, by topic, by chat and channel."""
         ids, names = self._topics.ids, self._topics.names
         pairs = {(channel_id, ids[name]) for channel_id, listed in asked for name in listed if name in ids}
-        wanted = defaultdict[tuple[int, int], dict[str, Priority]](dict)
+        wanted = defaultdict[tuple[int, int], dict[str, Recipient]](dict)
         for row in await subscriptions.for_topics(tx, pairs, now):
-            wanted[row.chat_id, row.channel_id][names[row.topic_id]] = row.priority
+            wanted[row.chat_id, row.channel_id][names[row.topic_id]] = row
         return wanted
 
 
 class _Topics:
-    """The topics as the matcher holds them, brought up to date topic by topic."""
+    """The topics, and the words that chats exclude, as matchers hold them, brought up to date one by one."""
 
     def __init__(self) -> None:
         self.matcher = Matcher({})
+        self._words = Matcher({})  # each by itself: compiled once, however many chats exclude it
+        self._known_words: set[str] = set()
         self.ids: dict[str, int] = {}
         self.names: dict[int, str] = {}  # by id
         self._number = 0  # of the last change that was taken in
         self._revision = -1
 
-    async def news(self, database: Database) -> tuple[int, TopicChanges] | None:
-        """Read what was saved or deleted since the last time, if anything was, with the revision that it leads to."""
+    async def news(self, database: Database) -> _News | None:
+        """Read what was saved or deleted since the last time, if anything was."""
         revision = database.changes.revision(Subject.TOPICS)
         if revision == self._revision:
             return None
-        return revision, await topics.changed(database, self._number)
+        changes = await topics.changed(database, self._number)
+        return _News(revision=revision, changes=changes, words=await exclusions.all_words(database))
 
-    def take_in(self, revision: int, changes: TopicChanges) -> None:
-        """Bring the matcher up to date; only jobs of the writer do, one after the other."""
+    def words_in(self, document: Document) -> frozenset[str]:
+        """Return the words in a text that any chat excludes."""
+        return frozenset(self._words.match(document)) if self._known_words else frozenset()
+
+    def take_in(self, news: _News) -> None:
+        """Bring the matchers up to date; only jobs of the writer do, one after the other."""
+        revision, changes = news.revision, news.changes
         if revision <= self._revision:
             return
+        for word in self._known_words - news.words.keys():
+            self._words.remove(word)
+        for word in news.words.keys() - self._known_words:
+            self._words.add(word, Compiled.from_json(news.words[word]))
+        self._known_words = set(news.words)
         for topic_id in (*changes.gone, *(topic.id for topic in changes.saved)):
             name = self.names.pop(topic_id, None)
             if name is not None:
