@@ -91,7 +91,7 @@ async def save(request: Request, context: Context) -> Effect:
         if only and known is None:
             topic = await keep_private(tx, context, topic)
         text = Text().line(context.t.gettext("This chat gets alerts on {name} now."), name=show_topic(topic, context.t))
-        here = await _excluded_here(tx, known, context)
+        here = await _excluded_by_chat(tx, known, context)
         _add_before(text.join(show_query(typed, context.t)).add("\n"), known, here, typed, context.t)
         is_open = not topic.builtin and not topic.restricted
         offer = ((button(context.t.gettext("Keep it to this chat"), "only", f"t{topic.id}"),),) if is_open else ()
@@ -145,7 +145,7 @@ async def older(request: Request, context: Context) -> Reply:
         name, _, query = query.partition(": ")
     known = await find_topic(context.database, name, context.viewer) if name else None
     typed = await read_query(query, context, excluded=_excluded(known))
-    words = [each.compiled for each in await _excluded_here(context.database, known, context)]
+    words = [each.compiled for each in await _excluded_by_chat(context.database, known, context)]
     text, rows = await preview(context, typed, key=f"{kind}:{key}", before=int(before), excluded=words)
     return Reply(messages=(message(text, rows),))
 
@@ -172,7 +172,7 @@ async def _offer(request: Request, context: Context, name: str, query: str) -> R
     known = await find_topic(context.database, name, context.viewer)
     typed = await read_query(query, context, excluded=_excluded(known))
     await _require_possible(context.database, name, known, typed, context)
-    text, here = Text().add(bold(name)).add("\n"), await _excluded_here(context.database, known, context)
+    text, here = Text().add(bold(name)).add("\n"), await _excluded_by_chat(context.database, known, context)
     _add_before(text, known, here, typed, t)
     shown, further = await preview(context, typed, key=f"t:{request.key}", excluded=[each.compiled for each in here])
     offer = (button(t.gettext("Save"), "save", request.key), button(t.gettext("Change"), "edit", request.key))
@@ -181,7 +181,7 @@ async def _offer(request: Request, context: Context, name: str, query: str) -> R
     return Reply(messages=(message(text.join(shown), (*rows, *further)),), memory=f"{name}: {typed.source}")
 
 
-async def _excluded_here(db: Reader, topic: Topic | None, context: Context) -> list[ExcludedWord]:
+async def _excluded_by_chat(db: Reader, topic: Topic | None, context: Context) -> list[ExcludedWord]:
     """Return the words that this chat excludes from a topic."""
     return [] if topic is None else await exclusions.of_chat(db, context.chat.id, topic.id)
 

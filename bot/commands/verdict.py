@@ -1,14 +1,17 @@
 """Why a chat was alerted to a post, or was not, in one line."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 
 from bot.commands.context import Context
-from bot.commands.lookup import channel_by_id, queries_of, topics_of
+from bot.commands.lookup import channel_by_id, topics_of
 from bot.locales.locale import topic_title
-from bot.matching.engine.compiled import Compiled, packed
+from bot.matching.engine.compiled import packed
 from bot.models import StoredPost
 from bot.search.jobs import explain_text
 from bot.store import exclusions, feedback, subscriptions
+from bot.store.channel_groups import Directory
 from bot.store.topics import Topic
 from bot.text.markup import Piece, Text, bold, one_line
 
@@ -29,10 +32,16 @@ async def verdict(items: Sequence[StoredPost], context: Context) -> Text:
     if not wanted:
         return Text().say(t.gettext("🔕 No alert here: this chat has no topics."))
     whole = "\n\n".join(item.whole for item in items)
-    found = await _fitting(wanted, whole, context)
+    fitting = await _fitting(wanted, whole, context, channel_id=first.channel_id)
+    excluded = await _excluded(fitting, whole, context)
+    found = [topic for topic in fitting if topic.id not in excluded]
     if found:
         return Text().say(await _obstacle(first, found, context), topics=_names(found, context))
-    return await _exclusion(wanted, whole, context)
+    if not fitting:
+        return Text().say(t.gettext("🔕 No alert here: it fits no topic of this chat."))
+    words = bold(one_line(", ".join(dict.fromkeys(chain(*excluded.values()))), _LONGEST))
+    line = t.gettext("🔕 No alert here: it fits {topics}, but says {words}, which this chat excludes.")
+    return Text().say(line, topics=_names(fitting, context), words=words)
 
 
 async def verdict_of_text(text: str, context: Context) -> Text:
@@ -44,34 +53,33 @@ async def verdict_of_text(text: str, context: Context) -> Text:
     return Text().add(t.gettext("It fits no topic of this chat.") if text.strip() else "")
 
 
-async def _fitting(wanted: Sequence[Topic], text: str, context: Context) -> list[Topic]:
-    """Return the topics that a text fits, without what this chat excludes."""
-    queries = await queries_of(context.database, context.chat.id, wanted)
-    return [topic for topic, fits in zip(wanted, await _fits(queries, text, context), strict=True) if fits]
+async def _fitting(
+    wanted: Sequence[Topic], text: str, context: Context, *, channel_id: int | None = None
+) -> list[Topic]:
+    """Return the topics that a text fits; of those of every post only what takes its channel."""
+    directory = await Directory.load(context.database)
+    feeds = [each for each in wanted if each.is_feed and channel_id is not None]
+    queries = [topic for topic in wanted if not topic.is_feed]
+    held = await _held([topic.compiled for topic in queries], text, context)
+    fitting = [topic for topic in queries if topic.compiled in held]
+    return [*fitting, *(feed for feed in feeds if directory.takes(feed.limits, channel_id or 0))]
 
 
-async def _fits(queries: Sequence[Compiled], text: str, context: Context) -> list[bool]:
-    return [each.root.held for each in await context.ask(explain_text, queries, text)]
+async def _excluded(fitting: Iterable[Topic], text: str, context: Context) -> Mapping[int, list[str]]:
+    """Return the words of a text that this chat excludes, by topic."""
+    ids, found = {topic.id for topic in fitting}, defaultdict[int, list[str]](list)
+    words = [each for each in await exclusions.of_chat(context.database, context.chat.id) if each.topic_id in ids]
+    held = await _held([each.compiled for each in words], text, context)
+    for each in words:
+        if each.compiled in held:
+            found[each.topic_id].append(each.word)
+    return found
 
 
-async def _exclusion(wanted: Sequence[Topic], text: str, context: Context) -> Text:
-    """Say that a text fits no topic, or by which words that this chat excludes."""
-    excluded = await exclusions.of_chat(context.database, context.chat.id)
-    topics = [topic for topic in wanted if topic.id in {each.topic_id for each in excluded}]
-    fits = (
-        await _fits(
-            [*(packed(each.compiled) for each in topics), *(packed(each.compiled) for each in excluded)], text, context
-        )
-        if topics
-        else []
-    )
-    found = {topic.id: topic for topic, holds in zip(topics, fits, strict=False) if holds}
-    if not found:
-        return Text().say(context.t.gettext("🔕 No alert here: it fits no topic of this chat."))
-    words = zip(excluded, fits[len(topics) :], strict=True)
-    said = ", ".join(dict.fromkeys(each.word for each, is_there in words if is_there and each.topic_id in found))
-    line = context.t.gettext("🔕 No alert here: it fits {topics}, but says {words}, which this chat excludes.")
-    return Text().say(line, topics=_names([*found.values()], context), words=bold(one_line(said, _LONGEST)))
+async def _held(queries: Sequence[str], text: str, context: Context) -> set[str]:
+    """Return those of some compiled queries that hold in a text."""
+    explanations = await context.ask(explain_text, list(map(packed, queries)), text) if queries else []
+    return {query for query, each in zip(queries, explanations, strict=True) if each.root.held}
 
 
 def _names(found: Sequence[Topic], context: Context) -> Piece:
@@ -86,10 +94,10 @@ async def _obstacle(post: StoredPost, fitting: Sequence[Topic], context: Context
         return t.gettext("🔕 No alert here: it fits {topics}, but its channel is not followed.")
     if post.date < channel.followed_at:
         return t.gettext("🔕 No alert here: it fits {topics}, but is older than the following of its channel.")
-    ids = {topic.id for topic in fitting}
-    limited = [each for each in await subscriptions.of_chat(db, context.chat.id) if each.topic_id in ids]
-    if all(each.channels is not None and post.channel_id not in each.channels for each in limited):
-        return t.gettext("🔕 No alert here: it fits {topics}, but this chat takes that from other channels only.")
+    directory = await Directory.load(db)
+    ids = {topic.id for topic in fitting if directory.takes(topic.limits, post.channel_id)}
+    if not ids:
+        return t.gettext("🔕 No alert here: it fits {topics}, but that is limited to other channels.")
     for mute in await subscriptions.mutes_of(db, context.chat.id, context.now):
         if mute.channel_id in {None, post.channel_id} and (mute.topic_id is None or mute.topic_id in ids):
             return t.gettext("🔕 No alert here: it fits {topics}, but that is muted here.")

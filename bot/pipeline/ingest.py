@@ -5,8 +5,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.matching.engine.compiled import Compiled
-from bot.matching.engine.matcher import Matcher
 from bot.matching.words.tokens import Document, analyse
 from bot.models import Clock, NewVersion, Observation, ObservedBy, VersionChange
 from bot.models.alerts import Recipient
@@ -14,9 +12,9 @@ from bot.pipeline.alerting import add_alerts, update_alerts
 from bot.pipeline.decisions.revisions import AlertUpdate, revise
 from bot.pipeline.decisions.routing import EDITS, LOADED, Match, found_by, route
 from bot.pipeline.dedup import Duplicates
-from bot.store import alerts, exclusions, fulltext, media, subscriptions, topics, versions
-from bot.store.database import Database, Subject, Transaction
-from bot.store.topics import TopicChanges
+from bot.pipeline.topics import TopicMatcher, TopicNews
+from bot.store import alerts, fulltext, media, subscriptions, versions
+from bot.store.database import Database, Transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,15 +28,6 @@ class Result:
     alerts: int  # that were not in the outbox
     stale: int = 0  # versions from before the one we knew: kept as evidence
     left: int = 0  # messages of an export that a reader of ours is about to see on Telegram
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _News:
-    """What is new of topics and of the words that chats exclude."""
-
-    revision: int  # that it leads to
-    changes: TopicChanges
-    words: Mapping[str, str]  # all of them, compiled
 
 
 class Ingest:
@@ -55,7 +44,7 @@ class Ingest:
         self._database = database
         self._clock = clock
         self._alert_max_age = timedelta(seconds=alert_max_age)
-        self._topics = _Topics()
+        self._topics = TopicMatcher()
         self._duplicates = duplicates or Duplicates()
 
     async def store(self, observation: Observation) -> Result:
@@ -63,7 +52,7 @@ class Ingest:
         news = await self._topics.news(self._database)
         return await self._database.write(lambda tx: self._store(tx, observation, news))
 
-    async def _store(self, tx: Transaction, observation: Observation, news: _News | None) -> Result:
+    async def _store(self, tx: Transaction, observation: Observation, news: TopicNews | None) -> Result:
         if news is not None:
             self._topics.take_in(news)
         taken = await versions.compare(tx, observation)
@@ -96,7 +85,9 @@ class Ingest:
         """Look for topics, and for the words that chats exclude; of what has changed, also as it was before."""
         is_followed = added.followed_at is not None and added.post.date >= added.followed_at
         is_news = added.change != VersionChange.STALE and added.visible and is_followed
-        found = self._topics.matcher.match(document) if is_news else {}
+        post, match = added.post, self._topics.match
+        is_empty = not post.whole.strip() and post.media is None
+        found = match(post.channel_id, document, is_empty=is_empty) if is_news else {}
         if not found:
             return Match(added=added, found=found)
         words = self._topics.words_in(document)
@@ -106,7 +97,7 @@ class Ingest:
         return Match(
             added=added,
             found=found,
-            before=self._topics.matcher.match(before).keys(),
+            before=match(post.channel_id, before).keys(),
             words=words,
             words_before=self._topics.words_in(before),
         )
@@ -149,15 +140,18 @@ class Ingest:
         stale = await alerts.stale(tx, messages, edited=edited, loaded=loaded)
         if not stale:
             return
-        now, documents = self._clock(), {text: analyse(text) for text in {each.current.whole for each in stale}}
-        found = {text: self._topics.matcher.match(document) for text, document in documents.items()}
+        now, said = self._clock(), [(each.alert.channel_id, each.current.whole) for each in stale]
+        documents = {text: analyse(text) for _, text in said}
+        found = {key: self._topics.match(key[0], documents[key[1]]) for key in set(said)}
         words = {text: self._topics.words_in(document) for text, document in documents.items()}
-        topics_of = [(each.alert.channel_id, {*each.alert.topics, *found[each.current.whole]}) for each in stale]
+        topics_of = [
+            (each.alert.channel_id, {*each.alert.topics, *found[key]}) for each, key in zip(stale, said, strict=True)
+        ]
         all_wanted, updates = await self._read_wanted(tx, topics_of, now), list[AlertUpdate]()
-        for each in stale:
-            wanted, text = all_wanted[each.alert.chat_id, each.alert.channel_id], each.current.whole
+        for each, key in zip(stale, said, strict=True):
+            wanted = all_wanted[each.alert.chat_id, each.alert.channel_id]
             priorities = {name: row.priority for name, row in wanted.items()}
-            updates.append(revise(each, found_by(found[text], words[text], wanted), priorities, now))
+            updates.append(revise(each, found_by(found[key], words[key[1]], wanted), priorities, now))
         self._duplicates.reword(updates)
         await update_alerts(tx, updates, now=now)
 
@@ -171,57 +165,6 @@ class Ingest:
         for row in await subscriptions.for_topics(tx, pairs, now):
             wanted[row.chat_id, row.channel_id][names[row.topic_id]] = row
         return wanted
-
-
-class _Topics:
-    """The topics, and the words that chats exclude, as matchers hold them, brought up to date one by one."""
-
-    def __init__(self) -> None:
-        self.matcher = Matcher({})
-        self._words = Matcher({})  # each by itself: compiled once, however many chats exclude it
-        self._known_words: set[str] = set()
-        self.ids: dict[str, int] = {}
-        self.names: dict[int, str] = {}  # by id
-        self._number = 0  # of the last change that was taken in
-        self._revision = -1
-
-    async def news(self, database: Database) -> _News | None:
-        """Read what was saved or deleted since the last time, if anything was."""
-        revision = database.changes.revision(Subject.TOPICS)
-        if revision == self._revision:
-            return None
-        changes = await topics.changed(database, self._number)
-        return _News(revision=revision, changes=changes, words=await exclusions.all_words(database))
-
-    def words_in(self, document: Document) -> frozenset[str]:
-        """Return the words in a text that any chat excludes."""
-        return frozenset(self._words.match(document)) if self._known_words else frozenset()
-
-    def take_in(self, news: _News) -> None:
-        """Bring the matchers up to date; only jobs of the writer do, one after the other."""
-        revision, changes = news.revision, news.changes
-        if revision <= self._revision:
-            return
-        for word in self._known_words - news.words.keys():
-            self._words.remove(word)
-        for word in news.words.keys() - self._known_words:
-            self._words.add(word, Compiled.from_json(news.words[word]))
-        self._known_words = set(news.words)
-        for topic_id in (*changes.gone, *(topic.id for topic in changes.saved)):
-            name = self.names.pop(topic_id, None)
-            if name is not None:
-                self.matcher.remove(name)
-                del self.ids[name]
-        queries = {topic.name: Compiled.from_json(topic.compiled) for topic in changes.saved}
-        if not self.ids:
-            self.matcher = Matcher(queries)  # all at once, so that regular expressions share large sets
-        else:
-            for name, query in queries.items():
-                self.matcher.add(name, query)
-        self.ids |= {topic.name: topic.id for topic in changes.saved}
-        self.names |= {topic.id: topic.name for topic in changes.saved}
-        self._number = max(self._number, changes.number)
-        self._revision = revision
 
 
 def _words(read: Iterable[tuple[NewVersion, Document]], *, loaded: bool) -> Sequence[tuple[int, int, str]]:

@@ -32,6 +32,7 @@ from bot.sources.joiner import Joiner
 from bot.sources.resolver import BASIC_GROUP, ListedChannels, NotFollowableError, channel_dialogs
 from bot.sources.sync import BACKFILL, USUAL_PAST, ChannelSync
 from bot.store import channels, chats, exclusions, follows, posts, subscriptions, topics
+from bot.store.channel_groups import Directory
 from bot.store.channels import MOST_FAST, Access, Channel, ResolvedChannel
 from bot.store.database import Subject, Transaction, to_ms
 from bot.store.follows import FollowRequest
@@ -317,8 +318,9 @@ class FollowRequests:
         alerts: int | None = 0
         if newest:
             wishes = await subscriptions.of_chat(self._database, follow.chat_id or 0)
-            wanted = {wish.topic_id for wish in wishes if wish.channels is None or channel.id in wish.channels}
-            chosen = [topic for topic in await topics.all_topics(self._database) if topic.id in wanted]
+            wanted, directory = {wish.topic_id for wish in wishes}, await Directory.load(self._database)
+            every = [topic for topic in await topics.all_topics(self._database) if topic.id in wanted]
+            chosen = [topic for topic in every if directory.takes(topic.limits, channel.id)]
             excluded = await exclusions.by_topic(self._database, follow.chat_id or 0)
             queries = [packed(topic.compiled, excluded.get(topic.id, ())) for topic in chosen]
             try:

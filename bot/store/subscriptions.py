@@ -18,7 +18,6 @@ class Subscription:
     topic_id: int
     topic: str  # its name
     priority: Priority
-    channels: tuple[int, ...] | None  # bare ids it is narrowed to; None: all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +76,6 @@ async def for_topics(db: Reader, found: Iterable[tuple[int, int]], now: datetime
         WHERE c.suspended IS NULL
             AND {visible(Restrictable.CHANNEL, "(f.value ->> 0)", "s.chat_id")}
             AND {visible(Restrictable.TOPIC, "s.topic_id", "s.chat_id")}
-            AND (s.channels IS NULL OR f.value ->> 0 IN (SELECT value FROM json_each(s.channels)))
             AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.chat_id = s.chat_id
                 AND (m.channel_id IS NULL OR m.channel_id = f.value ->> 0)
                 AND (m.topic_id IS NULL OR m.topic_id = s.topic_id)
@@ -92,7 +90,6 @@ async def chats_reached(db: Reader, channel_ids: Iterable[int]) -> list[int]:
     rows = await db.fetch_all(
         f"""SELECT DISTINCT s.chat_id FROM json_each(:channels) f JOIN subscriptions s JOIN chats c ON c.id = s.chat_id
         WHERE c.suspended IS NULL AND {visible(Restrictable.CHANNEL, "f.value", "s.chat_id")}
-            AND (s.channels IS NULL OR f.value IN (SELECT value FROM json_each(s.channels)))
             AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.chat_id = s.chat_id AND m.until IS NULL
                 AND (m.channel_id IS NULL OR m.channel_id = f.value)
                 AND (m.topic_id IS NULL OR m.topic_id = s.topic_id))

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bot import __version__
 from bot.models.people import EVERYTHING, Viewer
+from bot.models.topics import TopicState
 from bot.parts import compact_json
 from bot.store import meta
 from bot.store.access import Restrictable, visible
@@ -23,13 +24,29 @@ class Topic:
 
     id: int
     name: str  # as written
-    query: str  # as written
+    query: str  # as written, without its limits; `EVERY_POST` for a feed
+    limits: tuple[str, ...]  # names of the channels and channel groups whose posts alone it is about; none: all
     excluded: tuple[str, ...]  # words that are left out in all chats, each a query of its own
     compiled: str  # JSON, forms expanded, without the words left out
     builtin: bool  # comes from a file: nobody changes it in the chat
     on_by_default: bool  # whether pairing subscribes the owner to it
     restricted: bool = False  # only some chats find it
     author: int | None = None  # the person who made it; None: a file, or nobody knows
+
+    @property
+    def state(self) -> TopicState:
+        """What it looks for."""
+        return TopicState(query=self.query, limits=self.limits, excluded=self.excluded)
+
+    @property
+    def source(self) -> str:
+        """The query with its limits, as people type them."""
+        return self.state.source
+
+    @property
+    def is_feed(self) -> bool:
+        """Tell whether it finds every post of its channels."""
+        return self.state.is_feed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +56,7 @@ class FiledTopic:
     name: str
     query: str
     on_by_default: bool  # whether pairing subscribes the owner to it
+    limits: tuple[str, ...] = ()  # as of `Topic`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +65,15 @@ class TopicVersion:
 
     number: int  # from 1
     query: str
+    limits: tuple[str, ...]
     excluded: tuple[str, ...]
     at: datetime  # since when
     name: str  # of who made it so; empty: a file, or somebody on the server
+
+    @property
+    def state(self) -> TopicState:
+        """What it looked for."""
+        return TopicState(query=self.query, limits=self.limits, excluded=self.excluded)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,24 +117,27 @@ async def save(  # noqa: PLR0913 - the row has this many columns
     name: str,
     query: str,
     compiled: str,
+    limits: Sequence[str] = (),
     excluded: Sequence[str] = (),
     author: int | None = None,
     by: str = "",
     now: datetime,
 ) -> Topic:
-    """Make a topic, or give the topic of this name another query, which is no file's any more, and other exclusions.
+    """Make a topic, or change what the topic of this name looks for, which is no file's any more.
 
     `compiled` leaves the words out, too; `by` is the name of who does it, and `author` of a new topic is that person.
     """
     await tx.execute(
-        """INSERT INTO topics (name, folded, query, excluded, compiled, author, created_at)
-        VALUES (:name, :folded, :query, :excluded, :compiled, :author, :now)
-        ON CONFLICT (folded) DO UPDATE SET name = excluded.name, query = excluded.query, excluded = excluded.excluded,
-            compiled = excluded.compiled, file_gone = iif(query = excluded.query, file_gone, 0)""",
+        """INSERT INTO topics (name, folded, query, limits, excluded, compiled, author, created_at)
+        VALUES (:name, :folded, :query, :limits, :excluded, :compiled, :author, :now)
+        ON CONFLICT (folded) DO UPDATE SET name = excluded.name, query = excluded.query, limits = excluded.limits,
+            excluded = excluded.excluded, compiled = excluded.compiled,
+            file_gone = iif((query, limits) = (excluded.query, excluded.limits), file_gone, 0)""",
         {
             "name": name.strip(),
             "folded": _fold(name),
             "query": query,
+            "limits": compact_json(list(limits)),
             "excluded": compact_json(list(excluded)),
             "compiled": compiled,
             "author": author,
@@ -126,11 +153,11 @@ async def save(  # noqa: PLR0913 - the row has this many columns
 async def _keep_version(tx: Transaction, topic_id: int, *, by: str, now: datetime) -> None:
     """Write down what a topic looks for from now on, if that is something else than before."""
     await tx.execute(
-        """INSERT INTO topic_versions (topic_id, number, query, excluded, at, name)
-        SELECT t.id, coalesce(v.number, 0) + 1, t.query, t.excluded, :now, :by
+        """INSERT INTO topic_versions (topic_id, number, query, limits, excluded, at, name)
+        SELECT t.id, coalesce(v.number, 0) + 1, t.query, t.limits, t.excluded, :now, :by
         FROM topics t LEFT JOIN topic_versions v ON v.topic_id = t.id
             AND v.number = (SELECT max(number) FROM topic_versions WHERE topic_id = t.id)
-        WHERE t.id = :id AND (v.query, v.excluded) IS NOT (t.query, t.excluded)""",
+        WHERE t.id = :id AND (v.query, v.limits, v.excluded) IS NOT (t.query, t.limits, t.excluded)""",
         {"id": topic_id, "now": to_ms(now), "by": by},
     )
 
@@ -200,20 +227,22 @@ async def _bring_up(  # noqa: PLR0913 - what there was, what shall be, and how t
     now: datetime,
 ) -> None:
     expanded = before is not None and same_program and before.query == topic.query
-    is_same = before and (before.builtin, before.name, before.on_by_default) == (True, topic.name, topic.on_by_default)
+    filed = (True, topic.name, topic.on_by_default, topic.limits)
+    is_same = before and (before.builtin, before.name, before.on_by_default, before.limits) == filed
     if expanded and is_same:
         return
     excluded = before.excluded if before else ()
     await tx.execute(
-        """INSERT INTO topics (name, folded, query, compiled, builtin, on_by_default, created_at)
-        VALUES (:name, :folded, :query, :compiled, 1, :on_by_default, :now)
-        ON CONFLICT (folded) DO UPDATE SET name = excluded.name, query = excluded.query,
+        """INSERT INTO topics (name, folded, query, limits, compiled, builtin, on_by_default, created_at)
+        VALUES (:name, :folded, :query, :limits, :compiled, 1, :on_by_default, :now)
+        ON CONFLICT (folded) DO UPDATE SET name = excluded.name, query = excluded.query, limits = excluded.limits,
             compiled = excluded.compiled, builtin = 1, file_gone = 0,
             on_by_default = excluded.on_by_default""",
         {
             "name": topic.name,
             "folded": _fold(topic.name),
             "query": topic.query,
+            "limits": compact_json(list(topic.limits)),
             "compiled": before.compiled if expanded and before is not None else expand(topic.query, excluded),
             "on_by_default": topic.on_by_default,
             "now": to_ms(now),

@@ -53,6 +53,7 @@ class Timings:
     ping_every: float = 45.0  # a connection may look alive for minutes after it has died
     poll_every: float = 30.0  # the same for a bot, which also asks for updates that no push brought
     ping_within: float = 20.0
+    session_within: float = 30.0  # that another process may hold a session, as `doctor` does
     login_every: float = 5.0  # between two looks whether somebody has logged a lost reader in
 
 

@@ -134,7 +134,7 @@ class TestSubscriptions:
         ]
         assert new == [True, False]
         (subscription,) = await subscriptions.of_chat(archive.db, chat.id)
-        assert (subscription.topic, subscription.priority, subscription.channels) == ("сбои", "loud", None)
+        assert (subscription.topic, subscription.priority) == ("сбои", "loud")
         ended = [await archive.db.write(lambda tx: subscriptions.unsubscribe(tx, chat.id, topic.id)) for _ in "12"]
         assert ended == [True, False]
 

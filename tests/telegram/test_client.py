@@ -4,7 +4,7 @@ import os
 import sqlite3
 import stat
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -130,6 +130,18 @@ def test_a_session_belongs_to_one_process(tmp_path: Path) -> None:
         pass
     with sessions.lock(path):
         assert mode(tmp_path / "reader.session.lock") == 0o600
+
+
+async def test_a_session_held_for_a_moment_only_is_waited_for(tmp_path: Path) -> None:
+    path, first = tmp_path / "reader.session", ExitStack()
+    first.enter_context(sessions.lock(path))
+    with pytest.raises(sessions.InUseError):
+        async with sessions.lock_within(path, 0.0):
+            pass
+    asyncio.get_running_loop().call_later(0.15, first.close)
+    async with sessions.lock_within(path, 20.0):
+        with pytest.raises(sessions.InUseError), sessions.lock(path):
+            pass
 
 
 @pytest.mark.parametrize("method", ["GetConfig", "GetUsers"])

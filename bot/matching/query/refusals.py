@@ -91,10 +91,7 @@ MESSAGES = {
     "regex_repetition": N_(
         "“{sign}” at character {position} has nothing to repeat. Write it right after a letter or a closing bracket."
     ),
-    "regex_repeats": N_(
-        "“{sign}” at character {position} cannot be counted: "
-        "the smaller number comes first, and {limit} in all is the most."
-    ),
+    "regex_repeats": N_("“{sign}” at character {position} cannot be counted: the smaller number comes first."),
     "regex_repeats_much": N_(
         "“{sign}” at character {position} repeats too much: {limit} characters in all is the most, and one repetition "
         "inside another multiplies."

@@ -76,8 +76,8 @@ def route(matches: Iterable[Match], recipients: Iterable[Recipient], topic_ids: 
 
 
 def _routed(hits: Sequence[_Hit]) -> RoutedAlert:
-    """Make the alert of a chat; of several messages of an album that match it shows the first."""
-    added, _, _, recipient = hits[0]
+    """Make the alert of a chat; of several messages of an album that match it shows the first, if it can with words."""
+    added, _, _, recipient = max(hits, key=lambda hit: bool(hit[2]) or bool(hit[0].post.text.strip()))
     post = added.post
     topics = {name: row.topic_id for _, name, _, row in hits}
     found = [span for version, _, spans, _ in hits if version is added for span in spans]
@@ -96,6 +96,7 @@ def _routed(hits: Sequence[_Hit]) -> RoutedAlert:
         fits_since_edit=added.change in EDITS,
     )
     edited_at = post.edit_date if added.change == VersionChange.EDITED else None
+    words = compared(post.text, post.parts, parts)  # without any, nothing says the same
     return RoutedAlert(
         alert=alert,
         recipient=recipient,
@@ -104,7 +105,7 @@ def _routed(hits: Sequence[_Hit]) -> RoutedAlert:
         posted_at=post.date,
         date=edited_at or post.date,
         may_be_late=added.change in _MAY_BE_LATE,
-        said=_compared_post(post, compared(post.text, post.parts, parts)) if added.change in _MAY_JOIN else None,
+        said=_compared_post(post, words) if added.change in _MAY_JOIN and words.strip() else None,
         thread_id=next((row.thread_id for *_, row in hits if row.thread_id), None),
     )
 
