@@ -9,14 +9,13 @@ from bot import parts as post_parts
 from bot.commands.alert_buttons import POST
 from bot.commands.context import CommandError, Context, Reply, Request, message, say
 from bot.commands.keyboards import button
-from bot.commands.lookup import show_source, show_topic, topics_of
+from bot.commands.lookup import queries_of, show_source, show_topic, topics_of
 from bot.commands.post import stored
 from bot.commands.query_text import preview, read_query, read_topic, show_query, why, why_not
 from bot.commands.registry import Section, command, example, tap
 from bot.commands.rewriting import or_rows
 from bot.commands.rights import Need
 from bot.locales import N_, Translator
-from bot.matching.engine.compiled import packed
 from bot.matching.explain.near_miss import failures, found_spans, has_found, holders
 from bot.models import StoredPost
 from bot.parts import whole_text
@@ -144,9 +143,10 @@ async def _explain_topics(subject: _Subject, context: Context) -> Reply:
     if not subscribed:
         raise CommandError(t.gettext("This chat has no topics yet. Choose some in /topics."))
     directory, channel_id = await Directory.load(context.database, context.viewer), subject.channel_id
-    queries = [topic for topic in subscribed if not topic.is_feed]
-    explanations = await context.ask(explain_text, [packed(topic.compiled) for topic in queries], subject.whole)
-    roots = [(topic, explanation.root) for topic, explanation in zip(queries, explanations, strict=True)]
+    asked = [topic for topic in subscribed if not topic.is_feed]
+    compiled = await queries_of(context.database, context.chat.id, asked)
+    explanations = await context.ask(explain_text, compiled, subject.whole)
+    roots = [(topic, explanation.root) for topic, explanation in zip(asked, explanations, strict=True)]
     nearest_first = sorted(roots, key=lambda pair: (len(failures(pair[1])), not has_found(pair[1])))
     text = _shown(subject, merge_spans([span for each in explanations for span in each.spans]), t).add("\n")
     for topic in subscribed:

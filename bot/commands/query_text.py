@@ -15,7 +15,7 @@ from bot.commands.past import describe_past
 from bot.commands.rewriting import AmbiguityError
 from bot.locales import N_, Translator
 from bot.locales.locale import show_number
-from bot.matching.engine.compiled import Compiled
+from bot.matching.engine.compiled import Compiled, packed
 from bot.matching.explain.exclusions import compile_excluding
 from bot.matching.explain.explain import Clause, ClauseKind, Reason
 from bot.matching.explain.hints import Hint, HintKind, hints
@@ -23,10 +23,10 @@ from bot.matching.explain.near_miss import failures, has_found, holders
 from bot.matching.query.refusals import MESSAGES, AmbiguousQueryError, QueryError
 from bot.matching.words.windows import Unit
 from bot.models import ButtonRows, StoredPost
+from bot.models.topics import TopicState
 from bot.rendering.post_text import excerpt_post
 from bot.search.backtest import MANY, Backtest, backtest, midnight
 from bot.store.channel_groups import Directory
-from bot.store.topics import with_limits
 from bot.text.markup import Piece, Text, bold, code
 
 SHOWN_QUERY = 600  # characters, so that the rest of an answer still fits below it
@@ -45,7 +45,7 @@ class TypedQuery:
     @property
     def whole(self) -> str:
         """The query with its limits, as people type them."""
-        return with_limits(self.source, self.limits)
+        return TopicState(query=self.source, limits=self.limits).source
 
 
 async def read_query(
@@ -175,10 +175,11 @@ _BARS = "▁▂▃▄▅▆▇█"
 
 
 async def preview(
-    context: Context, typed: TypedQuery, *, key: str, before: int | None = None
+    context: Context, typed: TypedQuery, *, key: str, before: int | None = None, excluded: Sequence[str] = ()
 ) -> tuple[Text, ButtonRows]:
     """Write how a query is read, how often it would have alerted lately, to what, and what it just missed.
 
+    `excluded` are the compiled words without which its posts have to be in this chat.
     The row of buttons goes on with older posts, where there was no time for them, or has more of the past read, where
     the archive does not reach back so far; `key` is what its data name the query by. `before` is where to go on.
     """
@@ -188,7 +189,7 @@ async def preview(
     scope = await context.scope(tuple(directory.limit(typed.limits)) if typed.limits else None)
     asked = {"now": context.now, "since": since, "zone": zone, "before": before, "most": _MOST_READ}
     asked |= {"hidden": scope.hidden, "channel_ids": scope.channel_ids}
-    result = await context.ask(backtest, query, **asked)
+    result = await context.ask(backtest, packed(query.to_json(), excluded), **asked)
     text = show_query(typed, context.t).add("\n").join(show_limits(typed.limits, directory, context.t))
     if before is None:
         await _add_reading(text, query, context)

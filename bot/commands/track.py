@@ -1,6 +1,7 @@
 """/track: subscribes a chat to a topic, or makes one, after a preview of what its query would have brought."""
 
 import re
+from collections.abc import Sequence
 
 from bot.commands.context import CommandError, Context, Effect, Reply, Request, change, message, remembered, say
 from bot.commands.keyboards import button
@@ -18,11 +19,13 @@ from bot.matching.engine.compiled import Compiled, weight
 from bot.matching.engine.regex import MOST_IN_ALL
 from bot.models.acts import TopicChanged, TopicMade
 from bot.models.people import EVERYTHING
-from bot.store import acts, topics
+from bot.models.topics import EVERY_POST
+from bot.store import acts, exclusions, topics
 from bot.store.acts import Rows
 from bot.store.channel_groups import Directory
 from bot.store.database import Reader, Transaction
-from bot.store.topics import EVERY_POST, Topic
+from bot.store.exclusions import ExcludedWord
+from bot.store.topics import Topic
 from bot.text.markup import LIMIT, Text, bold, code
 
 _COLON = re.compile(r"(?<!\d):|:(?!\d)")  # not that of a time, 10:30
@@ -91,9 +94,10 @@ async def save(request: Request, context: Context) -> Effect:
         if only and known is None:
             topic = await keep_private(tx, context, topic)
         text = Text().line(context.t.gettext("This chat gets alerts on {name} now."), name=show_topic(topic, context.t))
+        here = await _excluded_by_chat(tx, known, context)
         text.join(show_query(typed, context.t)).add("\n")
         text.join(show_limits(typed.limits, await Directory.load(tx, context.viewer), context.t))
-        _add_before(text, known, typed, context.t)
+        _add_before(text, known, here, typed, context.t)
         is_open = not topic.builtin and not topic.restricted
         offer = ((button(context.t.gettext("Keep it to this chat"), "only", f"t{topic.id}"),),) if is_open else ()
         return change(text, offer)
@@ -107,12 +111,19 @@ async def _save(tx: Transaction, context: Context, known: Topic | None, name: st
     rows: tuple[Rows, ...] = ()
     if known is not None:
         act = TopicChanged(topic=known.name, before=known.source, query=typed.whole)
-        rows = (Rows("topics", "id", known.id),)
+        rows = (Rows("topics", "id", known.id), Rows("topic_versions", "topic_id", known.id))
     is_restricted = known is not None and known.restricted
     async with acts.recorded(tx, act, context.actor, *rows, now=context.now, restricted=is_restricted):
-        compiled = typed.compiled.to_json()
         return await topics.save(
-            tx, name=name, query=typed.source, compiled=compiled, limits=typed.limits, now=context.now
+            tx,
+            name=name,
+            query=typed.source,
+            limits=typed.limits,
+            excluded=_excluded(known),
+            compiled=typed.compiled.to_json(),
+            author=context.person_id or None,
+            by=context.name,
+            now=context.now,
         )
 
 
@@ -140,7 +151,8 @@ async def older(request: Request, context: Context) -> Reply:
         name, _, query = query.partition(": ")
     known = await find_topic(context.database, name, context.viewer) if name else None
     typed = await read_topic(query, context, excluded=_excluded(known))
-    text, rows = await preview(context, typed, key=f"{kind}:{key}", before=int(before))
+    words = [each.compiled for each in await _excluded_by_chat(context.database, known, context)]
+    text, rows = await preview(context, typed, key=f"{kind}:{key}", before=int(before), excluded=words)
     return Reply(messages=(message(text, rows),))
 
 
@@ -173,13 +185,18 @@ async def _offer(request: Request, context: Context, name: str, query: str) -> R
     known = await find_topic(context.database, name, context.viewer)
     typed = await read_topic(query, context, excluded=_excluded(known))
     await _require_possible(context.database, name, known, typed, context)
-    text = Text().add(bold(name)).add("\n")
-    _add_before(text, known, typed, t)
-    shown, further = await preview(context, typed, key=f"t:{request.key}")
+    text, here = Text().add(bold(name)).add("\n"), await _excluded_by_chat(context.database, known, context)
+    _add_before(text, known, here, typed, t)
+    shown, further = await preview(context, typed, key=f"t:{request.key}", excluded=[each.compiled for each in here])
     offer = (button(t.gettext("Save"), "save", request.key), button(t.gettext("Change"), "edit", request.key))
     only = ((button(t.gettext("Save, for this chat only"), "save", request.key, "only"),),) if known is None else ()
     rows = (offer, *only, *or_rows(request, typed.source))
     return Reply(messages=(message(text.join(shown), (*rows, *further)),), memory=f"{name}: {typed.whole}")
+
+
+async def _excluded_by_chat(db: Reader, topic: Topic | None, context: Context) -> list[ExcludedWord]:
+    """Return the words that this chat excludes from a topic."""
+    return [] if topic is None else await exclusions.of_chat(db, context.chat.id, topic.id)
 
 
 def _excluded(topic: Topic | None) -> tuple[str, ...]:
@@ -217,11 +234,13 @@ async def _have_room(db: Reader, known: Topic | None, typed: TypedQuery) -> bool
     return own + sum(weight(Compiled.from_json(topic.compiled).query) for topic in others) <= MOST_IN_ALL
 
 
-def _add_before(text: Text, known: Topic | None, typed: TypedQuery, t: Translator) -> None:
+def _add_before(
+    text: Text, known: Topic | None, here: Sequence[ExcludedWord], typed: TypedQuery, t: Translator
+) -> None:
     """Name the words that stay excluded, and the query until now where it is another."""
-    if known is not None and known.excluded:
+    if here:
         line = t.gettext("Without posts that say: {words}. /topics brings them back.")
-        text.line(line, words=", ".join(known.excluded))
+        text.line(line, words=", ".join(each.word for each in here))
     if known is not None and known.source != typed.whole:
         text.line(t.gettext("Until now I looked for: {query}"), query=short_query(known.source, SHOWN_QUERY))
 

@@ -68,7 +68,9 @@ async def for_topics(db: Reader, found: Iterable[tuple[int, int]], now: datetime
             c.time_zone AS schedule_zone, c.quiet_from AS schedule_quiet_start, c.quiet_until AS schedule_quiet_end,
             c.digest_every AS schedule_digests_every, c.digest_minute AS schedule_digests_minute,
             c.digest_weekday AS schedule_digests_weekday,
-            c.storm_count AS storms_count, c.storm_minutes AS storms_minutes
+            c.storm_count AS storms_count, c.storm_minutes AS storms_minutes,
+            (SELECT json_group_array(word) FROM exclusions e
+                WHERE e.chat_id = s.chat_id AND e.topic_id = s.topic_id) AS excluded
         FROM json_each(:found) f
         JOIN subscriptions s ON s.topic_id = f.value ->> 1
         JOIN chats c ON c.id = s.chat_id
