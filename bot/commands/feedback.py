@@ -10,16 +10,16 @@ from dataclasses import replace
 from bot.commands.alert_buttons import POST, AlertTap, forgotten
 from bot.commands.context import CommandError, Context, Effect, Reply, Request, change, writes
 from bot.commands.keyboards import name_word, rows_of
-from bot.commands.lookup import MuteScope, show_topic, topic_by_id, topics_named
+from bot.commands.lookup import MuteScope, queries_of, show_topic, topic_by_id, topics_named
 from bot.commands.mute import mute_scope
 from bot.commands.query_text import read_query
 from bot.commands.registry import tap
 from bot.commands.rights import Need
 from bot.commands.search import list_posts
-from bot.commands.topics import exclude_words
+from bot.commands.subscribing import set_exclusion
 from bot.commands.undo import undo_button
 from bot.locales.locale import topic_title
-from bot.matching.engine.compiled import Compiled, compile_query, packed, verify
+from bot.matching.engine.compiled import Compiled, compile_query, verify
 from bot.matching.explain.exclusions import Exclusion, choices, including
 from bot.matching.query.parser import parse
 from bot.matching.words.inflection import Inflector
@@ -29,6 +29,7 @@ from bot.models.people import Viewer
 from bot.search.jobs import find_overlap
 from bot.store import channels, feedback
 from bot.store.database import Reader, Transaction
+from bot.store.exclusions import ExcludedWord
 from bot.store.feedback import AlertedPost, Complaint
 from bot.store.topics import Topic
 from bot.text.markup import Text, bold
@@ -48,8 +49,7 @@ async def tapped(request: Request, context: Context) -> Reply:
     channel = tap.button(t.gettext("This channel"), "blame", "channel")
     word = tap.button(t.gettext("A word in it…"), "words")
     note = tap.button(t.gettext("Just note it"), "blame", "note")
-    first = (channel, word) if context.may(request, Need.INSTANCE) else (channel,)
-    return Reply(buttons=(first, (note,), tap.back(context)))
+    return Reply(buttons=((channel, word), (note,), tap.back(context)))
 
 
 @tap("blame", Need.CHAT, rf"{POST}:(channel|note)")
@@ -74,7 +74,7 @@ async def blame(request: Request, context: Context, tx: Transaction) -> Reply:
     return Reply(buttons=await tap.usual(tx, context), note=note)
 
 
-@tap("words", Need.INSTANCE, rf"{POST}(:\d{{1,15}})?")
+@tap("words", Need.CHAT, rf"{POST}(:\d{{1,15}})?")
 async def words(request: Request, context: Context) -> Reply:
     """Offer the words of a post; where its alert names several topics, ask for the topic first."""
     tap = AlertTap.read(request.argument)
@@ -96,12 +96,13 @@ async def words(request: Request, context: Context) -> Reply:
     return Reply(buttons=(*rows_of(buttons, 2), tap.back(context)))
 
 
-@tap("word", Need.INSTANCE, _WORD)
+@tap("word", Need.CHAT, _WORD)
 async def word(request: Request, context: Context) -> Reply:
     """Show which other posts would be missing if a word were excluded, and offer to exclude the word."""
     tap = AlertTap.read(request.argument)
     alerted, topic, choice = await _chosen(tap, context)
-    query, own = packed(topic.compiled), (alerted.post.channel_id, alerted.post.key)
+    (query,) = await queries_of(context.database, context.chat.id, [topic])
+    own = (alerted.post.channel_id, alerted.post.key)
     excluded = await asyncio.to_thread(compile_query, parse(choice.word), context.inflector)
     scope = await context.scope()
     found = await context.ask(find_overlap, query, excluded, but=own, scope=scope, limit=_MOST_LOOKED, most=_MOST_READ)
@@ -138,19 +139,21 @@ def _missing_text(topic: Topic, choice: Exclusion, looked: int, missing: int, co
     return text.say(line if missing else t.gettext("All of them would have been sent."), n=missing).add("\n\n")
 
 
-@tap("exclude", Need.INSTANCE, _WORD)
+@tap("exclude", Need.CHAT, _WORD)
 async def exclude(request: Request, context: Context) -> Effect:
-    """Let a topic leave out posts with a word."""
+    """Exclude posts with a word from a topic in this chat."""
     tap = AlertTap.read(request.argument)
     alerted, topic, choice = await _chosen(tap, context)
-    left_out = tuple(dict.fromkeys((*topic.excluded, choice.word)))
-    query = await read_query(topic.query, context, excluded=left_out)
+    query = await read_query(choice.word, context)
+    excluded = ExcludedWord(topic_id=topic.id, word=choice.word, compiled=query.compiled.to_json())
 
     async def effect(tx: Transaction) -> Reply:
-        act = await exclude_words(tx, context, topic, left_out, query.compiled.to_json(), word=choice.word)
+        act = await set_exclusion(tx, context, topic, excluded, on=True)
         await _mark(tx, request, context, replace(alerted, topics=(topic.name,)), Complaint.WORD, word=choice.word)
-        line = context.t.gettext("{topic} now leaves out posts that say {word}. /topics can bring them back.")
-        undo = ((undo_button(act, context.t),),)
+        line = context.t.gettext(
+            "In this chat {topic} leaves out posts that say {word} from now on. /topics can bring them back."
+        )
+        undo = () if act is None else ((undo_button(act, context.t),),)
         return change(line, undo, topic=show_topic(topic, context.t), word=bold(choice.text))
 
     return effect

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from bot.commands.context import CommandError, Context, Reply, Request, message, remembered, say
 from bot.commands.keyboards import button
-from bot.commands.lookup import find_topic, show_source, topics_of, unknown_name
+from bot.commands.lookup import find_topic, queries_of, show_source, topics_of, unknown_name
 from bot.commands.past import STEP, Past, past_of
 from bot.commands.query_text import read_query
 from bot.commands.registry import Section, command, example, tap
@@ -13,7 +13,7 @@ from bot.commands.rewriting import or_rows
 from bot.commands.rights import Need
 from bot.locales import N_, Translator
 from bot.locales.locale import topic_title
-from bot.matching.engine.compiled import Compiled, packed
+from bot.matching.engine.compiled import Compiled
 from bot.matching.query.tree import AllOf, Mention, Query
 from bot.models import Button, ButtonRows, Outgoing, StoredPost
 from bot.rendering.post_text import excerpt_post
@@ -22,6 +22,7 @@ from bot.search.jobs import find_any
 from bot.search.pool import WITHIN
 from bot.search.searcher import Hit, SearchPage, find_best, find_newest, scope_of
 from bot.store import channels, posts, saved_searches
+from bot.store.channel_groups import Directory
 from bot.store.database import Reader
 from bot.store.fulltext import Scope
 from bot.text.markup import Text, bold, code, one_line
@@ -328,7 +329,8 @@ async def latest(request: Request, context: Context) -> Reply:
     topic = None if name.startswith("@") else await find_topic(context.database, name, context.viewer)
     if topic is None:
         raise CommandError(unknown_name(name, context.t))
-    return await answer(request, context, topic.query, heading=Text().add(bold(topic_title(topic.name, context.t))))
+    typed = replace(topic.state, query="" if topic.is_feed else topic.query).source.strip()
+    return await answer(request, context, typed, heading=Text().add(bold(topic_title(topic.name, context.t))))
 
 
 @tap("seen", Need.LOOK, rf"\d{{1,15}}(:{_ROW})?")
@@ -360,7 +362,9 @@ async def _listed(page: SearchPage, context: Context, verb: str, key: str | int)
 
 async def _missed(context: Context, channel_id: int, *, before: int | None) -> SearchPage:
     """Return a page of posts in which a topic of this chat is found."""
-    queries = [packed(topic.compiled) for topic in await topics_of(context.database, context.chat.id)]
+    directory, wanted = await Directory.load(context.database), await topics_of(context.database, context.chat.id)
+    chosen = [topic for topic in wanted if not topic.is_feed and directory.takes(topic.limits, channel_id)]
+    queries = await queries_of(context.database, context.chat.id, chosen)
     scope = await context.scope([channel_id])
     page = await context.ask(find_any, queries, scope, limit=PAGE + 1, before=before)
     return _cut(page)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.models.people import EVERYTHING, Viewer
+from bot.parts import compact_json
 from bot.store.access import Restrictable, visible
 from bot.store.channels import ResolvedChannel, named, spelt, with_words
 from bot.store.database import Reader, Subject, Transaction
@@ -189,12 +190,11 @@ async def follow_channel(tx: Transaction, old: ResolvedChannel, new: ResolvedCha
 
 async def follow_name(tx: Transaction, names: Mapping[str, str]) -> None:
     """Let the limits of topics go along with what they name: new names by old ones, these without case and quotes."""
-    for row in await tx.fetch_all("SELECT id, limits FROM topics WHERE limits != '[]'"):
-        before = json.loads(row["limits"])
-        after = [names.get(spelt(name), name) for name in before]
-        if after != before:
-            values = {"id": row["id"], "limits": json.dumps(after, ensure_ascii=False)}
-            await tx.execute("UPDATE topics SET limits = :limits WHERE id = :id", values)
+    for table in ("topics", "topic_versions"):
+        for row in await tx.fetch_all(f"SELECT DISTINCT limits FROM {table} WHERE limits != '[]'"):  # noqa: S608 - our own
+            after = [names.get(spelt(name), name) for name in json.loads(row["limits"])]
+            values = {"before": row["limits"], "after": compact_json(after)}
+            await tx.execute(f"UPDATE {table} SET limits = :after WHERE limits = :before", values)  # noqa: S608 - likewise
     tx.announce(Subject.TOPICS)
 
 

@@ -52,14 +52,14 @@ async def test_the_shell_narrows_and_orders_as_the_chat_does(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["сбой", "--channel", "@nobody"], "There is no channel «@nobody»"),
+        (["сбой", "--channel", "@nobody"], "There is no channel or group «@nobody»"),
         (["сбой", "--since", "soon"], "--since: I cannot read the date «soon»"),
         (["сбой", "--since", ""], "--since: I cannot read the date «»"),
         (["сбой", "--until", "2026-11-20 12:00"], "--until: I cannot read the date «2026-11-20 12:00»"),
         (["сбой", "--since", "2d", "--until", "9d"], "«--since 2d --until 9d» ends before it begins"),
-        (["сбой", "--channel", ""], "--channel: There is no channel «»"),
-        (["сбой", "--channel", 'Се"ть in:@x'], '--channel: There is no channel «Се"ть in:@x»'),
-        (["сбой in:@x"], "There is no channel «@x»"),
+        (["сбой", "--channel", ""], "--channel: There is no channel or group «»"),
+        (["сбой", "--channel", 'Се"ть in:@x'], '--channel: There is no channel or group «Се"ть in:@x»'),
+        (["сбой in:@x"], "There is no channel or group «@x»"),
         (["сбой ("], "the query cannot be read"),
     ],
 )

@@ -312,15 +312,27 @@ CREATE TABLE topics (
     folded TEXT NOT NULL UNIQUE,  -- case folded by us: SQLite folds ASCII only
     query TEXT NOT NULL,  -- '*': every post of its channels
     limits TEXT NOT NULL DEFAULT '[]',  -- JSON: names of the channels and channel groups that it is limited to; none: all
-    excluded TEXT NOT NULL DEFAULT '[]',  -- JSON: words without which its posts have to be
+    excluded TEXT NOT NULL DEFAULT '[]',  -- JSON: words without which its posts have to be, in all chats
     compiled TEXT NOT NULL,  -- the query with its forms expanded, so that starting needs no morphology
     builtin INTEGER NOT NULL DEFAULT 0,
     on_by_default INTEGER NOT NULL DEFAULT 0,  -- whether pairing subscribes the owner
     -- 1: its file was taken away, and nobody has changed it since; a file of its name takes it over again
     file_gone INTEGER NOT NULL DEFAULT 0,
     restricted INTEGER NOT NULL DEFAULT 0,  -- 1: only the chats of topic_access find it
+    author INTEGER,  -- the person who made it; NULL: a file, or nobody knows
     created_at INTEGER NOT NULL
 );
+
+CREATE TABLE topic_versions (  -- what a topic looked for, from its first query to the present one
+    topic_id INTEGER NOT NULL REFERENCES topics (id),
+    number INTEGER NOT NULL,  -- from 1
+    query TEXT NOT NULL,  -- as in `topics`, and so are …
+    limits TEXT NOT NULL,
+    excluded TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    name TEXT NOT NULL,  -- of who made or changed it, as it was then; empty: a file, or somebody on the server
+    PRIMARY KEY (topic_id, number)
+) WITHOUT ROWID;
 
 -- Which topics were saved or deleted, in order, so that whoever holds them reads no more than what changed.
 CREATE TABLE topic_changes (
@@ -443,6 +455,15 @@ CREATE TABLE subscriptions (
     PRIMARY KEY (chat_id, topic_id)
 ) WITHOUT ROWID;
 CREATE INDEX subscriptions_topic ON subscriptions (topic_id);
+
+CREATE TABLE exclusions (  -- words without which the posts of a topic have to be in one chat
+    chat_id INTEGER NOT NULL REFERENCES chats (id),
+    topic_id INTEGER NOT NULL REFERENCES topics (id),
+    word TEXT NOT NULL,  -- as in a query
+    compiled TEXT NOT NULL,  -- with its forms expanded
+    PRIMARY KEY (chat_id, topic_id, word)
+) WITHOUT ROWID;
+CREATE INDEX exclusions_word ON exclusions (word);
 
 -- Whom restricted topics and channels belong to: a person by the private chat. In all other chats they are not there.
 CREATE TABLE topic_access (
