@@ -8,10 +8,11 @@ from bot.commands.context import CommandError, Context
 from bot.commands.keyboards import button
 from bot.locales import LANGUAGES, Translator, translator
 from bot.locales.locale import topic_title
+from bot.matching.engine.compiled import Compiled, packed
 from bot.models import ButtonRows, StoredPost
 from bot.models.people import Role, Viewer
 from bot.rendering.post_text import channel_name
-from bot.store import access, channels, subscriptions, topics
+from bot.store import access, channels, exclusions, subscriptions, topics
 from bot.store.access import Restrictable
 from bot.store.channels import Channel
 from bot.store.database import Reader
@@ -92,7 +93,7 @@ async def topic_by_id(db: Reader, topic_id: int, context: Context) -> Topic:
     """Return the topic that a button names. Raises CommandError where it is deleted."""
     topic = await topics.get(db, topic_id, context.viewer)
     if topic is None:
-        raise CommandError(context.own.gettext("This topic is gone."))
+        raise CommandError(context.own.gettext("This topic no longer exists."))
     return topic
 
 
@@ -100,6 +101,12 @@ async def topics_of(db: Reader, chat_id: int) -> list[Topic]:
     """Return the topics to which a chat is subscribed."""
     wanted = {subscription.topic_id for subscription in await subscriptions.of_chat(db, chat_id)}
     return [topic for topic in await topics.all_topics(db) if topic.id in wanted]
+
+
+async def queries_of(db: Reader, chat_id: int, wanted: Iterable[Topic]) -> list[Compiled]:
+    """Return what a chat looks for by each of some topics, packed for a search process: without what it excludes."""
+    excluded = await exclusions.by_topic(db, chat_id)
+    return [packed(topic.compiled, excluded.get(topic.id, ())) for topic in wanted]
 
 
 async def channel_by_id(db: Reader, channel_id: int, viewer: Viewer) -> Channel | None:
@@ -143,7 +150,7 @@ async def scope_by_ids(
 
 def unknown_name(typed: str, t: Translator) -> Text:
     """Say that neither a channel nor a topic goes by a name."""
-    return Text().line(t.gettext("I know no channel or topic «{name}». See /channels and /topics."), name=typed[:100])
+    return Text().line(t.gettext("There is no channel or topic «{name}». See /channels and /topics."), name=typed[:100])
 
 
 def show_topic(topic: Topic, t: Translator) -> Piece:

@@ -69,7 +69,7 @@ class Setting:
         if self.remark is not None:
             text.join(await self.remark(db, context, typed))
         if released:
-            line = t.ngettext("{n} post that waited comes now.", "{n} posts that waited come now.", released)
+            line = t.ngettext("{n} waiting post is sent now.", "{n} waiting posts are sent now.", released)
             text.line(line, n=released)
         now = self.label(context)
         labels = {each: self.label(replace(context, chat=self.read(each, context))) for each in self.choices}

@@ -87,7 +87,7 @@ async def enter(request: Request, now: datetime, tx: Transaction) -> Reply:
     chat = await chats.by_peer(tx, request.peer.kind, request.peer.id)
     language = await language_of(tx, request, chat)
     if chat is None and not allows(role, Need.CHAT, private=request.private):
-        raise CommandError(translator(language).gettext("Only an owner or an editor can bring me into a group."))
+        raise CommandError(translator(language).gettext("Only an owner or an editor can add me to a group."))
     if chat is not None:
         await addresses.resume(tx, chat.id, now=now)
     paired = await chats.pair(tx, request.peer, title=request.title, language=language, now=now)
@@ -161,7 +161,7 @@ def offer_zone(request: Request, context: Context) -> Reply:
     """Offer the time zone of a city that was written; the word may have been meant otherwise."""
     zone = find_zone(request.argument) or context.chat.time_zone
     local = replace(context, chat=replace(context.chat, time_zone=zone)).locale
-    line = context.t.gettext("{zone}: it is {time} there. Tap below to read all times by that clock.")
+    line = context.t.gettext("It is {time} in {zone}. Tap below to see all dates in this time zone.")
     label = context.t.gettext("Time zone: {zone}").format(zone=local.zone)
     return say(line, ((button(label, "zone", zone),),), zone=bold(local.zone), time=local.date(context.now))
 
@@ -171,7 +171,7 @@ def offer_zone(request: Request, context: Context) -> Reply:
 async def test_alert(request: Request, context: Context, tx: Transaction) -> Reply:
     """Send a test alert through the outbox, as a real one goes."""
     await context.notify(tx, SampleAlert(event=request.key))
-    return Reply(note=context.own.gettext("It is on its way."))
+    return Reply(note=context.own.gettext("Sent. It arrives in a moment."))
 
 
 async def setup_screen(db: Reader, request: Request, chat: Chat, now: datetime, *, welcome: str = "") -> Outgoing:
@@ -181,22 +181,24 @@ async def setup_screen(db: Reader, request: Request, chat: Chat, now: datetime, 
     on = {subscription.topic_id for subscription in await subscriptions.of_chat(db, chat.id)}
     names = [topic_title(topic.name, t) for topic in all_topics if topic.id in on]
     text = Text().add(bold("Channelwatch"), "\n").add(welcome, "\n\n" if welcome else "")
-    text.line(t.gettext("I read Telegram channels and write here the moment a post speaks of your topics.")).line()
+    text.line(
+        t.gettext("I read Telegram channels and write here as soon as a post is about one of your topics.")
+    ).line()
     text.line(t.gettext("Topics: {topics}"), topics=bold(", ".join(names) or t.gettext("none yet, tap to choose")))
     text.line(t.gettext("Time zone: {zone}"), zone=bold(show_zone(chat.time_zone, t.language, now))).line()
     text.line(t.gettext("To add channels, send /follow with their names or links, as many as you like."))
-    text.line(t.gettext("You can also forward me a post of a channel. /help shows all commands."))
+    text.line(t.gettext("You can also forward me a post from a channel. /help shows all commands."))
     text.line(t.gettext("Too many alerts, or too loud? See /priority, /mute and /settings."))
     if not chat.language_chosen and is_asked(request.language):
         for each in LANGUAGES:
-            text.line().add(bold(translator(each).gettext("In which language shall I write here?")))
+            text.line().add(bold(translator(each).gettext("Which language should I use here?")))
         text.line()
     places: ButtonRows = ()
     if not chat.zone_chosen:
-        question = t.gettext("Where are you? By the clock there I write all times; until you say it, in UTC.")
+        question = t.gettext("Which time zone are you in? Until you choose one, all times are in UTC.")
         text.line().add(bold(question))
         zones = [button(show_zone(zone, t.language, now), "place", zone) for zone in likely_zones(request.language)]
-        places = (*rows_of(zones, 2), (button(t.gettext("Somewhere else"), "settings", "zone"),))
+        places = (*rows_of(zones, 2), (button(t.gettext("Another city"), "settings", "zone"),))
     languages = (choice(LANGUAGE_NAMES[code], "lang", code, chosen=code == chat.language) for code in LANGUAGES)
     return message(
         text,

@@ -41,6 +41,7 @@ class Recipient:
     confirmations: bool  # the chat wants a reply where a second channel says the same
     schedule: Schedule  # of the chat
     storms: Storms | None  # likewise
+    excluded: tuple[str, ...] = ()  # words that the chat excludes from the topic
 
 
 class Loudness(IntEnum):

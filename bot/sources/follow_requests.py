@@ -31,7 +31,8 @@ from bot.sources.channel_events import BANNED, VAGUE, lose, resolved
 from bot.sources.joiner import Joiner
 from bot.sources.resolver import BASIC_GROUP, ListedChannels, NotFollowableError, channel_dialogs
 from bot.sources.sync import BACKFILL, USUAL_PAST, ChannelSync
-from bot.store import channels, chats, follows, posts, subscriptions, topics
+from bot.store import channels, chats, exclusions, follows, posts, subscriptions, topics
+from bot.store.channel_groups import Directory
 from bot.store.channels import MOST_FAST, Access, Channel, ResolvedChannel
 from bot.store.database import Subject, Transaction, to_ms
 from bot.store.follows import FollowRequest
@@ -317,9 +318,11 @@ class FollowRequests:
         alerts: int | None = 0
         if newest:
             wishes = await subscriptions.of_chat(self._database, follow.chat_id or 0)
-            wanted = {wish.topic_id for wish in wishes if wish.channels is None or channel.id in wish.channels}
-            chosen = [topic for topic in await topics.all_topics(self._database) if topic.id in wanted]
-            queries = [packed(topic.compiled) for topic in chosen]
+            wanted, directory = {wish.topic_id for wish in wishes}, await Directory.load(self._database)
+            every = [topic for topic in await topics.all_topics(self._database) if topic.id in wanted]
+            chosen = [topic for topic in every if not topic.is_feed and directory.takes(topic.limits, channel.id)]
+            excluded = await exclusions.by_topic(self._database, follow.chat_id or 0)
+            queries = [packed(topic.compiled, excluded.get(topic.id, ())) for topic in chosen]
             try:
                 alerts = await self._searches.run(
                     count_matches, queries, since=newest[-1].date, channel_id=channel.id, who=self, within=COUNT_WITHIN

@@ -21,6 +21,8 @@ KEPT = timedelta(days=366)
 _KEYS = {
     "topics": ("id",),
     "subscriptions": ("chat_id", "topic_id"),
+    "topic_versions": ("topic_id", "number"),
+    "exclusions": ("chat_id", "topic_id", "word"),
     "mutes": ("id",),
     "topic_access": ("topic_id", "chat_id"),
     "channels": ("id",),

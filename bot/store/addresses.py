@@ -19,6 +19,7 @@ OF_CHATS = (
     "acts",
     "backfills",
     "channel_access",
+    "exclusions",
     "feedback",
     "follows",
     "mutes",

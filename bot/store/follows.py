@@ -240,6 +240,7 @@ async def settle(  # noqa: PLR0913 - what Telegram said of the channel is writte
     sql = "UPDATE follows SET state = 'followed', channel_id = :channel, reason = NULL WHERE id = :id"
     await tx.execute(sql, {"id": follow_id, "channel": channel.id})
     tx.announce(Subject.FOLLOWS)
+    tx.announce(Subject.TOPICS)  # which may be limited to it
 
 
 async def withdraw(tx: Transaction, reference: str) -> bool:

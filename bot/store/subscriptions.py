@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.models.alerts import Priority, Recipient
+from bot.store import channel_groups
 from bot.store.access import Restrictable, visible
 from bot.store.database import Reader, Transaction
 from bot.store.rows import json_list, maybe_ms, read_all, to_ms
@@ -18,7 +19,6 @@ class Subscription:
     topic_id: int
     topic: str  # its name
     priority: Priority
-    channels: tuple[int, ...] | None  # bare ids it is narrowed to; None: all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,14 +68,15 @@ async def for_topics(db: Reader, found: Iterable[tuple[int, int]], now: datetime
             c.time_zone AS schedule_zone, c.quiet_from AS schedule_quiet_start, c.quiet_until AS schedule_quiet_end,
             c.digest_every AS schedule_digests_every, c.digest_minute AS schedule_digests_minute,
             c.digest_weekday AS schedule_digests_weekday,
-            c.storm_count AS storms_count, c.storm_minutes AS storms_minutes
+            c.storm_count AS storms_count, c.storm_minutes AS storms_minutes,
+            (SELECT json_group_array(word) FROM exclusions e
+                WHERE e.chat_id = s.chat_id AND e.topic_id = s.topic_id) AS excluded
         FROM json_each(:found) f
         JOIN subscriptions s ON s.topic_id = f.value ->> 1
         JOIN chats c ON c.id = s.chat_id
         WHERE c.suspended IS NULL
             AND {visible(Restrictable.CHANNEL, "(f.value ->> 0)", "s.chat_id")}
             AND {visible(Restrictable.TOPIC, "s.topic_id", "s.chat_id")}
-            AND (s.channels IS NULL OR f.value ->> 0 IN (SELECT value FROM json_each(s.channels)))
             AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.chat_id = s.chat_id
                 AND (m.channel_id IS NULL OR m.channel_id = f.value ->> 0)
                 AND (m.topic_id IS NULL OR m.topic_id = s.topic_id)
@@ -87,15 +88,18 @@ async def for_topics(db: Reader, found: Iterable[tuple[int, int]], now: datetime
 
 async def chats_reached(db: Reader, channel_ids: Iterable[int]) -> list[int]:
     """Return the ids of the chats, not suspended, that would get alerts from any of these channels."""
+    ids, limits = list(channel_ids), await channel_groups.limits(db)
+    elsewhere = [(channel, topic) for topic, limit in limits.items() for channel in ids if channel not in limit]
     rows = await db.fetch_all(
         f"""SELECT DISTINCT s.chat_id FROM json_each(:channels) f JOIN subscriptions s JOIN chats c ON c.id = s.chat_id
         WHERE c.suspended IS NULL AND {visible(Restrictable.CHANNEL, "f.value", "s.chat_id")}
-            AND (s.channels IS NULL OR f.value IN (SELECT value FROM json_each(s.channels)))
+            AND NOT EXISTS (SELECT 1 FROM json_each(:elsewhere) e
+                WHERE e.value ->> 0 = f.value AND e.value ->> 1 = s.topic_id)
             AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.chat_id = s.chat_id AND m.until IS NULL
                 AND (m.channel_id IS NULL OR m.channel_id = f.value)
                 AND (m.topic_id IS NULL OR m.topic_id = s.topic_id))
         ORDER BY s.chat_id""",  # noqa: S608 - our own words
-        {"channels": json_list(channel_ids)},
+        {"channels": json_list(ids), "elsewhere": json_list(elsewhere)},
     )
     return [row["chat_id"] for row in rows]
 

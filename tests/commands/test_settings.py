@@ -51,7 +51,7 @@ async def test_what_no_button_offers_is_typed_also_after_a_restart(bot: Bot) -> 
     await asks_for_hours(bot)
     bot.dispatch = Dispatch(bot.db, InProcess(bot.db), lambda: bot.archive.now)
     assert "I do not understand «night»" in text(await bot.says("night"))
-    assert "Quiet hours here: 21:30–07:00" in text(await bot.says("21:30-7"))
+    assert "Quiet hours in this chat: 21:30–07:00" in text(await bot.says("21:30-7"))
     assert (await bot.chat(chat.peer)).quiet == NIGHT
     assert "🔎" in text(await bot.says("21:30-7"))  # a search again
 
@@ -76,7 +76,7 @@ async def test_the_way_back_ends_it_and_other_taps_leave_it(bot: Bot) -> None:
     chat = await bot.pair()
     number = await asks_for_hours(bot)
     await bot.taps(b"settings:media")
-    assert "Quiet hours here" in text(await bot.says("21:30-7"))
+    assert "Quiet hours in this chat" in text(await bot.says("21:30-7"))
     number = await asks_for_hours(bot)
     await bot.taps(b"settings:quiet", message_id=number)
     assert "🔎" in text(await bot.says("22-6"))
@@ -99,7 +99,7 @@ async def test_in_a_group_only_a_reply_of_who_was_asked_is_the_answer(bot: Bot) 
     assert text(await bot.says("21:30-7", chat=GROUP, reply_to=number, person=BORIS)) == ""
     assert text(await bot.says("21:30-7", chat=GROUP, reply_to=number + 1)) == ""
     assert (await bot.chat(GROUP)).quiet is None
-    assert "Quiet hours here" in text(await bot.says("21:30-7", chat=GROUP, reply_to=number))
+    assert "Quiet hours in this chat" in text(await bot.says("21:30-7", chat=GROUP, reply_to=number))
     assert (await bot.chat(GROUP)).quiet == NIGHT
 
 

@@ -69,12 +69,12 @@ async def test_the_language_is_changed_by_a_button_on_the_same_message(bot: Bot)
 async def test_a_chat_is_asked_for_its_time_zone_until_it_has_one(bot: Bot) -> None:
     (screen,) = (await bot.says("/start", language="ru-RU")).messages
     assert labels(screen)[2:4] == ["Москва (UTC+3)", "Самара (UTC+4)"]
-    assert "Где вы?" in screen.text
+    assert "В каком вы часовом поясе?" in screen.text
     chosen = await bot.taps(button(screen, "Москва"))
     assert "Москва (UTC+3)" in text(chosen)
-    assert "Где вы?" not in text(chosen)
+    assert "В каком вы часовом поясе?" not in text(chosen)
     assert (await bot.chat(PRIVATE)).time_zone == "Europe/Moscow"
-    assert "Где вы?" not in text(await bot.says("/start"))
+    assert "В каком вы часовом поясе?" not in text(await bot.says("/start"))
 
 
 @pytest.mark.parametrize(("code", "likely"), [("uk", "Киев"), ("be", "Минск"), ("kk-KZ", "Алматы")])
@@ -83,17 +83,17 @@ async def test_a_phone_that_speaks_another_language_is_asked_which_of_ours(bot: 
     if code in LANGUAGES:
         assert (await bot.chat(PRIVATE)).language == code
         return
-    assert "In which language shall I write here?" in screen.text
+    assert "Which language should I use here?" in screen.text
     assert button(screen, likely)
     chosen = await bot.taps(button(screen, "Русский"), language=code)
-    assert "In which language" not in text(chosen)
+    assert "Which language" not in text(chosen)
     assert (await bot.chat(PRIVATE)).language_chosen
 
 
 async def test_a_city_that_is_written_offers_its_time_zone(bot: Bot) -> None:
     await bot.pair()
     offer = await bot.says("Берлин")
-    assert text(offer) == "Berlin (UTC+1): it is 10 Mar, 13:00 there. Tap below to read all times by that clock."
+    assert text(offer) == "It is 10 Mar, 13:00 in Berlin (UTC+1). Tap below to see all dates in this time zone."
     assert (await bot.chat(PRIVATE)).time_zone == "UTC"
     await bot.taps(button(offer.messages[0], "Berlin"))
     assert (await bot.chat(PRIVATE)).time_zone == "Europe/Berlin"
@@ -112,6 +112,6 @@ async def test_a_topic_is_switched_on_the_setup_screen(bot: Bot) -> None:
 async def test_a_test_alert_goes_through_the_outbox(bot: Bot) -> None:
     chat = await bot.pair()
     welcome = await bot.says("/start")
-    assert text(await bot.taps(button(welcome.messages[0], "Test alert"))) == "It is on its way."
+    assert text(await bot.taps(button(welcome.messages[0], "Test alert"))) == "Sent. It arrives in a moment."
     waiting = await bot.archive.outbox()
     assert [(alert.notice.kind, alert.chat.id) for alert in waiting] == [("test", chat.id)]

@@ -108,11 +108,27 @@ CREATE TABLE follows (  -- what people asked to follow, until it is a channel or
     may_join INTEGER,  -- likewise
     history INTEGER,  -- posts of its past that are to be read; NULL: the newest only
     access TEXT,  -- JSON: ids of the chats that alone shall find it; NULL: it is everybody's
+    channel_groups TEXT NOT NULL DEFAULT '[]',  -- JSON: ids of the channel groups that it is to join
+    feeds TEXT NOT NULL DEFAULT '[]',  -- JSON: ids of the chats that want all its posts
     state TEXT NOT NULL CHECK (state IN ('wanted', 'followed', 'refused')),
     channel_id INTEGER REFERENCES channels (id),
     reason TEXT,  -- why it was refused: Telegram's error string or a word of ours
     next_try_at INTEGER NOT NULL
 );
+
+CREATE TABLE channel_groups (  -- channels under one name, for topics, searches and mutes
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,  -- as written
+    folded TEXT NOT NULL UNIQUE,  -- case folded by us: SQLite folds ASCII only
+    created_at INTEGER NOT NULL
+);
+
+CREATE TABLE channel_group_members (
+    channel_group_id INTEGER NOT NULL REFERENCES channel_groups (id),
+    channel_id INTEGER NOT NULL REFERENCES channels (id),
+    PRIMARY KEY (channel_group_id, channel_id)
+) WITHOUT ROWID;
+CREATE INDEX channel_group_members_channel ON channel_group_members (channel_id);
 
 CREATE TABLE backfills (  -- how far back channels are to be read
     id INTEGER PRIMARY KEY,
@@ -294,16 +310,29 @@ CREATE TABLE topics (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,  -- as written
     folded TEXT NOT NULL UNIQUE,  -- case folded by us: SQLite folds ASCII only
-    query TEXT NOT NULL,
-    excluded TEXT NOT NULL DEFAULT '[]',  -- JSON: words without which its posts have to be
+    query TEXT NOT NULL,  -- '*': every post of its channels
+    limits TEXT NOT NULL DEFAULT '[]',  -- JSON: names of the channels and channel groups that it is limited to; none: all
+    excluded TEXT NOT NULL DEFAULT '[]',  -- JSON: words without which its posts have to be, in all chats
     compiled TEXT NOT NULL,  -- the query with its forms expanded, so that starting needs no morphology
     builtin INTEGER NOT NULL DEFAULT 0,
     on_by_default INTEGER NOT NULL DEFAULT 0,  -- whether pairing subscribes the owner
     -- 1: its file was taken away, and nobody has changed it since; a file of its name takes it over again
     file_gone INTEGER NOT NULL DEFAULT 0,
     restricted INTEGER NOT NULL DEFAULT 0,  -- 1: only the chats of topic_access find it
+    author INTEGER,  -- the person who made it; NULL: a file, or nobody knows
     created_at INTEGER NOT NULL
 );
+
+CREATE TABLE topic_versions (  -- what a topic looked for, from its first query to the present one
+    topic_id INTEGER NOT NULL REFERENCES topics (id),
+    number INTEGER NOT NULL,  -- from 1
+    query TEXT NOT NULL,  -- as in `topics`, and so are …
+    limits TEXT NOT NULL,
+    excluded TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    name TEXT NOT NULL,  -- of who made or changed it, as it was then; empty: a file, or somebody on the server
+    PRIMARY KEY (topic_id, number)
+) WITHOUT ROWID;
 
 -- Which topics were saved or deleted, in order, so that whoever holds them reads no more than what changed.
 CREATE TABLE topic_changes (
@@ -390,6 +419,7 @@ CREATE TABLE chats (  -- receivers of alerts
     access_hash INTEGER NOT NULL DEFAULT 0,
     thread_id INTEGER,
     title TEXT NOT NULL,
+    broadcast INTEGER NOT NULL DEFAULT 0,  -- 1: a channel of the team's own, in which nobody speaks to the bot
     paired_at INTEGER NOT NULL,
     suspended TEXT,  -- why nothing is sent any more: Telegram's error string
     held_until INTEGER,  -- nothing is sent before: an alert was refused, and those behind it wait
@@ -421,12 +451,20 @@ CREATE TABLE subscriptions (
     topic_id INTEGER NOT NULL REFERENCES topics (id),
     -- 'loud!' passes quiet hours, 'digest' waits for the next digest
     priority TEXT NOT NULL DEFAULT 'loud' CHECK (priority IN ('loud!', 'loud', 'silent', 'digest')),
-    channels TEXT,  -- JSON list of channel ids it is narrowed to; NULL: all
     thread_id INTEGER,  -- the forum thread for its alerts, 1 the general one; NULL: the chat's own
     created_at INTEGER NOT NULL,
     PRIMARY KEY (chat_id, topic_id)
 ) WITHOUT ROWID;
 CREATE INDEX subscriptions_topic ON subscriptions (topic_id);
+
+CREATE TABLE exclusions (  -- words without which the posts of a topic have to be in one chat
+    chat_id INTEGER NOT NULL REFERENCES chats (id),
+    topic_id INTEGER NOT NULL REFERENCES topics (id),
+    word TEXT NOT NULL,  -- as in a query
+    compiled TEXT NOT NULL,  -- with its forms expanded
+    PRIMARY KEY (chat_id, topic_id, word)
+) WITHOUT ROWID;
+CREATE INDEX exclusions_word ON exclusions (word);
 
 -- Whom restricted topics and channels belong to: a person by the private chat. In all other chats they are not there.
 CREATE TABLE topic_access (
@@ -465,6 +503,7 @@ CREATE TABLE mutes (
     id INTEGER PRIMARY KEY,
     chat_id INTEGER NOT NULL REFERENCES chats (id),
     channel_id INTEGER,  -- NULL: any channel
+    channel_group_id INTEGER REFERENCES channel_groups (id),  -- NULL: whatever group a channel is in
     topic_id INTEGER,  -- NULL: any topic
     until INTEGER  -- NULL: for good
 );
