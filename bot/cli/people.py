@@ -53,7 +53,7 @@ def people_(
     if who is None and (role is not None or remove):
         raise typer.BadParameter("say who: the id, the @name or the name")
     if role is not None and remove:
-        raise typer.BadParameter("--role and --remove exclude each other")
+        raise typer.BadParameter("--role and --remove cannot be combined")
     if who is not None and (role is not None or remove):
         asyncio.run(_change(who, role))
     else:
