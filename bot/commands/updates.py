@@ -59,7 +59,7 @@ async def with_replied(request: Request, event: BotEvent) -> Request:
         # Telethon asks for «what this message answers»: a bot may see that, not any message of a chat by its number.
         message = await ask(event.message.get_reply_message())
     except TelegramError as error:
-        log.warning("what was replied to could not be read", error=error.error)
+        log.warning("the replied-to message could not be read", error=error.error)
         return request
     if message is None:
         return request
