@@ -11,16 +11,18 @@ from bot.commands.context import CommandError, Context, Reply, Request, message,
 from bot.commands.keyboards import button
 from bot.commands.lookup import queries_of, show_source, show_topic, topics_of
 from bot.commands.post import stored
-from bot.commands.query_text import preview, read_query, show_query, why, why_not
+from bot.commands.query_text import preview, read_query, read_topic, show_query, why, why_not
 from bot.commands.registry import Section, command, example, tap
 from bot.commands.rewriting import or_rows
 from bot.commands.rights import Need
 from bot.locales import N_, Translator
 from bot.matching.explain.near_miss import failures, found_spans, has_found, holders
+from bot.models import StoredPost
 from bot.parts import whole_text
 from bot.rendering.post_text import excerpt_post
 from bot.search.jobs import explain_text
 from bot.store import messages
+from bot.store.channel_groups import Directory
 from bot.text.markup import Piece, Text, code
 from bot.text.spans import merge_spans
 
@@ -35,6 +37,7 @@ class _Subject:
     text: str
     parts: tuple[post_parts.Part, ...] = ()
     heading: Piece | None = None  # channel and link of a stored post
+    channel_id: int | None = None  # of a stored post
 
     @property
     def whole(self) -> str:
@@ -65,10 +68,10 @@ async def test(request: Request, context: Context) -> Reply:
         raise CommandError(
             text.add(t.gettext("As a reply to a message, /test and a query tell whether it fits, and why."))
         )
-    typed = await read_query(request.argument, context)
+    typed = await read_topic(request.argument, context)
     offer = ((button(context.t.gettext("Track this"), "name", request.key),), *or_rows(request, typed.source))
     text, further = await preview(context, typed, key=f"q:{request.key}")
-    return Reply(messages=(message(text, (*offer, *further)),), memory=typed.source)
+    return Reply(messages=(message(text, (*offer, *further)),), memory=typed.whole)
 
 
 @command(
@@ -94,9 +97,7 @@ async def explain_post(request: Request, context: Context) -> Reply:
     subject = next((item for item in items if item.whole.strip()), None)
     if subject is None:
         raise CommandError(context.own.gettext("That message has no text."))
-    return await _explain_topics(
-        _Subject(text=subject.text, parts=subject.parts, heading=show_source(subject)), context
-    )
+    return await _explain_topics(_stored(subject), context)
 
 
 async def _explain(request: Request, context: Context) -> Reply:
@@ -122,7 +123,7 @@ async def _subject(request: Request, context: Context) -> _Subject:
     """
     post = await messages.post_of(context.database, context.chat.id, request.reply_to or 0)
     if post is not None:
-        subject = _Subject(text=post.text, parts=post.parts, heading=show_source(post))
+        subject = _stored(post)
     elif request.replied is not None:
         subject = _Subject(text=request.replied)
     else:
@@ -133,18 +134,30 @@ async def _subject(request: Request, context: Context) -> _Subject:
     return subject
 
 
+def _stored(post: StoredPost) -> _Subject:
+    return _Subject(text=post.text, parts=post.parts, heading=show_source(post), channel_id=post.channel_id)
+
+
 async def _explain_topics(subject: _Subject, context: Context) -> Reply:
-    subscribed = await topics_of(context.database, context.chat.id)
+    subscribed, t = await topics_of(context.database, context.chat.id), context.t
     if not subscribed:
-        raise CommandError(context.t.gettext("This chat has no topics yet. Choose some in /topics."))
-    compiled = await queries_of(context.database, context.chat.id, subscribed)
+        raise CommandError(t.gettext("This chat has no topics yet. Choose some in /topics."))
+    directory, channel_id = await Directory.load(context.database, context.viewer), subject.channel_id
+    asked = [topic for topic in subscribed if not topic.is_feed]
+    compiled = await queries_of(context.database, context.chat.id, asked)
     explanations = await context.ask(explain_text, compiled, subject.whole)
-    roots = [(topic, explanation.root) for topic, explanation in zip(subscribed, explanations, strict=True)]
+    roots = [(topic, explanation.root) for topic, explanation in zip(asked, explanations, strict=True)]
     nearest_first = sorted(roots, key=lambda pair: (len(failures(pair[1])), not has_found(pair[1])))
-    text = _shown(subject, merge_spans([span for each in explanations for span in each.spans]), context.t).add("\n")
+    text = _shown(subject, merge_spans([span for each in explanations for span in each.spans]), t).add("\n")
+    for topic in subscribed:
+        if topic.is_feed and channel_id is not None and directory.takes(topic.limits, channel_id):
+            text.add("\n", _YES, " ", show_topic(topic, t))
     for topic, root in nearest_first[:_MOST_TOPICS]:
-        text.add("\n", _YES if root.held else _NO, " ", show_topic(topic, context.t), ": ")
-        text.join(why(root, subject.whole) if root.held else why_not(root, context.t))
+        is_elsewhere = channel_id is not None and not directory.takes(topic.limits, channel_id)
+        text.add("\n", _YES if root.held and not is_elsewhere else _NO, " ", show_topic(topic, t), ": ")
+        text.join(why(root, subject.whole) if root.held else why_not(root, t))
+        if root.held and is_elsewhere:
+            text.add("; ", t.gettext("but this topic is limited to other channels"))
     more = len(nearest_first) - _MOST_TOPICS
     return say(text.add(f"\n+{more}") if more > 0 else text)
 

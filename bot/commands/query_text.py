@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 
 from bot.commands.context import CommandError, Context
 from bot.commands.keyboards import button
+from bot.commands.limits import named_places, show_limits
 from bot.commands.lookup import show_source
 from bot.commands.past import describe_past
 from bot.commands.rewriting import AmbiguityError
@@ -22,8 +23,10 @@ from bot.matching.explain.near_miss import failures, has_found, holders
 from bot.matching.query.refusals import MESSAGES, AmbiguousQueryError, QueryError
 from bot.matching.words.windows import Unit
 from bot.models import ButtonRows, StoredPost
+from bot.models.topics import TopicState
 from bot.rendering.post_text import excerpt_post
 from bot.search.backtest import MANY, Backtest, backtest, midnight
+from bot.store.channel_groups import Directory
 from bot.text.markup import Piece, Text, bold, code
 
 SHOWN_QUERY = 600  # characters, so that the rest of an answer still fits below it
@@ -35,8 +38,14 @@ _HERE = "👉"
 class TypedQuery:
     """A query as typed, and ready to run."""
 
-    source: str
+    source: str  # the query alone
     compiled: Compiled
+    limits: tuple[str, ...] = ()  # names of the channels and channel groups that it is limited to
+
+    @property
+    def whole(self) -> str:
+        """The query with its limits, as people type them."""
+        return TopicState(query=self.source, limits=self.limits).source
 
 
 async def read_query(
@@ -56,6 +65,13 @@ async def read_query(
     except QueryError as error:
         raise CommandError(_refusal(error, typed or source, context.t)) from None
     return TypedQuery(source=source, compiled=compiled)
+
+
+async def read_topic(source: str, context: Context, *, excluded: Sequence[str] = ()) -> TypedQuery:
+    """Read the query of a topic and its limits. Raises CommandError where one of them cannot be read."""
+    query, limits = await named_places(source, context)
+    typed = await read_query(query, context, excluded=excluded, typed=source)
+    return replace(typed, source=query.strip(), limits=limits)
 
 
 def _filters_amid(source: str, typed: str, span: tuple[int, int]) -> str:
@@ -169,15 +185,17 @@ async def preview(
     """
     query, zone = typed.compiled, ZoneInfo(context.chat.time_zone)
     since = midnight(context.now, days=_PREVIEWED_DAYS, zone=zone)
-    hidden = (await context.scope()).hidden
-    asked = {"now": context.now, "since": since, "zone": zone, "before": before, "most": _MOST_READ, "hidden": hidden}
+    directory = await Directory.load(context.database, context.viewer)
+    scope = await context.scope(tuple(directory.limit(typed.limits)) if typed.limits else None)
+    asked = {"now": context.now, "since": since, "zone": zone, "before": before, "most": _MOST_READ}
+    asked |= {"hidden": scope.hidden, "channel_ids": scope.channel_ids}
     result = await context.ask(backtest, packed(query.to_json(), excluded), **asked)
-    text = show_query(typed, context.t).add("\n")
+    text = show_query(typed, context.t).add("\n").join(show_limits(typed.limits, directory, context.t))
     if before is None:
         await _add_reading(text, query, context)
     text.line()
     _add_figures(text, result, context, is_older=before is not None)
-    past = describe_past(result.coverage, context, None, since=since)
+    past = describe_past(result.coverage, context, scope.channel_ids, since=since)
     if past.line:
         text.line("{line}", line=past.line)
     for hit in result.hits:

@@ -22,6 +22,7 @@ from bot.search.jobs import find_any
 from bot.search.pool import WITHIN
 from bot.search.searcher import Hit, SearchPage, find_best, find_newest, scope_of
 from bot.store import channels, posts, saved_searches
+from bot.store.channel_groups import Directory
 from bot.store.database import Reader
 from bot.store.fulltext import Scope
 from bot.text.markup import Text, bold, code, one_line
@@ -324,7 +325,8 @@ async def latest(request: Request, context: Context) -> Reply:
     topic = None if name.startswith("@") else await find_topic(context.database, name, context.viewer)
     if topic is None:
         raise CommandError(unknown_name(name, context.t))
-    return await answer(request, context, topic.query, heading=Text().add(bold(topic_title(topic.name, context.t))))
+    typed = replace(topic.state, query="" if topic.is_feed else topic.query).source.strip()
+    return await answer(request, context, typed, heading=Text().add(bold(topic_title(topic.name, context.t))))
 
 
 @tap("seen", Need.LOOK, rf"\d{{1,15}}(:{_ROW})?")
@@ -356,8 +358,9 @@ async def _listed(page: SearchPage, context: Context, verb: str, key: str | int)
 
 async def _missed(context: Context, channel_id: int, *, before: int | None) -> SearchPage:
     """Return a page of posts in which a topic of this chat is found."""
-    wanted = await topics_of(context.database, context.chat.id)
-    queries = await queries_of(context.database, context.chat.id, wanted)
+    directory, wanted = await Directory.load(context.database), await topics_of(context.database, context.chat.id)
+    chosen = [topic for topic in wanted if not topic.is_feed and directory.takes(topic.limits, channel_id)]
+    queries = await queries_of(context.database, context.chat.id, chosen)
     scope = await context.scope([channel_id])
     page = await context.ask(find_any, queries, scope, limit=PAGE + 1, before=before)
     return _cut(page)

@@ -213,7 +213,7 @@ def _fitted(topic: Topic, space: int, t: Translator) -> tuple[str, Piece | None]
         name = name[: max(_SHORTEST_NAME, min(_LONGEST_NAME, space - _SIGNS))]
     if topic.builtin or room < _SHORTEST_QUERY:
         return name, None
-    return name, short_query(topic.query, room)
+    return name, short_query(topic.source, room)
 
 
 def _facts(priority: Priority, counted: TopicStats, t: Translator) -> str:

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 from bot.commands.context import CommandError, Context, Effect, Reply, Request, change, message, remembered, say
 from bot.commands.keyboards import button
+from bot.commands.limits import show_limits
 from bot.commands.lookup import LONGEST_NAME, find_topic, show_topic, tidy
 from bot.commands.private import keep_private
-from bot.commands.query_text import SHOWN_QUERY, TypedQuery, preview, read_query, short_query, show_query
+from bot.commands.query_text import SHOWN_QUERY, TypedQuery, preview, read_topic, short_query, show_query
 from bot.commands.registry import Section, command, example, tap
 from bot.commands.rewriting import or_rows
 from bot.commands.rights import Need
@@ -18,8 +19,10 @@ from bot.matching.engine.compiled import Compiled, weight
 from bot.matching.engine.regex import MOST_IN_ALL
 from bot.models.acts import TopicChanged, TopicMade
 from bot.models.people import EVERYTHING
+from bot.models.topics import EVERY_POST
 from bot.store import acts, exclusions, topics
 from bot.store.acts import Rows
+from bot.store.channel_groups import Directory
 from bot.store.database import Reader, Transaction
 from bot.store.exclusions import ExcludedWord
 from bot.store.topics import Topic
@@ -79,7 +82,7 @@ async def save(request: Request, context: Context) -> Effect:
     key, _, only = request.argument.partition(":")
     name, _, query = (await _remembered(context, key)).partition(": ")
     before = await find_topic(context.database, name, context.viewer)
-    typed = await read_query(query, context, excluded=_excluded(before))
+    typed = await read_topic(query, context, excluded=_excluded(before))
 
     async def effect(tx: Transaction) -> Reply:
         known = await find_topic(tx, name, context.viewer)
@@ -92,7 +95,9 @@ async def save(request: Request, context: Context) -> Effect:
             topic = await keep_private(tx, context, topic)
         text = Text().line(context.t.gettext("This chat gets alerts on {name} now."), name=show_topic(topic, context.t))
         here = await _excluded_by_chat(tx, known, context)
-        _add_before(text.join(show_query(typed, context.t)).add("\n"), known, here, typed, context.t)
+        text.join(show_query(typed, context.t)).add("\n")
+        text.join(show_limits(typed.limits, await Directory.load(tx, context.viewer), context.t))
+        _add_before(text, known, here, typed, context.t)
         is_open = not topic.builtin and not topic.restricted
         offer = ((button(context.t.gettext("Keep it to this chat"), "only", f"t{topic.id}"),),) if is_open else ()
         return change(text, offer)
@@ -102,10 +107,10 @@ async def save(request: Request, context: Context) -> Effect:
 
 async def _save(tx: Transaction, context: Context, known: Topic | None, name: str, typed: TypedQuery) -> Topic:
     """Make or change a topic, and write it down in the log."""
-    act: TopicMade | TopicChanged = TopicMade(topic=name, query=typed.source)
+    act: TopicMade | TopicChanged = TopicMade(topic=name, query=typed.whole)
     rows: tuple[Rows, ...] = ()
     if known is not None:
-        act = TopicChanged(topic=known.name, before=known.query, query=typed.source)
+        act = TopicChanged(topic=known.name, before=known.source, query=typed.whole)
         rows = (Rows("topics", "id", known.id), Rows("topic_versions", "topic_id", known.id))
     is_restricted = known is not None and known.restricted
     async with acts.recorded(tx, act, context.actor, *rows, now=context.now, restricted=is_restricted):
@@ -113,6 +118,7 @@ async def _save(tx: Transaction, context: Context, known: Topic | None, name: st
             tx,
             name=name,
             query=typed.source,
+            limits=typed.limits,
             excluded=_excluded(known),
             compiled=typed.compiled.to_json(),
             author=context.person_id or None,
@@ -144,7 +150,7 @@ async def older(request: Request, context: Context) -> Reply:
     if kind == "t":
         name, _, query = query.partition(": ")
     known = await find_topic(context.database, name, context.viewer) if name else None
-    typed = await read_query(query, context, excluded=_excluded(known))
+    typed = await read_topic(query, context, excluded=_excluded(known))
     words = [each.compiled for each in await _excluded_by_chat(context.database, known, context)]
     text, rows = await preview(context, typed, key=f"{kind}:{key}", before=int(before), excluded=words)
     return Reply(messages=(message(text, rows),))
@@ -167,10 +173,17 @@ async def _offer(request: Request, context: Context, name: str, query: str) -> R
     t = context.t
     if not context.may(request, Need.INSTANCE):
         raise CommandError(t.gettext("Only owners and editors can make topics. /topics shows those there are."))
-    if len(name) > LONGEST_NAME or name.startswith(("/", "@")) or (name.lower() == "re" and query.startswith("/")):
+    if (
+        len(name) > LONGEST_NAME
+        or name.startswith(("/", "@", EVERY_POST))
+        or (name.lower() == "re" and query.startswith("/"))
+    ):
         raise _unnamed(t)
+    if query == EVERY_POST:
+        line = t.gettext("To get every post of a channel, write: {example}")
+        raise CommandError(line, example=code(t.gettext("/follow @name all")))
     known = await find_topic(context.database, name, context.viewer)
-    typed = await read_query(query, context, excluded=_excluded(known))
+    typed = await read_topic(query, context, excluded=_excluded(known))
     await _require_possible(context.database, name, known, typed, context)
     text, here = Text().add(bold(name)).add("\n"), await _excluded_by_chat(context.database, known, context)
     _add_before(text, known, here, typed, t)
@@ -178,7 +191,7 @@ async def _offer(request: Request, context: Context, name: str, query: str) -> R
     offer = (button(t.gettext("Save"), "save", request.key), button(t.gettext("Change"), "edit", request.key))
     only = ((button(t.gettext("Save, for this chat only"), "save", request.key, "only"),),) if known is None else ()
     rows = (offer, *only, *or_rows(request, typed.source))
-    return Reply(messages=(message(text.join(shown), (*rows, *further)),), memory=f"{name}: {typed.source}")
+    return Reply(messages=(message(text.join(shown), (*rows, *further)),), memory=f"{name}: {typed.whole}")
 
 
 async def _excluded_by_chat(db: Reader, topic: Topic | None, context: Context) -> list[ExcludedWord]:
@@ -200,14 +213,14 @@ async def _require_possible(db: Reader, name: str, known: Topic | None, typed: T
             "The expressions of all topics together would be too large. Write a narrower one, or words."
         )
         raise CommandError(line)
-    if known is None or known.compiled == typed.compiled.to_json():
+    if known is None or (known.compiled, known.limits) == (typed.compiled.to_json(), typed.limits):
         return
     if known.builtin:
         line = context.t.gettext("{name} is built in. Choose another name for your topic.")
         raise CommandError(line, name=show_topic(known, context.t))
     if set(await topics.subscribed_chats(db, known.id)) - {context.chat.id}:
         line = context.t.gettext("{name} is there already, and other chats use it: {query}\nChoose another name.")
-        query = short_query(known.query, SHOWN_QUERY)
+        query = short_query(known.source, SHOWN_QUERY)
         raise CommandError(line, name=show_topic(known, context.t), query=query)
 
 
@@ -228,8 +241,8 @@ def _add_before(
     if here:
         line = t.gettext("Without posts that say: {words}. /topics brings them back.")
         text.line(line, words=", ".join(each.word for each in here))
-    if known is not None and known.query != typed.source:
-        text.line(t.gettext("Until now I looked for: {query}"), query=short_query(known.query, SHOWN_QUERY))
+    if known is not None and known.source != typed.whole:
+        text.line(t.gettext("Until now I looked for: {query}"), query=short_query(known.source, SHOWN_QUERY))
 
 
 def _unnamed(t: Translator) -> CommandError:

@@ -320,7 +320,7 @@ class FollowRequests:
             wishes = await subscriptions.of_chat(self._database, follow.chat_id or 0)
             wanted, directory = {wish.topic_id for wish in wishes}, await Directory.load(self._database)
             every = [topic for topic in await topics.all_topics(self._database) if topic.id in wanted]
-            chosen = [topic for topic in every if directory.takes(topic.limits, channel.id)]
+            chosen = [topic for topic in every if not topic.is_feed and directory.takes(topic.limits, channel.id)]
             excluded = await exclusions.by_topic(self._database, follow.chat_id or 0)
             queries = [packed(topic.compiled, excluded.get(topic.id, ())) for topic in chosen]
             try:

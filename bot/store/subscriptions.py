@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.models.alerts import Priority, Recipient
+from bot.store import channel_groups
 from bot.store.access import Restrictable, visible
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import json_list, maybe_ms, read_all, to_ms
@@ -106,14 +107,18 @@ async def for_topics(db: Reader, found: Iterable[tuple[int, int]], now: datetime
 
 async def chats_reached(db: Reader, channel_ids: Iterable[int]) -> list[int]:
     """Return the ids of the chats, not suspended, that would get alerts from any of these channels."""
+    ids, limits = list(channel_ids), await channel_groups.limits(db)
+    elsewhere = [(channel, topic) for topic, limit in limits.items() for channel in ids if channel not in limit]
     rows = await db.fetch_all(
         f"""SELECT DISTINCT s.chat_id FROM json_each(:channels) f JOIN subscriptions s JOIN chats c ON c.id = s.chat_id
         WHERE c.suspended IS NULL AND {visible(Restrictable.CHANNEL, "f.value", "s.chat_id")}
+            AND NOT EXISTS (SELECT 1 FROM json_each(:elsewhere) e
+                WHERE e.value ->> 0 = f.value AND e.value ->> 1 = s.topic_id)
             AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.chat_id = s.chat_id AND m.until IS NULL
                 AND (m.channel_id IS NULL OR m.channel_id = f.value)
                 AND (m.topic_id IS NULL OR m.topic_id = s.topic_id))
         ORDER BY s.chat_id""",  # noqa: S608 - our own words
-        {"channels": json_list(channel_ids)},
+        {"channels": json_list(ids), "elsewhere": json_list(elsewhere)},
     )
     return [row["chat_id"] for row in rows]
 
