@@ -68,7 +68,9 @@ def _(act: TopicChanged, t: Translator) -> str:
     included = tuple(word for word in act.before.excluded if word not in act.after.excluded)
     lines = []
     if excluded:
-        lines.append(t.gettext("in all chats «{topic}» leaves out: {words}").format(topic=topic, words=_listed(excluded)))
+        lines.append(
+            t.gettext("in all chats «{topic}» leaves out: {words}").format(topic=topic, words=_listed(excluded))
+        )
     if included:
         line = t.gettext("in all chats «{topic}» no longer leaves out: {words}")
         lines.append(line.format(topic=topic, words=_listed(included)))
