@@ -218,7 +218,7 @@ async def _print(hit: Hit) -> None:
 
 def _say_best(best: SearchPage) -> None:
     if best.reached:
-        back = f"the {best.ranked} newest finds, back to {best.reached:{_MOMENT}}"
+        back = f"the {best.ranked} newest results, back to {best.reached:{_MOMENT}}"
         sys.stderr.write(f"These are the best of {back}. There may be older ones: narrow it with --until.\n")
     elif best.ranked > len(best.hits):
         sys.stderr.write(f"The best {len(best.hits)} of {best.ranked} posts. {_MORE}\n")

@@ -94,7 +94,7 @@ async def snooze(request: Request, context: Context) -> Reply | Effect:
     async def effect(tx: Transaction) -> Reply:
         await mute_scope(tx, context, scope, until=until)
         named = await read_scope(tx, tap.chosen[0], context.for_speaker) or scope
-        line = context.own.gettext("Muted here {until}: {name}")
+        line = context.own.gettext("Muted in this chat {until}: {name}")
         note = line.format(until=show_end(until, context.for_speaker), name=named.name.text[:_NOTE])
         return Reply(buttons=await tap.usual(tx, context), note=note)
 
@@ -167,7 +167,7 @@ async def _source(post: StoredPost, context: Context, *, is_edited: bool) -> str
         name = one_line(post.forward.name or (channel.title if channel else ""), _LONGEST_NAME)
         lines.append(t.gettext("Forwarded from {name}").format(name=name or t.gettext("another channel")))
     if post.gone_at is not None:
-        line = t.gettext("No longer visible to our reader since {time}")
+        line = t.gettext("Deleted or hidden, noticed {time}")
         lines.append(line.format(time=_moment(post.gone_at, context)))
     return "\n".join(filter(None, [*lines, post.link]))
 

@@ -21,8 +21,8 @@ from bot.store.database import Reader
 from bot.text.markup import Text, bold, code
 
 _EDITS = {
-    Edits.ALL: (N_("All"), N_("of every change; of punctuation and typos without a sound")),
-    Edits.WORDS: (N_("Words"), N_("where words were changed, or the post is no longer visible")),
+    Edits.ALL: (N_("All"), N_("whenever it changes; without a sound for punctuation and typos")),
+    Edits.WORDS: (N_("Words"), N_("when words change, or the post is deleted or hidden")),
     Edits.NONE: (N_("None"), N_("never")),
 }
 
@@ -37,7 +37,7 @@ def _read_edits(typed: str, context: Context) -> Chat:
 
 def _describe_edits(context: Context) -> Text:
     t = context.t
-    text = Text().line(t.gettext("When a post is changed, I edit its alert here. I also reply to the alert:"))
+    text = Text().line(t.gettext("When a post changes, I edit its alert in this chat. I also reply to the alert:"))
     for label, meaning in _EDITS.values():
         text.add(bold(t.gettext(label))).add(": ", t.gettext(meaning), "\n")
     return text
@@ -46,11 +46,11 @@ def _describe_edits(context: Context) -> Text:
 EDITS = Setting(
     name="edits",
     place=7,
-    summary=N_("which changes of posts to report"),
+    summary=N_("which post changes to report"),
     examples=(
-        ("/edits all", N_("reply to an alert at every change of its post")),
-        ("/edits words", N_("only where words were changed, or the post is no longer visible")),
-        ("/edits none", N_("edit the alert, and say nothing")),
+        ("/edits all", N_("reply to an alert whenever its post changes")),
+        ("/edits words", N_("only when words change, or the post is deleted or hidden")),
+        ("/edits none", N_("edit the alert without a reply")),
     ),
     read=_read_edits,
     describe=_describe_edits,
@@ -69,21 +69,23 @@ def _read_storms(typed: str, context: Context) -> Chat:
         return replace(context.chat, storms=_USUAL_STORMS if switch else None)
     if match and 1 <= int(match[1]) <= _MOST_COUNT and 1 <= int(match[2]) <= _MOST_MINUTES:
         return replace(context.chat, storms=Storms(count=int(match[1]), minutes=int(match[2])))
-    line = context.t.gettext("Write how many alerts, {most} at most, in how many minutes, {longest} at most: {example}")
+    line = context.t.gettext(
+        "Write how many alerts (at most {most}) in how many minutes (at most {longest}): {example}"
+    )
     raise CommandError(line, most=_MOST_COUNT, longest=_MOST_MINUTES, example=code("/storms 4 5"))
 
 
 def _describe_storms(context: Context) -> Text:
     t, storms = context.t, context.chat.storms
     if storms is None:
-        return Text().line(t.gettext("Each alert comes by itself here, however many there are."))
+        return Text().line(t.gettext("Each alert is sent separately in this chat, however many there are."))
     line = t.ngettext(
-        "More than {n} alert on a topic within {minutes} min become one message here that grows.",
-        "More than {n} alerts on a topic within {minutes} min become one message here that grows.",
+        "More than {n} alert on a topic within {minutes} min become one growing message in this chat.",
+        "More than {n} alerts on a topic within {minutes} min become one growing message in this chat.",
         storms.count,
     )
     text = Text().line(line, n=storms.count, minutes=storms.minutes)
-    return text.line(t.gettext("A new event among them still comes by itself, once."))
+    return text.line(t.gettext("A new event among them is still sent separately, once."))
 
 
 def _storms_label(chat: Chat, t: Translator) -> str:
@@ -98,8 +100,8 @@ STORMS = Setting(
     summary=N_("when many alerts become one message"),
     usage="4 5",
     examples=(
-        ("/storms 4 5", N_("more than 4 alerts on a topic within 5 minutes become one message that grows")),
-        ("/storms off", N_("each alert comes alone")),
+        ("/storms 4 5", N_("more than 4 alerts on a topic within 5 minutes become one growing message")),
+        ("/storms off", N_("each alert is sent separately")),
     ),
     read=_read_storms,
     describe=_describe_storms,
@@ -115,16 +117,16 @@ def _read_quiet(typed: str, context: Context) -> Chat:
         return replace(context.chat, quiet=None)
     found = read_hours(hours)
     if found is None:
-        line = t.gettext("I do not understand «{value}». Write the hours so: {example}")
+        line = t.gettext("I do not understand «{value}». Write the hours like this: {example}")
         raise CommandError(line, value=typed[:40], example=code("/quiet 23:00-07:00"))
     quiet, place = found
     if quiet.start == quiet.end:
-        raise CommandError(
-            t.gettext("They begin and end at the same time. For silence by day as well, mute topics: /mute")
-        )
+        raise CommandError(t.gettext("They begin and end at the same time. To silence topics all day, use /mute."))
     zone = find_zone(place) if place else context.chat.time_zone
     if zone is None:
-        line = t.gettext("I know no city «{value}». Write a large one in your time zone, or a name such as {example}.")
+        line = t.gettext(
+            "I do not know the city «{value}». Write a large one in your time zone, or a name such as {example}."
+        )
         raise CommandError(line, value=place[:40], example=code("Europe/Moscow"))
     return replace(context.chat, quiet=quiet, time_zone=zone)
 
@@ -132,10 +134,10 @@ def _read_quiet(typed: str, context: Context) -> Chat:
 def _describe_quiet(context: Context) -> Text:
     t, chat = context.t, context.chat
     if chat.quiet is None:
-        return Text().line(t.gettext("No quiet hours here: alerts come at any time."))
-    line = t.gettext("Quiet hours here: {hours} ({city}). Alerts wait, and come together when they end.")
+        return Text().line(t.gettext("No quiet hours in this chat: alerts arrive at any time."))
+    line = t.gettext("Quiet hours in this chat: {hours} ({city}). Alerts wait and are sent together when they end.")
     text = Text().line(line, hours=bold(_quiet_label(chat, t)), city=city(chat.time_zone, t.language))
-    return text.line(t.gettext("Topics with the priority loud! come at once: see /priority."))
+    return text.line(t.gettext("Topics with the priority loud! are sent at once: see /priority."))
 
 
 async def _remark_zone(_: Reader, context: Context, typed: str) -> Text:
@@ -143,7 +145,7 @@ async def _remark_zone(_: Reader, context: Context, typed: str) -> Text:
     found = read_hours(tidy(typed))
     if found is None or not found[1]:
         return Text()
-    line = context.t.gettext("The time zone of this chat is that of {city} now.")
+    line = context.t.gettext("This chat now uses the time zone of {city}.")
     return Text().line(line, city=bold(city(context.chat.time_zone, context.t.language)))
 
 
@@ -160,8 +162,8 @@ QUIET = Setting(
     summary=N_("hours in which alerts wait"),
     usage="23:00-07:00",
     examples=(
-        ("/quiet 23:00-07:00 Europe/Moscow", N_("alerts wait for the end of these hours; loud! topics come at once")),
-        ("/quiet off", N_("alerts come at any time")),
+        ("/quiet 23:00-07:00 Europe/Moscow", N_("alerts wait until these hours end; loud! topics are sent at once")),
+        ("/quiet off", N_("alerts arrive at any time")),
     ),
     read=_read_quiet,
     describe=_describe_quiet,
@@ -176,14 +178,14 @@ def _read_digest(typed: str, context: Context) -> Chat:
     chosen, t = read_digests(typed), context.t
     if chosen is not None:
         return replace(context.chat, digests=chosen)
-    line = t.gettext("I do not understand «{value}». Write for example {hourly}, {daily} or {weekly}.")
+    line = t.gettext("I do not understand «{value}». Write, for example, {hourly}, {daily} or {weekly}.")
     hourly, daily, weekly = (code(t.gettext(typed)) for typed, _ in DIGEST.examples)
     raise CommandError(line, value=typed[:40], hourly=hourly, daily=daily, weekly=weekly)
 
 
 def _describe_digest(context: Context) -> Text:
     t, chat = context.t, context.chat
-    line = t.gettext("Digests come here: {when} ({city}). An empty one does not come.")
+    line = t.gettext("Digests are sent here: {when} ({city}). Empty ones are not sent.")
     return Text().line(line, when=bold(_digest_label(chat, t)), city=city(chat.time_zone, t.language))
 
 
@@ -192,8 +194,8 @@ async def _remark_topics(db: Reader, context: Context, _: str) -> Text:
     t, wanted = context.t, await subscriptions.of_chat(db, context.chat.id)
     count = sum(each.priority is Priority.DIGEST for each in wanted)
     if not count:
-        return Text().line(t.gettext("No topic waits for them: see /priority."))
-    line = t.ngettext("{n} topic of this chat waits for them.", "{n} topics of this chat wait for them.", count)
+        return Text().line(t.gettext("No topic of this chat goes into them yet: see /priority."))
+    line = t.ngettext("{n} topic of this chat goes into them.", "{n} topics of this chat go into them.", count)
     return Text().line(line, n=count)
 
 
@@ -211,10 +213,10 @@ def _digest_label(chat: Chat, t: Translator) -> str:
 DIGEST = Setting(
     name="digest",
     place=5,
-    summary=N_("when the digests of this chat come"),
+    summary=N_("when the digests of this chat are sent"),
     usage=N_("daily 9:00"),
     examples=(
-        (N_("/digest hourly"), N_("digests come every hour")),
+        (N_("/digest hourly"), N_("digests are sent every hour")),
         (N_("/digest daily 9:00"), N_("every day at this time")),
         (N_("/digest weekly Mon 9:00"), N_("every week on this day")),
     ),
@@ -242,7 +244,7 @@ def _read_language(typed: str, context: Context) -> Chat:
 def _describe_language(context: Context) -> Text:
     t, chat = context.t, context.chat
     if chat.peer.kind is PeerKind.USER:  # a person's: what only they see in a group is said in it too
-        line = t.gettext("I speak {language} with you, and in groups in the notes that only you see.")
+        line = t.gettext("I speak {language} with you, and in groups in the notes only you can see.")
     else:
         line = t.gettext("I speak {language} in this group.")
     return Text().say(line, language=bold(LANGUAGE_NAMES[chat.language]))
@@ -254,7 +256,7 @@ LANGUAGE = Setting(
     place=3,
     summary=N_("the language I speak here"),
     usage="en",
-    examples=(("/language en", N_("I speak English here")), ("/language ru", N_("I speak Russian here"))),
+    examples=(("/language en", N_("answers in English")), ("/language ru", N_("answers in Russian"))),
     read=_read_language,
     describe=_describe_language,
     choices=LANGUAGES,
@@ -297,12 +299,12 @@ def _switch(  # noqa: PLR0913 - the fields of a Setting
 CONFIRMATIONS = _switch(
     "confirmations",
     place=8,
-    summary=N_("whether I ring when a second channel says the same"),
+    summary=N_("whether I notify you again when a second channel says the same"),
     question=N_(
-        "When other channels say what an alert says, I add them to it without a sound. Shall I also reply, with a "
-        "sound, when the second channel does?"
+        "When other channels say the same, I add them to the alert without a sound. Should I also reply, "
+        "with a sound, when a second channel does?"
     ),
-    on=N_("ring once more when a second channel says the same"),
+    on=N_("notify once more when a second channel says the same"),
     off=N_("only add it to the alert"),
     is_on=lambda chat: chat.confirmations,
     put=lambda chat, wanted: replace(chat, confirmations=wanted),
@@ -311,9 +313,9 @@ MEDIA = _switch(
     "media",
     place=9,
     summary=N_("whether photos and documents follow alerts"),
-    question=N_("Shall the photos and documents of a post follow its alert, as a reply without a sound?"),
+    question=N_("Send the photos and documents of a post after its alert, as a reply without a sound?"),
     on=N_("the photos and documents of a post follow its alert as a reply without a sound"),
-    off=N_("alerts are text alone"),
+    off=N_("alerts are text only"),
     is_on=lambda chat: chat.media,
     put=lambda chat, wanted: replace(chat, media=wanted),
 )
@@ -328,7 +330,7 @@ def _read_report(typed: str, context: Context) -> Chat:
         return replace(context.chat, report=None)
     minute = _USUAL_REPORT if switch else read_time(word)
     if minute is None:
-        line = context.t.gettext("«{value}» is no time of day. Write on, off or for example 08:30.")
+        line = context.t.gettext("«{value}» is not a time of day. Write on, off or, for example, 08:30.")
         raise CommandError(line, value=typed[:40])
     return replace(context.chat, report=ReportTime(minute=minute, since=context.now))
 
@@ -336,8 +338,8 @@ def _read_report(typed: str, context: Context) -> Chat:
 def _describe_report(context: Context) -> Text:
     t, chat = context.t, context.chat
     if chat.report is None:
-        return Text().line(t.gettext("No daily receipt here."))
-    line = t.gettext("Each day at {time} ({zone}) I tell this chat, without a sound, whether anything is missing.")
+        return Text().line(t.gettext("The daily report is off in this chat."))
+    line = t.gettext("Every day at {time} ({zone}) I tell this chat, without a sound, whether anything is missing.")
     return Text().line(line, time=show_time(chat.report.minute), zone=chat.time_zone)
 
 
@@ -345,14 +347,14 @@ DAILY_REPORT = Setting(
     name="receipt",
     section=Section.CHAT,
     place=4,
-    summary=N_("each day a silent note that nothing is missing"),
+    summary=N_("a silent note every day that nothing is missing"),
     usage="on",
     examples=(
         (
             "/receipt 21:30",
-            N_("each day at this time, without a sound: «40 of 40 channels verified, 3 alerts, 0 gaps»"),
+            N_("every day at this time, without a sound: «40 of 40 channels verified, 3 alerts, 0 gaps»"),
         ),
-        ("/receipt off", N_("no such note")),
+        ("/receipt off", N_("no such report")),
     ),
     read=_read_report,
     describe=_describe_report,

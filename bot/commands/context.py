@@ -230,9 +230,9 @@ class Context:
         try:
             return await self.searches.run(job, *arguments, who=self.person_id or self.chat.id, **options)
         except BusyError:
-            line = self.t.gettext("Many are searching at this moment. Please send it again in a minute.")
+            line = self.t.gettext("Many people are searching right now. Please send it again in a minute.")
         except OverdueError:
-            line = self.t.gettext("That takes too long. Narrow it by since: or in:, or write a simpler query.")
+            line = self.t.gettext("That takes too long. Narrow it down with since: or in:, or write a simpler query.")
         raise CommandError(line)
 
     def date(self, moment: datetime) -> str:

@@ -81,7 +81,7 @@ class Dispatch:
         if admission is Admission.IGNORED or not is_known or not is_meant:
             return Reply()
         t = translator(setup.spoken(request.language))
-        line = t.gettext("That was too much at once. Wait a minute; what you write until then stays unanswered.")
+        line = t.gettext("Too many messages at once. Wait a minute; until then I will not answer.")
         return Reply(note=line, fleeting=True) if request.tapped else replace(say(line), fleeting=True)
 
     async def _turn_away(self, request: Request, now: datetime) -> Reply | None:
@@ -157,8 +157,8 @@ class Dispatch:
             return Reply()
         self._excused[chat] = now
         if not request.command:
-            return say(own.gettext("I was away. Please send it again, and whatever else you wrote meanwhile."))
-        line = own.gettext("I was away. Please send /{command} again, and whatever else you wrote meanwhile.")
+            return say(own.gettext("I was away. Please send it again, and anything else you wrote in the meantime."))
+        line = own.gettext("I was away. Please send /{command} again, and anything else you wrote in the meantime.")
         return say(line, command=request.command)
 
 
@@ -173,8 +173,8 @@ def _name(request: Request) -> str:
 
 def _unmask(t: Translator) -> str:
     return t.gettext(
-        "You write here in the name of the group, so I cannot see who you are. Switch off «Remain anonymous» in your "
-        "admin rights, or write to me in private."
+        "You are writing in the name of the group, so I cannot see who you are. Switch off «Remain "
+        "anonymous» in your admin rights, or write to me in private."
     )
 
 
@@ -185,7 +185,7 @@ def _is_stale(request: Request, now: datetime) -> bool:
 def _ask_to_start(request: Request, own: Translator) -> Reply:
     """Answer a command in a chat that is not paired, if it is meant for this bot."""
     is_meant = request.addressed and request.command and not request.tapped
-    return say(own.gettext("Send /start first, then I write to this chat.")) if is_meant else Reply()
+    return say(own.gettext("Send /start first; then I can write to this chat.")) if is_meant else Reply()
 
 
 async def _resume(tx: Transaction, request: Request, now: datetime) -> None:

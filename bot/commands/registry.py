@@ -28,7 +28,7 @@ class Section(StrEnum):
     CHANNELS = N_("Channels")
     ALERTS = N_("How alerts arrive")
     CHAT = N_("This chat")
-    TEAM = N_("The team")
+    TEAM = N_("Team")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,10 +186,10 @@ _QUERIES = (
     (N_("outage -football"), N_("without a word")),
     (N_("internet ~5 sovereign"), N_("at most five words apart")),
     (N_("sentence:(outage bank)"), N_("in one sentence or two neighbours; head: at the beginning of a post")),
-    (N_("block*"), N_("any word that begins so")),
-    (N_("=IT"), N_("exactly so, capitals included")),
+    (N_("block*"), N_("any word that begins like this")),
+    (N_("=IT"), N_("exactly like this, capitals included")),
     (N_("(outage|failure) -(football|drill)"), N_("brackets keep together what belongs together")),
-    (N_("#internet"), N_("this tag, or @name: this mention")),
+    (N_("#internet"), N_("this hashtag, or @name: this mention")),
     (N_("outage, shutdown"), N_("either, as on two lines: a list of queries")),
     (N_("re:/out(age|ages)/"), N_("a regular expression")),
 )
@@ -213,8 +213,8 @@ async def help_(request: Request, context: Context) -> Reply:
     text.line().line("{title}", title=bold(t.gettext("How to write a query")))
     for query, meaning in _QUERIES:
         text.line("{query} – {meaning}", query=code(t.gettext(query)), meaning=t.gettext(meaning))
-    text.line().line(t.gettext("For more about one command, add its name: {example}"), example=code("/help mute"))
-    return say(text.add(t.gettext("To follow a channel you can also forward me one of its posts.")))
+    text.line().line(t.gettext("For more about a command, add its name: {example}"), example=code("/help mute"))
+    return say(text.add(t.gettext("To follow a channel, you can also forward me one of its posts.")))
 
 
 def _help_on(name: str, t: Translator) -> Text:

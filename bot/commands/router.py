@@ -196,7 +196,7 @@ class Router:
             except Exception:
                 log.exception("a command failed", command=request.command)
                 t = translator(await language_of(self._database, request))
-                reply = say(t.gettext("Something went wrong here. It is in the log; please try again."))
+                reply = say(t.gettext("Something went wrong. It has been logged; please try again."))
             if reply is None:  # a stranger makes us ask Telegram for nothing
                 return
             saying = asyncio.create_task(self._answer(request, reply, secret))

@@ -59,7 +59,7 @@ class Setting:
         if self.remark is not None:
             text.join(await self.remark(db, context, typed))
         if released:
-            line = t.ngettext("{n} post that waited comes now.", "{n} posts that waited come now.", released)
+            line = t.ngettext("{n} waiting post is sent now.", "{n} waiting posts are sent now.", released)
             text.line(line, n=released)
         if self.shows_examples:
             examples = [code(t.gettext(typed)) for typed, _ in self.examples]

@@ -74,7 +74,7 @@ async def enter(request: Request, now: datetime, tx: Transaction) -> Reply:
     chat = await chats.by_peer(tx, request.peer.kind, request.peer.id)
     language = await language_of(tx, request, chat)
     if chat is None and not allows(role, Need.CHAT, private=request.private):
-        raise CommandError(translator(language).gettext("Only an owner or an editor can bring me into a group."))
+        raise CommandError(translator(language).gettext("Only an owner or an editor can add me to a group."))
     if chat is not None:
         await addresses.resume(tx, chat.id, now=now)
     paired = await chats.pair(tx, request.peer, title=request.title, language=language, now=now)
@@ -127,9 +127,9 @@ async def show(_: Request, context: Context) -> Reply:
 async def zones(request: Request, context: Context) -> Reply:
     """Offer time zones."""
     t, now = context.t, context.chat.time_zone
-    text = Text().line(t.gettext("In which time zone do you read dates?"))
+    text = Text().line(t.gettext("Which time zone are you in?"))
     if request.private:
-        text.add(t.gettext("If yours is not here, write me a city, for example: Berlin"))
+        text.add(t.gettext("If yours is not listed, send me a city, for example: Berlin"))
     zones = (choice(city(zone, t.language), "zone", zone, chosen=zone == now) for zone in OFFERED_ZONES)
     return change(text, (*rows_of(zones, 3), (button(t.gettext("Back"), "setup"),)))
 
@@ -159,7 +159,7 @@ def offer_zone(request: Request, context: Context) -> Reply:
     zone = find_zone(request.argument) or context.chat.time_zone
     name = city(zone, context.t.language)
     local = replace(context, chat=replace(context.chat, time_zone=zone))
-    line = context.t.gettext("In {city} it is {time}. Tap below to read all dates by that time.")
+    line = context.t.gettext("It is {time} in {city}. Tap below to see all dates in this time zone.")
     label = context.t.gettext("Time zone: {city}").format(city=name)
     return say(line, ((button(label, "zone", zone),),), city=bold(name), time=local.date(context.now))
 
@@ -169,7 +169,7 @@ def offer_zone(request: Request, context: Context) -> Reply:
 async def test_alert(request: Request, context: Context, tx: Transaction) -> Reply:
     """Send a test alert through the outbox, as a real one goes."""
     await context.notify(tx, SampleAlert(event=request.key))
-    return Reply(note=context.own.gettext("It is on its way."))
+    return Reply(note=context.own.gettext("Sent. It arrives in a moment."))
 
 
 async def setup_screen(db: Reader, chat: Chat, t: Translator, *, welcome: str = "") -> Outgoing:
@@ -178,11 +178,13 @@ async def setup_screen(db: Reader, chat: Chat, t: Translator, *, welcome: str = 
     on = {subscription.topic_id for subscription in await subscriptions.of_chat(db, chat.id)}
     names = [topic_title(topic.name, t) for topic in all_topics if topic.id in on]
     text = Text().add(bold("Channelwatch"), "\n").add(welcome, "\n\n" if welcome else "")
-    text.line(t.gettext("I read Telegram channels and write here the moment a post speaks of your topics.")).line()
+    text.line(
+        t.gettext("I read Telegram channels and write here as soon as a post is about one of your topics.")
+    ).line()
     text.line(t.gettext("Topics: {topics}"), topics=bold(", ".join(names) or t.gettext("none yet, tap to choose")))
     text.line(t.gettext("Time zone: {city}"), city=bold(city(chat.time_zone, t.language))).line()
     text.line(t.gettext("To add channels, send /follow with their names or links, as many as you like."))
-    text.line(t.gettext("You can also forward me a post of a channel. /help shows all commands."))
+    text.line(t.gettext("You can also forward me a post from a channel. /help shows all commands."))
     text.line(t.gettext("Too many alerts, or too loud? See /priority, /quiet, /digest and /mute."))
     languages = (choice(LANGUAGE_NAMES[code], "lang", code, chosen=code == chat.language) for code in LANGUAGES)
     return message(

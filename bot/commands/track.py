@@ -51,18 +51,18 @@ def split_name(argument: str) -> tuple[str, str | None]:
     return tidy(name), query[0].strip()
 
 
-@command("track", Section.TOPICS, 2, Need.CHAT, N_("get alerts on a topic, or make one"), usage=N_("NAME: words"))
-@example(N_("/track Payments"), N_("alerts on a topic that exists"))
+@command("track", Section.TOPICS, 2, Need.CHAT, N_("get alerts on a topic, or create one"), usage=N_("NAME: words"))
+@example(N_("/track Payments"), N_("alerts on an existing topic"))
 @example(
     N_("/track Payments: “payment system” outage|failure"),
-    N_("see what a new topic would have brought; «Save» makes it"),
+    N_("see what a new topic would have found; «Save» creates it"),
 )
 async def track(request: Request, context: Context) -> Reply | Effect:
     """Subscribe this chat to a topic; with a query, show what it would have brought, and offer to save it."""
     name, query = split_name(request.argument)
     t = context.t
     if not name:
-        text = Text().line(t.gettext("Write the name of a topic, or make one of your own:"))
+        text = Text().line(t.gettext("Write the name of a topic, or create your own:"))
         text.line("{example}", example=code(track_example(t)))
         raise CommandError(text.add(t.gettext("/help shows how to write a query.")))
     if query is not None:
@@ -72,14 +72,14 @@ async def track(request: Request, context: Context) -> Reply | Effect:
         if "\n" in name or ":" in name:  # a query without a name, or it is not clear where the name ends
             raise _unnamed(t)
         short_name = tidy(name)[:LONGEST_NAME]
-        line = t.gettext("There is no topic {name}. To make it, write what to look for: {example}")
+        line = t.gettext("There is no topic {name}. To create it, write what to look for: {example}")
         raise CommandError(line, name=bold(short_name), example=code(f"/track {short_name}: …"))
 
     async def effect(tx: Transaction) -> Reply:
         is_new = await subscribe(tx, context, topic)
-        line = t.gettext("This chat gets alerts on {name} already.")
+        line = t.gettext("This chat already gets alerts on {name}.")
         if is_new:
-            line = t.gettext("This chat gets alerts on {name} now.")
+            line = t.gettext("This chat now gets alerts on {name}.")
         return say(line, name=show_topic(topic, t))
 
     return effect
@@ -109,7 +109,7 @@ async def save(request: Request, context: Context) -> Effect:
         await subscribe(tx, context, topic)
         if only and before is None:
             topic = await keep_private(tx, context, topic)
-        text = Text().line(t.gettext("This chat gets alerts on {name} now."), name=show_topic(topic, t))
+        text = Text().line(t.gettext("This chat now gets alerts on {name}."), name=show_topic(topic, t))
         if act is None or before is None:
             text.join(show_query(typed, t)).add("\n")
         else:
@@ -188,7 +188,7 @@ async def _offer(request: Request, context: Context, name: str, query: str) -> R
         raise CommandError(line, example=code(t.gettext("/follow @name all")))
     known, db = await find_topic(context.database, name, context.viewer), context.database
     if known is None and not context.may(request, Need.INSTANCE):
-        raise CommandError(t.gettext("Only owners and editors can make topics. /topics shows those there are."))
+        raise CommandError(t.gettext("Only owners and editors can create topics. See /topics for the existing ones."))
     if known is None and await find_topic(db, name, EVERYTHING) is not None:  # it is restricted to others
         raise CommandError(t.gettext("This name is taken. Choose another name."))
     if known is not None:
@@ -205,7 +205,7 @@ async def _offer(request: Request, context: Context, name: str, query: str) -> R
     label = t.gettext("Change for all") if users else t.gettext("Save")
     data = ("save", request.key, seen(known))
     offer = (button(label, *data), button(t.gettext("Change"), "edit", request.key))
-    only = ((button(t.gettext("Save, for this chat only"), *data, "only"),),) if known is None else ()
+    only = ((button(t.gettext("Save for this chat only"), *data, "only"),),) if known is None else ()
     rows = (offer, *only, *or_rows(request, typed.source))
     return Reply(messages=(message(text.join(shown), (*rows, *further)),), memory=f"{name}: {typed.whole}")
 
@@ -218,7 +218,7 @@ async def _excluded_by_chat(db: Reader, topic: Topic | None, context: Context) -
 def _add_excluded(text: Text, here: Sequence[ExcludedWord], t: Translator) -> None:
     """Name the words that this chat excludes."""
     if here:
-        line = t.gettext("Without posts that say: {words}. /topics brings them back.")
+        line = t.gettext("Posts that say this are left out: {words}. /topics brings them back.")
         text.line(line, words=", ".join(each.word for each in here))
 
 

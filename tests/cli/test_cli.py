@@ -305,7 +305,7 @@ async def test_posts_that_are_gone_are_called_so_and_no_post_commands_the_termin
         assert (code, without_reach(err)) == (0, "")
         assert not set("\x1b\x07\x9b\u202e\u2066") & set(out)
         (heading,) = (line for line in out.splitlines() if "https://t.me/News1001/1" in line)
-        assert f"(no longer visible since {archive.now:%Y-%m-%d %H:%M} UTC)" in heading
+        assert f"(deleted or hidden, noticed {archive.now:%Y-%m-%d %H:%M} UTC)" in heading
         (body,) = (line for line in out.splitlines() if line.startswith("Сбой"))
         assert body.endswith("очень")
         assert ("[банка]" in body) == (command[0] == "backtest")
@@ -328,7 +328,7 @@ async def test_a_near_miss_of_a_topic_shows_the_beginning_of_a_long_part(tmp_pat
     [
         (("since:2d",), 2, "nothing to look for"),
         (("сбой order:best",), 2, "leave history: and order: out"),
-        (("сбой -in:@x",), 2, "a filter holds for the whole search"),
+        (("сбой -in:@x",), 2, "a filter applies to the whole search"),
         (("сбой since:soon",), 2, "cannot read the date «soon»"),
         ((), 2, "give a query or a topic"),
         (("сбой", "--topic", "outages"), 2, "give a query or a topic"),

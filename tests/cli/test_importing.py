@@ -58,8 +58,8 @@ async def test_imported_posts_are_found_and_their_channels_are_not_listed_as_fol
     async with open_archive(tmp_path) as archive:
         desk = Bot(archive)
         await desk.pair()
-        assert text(await desk.says("/channels")).startswith("Write the channels after the command")
-        assert "I follow no channel" in text(await desk.says("/unfollow Вести"))
+        assert text(await desk.says("/channels")).startswith("Add the channels after the command")
+        assert "I do not follow a channel" in text(await desk.says("/unfollow Вести"))
         assert "Сбои банка" in text(await desk.says("/search сбой"))
         await archive.follow(NEWS, title="Вести")
         assert "I follow 1 channel." in text(await desk.says("/channels"))

@@ -82,7 +82,7 @@ async def test_the_log_shows_what_was_done_on_the_server_too(newsroom: Archive, 
     await typed(tmp_path / "data", "people", "502", "--role", "reader")
     code, out, _ = await typed(tmp_path / "data", "log")
     assert code == 0
-    assert out.rstrip().endswith("UTC On the server: Борис is reader now, no longer editor")
+    assert out.rstrip().endswith("UTC On the server: Борис is now reader, no longer editor")
     (act,) = await acts.latest(newsroom.db, EVERYTHING, limit=5)
     assert act.person_id is None
     _, out, _ = await typed(tmp_path / "data", "log", "--day", "2020-01-01")

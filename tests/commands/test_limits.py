@@ -40,7 +40,7 @@ async def test_a_topic_is_limited(newsroom: Bot, typed: str, shown: str) -> None
 
 
 async def test_an_unknown_limit_is_refused(newsroom: Bot) -> None:
-    assert "I know no channel or group «банки»" in text(await newsroom.says("/track Топливо: бензин in:банки"))
+    assert "There is no channel or group «банки»" in text(await newsroom.says("/track Топливо: бензин in:банки"))
 
 
 async def test_the_limit_is_changed_by_track_again(newsroom: Bot) -> None:

@@ -77,7 +77,7 @@ async def test_the_time_zone_is_chosen_by_button(bot: Bot) -> None:
 async def test_a_city_that_is_written_offers_its_time_zone(bot: Bot) -> None:
     await bot.pair()
     offer = await bot.says("Берлин")
-    assert text(offer) == "In Berlin it is 10 Mar, 13:00. Tap below to read all dates by that time."
+    assert text(offer) == "It is 10 Mar, 13:00 in Berlin. Tap below to see all dates in this time zone."
     assert (await bot.chat(PRIVATE)).time_zone == "UTC"
     await bot.taps(button(offer.messages[0], "Berlin"))
     assert (await bot.chat(PRIVATE)).time_zone == "Europe/Berlin"
@@ -96,6 +96,6 @@ async def test_a_topic_is_switched_on_the_setup_screen(bot: Bot) -> None:
 async def test_a_test_alert_goes_through_the_outbox(bot: Bot) -> None:
     chat = await bot.pair()
     welcome = await bot.says("/start")
-    assert text(await bot.taps(button(welcome.messages[0], "Test alert"))) == "It is on its way."
+    assert text(await bot.taps(button(welcome.messages[0], "Test alert"))) == "Sent. It arrives in a moment."
     waiting = await bot.archive.outbox()
     assert [(alert.notice.kind, alert.chat.id) for alert in waiting] == [("test", chat.id)]

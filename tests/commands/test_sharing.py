@@ -72,7 +72,7 @@ class TestChanging:
         assert "2 other chats have a notice of it." in text(done)
         assert await notices(newsroom) == [ANNA, GROUP.id]
         assert (await topic_of(newsroom)).query == "касса"
-        assert "changed the topic «Банки»: касса (until now: банк)" in text(await newsroom.says("/log"))
+        assert "changed the topic «Банки»: касса (before: банк)" in text(await newsroom.says("/log"))
         undone = await newsroom.taps(button(done.edit, "Undo"), person=BORIS)
         assert "Undone" in text(undone)
         assert await topic_of(newsroom) == before
@@ -89,7 +89,7 @@ class TestChanging:
         shown = await newsroom.says("/track Банки: касса", person=BORIS)
         for _ in "12":
             done = await newsroom.taps(button(shown.messages[0], "Change for all"), person=BORIS)
-        assert "gets alerts on Банки now" in text(done)
+        assert "now gets alerts on Банки" in text(done)
         assert await notices(newsroom) == [ANNA, GROUP.id]
 
     async def test_a_reader_may_not_and_reads_who_can(self, newsroom: Bot) -> None:
@@ -98,7 +98,7 @@ class TestChanging:
         shown = await newsroom.says("/track Банки: касса", person=BORIS)
         refused = await newsroom.taps(button(shown.messages[0], "Change for all"), person=CLARA)
         assert "owners and editors can change it" in text(refused)
-        assert "can make topics" in text(await newsroom.says("/track Касса: касса", person=CLARA))
+        assert "can create topics" in text(await newsroom.says("/track Касса: касса", person=CLARA))
 
     async def test_its_author_may_who_is_a_reader_by_now_and_not_in_a_group(self, newsroom: Bot) -> None:
         await newsroom.taps(f"role:{BORIS}:reader".encode())
