@@ -151,7 +151,7 @@ async def exclude(request: Request, context: Context) -> Effect:
         act = await set_exclusion(tx, context, topic, excluded, on=True)
         await _mark(tx, request, context, replace(alerted, topics=(topic.name,)), Complaint.WORD, word=choice.word)
         line = context.t.gettext(
-            "In this chat {topic} leaves out posts that say {word} from now on. /topics can bring them back."
+            "In this chat, {topic} now leaves out posts that say {word}. /topics can bring them back."
         )
         undo = () if act is None else ((undo_button(act, context.t),),)
         return change(line, undo, topic=show_topic(topic, context.t), word=bold(choice.text))

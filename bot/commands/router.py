@@ -207,7 +207,7 @@ class Router:
                 raise
         try:
             if not saying.done() and (error := self._failing.get(request.key)) is not None:
-                log.warning("an answer is tried again apart; its chat goes on", command=request.command, error=error)
+                log.warning("an answer is retried separately; its chat continues", command=request.command, error=error)
             await saying
         finally:
             saying.cancel()

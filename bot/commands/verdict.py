@@ -40,7 +40,7 @@ async def verdict(items: Sequence[StoredPost], context: Context) -> Text:
     if not fitting:
         return Text().say(t.gettext("🔕 No alert: it matches no topic of this chat."))
     words = bold(one_line(", ".join(dict.fromkeys(chain(*excluded.values()))), _LONGEST))
-    line = t.gettext("🔕 No alert here: it fits {topics}, but says {words}, which this chat excludes.")
+    line = t.gettext("🔕 No alert: it matches {topics}, but says {words}, which this chat excludes.")
     return Text().say(line, topics=_names(fitting, context), words=words)
 
 
@@ -97,7 +97,7 @@ async def _obstacle(post: StoredPost, fitting: Sequence[Topic], context: Context
     directory = await Directory.load(db)
     ids = {topic.id for topic in fitting if directory.takes(topic.limits, post.channel_id)}
     if not ids:
-        return t.gettext("🔕 No alert here: it fits {topics}, but that is limited to other channels.")
+        return t.gettext("🔕 No alert: it matches {topics}, but that is limited to other channels.")
     for mute in await subscriptions.mutes_of(db, context.chat.id, context.now):
         if mute.channel_id in {None, post.channel_id} and (mute.topic_id is None or mute.topic_id in ids):
             return t.gettext("🔕 No alert: it matches {topics}, but that is muted in this chat.")

@@ -88,7 +88,7 @@ class ProgressMessages:
         if error.verdict in {Verdict.RETRY, Verdict.FATAL}:  # of the latter the worker hears as well, and stops
             await self._put_off(progress, max(EVERY, timedelta(seconds=error.retry_after)))
             return
-        log.warning("a message cannot show how work goes on", chat=progress.chat.id, error=error.error)
+        log.warning("a message cannot show progress", chat=progress.chat.id, error=error.error)
         await self._database.write(lambda tx: backfills.close_progress(tx, progress))
 
     async def _put_off(self, progress: Progress, delay: timedelta) -> None:

@@ -44,7 +44,7 @@ async def test_an_account_is_imported_with_a_report_and_again_without_harm(tmp_p
     assert (code, err) == (0, "")
     assert out.splitlines() == ["Вести: 2 new", "[b]Хроника\N{REPLACEMENT CHARACTER}[31m: 1 new", *left_out]
     _, out, _ = await typed(tmp_path / "data", "import", tmp_path)  # the folder stands for the file in it
-    assert out.splitlines()[0] == "Вести: 2 there already"
+    assert out.splitlines()[0] == "Вести: 2 already stored"
     assert out.splitlines()[2:] == left_out
     async with open_read_only(tmp_path / "data" / "bot.db") as database:
         assert len(await posts.latest(database, limit=9)) == 3
@@ -105,8 +105,8 @@ async def test_a_broken_file_is_stored_as_far_as_it_goes_and_said_in_one_line(
     [
         (("nowhere.json",), "there is no file nowhere.json"),
         ((".",), "there is no file result.json"),
-        (("result.json", "--time-zone", "Nowhere"), "no time zone «Nowhere»"),
-        (("result.json", "--username", "Вести=+x"), "--username: «+x» is no public name"),
+        (("result.json", "--time-zone", "Nowhere"), "there is no time zone «Nowhere»"),
+        (("result.json", "--username", "Вести=+x"), "--username: «+x» is not a public name"),
     ],
     ids=["no file", "a folder without one", "no zone", "no name"],
 )

@@ -216,7 +216,7 @@ async def test_a_table_has_the_same_columns_and_no_cell_that_calculates(tmp_path
 
 async def test_one_format_at_a_time(tmp_path: Path) -> None:
     code, _, err = await typed(tmp_path / "data", "search", "сбой", "--csv", "--jsonl")
-    assert (code, err) == (2, "--jsonl and --csv exclude each other: give one of them\n")
+    assert (code, err) == (2, "--jsonl and --csv cannot be combined: use one of them\n")
 
 
 async def test_a_search_says_since_when_the_archive_is_complete_and_where_it_does_not_reach(tmp_path: Path) -> None:

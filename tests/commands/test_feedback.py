@@ -82,7 +82,7 @@ async def test_a_word_is_excluded_after_what_else_it_would_have_removed_was_show
     assert await excluded(bot) == []
     done = await bot.taps(button(shown.messages[0], "Exclude"))
     assert done.edit is not None
-    assert done.edit.text.startswith("In this chat Outages now leaves out posts that say Учения.")
+    assert done.edit.text.startswith("In this chat, Outages now leaves out posts that say Учения.")
     assert (await marks(bot))[0] == (ANNA, "m1", '["outages"]', "word", "учения")
     assert not await heard(bot, 10, "Сбой во время учений")
     assert await heard(bot, 11, "Сбой во время матча")
@@ -110,7 +110,7 @@ async def test_a_topic_of_their_own_keeps_its_exclusions_when_its_query_is_chang
     shown = await bot.says("/track Банки: банк|касса")
     assert "Posts that say this are left out: учения. /topics brings them back." in text(shown)
     assert "Looking for: банк, касса" in text(shown)
-    assert "would have brought 0 alerts" in text(shown)
+    assert "would have triggered 0 alerts" in text(shown)
     await bot.taps(button(shown.messages[0], "Save"))
     assert not await heard(bot, 2, "В кассе учения")
     assert await heard(bot, 3, "В кассе очередь")

@@ -68,4 +68,4 @@ async def test_a_name_of_a_group_and_a_channel_means_the_group_and_says_so(newsr
     group = await newsroom.db.write(lambda tx: channel_groups.make(tx, "Новости города", now=newsroom.archive.now))
     await newsroom.db.write(lambda tx: channel_groups.add(tx, group.id, NEWS))
     shown = text(await newsroom.says('/track Топливо: бензин in:"новости города"'))
-    assert "means the group here; the channel is in:@News1002" in shown
+    assert "is the group here; for the channel write in:@News1002" in shown

@@ -93,7 +93,7 @@ MESSAGES = {
     "regex_repetition": N_(
         "“{sign}” at character {position} has nothing to repeat. Write it right after a letter or a closing bracket."
     ),
-    "regex_repeats": N_("“{sign}” at character {position} cannot be counted: the smaller number comes first."),
+    "regex_repeats": N_("“{sign}” at character {position} is not a valid count: the smaller number comes first."),
     "regex_repeats_much": N_(
         "“{sign}” at character {position} repeats too much: at most {limit} characters in all, and one "
         "repetition inside another multiplies."
