@@ -1,5 +1,6 @@
 """/start: pairs a chat by a link or by right, and shows one screen with its language, time zone and topics."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -11,7 +12,7 @@ from bot.commands.rights import POWERS, Need, allows, higher
 from bot.commands.setting import save
 from bot.locales import LANGUAGES, N_, Translator, translator
 from bot.locales.locale import topic_title
-from bot.models import Outgoing, PeerKind
+from bot.models import ButtonRows, Outgoing, PeerKind
 from bot.models.acts import GroupPaired, PersonJoined
 from bot.models.notices import SampleAlert
 from bot.models.people import Role, Viewer
@@ -21,8 +22,9 @@ from bot.store.chats import Chat
 from bot.store.database import Reader, Transaction
 from bot.store.invitations import Invitation
 from bot.store.people import Person
-from bot.text.markup import Text, bold
+from bot.text.markup import Text, bold, code, one_line
 
+_TITLE = 60  # UTF-16 units of a channel's title
 # Speakers of these languages are answered in Russian, which they read more readily than English.
 _IN_RUSSIAN = {"ru", "uk", "be", "kk"}
 
@@ -178,6 +180,8 @@ async def setup_screen(db: Reader, chat: Chat, t: Translator, *, welcome: str = 
     on = {subscription.topic_id for subscription in await subscriptions.of_chat(db, chat.id)}
     names = [topic_title(topic.name, t) for topic in all_topics if topic.id in on]
     text = Text().add(bold("Channelwatch"), "\n").add(welcome, "\n\n" if welcome else "")
+    if chat.broadcast:
+        return _broadcast_screen(text, chat, names, topic_rows(all_topics[:MOST_SWITCHES], on, t, screen="setup"), t)
     text.line(t.gettext("I read Telegram channels and write here the moment a post speaks of your topics.")).line()
     text.line(t.gettext("Topics: {topics}"), topics=bold(", ".join(names) or t.gettext("none yet, tap to choose")))
     text.line(t.gettext("Time zone: {city}"), city=bold(city(chat.time_zone, t.language))).line()
@@ -191,5 +195,42 @@ async def setup_screen(db: Reader, chat: Chat, t: Translator, *, welcome: str = 
             tuple(languages),
             (button(t.gettext("Time zone"), "zones"), button(t.gettext("Test alert"), "test")),
             *topic_rows(all_topics[:MOST_SWITCHES], on, t, screen="setup"),
+        ),
+    )
+
+
+_ON_BEHALF = {  # commands, and what their buttons say
+    "priority": N_("Priorities"),
+    "mute": N_("Muted"),
+    "quiet": N_("Quiet hours"),
+    "digest": N_("Digests"),
+    "storms": N_("Storms"),
+    "edits": N_("Edits"),
+    "media": N_("Photos and files"),
+    "receipt": N_("Daily report"),
+}
+
+
+def _broadcast_screen(text: Text, chat: Chat, names: Sequence[str], topics_on: ButtonRows, t: Translator) -> Outgoing:
+    """Draw the settings of a channel of the team's own, which somebody sees in private."""
+    text.line(t.gettext("I post alerts in our channel {chat}."), chat=bold(one_line(chat.title, _TITLE)))
+    if chat.suspended is not None:
+        text.line(t.gettext("⚠️ I may not post there now. Make me an admin who may, and its alerts resume."))
+    text.line(t.gettext("Topics: {topics}"), topics=bold(", ".join(names) or t.gettext("none yet, tap to choose")))
+    text.line(t.gettext("Language: {language}"), language=LANGUAGE_NAMES[chat.language])
+    text.line(t.gettext("Time zone: {city}"), city=bold(city(chat.time_zone, t.language))).line()
+    text.line(
+        t.gettext("What you tap here counts there. Any other command: {example}"), example=code("/for … /mute @name")
+    )
+    languages = tuple(choice(LANGUAGE_NAMES[each], "lang", each, chosen=each == chat.language) for each in LANGUAGES)
+    settings = (button(t.gettext(label), f"/{name}") for name, label in _ON_BEHALF.items())
+    return message(
+        text,
+        (
+            languages,
+            (button(t.gettext("Time zone"), "zones"), button(t.gettext("Test alert"), "test")),
+            *rows_of(settings, 3),
+            *topics_on,
+            (button(t.gettext("Post nothing there any more"), "post_in", chat.id, "stop"),),
         ),
     )

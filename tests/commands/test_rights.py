@@ -24,7 +24,7 @@ SET = "track untrack mute unmute priority quiet digest storms edits confirmation
 RULES = {
     **dict.fromkeys(LOOK.split(), ("oer", "oer")),
     **dict.fromkeys(SET.split(), ("oer", "oe")),
-    **dict.fromkeys(["follow", "unfollow", "private", "log"], ("oe", "oe")),
+    **dict.fromkeys(["follow", "unfollow", "private", "log", "for"], ("oe", "oe")),
     **dict.fromkeys(["team"], ("o", "")),
 }
 
@@ -164,4 +164,6 @@ SAMPLES = {
     "undo": "1",
     "quote": "1:1",
     "sum": "1:0",
+    "for": "1:setup",
+    "post_in": "1:yes",
 }
