@@ -8,16 +8,30 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.commands import registry
-from bot.commands.context import CommandError, Context, Effect, Handler, Reply, Request, change, say, show, writes
-from bot.commands.keyboards import button
-from bot.commands.registry import Section, command, example, tap
+from bot.commands.context import (
+    CommandError,
+    Context,
+    Effect,
+    Handler,
+    Reply,
+    Request,
+    change,
+    message,
+    say,
+    show,
+    writes,
+)
+from bot.commands.keyboards import LANGUAGE_NAMES, MOST_SWITCHES, button, topic_rows
+from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import REFUSALS, Need, allows
-from bot.commands.setup import setup_screen
-from bot.locales import N_, Translator
+from bot.locales import N_
+from bot.locales.locale import topic_title
+from bot.locales.zones import show_zone
 from bot.models import Button, ButtonRows, Entity, Outgoing, PeerKind
 from bot.models.acts import GroupPaired, GroupSet
 from bot.models.notices import BroadcastOffered, PromotionIgnored
-from bot.store import acts, addresses, channels, chats, people
+from bot.models.people import Viewer
+from bot.store import acts, addresses, channels, chats, people, subscriptions, topics
 from bot.store.acts import Rows
 from bot.store.channels import spelt
 from bot.store.chats import Chat
@@ -78,13 +92,15 @@ async def post_in(request: Request, context: Context, tx: Transaction) -> Reply:
         return change(t.gettext("I no longer post in {chat}. {command} shows it."), chat=title, command=code("/for"))
     if chat.suspended == chats.OFFERED:
         chat = await _begin(tx, chat, context)
-    return Reply(edit=await _screen(tx, chat, t))
+    return Reply(edit=await _screen(tx, chat, context))
 
 
 async def _begin(tx: Transaction, chat: Chat, context: Context) -> Chat:
     """Let a channel take messages, in the language and time zone of who sets it up, and log that."""
     own = context.chat
-    await chats.save(tx, replace(chat, language=own.language, language_chosen=True, time_zone=own.time_zone))
+    await chats.save(
+        tx, replace(chat, language=own.language, language_chosen=True, time_zone=own.time_zone, zone_chosen=True)
+    )
     await chats.resume(tx, chat.id)
     actor = replace(context.actor, chat_id=own.id)
     concerned = await _owners(tx)
@@ -97,7 +113,7 @@ async def _owners(db: Reader) -> list[int]:
 
 
 @command(
-    "for", Section.CHAT, 8, Need.INSTANCE, N_("set up our own channel that I post into"), usage=N_("channel /command")
+    "for", Section.CHAT, 11, Need.INSTANCE, N_("set up our own channel that I post into"), usage=N_("channel /command")
 )
 @example(N_("/for Desk"), N_("topics, language, time zone and settings of our channel «Desk»"))
 @example(N_("/for Desk /quiet 23:00-07:00"), N_("any command, as if it were sent there"))
@@ -106,11 +122,11 @@ async def on_behalf(request: Request, context: Context) -> Reply | Effect:
     if not request.private:
         raise CommandError(context.t.gettext("Do that in a private chat with me."))
     name, slash, typed = request.argument.partition("/")
-    found = await _named(context.database, name.strip())
+    found = await _named(context.database, name.strip())  # an answer that was awaited names it by its number
     if len(found) != 1 or not request.argument:
         return say(*await _overview(context))
     if not slash:
-        return show(request, await _screen(context.database, found[0], context.t))
+        return show(request, await _screen(context.database, found[0], context))
     verb, _, argument = typed.partition(" ")
     return await _carry_out(request, context, found[0], command_name=verb.lower(), argument=argument.strip())
 
@@ -121,18 +137,31 @@ async def tapped(request: Request, context: Context) -> Reply | Effect:
     number, _, data = request.argument.partition(":")
     chat = await _broadcast(context.database, int(number), context)
     if not request.private:
-        raise CommandError(context.own.gettext("This button no longer works."))
+        raise outdated(context)
     if data == "setup":
-        return Reply(edit=await _screen(context.database, chat, context.t))
+        return Reply(edit=await _screen(context.database, chat, context))
     if data.startswith("/"):
         sent = replace(request, query_id=None)
         return await _carry_out(sent, context, chat, command_name=data.removeprefix("/"), argument="")
     verb, _, argument = data.partition(":")
     known = registry.taps().get(verb)
     if known is None or verb == "for" or not known.argument.fullmatch(argument):
-        raise CommandError(context.own.gettext("This button no longer works."))
+        raise outdated(context)
     inner = replace(request, peer=chat.peer, command=verb, argument=argument)
-    return await _answered(inner, replace(context, chat=chat), known.need, known.handler)
+    answer = await _answered(inner, _on_behalf(context, chat), known.need, known.handler)
+    if verb != "topic" or isinstance(answer, Reply):
+        return answer
+    switch = answer
+
+    async def effect(tx: Transaction) -> Reply:
+        await switch(tx)
+        return Reply(edit=await _screen(tx, chat, context))
+
+    return effect
+
+
+def _on_behalf(context: Context, chat: Chat) -> Context:
+    return replace(context, chat=chat, home=context.chat)
 
 
 async def _carry_out(
@@ -142,14 +171,9 @@ async def _carry_out(
     if known is None:
         raise CommandError(registry.unknown_command(command_name, context.t))
     if known.handler is None:
-        return say_screen(await _screen(context.database, chat, context.t))
+        return show(request, await _screen(context.database, chat, context))
     inner = replace(request, peer=chat.peer, command=command_name, argument=argument)
-    return await _answered(inner, replace(context, chat=chat), known.need, known.handler)
-
-
-def say_screen(screen: Outgoing) -> Reply:
-    """Answer with a screen as a new message."""
-    return Reply(messages=(screen,))
+    return await _answered(inner, _on_behalf(context, chat), known.need, known.handler)
 
 
 async def _answered(inner: Request, context: Context, need: Need, handler: Handler) -> Reply | Effect:
@@ -182,8 +206,6 @@ def _named_for(reply: Reply, chat: Chat) -> Reply:
 
 
 def _message_for(outgoing: Outgoing, chat: Chat) -> Outgoing:
-    if any(each.data == b"zones" for row in outgoing.buttons for each in row):  # the screen itself
-        return replace(outgoing, buttons=_rows_for(outgoing.buttons, chat))
     title = one_line(chat.title, _TITLE)
     heading = f"📣 {title}\n"
     shift = units(heading)
@@ -213,27 +235,43 @@ def _for(each: Button, chat: Chat) -> Button:
     return each if data is None else replace(each, data=f"for:{chat.id}:".encode() + data)
 
 
-async def _screen(db: Reader, chat: Chat, t: Translator) -> Outgoing:
-    """Draw the settings of a channel; one that is followed as a source alerts nobody."""
-    source = await channels.get(db, chat.peer.id)
-    warning = ""
+async def _screen(db: Reader, chat: Chat, context: Context) -> Outgoing:
+    """Draw what a channel gets, in the language of who sets it up; one that is followed as a source alerts nobody."""
+    t, source = context.t, await channels.get(db, chat.peer.id)
+    all_topics = [each for each in await topics.all_topics(db, Viewer(chat_id=chat.id)) if not each.is_feed]
+    on = {subscription.topic_id for subscription in await subscriptions.of_chat(db, chat.id)}
+    names = ", ".join(topic_title(each.name, t) for each in all_topics if each.id in on)
+    text = Text().line(t.gettext("I post alerts in our channel {chat}."), chat=bold(one_line(chat.title, _TITLE)))
+    if chat.suspended is not None:
+        text.line(t.gettext("⚠️ I may not post there now. Make me an admin who may, and its alerts will resume."))
     if source is not None and source.followed_at is not None:
-        warning = t.gettext("⚠️ I also follow this channel: its posts alert nobody, since my own alerts are among them.")
-    screen = await setup_screen(db, chat, t, welcome=warning)
-    return replace(screen, buttons=_rows_for(screen.buttons, chat))
+        text.line(t.gettext("⚠️ I also follow this channel. Its posts bring no alerts, as my own are among them."))
+    text.line(t.gettext("Topics: {topics}"), topics=bold(names or t.gettext("none yet, tap to choose")))
+    text.line(t.gettext("Language: {language}"), language=bold(LANGUAGE_NAMES[chat.language]))
+    zone = show_zone(chat.time_zone, t.language, context.now)
+    text.line(t.gettext("Time zone: {zone}"), zone=bold(zone)).line()
+    line = t.gettext("What you tap here counts there, and so does any other command: {example}")
+    text.say(line, example=code(f"/for {one_line(chat.title, _LABEL)} /mute @name"))
+    rows = (
+        (button(t.gettext("Settings"), "settings"), button(t.gettext("Test alert"), "test")),
+        (button(t.gettext("Priorities"), "/priority"), button(t.gettext("Muted"), "/mute")),
+        *topic_rows(all_topics[:MOST_SWITCHES], on, t, screen="setup"),
+        (button(t.gettext("Stop posting there"), "post_in", chat.id, "stop"),),
+    )
+    return message(text, _rows_for(rows, chat))
 
 
 async def _broadcast(db: Reader, chat_id: int, context: Context) -> Chat:
     chat = await chats.get(db, chat_id)
     if chat is None or not chat.broadcast:
-        raise CommandError(context.own.gettext("This button no longer works."))
+        raise outdated(context)
     return chat
 
 
 async def _named(db: Reader, name: str) -> list[Chat]:
     """Return the channels of a title, or those whose titles begin so; of an empty name all."""
     every, wanted = await chats.broadcasts(db), spelt(name)
-    exact = [chat for chat in every if spelt(chat.title) == wanted]
+    exact = [chat for chat in every if wanted in {spelt(chat.title), f"#{chat.id}"}]
     return exact or [chat for chat in every if spelt(chat.title).startswith(wanted)]
 
 

@@ -32,7 +32,7 @@ from bot.text.markup import Text, bold, code
 _STATUSES = {
     ChannelStatus.PENDING: N_("its admins have to let my reader account in"),
     ChannelStatus.LOST: N_("⚠️ no longer readable"),
-    ChannelStatus.UNREAD: N_("⚠️ not read now, as my reader account cannot read any more"),
+    ChannelStatus.UNREAD: N_("⚠️ not read now, as my reader account can no longer read"),
 }
 _MOST_NAMED = 5  # channels in a question
 PAGE = 30  # channels on one page of the list
@@ -51,15 +51,15 @@ async def unfollow(request: Request, context: Context, tx: Transaction) -> Reply
     typed = await remembered(tx, request.argument, gone) if request.tapped else request.argument
     t = context.t
     if not typed:
-        raise CommandError(t.gettext("Write for example: {example}"), example=code("/unfollow @name"))
+        raise CommandError(t.gettext("For example: {example}"), example=code("/unfollow @name"))
     viewer = context.viewer
     names = {name: await channels.find(tx, name, viewer=viewer) for name in await _named(tx, typed, viewer)}
     found = {each.id: each for each in names.values() if each is not None and each.followed_at is not None}
     others = set(await subscriptions.chats_reached(tx, found)) - {context.chat.id}
     if others and not request.tapped:
         line = t.ngettext(
-            "This ends {names} for {n} other chat. Unfollow?",
-            "This ends {names} for {n} other chats. Unfollow?",
+            "This also ends {names} for {n} other chat. Unfollow?",
+            "This also ends {names} for {n} other chats. Unfollow?",
             len(others),
         )
         shown = ", ".join(each.title for each in list(found.values())[:_MOST_NAMED])
@@ -73,9 +73,11 @@ async def unfollow(request: Request, context: Context, tx: Transaction) -> Reply
             line = t.gettext("I no longer follow {channel}. Its posts stay searchable.")
             text.line(line, channel=show_channel(channel.title, channel.username))
         elif await follows.withdraw(tx, channels.normalise_reference(name) or name):
-            text.line(t.gettext("I no longer try to follow {name}."), name=show_reference(name))
+            text.line(t.gettext("I have stopped trying to follow {name}."), name=show_reference(name))
         else:
-            text.line(t.gettext("I follow no channel «{name}». See /channels."), name=show_reference(name)[:100])
+            text.line(
+                t.gettext("I do not follow a channel called «{name}». See /channels."), name=show_reference(name)[:100]
+            )
     return show(request, message(text, () if act is None else ((undo_button(act, t),),)))
 
 
@@ -123,7 +125,7 @@ async def _page(context: Context, *, number: int) -> Outgoing:
     text = Text().line(heading, n=bold(str(len(states))))
     joined = [s for s in states if s.channel.access is Access.JOINED and not s.channel.reader_lost]
     if joined:
-        line = t.gettext("What Telegram does not push I find within {delay}; it is slow with large channels.")
+        line = t.gettext("What Telegram does not push, I find within {delay}; Telegram is slow with large channels.")
         text.line(line, delay=show_delay(joined[0].delay, t))
     for shown_line in lines[number * PAGE : (number + 1) * PAGE]:
         text.add("\n").join(shown_line)

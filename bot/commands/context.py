@@ -194,6 +194,7 @@ class Context:
     searches: Searches  # for those that read many posts, or run somebody's query
     now: datetime
     chat: Chat
+    home: Chat | None = None  # where somebody speaks for that chat; None: there itself
     person_id: int  # who speaks
     name: str  # of who speaks
     role: Role  # of who speaks
@@ -230,9 +231,9 @@ class Context:
         try:
             return await self.searches.run(job, *arguments, who=self.person_id or self.chat.id, **options)
         except BusyError:
-            line = self.t.gettext("Many are searching at this moment. Please send it again in a minute.")
+            line = self.t.gettext("Many people are searching right now. Please send it again in a minute.")
         except OverdueError:
-            line = self.t.gettext("That takes too long. Narrow it by since: or in:, or write a simpler query.")
+            line = self.t.gettext("That takes too long. Narrow it down with since: or in:, or write a simpler query.")
         raise CommandError(line)
 
     def date(self, moment: datetime) -> str:

@@ -55,7 +55,7 @@ class _Subject:
 )
 @example(
     N_("/test “payment system” outage|failure"),
-    N_("what this would have brought in the last days; as a reply: whether it fits"),
+    N_("what this would have found in the last days; in reply: whether it matches"),
 )
 async def test(request: Request, context: Context) -> Reply:
     """Try a query on the posts of the last days, or on the message that was replied to."""
@@ -63,10 +63,10 @@ async def test(request: Request, context: Context) -> Reply:
         return await _explain(request, context)
     if not request.argument:
         t = context.t
-        line = t.gettext("Write a query, and I show what it would have brought: {example}")
+        line = t.gettext("Write a query, and I show what it would have found: {example}")
         text = Text().line(line, example=code(t.gettext("/test “payment system” outage|failure")))
         raise CommandError(
-            text.add(t.gettext("As a reply to a message, /test and a query tell whether it fits, and why."))
+            text.add(t.gettext("In reply to a message, /test with a query shows whether the message matches, and why."))
         )
     typed = await read_topic(request.argument, context)
     offer = ((button(context.t.gettext("Track this"), "name", request.key),), *or_rows(request, typed.source))
@@ -75,15 +75,15 @@ async def test(request: Request, context: Context) -> Reply:
 
 
 @command(
-    "explain", Section.TOPICS, 5, Need.LOOK, N_("as a reply to an alert or a post: why it fits"), reads_replied=True
+    "explain", Section.TOPICS, 5, Need.LOOK, N_("in reply to an alert or a post: why it matches"), reads_replied=True
 )
-@example("/explain", N_("as a reply: which topics of this chat a post fits and by which words, or what is missing"))
+@example("/explain", N_("in reply: which topics of this chat a post matches and by which words, or what is missing"))
 async def explain(request: Request, context: Context) -> Reply:
     """Explain why the message that was replied to fits each topic of this chat, or a query, or does not."""
     if request.reply_to is None:
         line = context.t.gettext(
-            "Reply with /explain to an alert or any other message: I show which topics of this chat it fits and by "
-            "which words, or what is missing. With a query after /explain I try that query."
+            "Reply with /explain to an alert or any other message: I show which topics of this chat it matches "
+            "and by which words, or what is missing. Add a query after /explain to try that query."
         )
         raise CommandError(line)
     return await _explain(request, context)
@@ -109,8 +109,8 @@ async def _explain(request: Request, context: Context) -> Reply:
     root = explanation.root
     text = show_query(typed, t).add("\n\n").join(_shown(subject, found_spans(root), t)).add("\n\n")
     if root.held:
-        return say(text.add(_YES, " ", t.gettext("It fits."), "\n").join(why(root, subject.whole)))
-    text.add(_NO, " ", t.gettext("It does not fit."), "\n")
+        return say(text.add(_YES, " ", t.gettext("It matches."), "\n").join(why(root, subject.whole)))
+    text.add(_NO, " ", t.gettext("It does not match."), "\n")
     if holders(root):
         text.say(t.gettext("Found: {parts}"), parts=why(root, subject.whole)).line()
     return say(text.join(why_not(root, t)))
@@ -127,7 +127,7 @@ async def _subject(request: Request, context: Context) -> _Subject:
     elif request.replied is not None:
         subject = _Subject(text=request.replied)
     else:
-        line = context.t.gettext("I cannot see the message you replied to. Forward it to me, and reply to that.")
+        line = context.t.gettext("I cannot see the message you replied to. Forward it to me and reply to that.")
         raise CommandError(line)
     if not subject.whole.strip():
         raise CommandError(context.t.gettext("That message has no text."))

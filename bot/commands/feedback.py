@@ -68,7 +68,7 @@ async def blame(request: Request, context: Context, tx: Transaction) -> Reply:
         for topic in alert_topics if channel else ():
             await mute_scope(tx, context, MuteScope.of(topic, channel, context.t), until=None)
         names = ", ".join(topic_title(topic.name, context.own) for topic in alert_topics)
-        line = context.own.gettext("Noted. From this channel nothing comes here any more on {topics}.")
+        line = context.own.gettext("Noted. This chat gets no more alerts on {topics} from this channel.")
         note = line.format(topics=names[:_NOTE])
     await _mark(tx, request, context, alerted, what)
     return Reply(buttons=await tap.usual(tx, context), note=note)
@@ -83,7 +83,7 @@ async def words(request: Request, context: Context) -> Reply:
     if tap.chosen:
         alert_topics = [topic for topic in alert_topics if topic.id == int(tap.chosen[0])]
     if not alert_topics:
-        raise CommandError(context.own.gettext("This topic is gone."))
+        raise CommandError(context.own.gettext("This topic no longer exists."))
     if len(alert_topics) > 1:
         line, t = context.t.gettext("Topic {name}"), context.t
         labels = ((topic, line.format(name=topic_title(topic.name, t))) for topic in alert_topics)
@@ -112,12 +112,12 @@ async def word(request: Request, context: Context) -> Reply:
     t, ending = context.t, ""
     if marked:
         line = t.ngettext(
-            "{n} of those that would not have come is marked not relevant.",
-            "{n} of those that would not have come are marked not relevant.",
+            "{n} of those that would not have been sent is marked not relevant.",
+            "{n} of those that would not have been sent are marked not relevant.",
             len(marked),
         )
         ending = line.format(n=len(marked))
-    row = (tap.button(t.gettext("Exclude"), "exclude", *tap.chosen), tap.button(t.gettext("Leave it"), "leave"))
+    row = (tap.button(t.gettext("Exclude"), "exclude", *tap.chosen), tap.button(t.gettext("Do not exclude"), "leave"))
     preview = await list_posts(text, missing[:_SHOWN], context, (row,), ending=ending, numbered=False)
     return Reply(messages=(preview,), buttons=await tap.usual(context.database, context))
 
@@ -125,18 +125,18 @@ async def word(request: Request, context: Context) -> Reply:
 def _missing_text(topic: Topic, choice: Exclusion, looked: int, missing: int, context: Context) -> Text:
     t = context.t
     text = Text().line(
-        t.gettext("{topic} without posts that say {word}, in any form?"),
+        t.gettext("Should {topic} leave out posts that say {word}, in any form?"),
         topic=show_topic(topic, t),
         word=bold(choice.text),
     )
     if not looked:
         return text.line(t.gettext("No other posts on this topic are stored yet."))
     line = t.ngettext(
-        "I looked at {n} other post on this topic.", "I looked at the last {n} other posts on this topic.", looked
+        "I checked {n} other post on this topic.", "I checked the last {n} other posts on this topic.", looked
     )
     text.say(line, n=looked).add(" ")
-    line = t.ngettext("{n} of them would not have come:", "{n} of them would not have come:", missing)
-    return text.say(line if missing else t.gettext("All of them would have come."), n=missing).add("\n\n")
+    line = t.ngettext("{n} of them would not have been sent:", "{n} of them would not have been sent:", missing)
+    return text.say(line if missing else t.gettext("All of them would have been sent."), n=missing).add("\n\n")
 
 
 @tap("exclude", Need.CHAT, _WORD)
@@ -151,7 +151,7 @@ async def exclude(request: Request, context: Context) -> Effect:
         act = await set_exclusion(tx, context, topic, excluded, on=True)
         await _mark(tx, request, context, replace(alerted, topics=(topic.name,)), Complaint.WORD, word=choice.word)
         line = context.t.gettext(
-            "In this chat {topic} leaves out posts that say {word} from now on. /topics can bring them back."
+            "In this chat, {topic} now leaves out posts that say {word}. /topics can bring them back."
         )
         undo = () if act is None else ((undo_button(act, context.t),),)
         return change(line, undo, topic=show_topic(topic, context.t), word=bold(choice.text))
@@ -167,7 +167,7 @@ async def leave(request: Request, context: Context, tx: Transaction) -> Reply:
     alerted = await feedback.find_alerted(tx, context.chat.id, tap.channel_id, tap.message_id)
     if alerted is not None:
         await _mark(tx, request, context, alerted, Complaint.NOTE)
-    return change(context.t.gettext("No word is excluded. That the alert was not relevant is noted."))
+    return change(context.t.gettext("No word was excluded. I have noted that the alert was not relevant."))
 
 
 async def _alerted(db: Reader, tap: AlertTap, context: Context) -> AlertedPost:

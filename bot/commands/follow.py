@@ -8,7 +8,7 @@ from functools import reduce
 from bot.commands.context import CommandError, Context, Reply, Request, change, say, writes
 from bot.commands.lookup import show_reference
 from bot.commands.parsing import PastedChannels, read_references
-from bot.commands.registry import Section, command, example, tap
+from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
 from bot.locales import N_, Translator
 from bot.locales.locale import show_number
@@ -26,20 +26,20 @@ _SHOWN_NAMES = 60  # of one kind in an answer
 _SHOWN_WORD = 60  # characters of a word that is not understood
 
 _OUTCOMES = {
-    RequestOutcome.NEW: N_("I look at these now and tell you how each went: {names}"),
-    RequestOutcome.AGAIN: N_("Could not be followed before; I try again: {names}"),
-    RequestOutcome.LOST: N_("Not readable until now; I look for these anew and tell you how each went: {names}"),
-    RequestOutcome.WAITING: N_("Asked for already, I am at it: {names}"),
-    RequestOutcome.FOLLOWED: N_("Followed already: {names}"),
-    RequestOutcome.SHARED: N_("Followed for everybody already: {names}. /private keeps one to this chat."),
-    RequestOutcome.HIDDEN: N_("I cannot follow these by a number: {names}. Send their link or @name."),
+    RequestOutcome.NEW: N_("I am checking these and will report on each: {names}"),
+    RequestOutcome.AGAIN: N_("Could not be followed earlier; trying again: {names}"),
+    RequestOutcome.LOST: N_("Could not be read until now; I am checking again and will report on each: {names}"),
+    RequestOutcome.WAITING: N_("Already requested, still working on: {names}"),
+    RequestOutcome.FOLLOWED: N_("Already followed: {names}"),
+    RequestOutcome.SHARED: N_("Already followed for everybody: {names}. /private keeps one to this chat."),
+    RequestOutcome.HIDDEN: N_("I cannot follow these by number: {names}. Send their links or @names."),
 }
 _HOW = {
-    "fast": N_("asked for new posts every few seconds"),
+    "fast": N_("checked for new posts every few seconds"),
     "slow": N_("no longer fast"),
-    "join:no": N_("never joined, read from outside where my reader account is not in yet"),
+    "join:no": N_("never joined; read from outside unless my reader account is already in"),
     "join:yes": N_("joined when their turn comes"),
-    "private": N_("found by this chat alone"),
+    "private": N_("for this chat only"),
 }
 MOST_HISTORY = 100_000  # posts
 _OPTION_WORDS = {
@@ -69,15 +69,15 @@ class FollowList:
 @tap("follow", Need.INSTANCE, r"@\w{1,40}|\d{1,15}|\+[\w-]{10,50}|addlist/[\w-]{8,48}")
 @command("follow", Section.CHANNELS, 2, Need.INSTANCE, N_("follow channels, one or a whole list"), usage=N_("@name"))
 @example(N_("/follow @name t.me/name"), N_("names, links, invite links, the link of a folder, or a whole list"))
-@example("/follow all", N_("all that the reader account is in, once you have seen how many"))
+@example("/follow all", N_("everything my reader account is in, once you have seen how many"))
 @example(
     N_("/follow @name fast"),
-    N_("ask for new posts every few seconds, as Telegram is late with large ones; at most 20; slow ends it"),
+    N_("check for new posts every few seconds, as Telegram is late with large channels; at most 20; slow ends it"),
 )
 @example(N_("/follow @name private"), N_("only this chat finds it, searches its posts and gets alerts from it"))
 @example(
     N_("/follow @name join:no history:5000"),
-    N_("read it from outside, and so much of its past; on a line of its own for a list"),
+    N_("read from outside, with this many older posts; on a line of its own for a list"),
 )
 @writes
 async def follow(request: Request, context: Context, tx: Transaction) -> Reply:
@@ -86,7 +86,7 @@ async def follow(request: Request, context: Context, tx: Transaction) -> Reply:
     lists = read_options(request.argument, t)
     if lists[0].names.casefold() in _EVERYTHING:
         await follows.request(tx, ALL_ASKED, chat_id=context.chat.id, now=now, options=lists[0].options)
-        return say(t.gettext("I count what my reader account is in, and ask you before I follow it."))
+        return say(t.gettext("I count the channels my reader account is in, and ask you before I follow them."))
     pasted = _read(lists, request.links)
     if not any(each.references for each in pasted):
         unclear = next((each for each in pasted if each.unclear), None)
@@ -104,9 +104,9 @@ async def follow_all(request: Request, context: Context, tx: Transaction) -> Rep
     try:
         options = read_options(request.argument, context.own)[0].options
     except CommandError:
-        raise CommandError(context.own.gettext("This button no longer works.")) from None
+        raise outdated(context) from None
     await follows.request(tx, ALL, chat_id=context.chat.id, now=context.now, options=options)
-    return change(context.t.gettext("I look at all that my reader account is in, one channel after another."))
+    return change(context.t.gettext("I am checking everything my reader account is in, one channel after another."))
 
 
 def _read(lists: Sequence[FollowList], links: Sequence[str]) -> list[PastedChannels]:
@@ -121,7 +121,7 @@ async def _follow(tx: Transaction, pasted: PastedChannels, options: Options, con
     t, references = context.t, pasted.references[:MOST_AT_ONCE]
     fast = await channels.count_fast(tx) + len(await _not_fast(tx, references)) if options.fast else 0
     if fast > MOST_FAST:
-        line = t.gettext("{most} channels can be fast at most; with these there would be {n}. {example} makes room.")
+        line = t.gettext("At most {most} channels can be fast; with these there would be {n}. {example} makes room.")
         return Text().say(line, most=MOST_FAST, n=fast, example=code("/follow @name slow"))
     outcomes: dict[RequestOutcome, list[str]] = {}
     for reference in references:
@@ -141,7 +141,7 @@ async def _follow(tx: Transaction, pasted: PastedChannels, options: Options, con
         )
         text.line(line, n=left)
     if outcomes.keys() - {RequestOutcome.FOLLOWED} and not await readers.any_reads(tx):
-        text.line(t.gettext("My reader account cannot read now; I look at these once it can."))
+        text.line(t.gettext("My reader account cannot read right now. I will check these once it can."))
     return text.join(_not_understood(pasted, t)) if pasted.unclear else text
 
 
@@ -161,7 +161,7 @@ async def _show_options(db: Reader, options: Options, references: Sequence[str],
     if options != Options():
         text.line(t.gettext("How: {how}."), how=_how(options, t))
     if options.may_join is False and (inside := await _inside(db, references)):
-        line = t.gettext("My reader account is in these already and stays there: {names}")
+        line = t.gettext("My reader account is already in these and stays there: {names}")
         text.line(line, names=_join_names([show_reference(reference) for reference in inside]))
     return text
 
@@ -191,23 +191,23 @@ def _is_fast(channel: Channel | None) -> bool:
 def _how(options: Options, t: Translator) -> str:
     said = [t.gettext(_HOW[word]) for word in options.typed().split() if word in _HOW]
     if options.history is not None:
-        line = t.ngettext("{n} post of the past is read", "{n} posts of the past are read", options.history)
+        line = t.ngettext("{n} older post read", "{n} older posts read", options.history)
         said.append(line.format(n=show_number(options.history, t)))
     return "; ".join(said)
 
 
 def _not_understood(pasted: PastedChannels, t: Translator) -> Text:
-    line = t.gettext("No channel: {names}\nWrite @name or a link such as t.me/name.")
+    line = t.gettext("Not a channel: {names}\nWrite @name or a link such as t.me/name.")
     return Text().say(line, names=_join_names([word[:_SHOWN_WORD] for word in pasted.unclear]))
 
 
 def usage(t: Translator) -> Text:
     """Show how channels are named."""
-    text = Text().line(t.gettext("Write the channels after the command, one or a whole list:"))
+    text = Text().line(t.gettext("Add the channels after the command, one or a whole list:"))
     text.line("{example}", example=code("/follow @MID_Russia t.me/rkn_tg"))
-    text.line(t.gettext("For a private channel send its invite link; or forward me a post of any channel."))
-    text.line(t.gettext("A folder's link t.me/addlist/… works too, and {example}."), example=code("/follow all"))
-    line = t.gettext("Behind them may stand: {options}.")
+    text.line(t.gettext("For a private channel, send its invite link; or forward me a post from any channel."))
+    text.line(t.gettext("A folder link t.me/addlist/… works too, and so does {example}."), example=code("/follow all"))
+    line = t.gettext("Options you can add after them: {options}.")
     return text.say(line, options=code(t.gettext("fast, slow, join:no, join:yes, private, history:5000")))
 
 
@@ -244,7 +244,7 @@ def _read_line(line: str, t: Translator) -> FollowList:
         is_between = _NAMED.match(before) and _NAMED.match(after) and word.rstrip(_TRAILING).casefold() in _OPTION_WORDS
         if is_between or _UNMISTAKABLE.match(word):  # it is not clear for whom it is
             line = t.gettext(
-                "«{value}» stands in the middle of a line. Write it at the end, for the names of its line; on a line "
+                "«{value}» is in the middle of a line. Write it at the end, for the names of its line; on a line "
                 "of its own, for the whole list."
             )
             raise CommandError(line, value=word[:_SHOWN_WORD])
@@ -258,10 +258,12 @@ def _read_option(word: str, t: Translator) -> Options | None:
     posts = _HISTORY.fullmatch(word.casefold())
     if posts and 0 < int(posts[1]) <= MOST_HISTORY:
         return Options(history=int(posts[1]))
-    line = t.gettext("«{value}» is no option. There are fast, slow, join:no, join:yes, private and history:5000.")
+    line = t.gettext(
+        "«{value}» is not an option. The options are fast, slow, join:no, join:yes, private and history:5000."
+    )
     if word.casefold().startswith(("history:", "история:")):
         line = t.gettext(
-            "«{value}»: write how many posts of the past I shall read, {most} at most, such as history:5000."
+            "«{value}»: write how many older posts I should read, at most {most}, for example history:5000."
         )
     raise CommandError(line, value=word[:_SHOWN_WORD], most=show_number(MOST_HISTORY, t))
 

@@ -47,7 +47,7 @@ def show_limits(limits: Iterable[str], directory: Directory, t: Translator) -> T
         for name in limits:
             place = directory.find(name)
             if place is not None and place.namesakes:
-                line = t.gettext("«{name}» means the group here; the channel is {channel}.")
+                line = t.gettext("«{name}» is the group here; for the channel write {channel}.")
                 other = place.namesakes[0]
                 text.line(
                     line, name=name, channel=code(f"in:@{other.username}" if other.username else f"in:{other.id}")
@@ -58,7 +58,7 @@ def show_limits(limits: Iterable[str], directory: Directory, t: Translator) -> T
 def _show(name: str, place: Place | None, t: Translator) -> Text:
     """Show one name with what it means."""
     if place is None:
-        return Text().say(t.gettext("«{name}» (no channel or group is called so yet)"), name=name)
+        return Text().say(t.gettext("«{name}» (no such channel or group yet)"), name=name)
     if place.group is not None:
         line = t.ngettext("the group «{name}» ({n} channel)", "the group «{name}» ({n} channels)", len(place.channels))
         return Text().say(line, name=place.group.name, n=len(place.channels))

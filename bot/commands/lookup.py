@@ -93,7 +93,7 @@ async def topic_by_id(db: Reader, topic_id: int, context: Context) -> Topic:
     """Return the topic that a button names. Raises CommandError where it is deleted."""
     topic = await topics.get(db, topic_id, context.viewer)
     if topic is None:
-        raise CommandError(context.own.gettext("This topic is gone."))
+        raise CommandError(context.own.gettext("This topic no longer exists."))
     return topic
 
 
@@ -150,7 +150,7 @@ async def scope_by_ids(
 
 def unknown_name(typed: str, t: Translator) -> Text:
     """Say that neither a channel nor a topic goes by a name."""
-    return Text().line(t.gettext("I know no channel or topic «{name}». See /channels and /topics."), name=typed[:100])
+    return Text().line(t.gettext("There is no channel or topic «{name}». See /channels and /topics."), name=typed[:100])
 
 
 def show_topic(topic: Topic, t: Translator) -> Piece:

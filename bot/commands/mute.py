@@ -48,7 +48,7 @@ def work_begins(day: date, context: Context) -> datetime:
 @tap("mute", Need.CHAT, rf"({SCOPE})(:\d{{1,3}}[hd])?")
 @command("mute", Section.ALERTS, 1, Need.CHAT, N_("no alerts from a channel, or on a topic"), usage=N_("@name 8h"))
 @example(N_("/mute @name 8h"), N_("no alerts from a channel for a while; without a time, for good"))
-@example(N_("/mute outages @name until Monday"), N_("none on a topic from one channel"))
+@example(N_("/mute outages @name until Monday"), N_("no alerts on a topic from one channel"))
 @writes
 async def mute(request: Request, context: Context, tx: Transaction) -> Reply:
     """Mute a topic or channel that is typed by name or stands in a button; without one, list the mutes."""
@@ -60,7 +60,7 @@ async def mute(request: Request, context: Context, tx: Transaction) -> Reply:
     if scope is None and request.tapped:
         return Reply()
     if scope is None:  # perhaps the time was written as nobody foresaw
-        line = t.gettext("To mute a channel or a topic, write for example: {example}")
+        line = t.gettext("To mute a channel or a topic: {example}")
         raise CommandError(unknown_name(typed, t).say(line, example=code(t.gettext("/mute @name 8h"))))
     await mute_scope(tx, context, scope, until=until)
     line, time = t.gettext("Muted in this chat: {name}"), ""
@@ -75,7 +75,7 @@ async def mute(request: Request, context: Context, tx: Transaction) -> Reply:
 
 @tap("unmute", Need.CHAT, SCOPE)
 @command("unmute", Section.ALERTS, 2, Need.CHAT, N_("end a mute"), usage=N_("@name"))
-@example(N_("/unmute @name"), N_("alerts from it come again"))
+@example(N_("/unmute @name"), N_("its alerts are sent again"))
 @writes
 async def unmute(request: Request, context: Context, tx: Transaction) -> Reply:
     """Unmute a topic or channel that is typed by name or stands in a button; without one, list the mutes."""
@@ -90,7 +90,7 @@ async def unmute(request: Request, context: Context, tx: Transaction) -> Reply:
     chat_id = context.chat.id
     ended = await subscriptions.unmute(tx, chat_id, channel_id=scope.channel_id, topic_id=scope.topic_id)
     await log_setting(tx, context, f"/unmute {scope.name.text}")
-    line = t.gettext("No longer muted: {name}") if ended else t.gettext("It was not muted: {name}")
+    line = t.gettext("No longer muted: {name}") if ended else t.gettext("{name} was not muted.")
     return show(request, message(line, name=scope.name))
 
 
@@ -134,9 +134,9 @@ async def _overview(db: Reader, context: Context) -> Outgoing:
         text.line(t.gettext("Muted {until}: {name}"), name=scope.name, until=show_end(each.until, context))
         rows.append((end_button(scope, "unmute", t),))
     text.line().line(
-        t.gettext("To mute a channel or a topic, write for example: {example}"),
+        t.gettext("To mute a channel or a topic: {example}"),
         example=code(t.gettext("/mute @name 8h")),
     )
     longer = code(t.gettext("/mute outages @name until Monday"))
-    text.say(t.gettext("A topic in one channel, until Monday: {example}"), example=longer)
+    text.say(t.gettext("A topic in one channel only, until Monday: {example}"), example=longer)
     return message(text, tuple(rows[:_MOST_LISTED]))

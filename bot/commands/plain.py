@@ -27,7 +27,9 @@ async def answer(request: Request, context: Context) -> Reply:
     if len(request.argument) > _LONG:
         return _or_search(await spread.like_text(request.argument, context), request, context)
     t = context.t
-    line = t.gettext("Write words, and I search for them. Forward a post or paste its link, and I look it up. /help")
+    line = t.gettext(
+        "Write words and I will search for them. Forward a post or paste its link and I will look it up. /help"
+    )
     return await search.answer(request, context, request.argument, comfort=line) if request.argument else say(line)
 
 
@@ -39,7 +41,7 @@ async def _named(named: Sequence[str], request: Request, context: Context) -> Re
         return Reply(messages=(await post.show(stored, context),))
     offer = offer_following(named[0], names[0], context) if len(named) == 1 else ()
     if not link:
-        line = t.gettext("To follow, write: {command}")
+        line = t.gettext("To follow it, write: {command}")
         return _or_search(say(line, offer, command=code(f"/follow {' '.join(names)}")), request, context)
     channel = await channels.find(context.database, link, viewer=context.viewer)
     if channel is not None and channel.followed_at is not None:

@@ -84,7 +84,7 @@ def _filters_amid(source: str, typed: str, span: tuple[int, int]) -> str:
 def show_query(typed: TypedQuery, t: Translator) -> Text:
     """Read a query back."""
     query = short_query(str(typed.compiled.query), SHOWN_QUERY)
-    return Text().say(t.gettext("I look for: {query}"), query=query)
+    return Text().say(t.gettext("Looking for: {query}"), query=query)
 
 
 def short_query(query: str, longest: int) -> Piece:
@@ -127,7 +127,7 @@ _SCATTERED: Mapping[Unit, str] = {
 def why_not(root: Clause, t: Translator) -> Text:
     """Say which parts of a query a text lacks."""
     if not has_found(root) and root.kind is ClauseKind.ANY:
-        return Text().add(t.gettext("nothing of it is there"))
+        return Text().add(t.gettext("none of it was found"))
     return _listed([failure(part, t) for part in failures(root)])
 
 
@@ -201,11 +201,11 @@ async def preview(
     for hit in result.hits:
         _add_post(text.line(), hit.post, hit.spans, context)
     if result.near:
-        text.line().line("{title}", title=bold(context.t.gettext("Just missed")))
+        text.line().line("{title}", title=bold(context.t.gettext("Near misses")))
     for miss in result.near[:_SHOWN_NEAR]:
         _add_post(text, miss.post, miss.spans, context, why=failure(miss.failure, context.t))
     if result.before is not None:
-        return text, ((button(context.t.gettext("Look further"), "older", key, result.before),),)
+        return text, ((button(context.t.gettext("Search further back"), "older", key, result.before),),)
     return text, past.rows
 
 
@@ -234,11 +234,11 @@ def _hint(hint: Hint, t: Translator) -> str:
         line = t.gettext("«{word}» also finds the ordinary word {finds}. For the name alone write {also}")
     elif hint.kind is HintKind.OPERATOR:
         line = t.gettext(
-            "«{word}» is looked for as a word here: operators count in capitals, and only where something is written "
-            "in small letters. Write {also} in its place."
+            "«{word}» is searched for as a word here: operators count only in capitals, and only next to "
+            "something in small letters. Write {also} in its place."
         )
     elif hint.kind is HintKind.UNINFLECTED:
-        line = t.gettext("«{word}» is found in this form only: the Ukrainian dictionary is not installed here.")
+        line = t.gettext("«{word}» is only found in this form: the Ukrainian dictionary is not installed here.")
     elif hint.also and hint.finds == (hint.word,):
         line = t.gettext("«{word}»: did you also mean {also}?")
     elif hint.also:
@@ -251,16 +251,18 @@ def _hint(hint: Hint, t: Translator) -> str:
 def _add_figures(text: Text, result: Backtest, context: Context, *, is_older: bool) -> None:
     t = context.t
     if result.empty:
-        text.line(t.gettext("No posts are stored yet, so I cannot tell how often it would alert."))
+        text.line(t.gettext("No posts are stored yet, so I cannot say how often it would alert."))
         return
     since = format_date(result.first, "d MMM", locale=t.language)
     line = t.ngettext(
-        "Since {day} it would have brought {n} alert.", "Since {day} it would have brought {n} alerts.", result.total
+        "Since {day} it would have triggered {n} alert.",
+        "Since {day} it would have triggered {n} alerts.",
+        result.total,
     )
     if is_older:
         line = t.ngettext(
-            "From {day} to {last} it would have brought {n} alert.",
-            "From {day} to {last} it would have brought {n} alerts.",
+            "From {day} to {last} it would have triggered {n} alert.",
+            "From {day} to {last} it would have triggered {n} alerts.",
             result.total,
         )
     last = format_date(result.last, "d MMM", locale=t.language)
@@ -268,15 +270,15 @@ def _add_figures(text: Text, result: Backtest, context: Context, *, is_older: bo
     if result.total > 1:
         average = show_number(round(result.average, 1), t)
         chart = "".join(_BARS[posts * (len(_BARS) - 1) // result.busiest] for _, posts in result.days)
-        line = t.gettext("About {average} a day, {busiest} on the busiest: {chart}")
+        line = t.gettext("About {average} a day, {busiest} on the busiest day: {chart}")
         text.add(" ").say(line, average=average, busiest=result.busiest, chart=chart)
     text.line()
     if result.is_partial:
-        line = t.gettext("I have looked through {n} posts, back to {date}; older ones are not counted.")
+        line = t.gettext("I searched {n} posts, back to {date}; older ones are not counted.")
         text.line(line, n=show_number(result.read, t), date=context.date(result.reached))
     if result.is_much:
         line = t.gettext(
-            "⚠️ More than {many} a day are hard to read. Add a word, or put words close together: {example}"
+            "⚠️ More than {many} a day are too many to read. Add a word, or ask for words close together: {example}"
         )
         text.line(line, many=MANY, example=code(t.gettext("internet ~5 sovereign")))
 

@@ -36,9 +36,9 @@ REFUSALS = {  # by the need, for those who have less; keys for the translator
     Need.TEAM: N_("Only owners can do that, in a private chat with me."),
 }
 POWERS = {  # what each role may do, in a sentence to whoever has it; likewise
-    Role.OWNER: N_("You are an owner: you may do everything, also invite and remove people with /team."),
-    Role.EDITOR: N_("You are an editor: you may follow channels, make topics and bring me into groups."),
-    Role.READER: N_("You are a reader: you may search, choose your topics and mute what you do not need."),
+    Role.OWNER: N_("You are an owner: you can do everything, including inviting and removing people with /team."),
+    Role.EDITOR: N_("You are an editor: you can follow channels, create topics and add me to groups."),
+    Role.READER: N_("You are a reader: you can search, choose your topics and mute what you do not need."),
 }
 
 

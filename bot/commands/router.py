@@ -199,7 +199,7 @@ class Router:
             except Exception:
                 log.exception("a command failed", command=request.command)
                 t = translator(await language_of(self._database, request))
-                reply = say(t.gettext("Something went wrong here. It is in the log; please try again."))
+                reply = say(t.gettext("Something went wrong. It has been logged; please try again."))
             if reply is None:  # a stranger makes us ask Telegram for nothing
                 return
             saying = asyncio.create_task(self._answer(request, reply, secret))
@@ -210,7 +210,7 @@ class Router:
                 raise
         try:
             if not saying.done() and (error := self._failing.get(request.key)) is not None:
-                log.warning("an answer is tried again apart; its chat goes on", command=request.command, error=error)
+                log.warning("an answer is retried separately; its chat continues", command=request.command, error=error)
             await saying
         finally:
             saying.cancel()

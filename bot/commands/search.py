@@ -62,7 +62,9 @@ async def search(request: Request, context: Context) -> Reply:
         t = context.t
         line, first = t.gettext("Write what to look for, for example: {example}"), t.gettext("/search outage bank")
         text = Text().line(line, example=code(first))
-        line = t.gettext("Narrow it with {place}, {start}, {end}. {history} also finds what posts said before an edit.")
+        line = t.gettext(
+            "Narrow it down with {place}, {start}, {end}. {history} also finds earlier versions of edited posts."
+        )
         examples = {
             "place": code(t.gettext("in:@channel")),
             "start": code(t.gettext("since:7d")),
@@ -112,7 +114,7 @@ async def more(request: Request, context: Context) -> Reply:
     terms = replace(terms, order=order, before=before, skip=skip or 0, ranked=ranked)
     page = await _find(terms, context)
     if not page.hits and page.before is None:
-        raise CommandError(context.own.gettext("That was all."))
+        raise CommandError(context.own.gettext("That is all."))
     past = await _past(terms, context) if page.before is None else None
     return Reply(messages=(await _page(page, terms, context, past=past),))
 
@@ -217,7 +219,7 @@ async def _page(
     if page.before is not None:
         rows.append((button(_label_of_next(page, t), "more", terms.key, page.before, *_ranking(page, terms)),))
     if heading is not None and terms.query is not None and len(page.hits) >= PAGE:
-        newest, best = t.gettext("The newest first"), t.gettext("The best first")
+        newest, best = t.gettext("Newest first"), t.gettext("Best first")
         label, other = (newest, Order.NEWEST) if terms.order is Order.BEST else (best, Order.BEST)
         rows.append((button(label, "order", terms.key, other),))
     endings = [_ending(page, context), past.line if past is not None else ""]
@@ -227,7 +229,7 @@ async def _page(
 
 
 def _label_of_next(page: SearchPage, t: Translator) -> str:
-    return t.gettext("Look further") if page.reached and not page.skip else t.gettext("More")
+    return t.gettext("Search further back") if page.reached and not page.skip else t.gettext("More")
 
 
 def _ranking(page: SearchPage, terms: SearchTerms) -> tuple[int, ...]:
@@ -241,9 +243,11 @@ def _ending(page: SearchPage, context: Context) -> str:
     """Return a line on how far a search came that stopped before the oldest post; empty for a complete one."""
     if page.reached is None:
         return ""
-    line = context.t.gettext("I have looked through {n} posts, back to {date}. There may be older ones.")
+    line = context.t.gettext("I searched {n} posts, back to {date}. There may be older ones.")
     if page.ranked:
-        line = context.t.gettext("These are the best of the {n} newest finds, back to {date}. There may be older ones.")
+        line = context.t.gettext(
+            "These are the best of the {n} newest results, back to {date}. There may be older ones."
+        )
     count = f"{page.ranked or page.examined:,}".replace(",", "\N{NO-BREAK SPACE}")
     return line.format(n=count, date=context.date(page.reached))
 
@@ -255,7 +259,7 @@ async def _hint(terms: SearchTerms, context: Context) -> str:
     channel = await channels.find(context.database, f"@{terms.query.query.root.name}", viewer=context.viewer)
     if channel is None:
         return ""
-    line = context.t.gettext("These posts mention it. Its own newest posts: {command}")
+    line = context.t.gettext("These posts mention it. For its own newest posts: {command}")
     return "\n" + line.format(command=f"/latest @{channel.username}")
 
 
@@ -264,13 +268,13 @@ async def _nothing(terms: SearchTerms, context: Context, past: Past) -> str:
     if terms.query is not None and isinstance(root, AllOf) and root.without:
         loose = Compiled(Query(replace(root, without=())), terms.query.forms)
         if (await context.ask(find_newest, loose, terms.scope, limit=1)).hits:
-            return t.gettext("Nothing found. There are posts with these words, but your exclusions leave none of them.")
+            return t.gettext("Nothing found. Some posts have these words, but your exclusions rule all of them out.")
     if past.is_short:
-        return t.gettext("Nothing found in what is stored.")
+        return t.gettext("Nothing found in the stored posts.")
     if terms.scope != Scope(history=terms.scope.history, hidden=terms.scope.hidden):
-        return t.gettext("Nothing found there. Leave in:, since: and until: out to look through all stored posts.")
+        return t.gettext("Nothing found there. Leave out in:, since: and until: to search all stored posts.")
     count = (await posts.archive_stats(context.database, context.now)).messages
-    line = t.ngettext("Nothing found in the {n} stored post.", "Nothing found in the {n} stored posts.", count)
+    line = t.ngettext("Nothing found in {n} stored post.", "Nothing found in {n} stored posts.", count)
     return line.format(n=count)
 
 
@@ -306,7 +310,7 @@ def _notes(post: StoredPost, versions: int, context: Context) -> Iterator[str]:
     elif post.edit_date is not None:
         yield "✏️ " + t.gettext("edited")
     if post.gone_at is not None:
-        yield "🗑 " + t.gettext("no longer visible")
+        yield "🗑 " + t.gettext("deleted or hidden")
 
 
 @tap("latest", Need.LOOK, rf"\d{{1,15}}:{_ROW}")
@@ -337,8 +341,8 @@ async def seen(request: Request, context: Context) -> Reply:
     if page.hits or page.before is not None:
         return await _listed(page, context, "seen", number)
     if before:
-        raise CommandError(context.own.gettext("That was all."))
-    return say(context.t.gettext("Nothing that I have stored of it fits the topics of this chat."))
+        raise CommandError(context.own.gettext("That is all."))
+    return say(context.t.gettext("No stored post of this channel matches the topics of this chat."))
 
 
 async def _latest(context: Context, *, channel_id: int, before: int | None = None) -> Reply:

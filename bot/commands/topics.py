@@ -10,7 +10,7 @@ from bot.commands.keyboards import MOST_SWITCHES, button, name_word, rows_of, to
 from bot.commands.lookup import SCOPE, need_topic, read_scope, show_topic, topic_by_id
 from bot.commands.mute import end_button, mutes_of, show_end
 from bot.commands.query_text import short_query
-from bot.commands.registry import Section, command, example, tap
+from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
 from bot.commands.setup import setup_screen
 from bot.commands.subscribing import set_exclusion, subscribe, unsubscribe
@@ -39,8 +39,8 @@ _MOST_LISTED = 15  # mutes, and words; Telegram takes 100 buttons
 _LABEL = 30  # characters of a word on a button
 
 
-@command("topics", Section.TOPICS, 1, Need.LOOK, N_("topics on and off, how each does, what is muted"))
-@example("/topics", N_("the topics of this chat as switches, with how many alerts each brought"))
+@command("topics", Section.TOPICS, 1, Need.LOOK, N_("topics on and off, how each is doing, what is muted"))
+@example("/topics", N_("the topics of this chat as switches, with how many alerts each had"))
 async def show(_: Request, context: Context) -> Reply:
     """Show all topics as switches, and how each does."""
     return Reply(messages=(await topics_screen(context.database, context),))
@@ -55,7 +55,7 @@ async def switch(request: Request, context: Context, tx: Transaction) -> Reply:
     topic = await topic_by_id(tx, topic_id, context)
     await (subscribe if state == "on" else unsubscribe)(tx, context, topic)
     if screen == "setup":
-        return Reply(edit=await setup_screen(tx, context.chat, context.t))
+        return Reply(edit=await setup_screen(tx, request, context.chat, context.now))
     return Reply(edit=await topics_screen(tx, context))
 
 
@@ -88,7 +88,7 @@ async def include(request: Request, context: Context, tx: Transaction) -> Reply:
 async def untrack(request: Request, context: Context, tx: Transaction) -> Reply:
     """End this chat's subscription; offer to delete the topic where it is not built in."""
     if not request.argument:
-        raise CommandError(context.t.gettext("Write the name of a topic after /untrack, or switch it off in /topics."))
+        raise CommandError(context.t.gettext("Add the name of a topic after /untrack, or switch it off in /topics."))
     topic = await need_topic(tx, request.argument, context)
     line = context.t.gettext("This chat did not get alerts on {name}.")
     is_ended, act = await unsubscribe(tx, context, topic)
@@ -108,15 +108,15 @@ async def drop(request: Request, context: Context, tx: Transaction) -> Reply:
     topic_id, t = int(number), context.t
     topic = await topic_by_id(tx, topic_id, context)
     if topic.builtin:
-        raise CommandError(context.own.gettext("This button no longer works."))
+        raise outdated(context)
     others = await chats_using(tx, topic, context)
     if others and not sure:
         line = t.ngettext(
-            "{n} other chat gets alerts on {name}. Delete the topic for all?",
-            "{n} other chats get alerts on {name}. Delete the topic for all?",
+            "{n} other chat gets alerts on {name}. Delete the topic for everybody?",
+            "{n} other chats get alerts on {name}. Delete the topic for everybody?",
             len(others),
         )
-        delete = button(t.gettext("Delete for all"), "drop", topic.id, "sure")
+        delete = button(t.gettext("Delete for everybody"), "drop", topic.id, "sure")
         rows = ((delete, button(t.gettext("Keep it"), "keep")),)
         return change(line, rows, n=len(others), name=show_topic(topic, t))
     changing = [*(Rows(table, "topic_id", topic_id) for table in topics.REFERRING), Rows("topics", "id", topic_id)]
@@ -126,7 +126,7 @@ async def drop(request: Request, context: Context, tx: Transaction) -> Reply:
     ) as recording:
         await topics.delete(tx, topic_id)
     undo = ((undo_button(recording.id, t),),)
-    return change(t.gettext("The topic {name} is deleted."), undo, name=show_topic(topic, t))
+    return change(t.gettext("The topic {name} has been deleted."), undo, name=show_topic(topic, t))
 
 
 async def chats_using(db: Reader, topic: Topic, context: Context) -> set[int]:
@@ -137,7 +137,7 @@ async def chats_using(db: Reader, topic: Topic, context: Context) -> set[int]:
 @tap("keep", Need.LOOK)
 async def keep(_: Request, context: Context) -> Reply:
     """Leave a topic as it is, after all."""
-    return change(context.t.gettext("Nothing is changed."))
+    return change(context.t.gettext("Nothing was changed."))
 
 
 async def topics_screen(db: Reader, context: Context) -> Outgoing:
@@ -147,7 +147,11 @@ async def topics_screen(db: Reader, context: Context) -> Outgoing:
     shown = all_topics[:MOST_SWITCHES]
     on = {each.topic_id: each.priority for each in await subscriptions.of_chat(db, context.chat.id)}
     counts = await stats.topic_stats(db, context.chat.id, context.now - COUNTED)
-    text = Text().line(t.gettext("Topics of this chat, in the last 30 days. Tap one to switch it on or off.")).line()
+    text = (
+        Text()
+        .line(t.gettext("Topics of this chat, with their alerts in the last 30 days. Tap one to switch it on or off."))
+        .line()
+    )
     threads = await _threads(db, context)
     text.join(_lines(shown, on, counts, threads, t)).line()
     ends = await _add_muted(text, db, context)
@@ -155,12 +159,12 @@ async def topics_screen(db: Reader, context: Context) -> Outgoing:
     text.line()
     if hidden := len(all_topics) - len(shown):
         line = t.ngettext(
-            "{n} more topic does not fit here: /track and its name switch it on, /untrack off.",
-            "{n} more topics do not fit here: /track and a name switch them on, /untrack off.",
+            "{n} more topic does not fit here: write /track and its name to switch it on, /untrack to switch it off.",
+            "{n} more topics do not fit here: write /track and a name to switch one on, /untrack to switch it off.",
             hidden,
         )
         text.line(line, n=hidden)
-    text.say(t.gettext("To make one of your own, write for example: {example}"), example=code(track_example(t)))
+    text.say(t.gettext("To create your own: {example}"), example=code(track_example(t)))
     return message(text, (*topic_rows(shown, on, t, screen="topics"), *ends, *words))
 
 
@@ -232,7 +236,7 @@ async def _add_muted(text: Text, db: Reader, context: Context) -> ButtonRows:
     mutes = await mutes_of(db, context)
     if not mutes:
         return ()
-    text.line().line(context.t.gettext("Muted here:"))
+    text.line().line(context.t.gettext("Muted in this chat:"))
     for each, scope in mutes[:_MOST_LISTED]:
         text.add(scope.name, " ", show_end(each.until, context), "\n")
     if len(mutes) > _MOST_LISTED:
@@ -247,7 +251,7 @@ async def _add_excluded(text: Text, on: Sequence[Topic], db: Reader, context: Co
     listed = [(topic, words) for topic, words in listed if words or topic.excluded][:_MOST_LISTED]
     if not listed:
         return ()
-    text.line().line(t.gettext("Without posts that say:"))
+    text.line().line(t.gettext("Posts that say this are left out:"))
     for topic, words in listed:
         for_all = [t.gettext("{word} (in all chats)").format(word=word) for word in topic.excluded]
         text.add(show_topic(topic, t), ": ", ", ".join([*words, *for_all]), "\n")

@@ -39,18 +39,18 @@ def split_name(argument: str) -> tuple[str, str | None]:
     return tidy(name), query[0].strip()
 
 
-@command("track", Section.TOPICS, 2, Need.CHAT, N_("get alerts on a topic, or make one"), usage=N_("NAME: words"))
-@example(N_("/track Payments"), N_("alerts on a topic that exists"))
+@command("track", Section.TOPICS, 2, Need.CHAT, N_("get alerts on a topic, or create one"), usage=N_("NAME: words"))
+@example(N_("/track Payments"), N_("alerts on an existing topic"))
 @example(
     N_("/track Payments: “payment system” outage|failure"),
-    N_("see what a new topic would have brought; «Save» makes it"),
+    N_("see what a new topic would have found; «Save» creates it"),
 )
 async def track(request: Request, context: Context) -> Reply | Effect:
     """Subscribe this chat to a topic; with a query, show what it would have brought, and offer to save it."""
     name, query = split_name(request.argument)
     t = context.t
     if not name:
-        text = Text().line(t.gettext("Write the name of a topic, or make one of your own:"))
+        text = Text().line(t.gettext("Write the name of a topic, or create your own:"))
         text.line("{example}", example=code(track_example(t)))
         raise CommandError(text.add(t.gettext("/help shows how to write a query.")))
     if query is not None:
@@ -60,14 +60,14 @@ async def track(request: Request, context: Context) -> Reply | Effect:
         if "\n" in name or ":" in name:  # a query without a name, or it is not clear where the name ends
             raise _unnamed(t)
         short_name = tidy(name)[:LONGEST_NAME]
-        line = t.gettext("There is no topic {name}. To make it, write what to look for: {example}")
+        line = t.gettext("There is no topic {name}. To create it, write what to look for: {example}")
         raise CommandError(line, name=bold(short_name), example=code(f"/track {short_name}: …"))
 
     async def effect(tx: Transaction) -> Reply:
         is_new = await subscribe(tx, context, topic)
-        line = t.gettext("This chat gets alerts on {name} already.")
+        line = t.gettext("This chat already gets alerts on {name}.")
         if is_new:
-            line = t.gettext("This chat gets alerts on {name} now.")
+            line = t.gettext("This chat now gets alerts on {name}.")
         return say(line, name=show_topic(topic, t))
 
     return effect
@@ -87,13 +87,13 @@ async def save(request: Request, context: Context) -> Effect:
     async def effect(tx: Transaction) -> Reply:
         known = await find_topic(tx, name, context.viewer)
         if _excluded(known) != _excluded(before):
-            raise CommandError(context.own.gettext("The topic has just been changed. Please tap again."))
+            raise CommandError(context.own.gettext("The topic has just changed. Please tap again."))
         await _require_possible(tx, name, known, typed, context)
         topic = await _save(tx, context, known, name, typed)
         await subscribe(tx, context, topic)
         if only and known is None:
             topic = await keep_private(tx, context, topic)
-        text = Text().line(context.t.gettext("This chat gets alerts on {name} now."), name=show_topic(topic, context.t))
+        text = Text().line(context.t.gettext("This chat now gets alerts on {name}."), name=show_topic(topic, context.t))
         here = await _excluded_by_chat(tx, known, context)
         text.join(show_query(typed, context.t)).add("\n")
         text.join(show_limits(typed.limits, await Directory.load(tx, context.viewer), context.t))
@@ -172,7 +172,7 @@ async def _offer(request: Request, context: Context, name: str, query: str) -> R
     """Show what a topic would have brought, and offer to save it. Raises CommandError where it cannot be made."""
     t = context.t
     if not context.may(request, Need.INSTANCE):
-        raise CommandError(t.gettext("Only owners and editors can make topics. /topics shows those there are."))
+        raise CommandError(t.gettext("Only owners and editors can create topics. See /topics for the existing ones."))
     if (
         len(name) > LONGEST_NAME
         or name.startswith(("/", "@", EVERY_POST))
@@ -189,7 +189,7 @@ async def _offer(request: Request, context: Context, name: str, query: str) -> R
     _add_before(text, known, here, typed, t)
     shown, further = await preview(context, typed, key=f"t:{request.key}", excluded=[each.compiled for each in here])
     offer = (button(t.gettext("Save"), "save", request.key), button(t.gettext("Change"), "edit", request.key))
-    only = ((button(t.gettext("Save, for this chat only"), "save", request.key, "only"),),) if known is None else ()
+    only = ((button(t.gettext("Save for this chat only"), "save", request.key, "only"),),) if known is None else ()
     rows = (offer, *only, *or_rows(request, typed.source))
     return Reply(messages=(message(text.join(shown), (*rows, *further)),), memory=f"{name}: {typed.whole}")
 
@@ -219,7 +219,7 @@ async def _require_possible(db: Reader, name: str, known: Topic | None, typed: T
         line = context.t.gettext("{name} is built in. Choose another name for your topic.")
         raise CommandError(line, name=show_topic(known, context.t))
     if set(await topics.subscribed_chats(db, known.id)) - {context.chat.id}:
-        line = context.t.gettext("{name} is there already, and other chats use it: {query}\nChoose another name.")
+        line = context.t.gettext("{name} already exists, and other chats use it: {query}\nChoose another name.")
         query = short_query(known.source, SHOWN_QUERY)
         raise CommandError(line, name=show_topic(known, context.t), query=query)
 
@@ -239,10 +239,10 @@ def _add_before(
 ) -> None:
     """Name the words that stay excluded, and the query until now where it is another."""
     if here:
-        line = t.gettext("Without posts that say: {words}. /topics brings them back.")
+        line = t.gettext("Posts that say this are left out: {words}. /topics brings them back.")
         text.line(line, words=", ".join(each.word for each in here))
     if known is not None and known.source != typed.whole:
-        text.line(t.gettext("Until now I looked for: {query}"), query=short_query(known.source, SHOWN_QUERY))
+        text.line(t.gettext("Until now: {query}"), query=short_query(known.source, SHOWN_QUERY))
 
 
 def _unnamed(t: Translator) -> CommandError:

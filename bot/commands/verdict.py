@@ -24,13 +24,13 @@ async def verdict(items: Sequence[StoredPost], context: Context) -> Text:
     alerted = await feedback.find_alerted(context.database, context.chat.id, first.channel_id, first.message_id)
     if alerted is not None:
         names = bold(one_line(", ".join(topic_title(name, t) for name in alerted.topics), _LONGEST))
-        line = t.gettext("🔔 Alerted here on {date}: {topics}")
+        line = t.gettext("🔔 Alerted in this chat on {date}: {topics}")
         if alerted.is_duplicate:
             line = t.gettext("🔔 Added on {date} to the alert of a post that says the same: {topics}")
         return Text().say(line, date=context.date(alerted.alerted_at), topics=names)
     wanted = await topics_of(context.database, context.chat.id)
     if not wanted:
-        return Text().say(t.gettext("🔕 No alert here: this chat has no topics."))
+        return Text().say(t.gettext("🔕 No alert: this chat has no topics."))
     whole = "\n\n".join(item.whole for item in items)
     fitting = await _fitting(wanted, whole, context, channel_id=first.channel_id)
     excluded = await _excluded(fitting, whole, context)
@@ -38,9 +38,9 @@ async def verdict(items: Sequence[StoredPost], context: Context) -> Text:
     if found:
         return Text().say(await _obstacle(first, found, context), topics=_names(found, context))
     if not fitting:
-        return Text().say(t.gettext("🔕 No alert here: it fits no topic of this chat."))
+        return Text().say(t.gettext("🔕 No alert: it matches no topic of this chat."))
     words = bold(one_line(", ".join(dict.fromkeys(chain(*excluded.values()))), _LONGEST))
-    line = t.gettext("🔕 No alert here: it fits {topics}, but says {words}, which this chat excludes.")
+    line = t.gettext("🔕 No alert: it matches {topics}, but says {words}, which this chat excludes.")
     return Text().say(line, topics=_names(fitting, context), words=words)
 
 
@@ -49,8 +49,8 @@ async def verdict_of_text(text: str, context: Context) -> Text:
     t = context.t
     found = await _fitting(await topics_of(context.database, context.chat.id), text, context) if text.strip() else []
     if found:
-        return Text().say(t.gettext("It fits {topics}."), topics=_names(found, context))
-    return Text().add(t.gettext("It fits no topic of this chat.") if text.strip() else "")
+        return Text().say(t.gettext("It matches {topics}."), topics=_names(found, context))
+    return Text().add(t.gettext("It matches no topic of this chat.") if text.strip() else "")
 
 
 async def _fitting(
@@ -91,17 +91,17 @@ async def _obstacle(post: StoredPost, fitting: Sequence[Topic], context: Context
     t, db = context.t, context.database
     channel = await channel_by_id(db, post.channel_id, context.viewer)
     if channel is None or channel.followed_at is None:
-        return t.gettext("🔕 No alert here: it fits {topics}, but its channel is not followed.")
+        return t.gettext("🔕 No alert: it matches {topics}, but its channel is not followed.")
     if post.date < channel.followed_at:
-        return t.gettext("🔕 No alert here: it fits {topics}, but is older than the following of its channel.")
+        return t.gettext("🔕 No alert: it matches {topics}, but was posted before its channel was followed.")
     directory = await Directory.load(db)
     ids = {topic.id for topic in fitting if directory.takes(topic.limits, post.channel_id)}
     if not ids:
-        return t.gettext("🔕 No alert here: it fits {topics}, but that is limited to other channels.")
+        return t.gettext("🔕 No alert: it matches {topics}, but that is limited to other channels.")
     for mute in await subscriptions.mutes_of(db, context.chat.id, context.now):
         if mute.channel_id in {None, post.channel_id} and (mute.topic_id is None or mute.topic_id in ids):
-            return t.gettext("🔕 No alert here: it fits {topics}, but that is muted here.")
+            return t.gettext("🔕 No alert: it matches {topics}, but that is muted in this chat.")
     return t.gettext(
-        "🔕 No alert here: it fits {topics} as it is now. It came too late for an alert, or the post or the topic "
+        "🔕 No alert: it now matches {topics}, but it came too late for an alert, or the post or the topic "
         "has changed since."
     )

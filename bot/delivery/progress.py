@@ -88,7 +88,7 @@ class ProgressMessages:
         if error.verdict in {Verdict.RETRY, Verdict.FATAL}:  # of the latter the worker hears as well, and stops
             await self._put_off(progress, max(EVERY, timedelta(seconds=error.retry_after)))
             return
-        log.warning("a message cannot show how work goes on", chat=progress.chat.id, error=error.error)
+        log.warning("a message cannot show progress", chat=progress.chat.id, error=error.error)
         await self._database.write(lambda tx: backfills.close_progress(tx, progress))
 
     async def _put_off(self, progress: Progress, delay: timedelta) -> None:
@@ -100,21 +100,21 @@ def render_progress(figures: ProgressFigures, t: Translator) -> Outgoing:
     """Write how a piece of work stands. Pure."""
     if figures.is_over:
         return Outgoing(text=_ended(figures, t))
-    line = t.gettext("Reading the past of «{channel}»: {read} of {wanted} posts.")
+    line = t.gettext("Reading older posts of «{channel}»: {read} of {wanted}.")
     total = figures.channels + figures.waiting
     if total > 1:
         line = t.ngettext(
-            "Reading the past of {n} channel: {read} of {wanted} posts.",
-            "Reading the past of {n} channels: {read} of {wanted} posts.",
+            "Reading older posts of {n} channel: {read} of {wanted}.",
+            "Reading older posts of {n} channels: {read} of {wanted}.",
             total,
         )
     done, back = figures.share, ""
     if figures.since is not None:
-        line = t.gettext("Reading the past of «{channel}»: {read} posts, back to {date}.")
+        line = t.gettext("Reading older posts of «{channel}»: {read} so far, back to {date}.")
         if total > 1:
             line = t.ngettext(
-                "Reading the past of {n} channel: {read} posts, back to {date}.",
-                "Reading the past of {n} channels: {read} posts, back to {date}.",
+                "Reading older posts of {n} channel: {read} so far, back to {date}.",
+                "Reading older posts of {n} channels: {read} so far, back to {date}.",
                 total,
             )
         back = format_date(figures.reached or figures.begun, "d MMM", locale=t.language)
@@ -126,24 +126,24 @@ def render_progress(figures: ProgressFigures, t: Translator) -> Outgoing:
 
 def _ended(figures: ProgressFigures, t: Translator) -> str:
     if not figures.channels:
-        return t.gettext("I read no further: it is followed no more.")
+        return t.gettext("I stopped reading: the channel is no longer followed.")
     if figures.channels == 1:
         line = t.ngettext(
-            "The past of «{channel}» is stored: {read} post.",
-            "The past of «{channel}» is stored: {read} posts.",
+            "{read} older post of «{channel}» is stored.",
+            "{read} older posts of «{channel}» are stored.",
             figures.read,
         )
     else:
         line = t.ngettext(
-            "The past of the channels is stored: {read} post.",
-            "The past of the channels is stored: {read} posts.",
+            "{read} older post of these channels is stored.",
+            "{read} older posts of these channels are stored.",
             figures.read,
         )
     said = line.format(channel=one_line(figures.title, _TITLE), read=show_number(figures.read, t))
     if not figures.failed:
         return said
     failed = t.ngettext(
-        "{n} channel could not be read to the end.", "{n} channels could not be read to the end.", figures.failed
+        "{n} channel could not be read completely.", "{n} channels could not be read completely.", figures.failed
     )
     return f"{said} {failed.format(n=figures.failed)}"
 

@@ -64,7 +64,7 @@ def render_count(summary: GroupSummary, locale: Locale) -> Outgoing:
     more = len(summary.channels) - len(shown)
     if more:
         lines.append(t.ngettext("and {n} more channel", "and {n} more channels", more).format(n=more))
-    button = _button(t.gettext("See them"), summary.random_id, 0, "new")
+    button = _button(t.gettext("Show them"), summary.random_id, 0, "new")
     return Outgoing(text="\n".join(lines), buttons=((button,),))
 
 
@@ -73,8 +73,8 @@ def _counted(summary: GroupSummary, locale: Locale) -> str:
     title, time = "", ""
     if summary.kind is GroupKind.RESTORED:
         line = t.ngettext(
-            "I was restored from a backup of {time}. {n} post may have been reported here already.",
-            "I was restored from a backup of {time}. These {n} posts may have been reported here already.",
+            "I was restored from a backup of {time}. {n} post may already have been reported here.",
+            "I was restored from a backup of {time}. These {n} posts may already have been reported here.",
             count,
         )
         time = locale.date(summary.opened_at)
@@ -122,7 +122,7 @@ def render_storm(storm: StormState, locale: Locale) -> Outgoing:
 def _add_news(text: Text, storm: StormState, locale: Locale) -> None:
     """Write the new events within a storm, each on a line."""
     if storm.news:
-        text.line(locale.t.gettext("New among them:"))
+        text.line(locale.t.gettext("New events among them:"))
     for each in storm.news:
         text.join(_line(each, locale, relative_to=locale.now)).add("\n")
 
@@ -174,7 +174,7 @@ def _line(each: GroupedAlert, locale: Locale, *, relative_to: datetime) -> Text:
     if each.duplicates:
         text.add(f" ×{each.duplicates + 1}")
     if post.gone_at is not None:
-        text.add(" · ", t.gettext("no longer visible"))
+        text.add(" · ", t.gettext("deleted or hidden"))
     elif each.alert.is_edited:
         text.add(" · ", t.gettext("edited"))
     return text

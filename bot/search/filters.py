@@ -24,14 +24,14 @@ from bot.locales import N_
 from bot.schedule import MONTH, UNITS
 
 MESSAGES = {
-    "unknown_channel": N_("I know no channel or group «{value}». /channels and /groups show the names of all."),
+    "unknown_channel": N_("There is no channel or group «{value}». See /channels and /groups."),
     "bad_date": N_(
         "I cannot read the date «{value}». Write it like 2026-01-31 or 31.01.2026, or as a time span: 12h, 7d, 2w."
     ),
-    "bad_answer": N_("I cannot read «{value}». Write history:yes to find edited posts by what they said before."),
-    "bad_order": N_("I know no order «{value}». Write order:best or order:newest."),
+    "bad_answer": N_("I cannot read «{value}». Write history:yes to search earlier versions of edited posts as well."),
+    "bad_order": N_("There is no order «{value}». Write order:best or order:newest."),
     "misplaced_filter": N_(
-        "«{value}»: a filter holds for the whole search, so it cannot be excluded or be an alternative. "
+        "«{value}»: a filter applies to the whole search, so it cannot be excluded or be an alternative. "
         "Write it after a space, without a sign."
     ),
     "empty_span": N_("«{value}» ends before it begins: the first date has to be the earlier one."),

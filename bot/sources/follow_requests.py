@@ -228,7 +228,7 @@ class FollowRequests:
         except TelegramError as error:
             if error.verdict is Verdict.RETRY:
                 raise
-        log.info("a channel is not what it was, it is looked up again", channel=known.id)
+        log.info("a channel has changed and is looked up again", channel=known.id)
         return None
 
     async def _by_invite(self, follow: FollowRequest, invite: str) -> tuple[types.Channel, datetime]:

@@ -19,6 +19,7 @@ COLUMNS = """
     c.access_hash AS chat_peer_access_hash, c.thread_id AS chat_peer_thread_id, c.title AS chat_title,
     c.broadcast AS chat_broadcast,
     c.language AS chat_language, c.language_chosen AS chat_language_chosen, c.time_zone AS chat_time_zone,
+    c.zone_chosen AS chat_zone_chosen,
     c.edits AS chat_edits, c.media AS chat_media, c.confirmations AS chat_confirmations,
     c.quiet_from AS chat_quiet_start, c.quiet_until AS chat_quiet_end, c.digest_every AS chat_digests_every,
     c.digest_minute AS chat_digests_minute, c.digest_weekday AS chat_digests_weekday,
@@ -46,9 +47,10 @@ class Chat:
     peer: Peer
     title: str
     broadcast: bool  # a channel of the team's own, in which nobody speaks to the bot
-    language: str  # "en" or "ru"
+    language: str  # one of LANGUAGES
     language_chosen: bool  # by somebody there; else it is Telegram's
     time_zone: str  # IANA name
+    zone_chosen: bool  # by somebody there; else it is UTC, and asked for
     edits: Edits
     media: bool  # the photos and documents of a post follow its alert
     confirmations: bool  # a reply, with a sound, where a second channel says the same
@@ -139,7 +141,7 @@ async def save(tx: Transaction, chat: Chat) -> None:
     """Write the settings of a chat."""
     await tx.execute(
         """UPDATE chats SET language = :language, language_chosen = :language_chosen, time_zone = :time_zone,
-            edits = :edits, media = :media, confirmations = :confirmations,
+            zone_chosen = :zone_chosen, edits = :edits, media = :media, confirmations = :confirmations,
             quiet_from = :quiet_from, quiet_until = :quiet_until,
             digest_every = :every, digest_minute = :minute, digest_weekday = :weekday,
             storm_count = :storm_count, storm_minutes = coalesce(:storm_minutes, storm_minutes),
@@ -151,6 +153,7 @@ async def save(tx: Transaction, chat: Chat) -> None:
             "language": chat.language,
             "language_chosen": chat.language_chosen,
             "time_zone": chat.time_zone,
+            "zone_chosen": chat.zone_chosen,
             "edits": chat.edits,
             "media": chat.media,
             "confirmations": chat.confirmations,

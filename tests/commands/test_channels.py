@@ -12,9 +12,9 @@ async def test_following_says_for_each_what_happens(bot: Bot) -> None:
     await bot.says("/follow @mintsifry")
     told = text(await bot.says("/follow @News1001 @mintsifry t.me/rkn_tg https://t.me/+AbCdEfGhIjKl Минцифры"))
     assert told.splitlines() == [
-        "I look at these now and tell you how each went: @rkn_tg, t.me/+AbCdEfGhIjKl",
-        "Asked for already, I am at it: @mintsifry",
-        "Followed already: @news1001",
+        "I am checking these and will report on each: @rkn_tg, t.me/+AbCdEfGhIjKl",
+        "Already requested, still working on: @mintsifry",
+        "Already followed: @news1001",
     ]
 
 
@@ -27,7 +27,7 @@ async def test_the_chat_that_asked_is_the_one_to_be_told(bot: Bot) -> None:
 async def test_what_is_no_channel_is_named(bot: Bot) -> None:
     await bot.pair()
     told = text(await bot.says("/follow https://example.org"))
-    assert told == "No channel: https://example.org\nWrite @name or a link such as t.me/name."
+    assert told == "Not a channel: https://example.org\nWrite @name or a link such as t.me/name."
     assert "/follow @MID_Russia" in text(await bot.says("/follow"))
 
 
@@ -35,8 +35,10 @@ async def test_a_refused_channel_is_tried_again(bot: Bot) -> None:
     await bot.pair()
     await bot.says("/follow @nobody_here")
     await bot.db.write(lambda tx: _refuse(tx, "USERNAME_NOT_OCCUPIED"))
-    assert "@nobody_here: could not be followed. There is no channel by this name." in text(await bot.says("/channels"))
-    assert "I try again: @nobody_here" in text(await bot.says("/follow @nobody_here"))
+    assert "@nobody_here: could not be followed. There is no channel with this name." in text(
+        await bot.says("/channels")
+    )
+    assert "trying again: @nobody_here" in text(await bot.says("/follow @nobody_here"))
 
 
 async def test_a_whole_list_of_links_behind_words_is_followed(bot: Bot) -> None:
@@ -52,7 +54,7 @@ async def test_unfollowing_keeps_the_posts_and_says_so(bot: Bot) -> None:
         text(await bot.says("/unfollow Вести недели")) == "I no longer follow Вести недели. Its posts stay searchable."
     )
     assert await channels.followed(bot.db) == []
-    assert "I follow no channel «@News1001»" in text(await bot.says("/unfollow @News1001"))
+    assert "I do not follow a channel called «@News1001»" in text(await bot.says("/unfollow @News1001"))
 
 
 async def test_a_list_to_unfollow_may_hold_titles_and_each_is_answered_for(bot: Bot) -> None:
@@ -63,14 +65,14 @@ async def test_a_list_to_unfollow_may_hold_titles_and_each_is_answered_for(bot: 
     assert told.splitlines() == [
         "I no longer follow Вести недели. Its posts stay searchable.",
         "I no longer follow Хроника. Its posts stay searchable.",
-        "I follow no channel «МИД». See /channels.",
+        "I do not follow a channel called «МИД». See /channels.",
     ]
 
 
 async def test_a_wish_that_is_not_fulfilled_can_be_withdrawn(bot: Bot) -> None:
     await bot.pair()
     await bot.says("/follow @rkn_tg")
-    assert text(await bot.says("/unfollow @rkn_tg")) == "I no longer try to follow @rkn_tg."
+    assert text(await bot.says("/unfollow @rkn_tg")) == "I have stopped trying to follow @rkn_tg."
     assert await follows.all_follows(bot.db) == []
 
 
@@ -87,7 +89,7 @@ async def test_the_list_shows_how_each_channel_is_read(bot: Bot) -> None:
     shown = await bot.says("/channels")
     assert text(shown).splitlines() == [
         "I follow 2 channels.",
-        "What Telegram does not push I find within 1 min; it is slow with large channels.",
+        "What Telegram does not push, I find within 1 min; Telegram is slow with large channels.",
         "",
         "Вести: joined, seconds",
         "Хроника: ⚠️ no longer readable. It is private. Send me its invite link: https://t.me/+…",

@@ -54,7 +54,7 @@ async def test_just_noting_it_leaves_one_mark_however_often_it_is_tapped(bot: Bo
 async def test_this_channel_mutes_the_topic_there_for_good(bot: Bot) -> None:
     await alerted(bot)
     done = await bot.taps(key(await bot.taps(WRONG), "This channel"))
-    assert (labels(done), done.note) == (USUAL, "Noted. From this channel nothing comes here any more on Outages.")
+    assert (labels(done), done.note) == (USUAL, "Noted. This chat gets no more alerts on Outages from this channel.")
     assert "Muted for good: Outages in Вести" in text(await bot.says("/mute"))
     bot.archive.now = NOON + timedelta(days=1000)
     await heard(bot, 2, "Новый сбой")
@@ -74,15 +74,15 @@ async def test_a_word_is_excluded_after_what_else_it_would_have_removed_was_show
     shown = await bot.taps(key(offered, "Учения"))
     assert labels(shown) == USUAL
     said = text(shown)
-    assert "Outages without posts that say Учения, in any form?" in said
-    assert "I looked at the last 3 other posts on this topic. 1 of them would not have come:" in said
+    assert "Should Outages leave out posts that say Учения, in any form?" in said
+    assert "I checked the last 3 other posts on this topic. 1 of them would not have been sent:" in said
     assert "Сбой на учениях" in said
-    assert "1 of those that would not have come is marked not relevant." in said
+    assert "1 of those that would not have been sent is marked not relevant." in said
     assert "учениях" in bold_words(shown.messages[0])
     assert await excluded(bot) == []
     done = await bot.taps(button(shown.messages[0], "Exclude"))
     assert done.edit is not None
-    assert done.edit.text.startswith("In this chat Outages leaves out posts that say Учения from now on.")
+    assert done.edit.text.startswith("In this chat, Outages now leaves out posts that say Учения.")
     assert (await marks(bot))[0] == (ANNA, "m1", '["outages"]', "word", "учения")
     assert not await heard(bot, 10, "Сбой во время учений")
     assert await heard(bot, 11, "Сбой во время матча")
@@ -93,10 +93,10 @@ async def test_an_exclusion_is_shown_by_topics_and_removed_there(bot: Bot) -> No
     await alerted(bot)
     await bot.taps(button((await preview(bot, "Учения")).messages[0], "Exclude"))
     shown = await bot.says("/topics")
-    assert "Without posts that say:\nOutages: учения\n" in text(shown)
+    assert "Posts that say this are left out:\nOutages: учения\n" in text(shown)
     back = await bot.taps(button(shown.messages[0], "Bring back «учения»"))
     assert back.edit is not None
-    assert "Without posts" not in back.edit.text
+    assert "Posts that say this are left out" not in back.edit.text
     assert await heard(bot, 10, "Сбой во время учений")
     assert (await bot.taps(button(shown.messages[0], "Bring back «учения»"))).edit is not None
 
@@ -108,9 +108,9 @@ async def test_a_topic_of_their_own_keeps_its_exclusions_when_its_query_is_chang
     await bot.archive.live(post(1, "Банк проводит учения"))
     await bot.taps(button((await preview(bot, "учения")).messages[0], "Exclude"))
     shown = await bot.says("/track Банки: банк|касса")
-    assert "Without posts that say: учения. /topics brings them back." in text(shown)
-    assert "I look for: банк, касса" in text(shown)
-    assert "would have brought 0 alerts" in text(shown)
+    assert "Posts that say this are left out: учения. /topics brings them back." in text(shown)
+    assert "Looking for: банк, касса" in text(shown)
+    assert "would have triggered 0 alerts" in text(shown)
     await bot.taps(button(shown.messages[0], "Save"))
     assert not await heard(bot, 2, "В кассе учения")
     assert await heard(bot, 3, "В кассе очередь")
@@ -119,8 +119,8 @@ async def test_a_topic_of_their_own_keeps_its_exclusions_when_its_query_is_chang
 async def test_leaving_it_changes_no_topic_and_notes_the_alert(bot: Bot) -> None:
     await alerted(bot)
     shown = await preview(bot, "Учения")
-    left = await bot.taps(button(shown.messages[0], "Leave it"))
-    assert text(left) == "No word is excluded. That the alert was not relevant is noted."
+    left = await bot.taps(button(shown.messages[0], "Do not exclude"))
+    assert text(left) == "No word was excluded. I have noted that the alert was not relevant."
     assert await marks(bot) == [(ANNA, "m1", '["outages"]', "note", None)]
     assert await heard(bot, 2, "Сбой на учениях")
 

@@ -40,13 +40,13 @@ async def test_a_topic_is_limited(newsroom: Bot, typed: str, shown: str) -> None
 
 
 async def test_an_unknown_limit_is_refused(newsroom: Bot) -> None:
-    assert "I know no channel or group «банки»" in text(await newsroom.says("/track Топливо: бензин in:банки"))
+    assert "There is no channel or group «банки»" in text(await newsroom.says("/track Топливо: бензин in:банки"))
 
 
 async def test_the_limit_is_changed_by_track_again(newsroom: Bot) -> None:
     await newsroom.tracks("Топливо: бензин in:регуляторы")
     again = await newsroom.says("/track Топливо: бензин")
-    assert "Until now I looked for: бензин in:Регуляторы" in text(again)
+    assert "Until now: бензин in:Регуляторы" in text(again)
     await newsroom.taps(button(again.messages[0], "Save"))
     await newsroom.archive.live(post(1, "Бензина нет", channel_id=OTHER))
     assert len([each for each in await newsroom.archive.outbox() if each.kind == "alert"]) == 1
@@ -68,4 +68,4 @@ async def test_a_name_of_a_group_and_a_channel_means_the_group_and_says_so(newsr
     group = await newsroom.db.write(lambda tx: channel_groups.make(tx, "Новости города", now=newsroom.archive.now))
     await newsroom.db.write(lambda tx: channel_groups.add(tx, group.id, NEWS))
     shown = text(await newsroom.says('/track Топливо: бензин in:"новости города"'))
-    assert "means the group here; the channel is in:@News1002" in shown
+    assert "is the group here; for the channel write in:@News1002" in shown

@@ -187,7 +187,7 @@ async def test_an_alert_that_was_sent_before_says_no_more_of_its_post(newsroom: 
 async def test_what_others_lose_is_asked_told_and_taken_back(newsroom: Bot) -> None:
     await newsroom.says("/track outages", person=CLARA)
     asked = await newsroom.says("/private @news1002", person=BORIS)
-    assert "That ends it for" in text(asked)
+    assert "will no longer get it" in text(asked)
     done = await newsroom.taps(button(asked.messages[0], "Only here"), person=BORIS)
     notices = [m.chat.peer.id for m in await newsroom.archive.outbox() if m.kind == "notice"]
     assert CLARA in notices
@@ -235,7 +235,7 @@ class TestFollowing:
         )
 
     async def test_a_channel_is_private_from_the_start(self, newsroom: Bot) -> None:
-        assert "found by this chat alone" in await self.follows(newsroom, "@found private")
+        assert "for this chat only" in await self.follows(newsroom, "@found private")
         assert "found" not in text(await newsroom.says("/channels", person=CLARA))
         await self.settles(newsroom, 5)
         assert await access.hidden(newsroom.db, Restrictable.CHANNEL, Viewer(chat_id=await boris(newsroom))) == ()
@@ -249,11 +249,11 @@ class TestFollowing:
         assert "Найден" not in text(await newsroom.says("/channels", person=CLARA))
 
     async def test_a_number_proves_no_right_to_it(self, newsroom: Bot) -> None:
-        assert "by a number" in await self.follows(newsroom, str(NEWS), person=DENIS)
+        assert "by number" in await self.follows(newsroom, str(NEWS), person=DENIS)
         assert HIDDEN_TITLE not in text(await newsroom.says("/channels", person=DENIS))
-        assert "Followed already" in await self.follows(newsroom, "@secret_news", person=DENIS)
+        assert "Already followed" in await self.follows(newsroom, "@secret_news", person=DENIS)
         assert HIDDEN_TITLE in text(await newsroom.says("/channels", person=DENIS))
 
     async def test_what_is_everybodys_stays_so_until_somebody_says_otherwise(self, newsroom: Bot) -> None:
-        assert "for everybody already" in await self.follows(newsroom, "@news1002 private")
+        assert "Already followed for everybody" in await self.follows(newsroom, "@news1002 private")
         assert await access.hidden(newsroom.db, Restrictable.CHANNEL, Viewer(chat_id=0)) == (NEWS,)

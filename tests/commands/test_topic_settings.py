@@ -34,9 +34,9 @@ async def thread_of(bot: Bot) -> int | None:
 
 @pytest.mark.usefixtures("forum")
 async def test_all_alerts_of_a_chat_come_into_the_thread_in_which_it_is_said(bot: Bot) -> None:
-    assert text(await here(bot, "/here", chat=THREAD)) == "Alerts of this chat come into this thread now."
+    assert text(await here(bot, "/here", chat=THREAD)) == "Alerts of this chat now go to this thread."
     assert await thread_of(bot) == 40
-    assert "come into this thread" in text(await here(bot, "/here"))
+    assert "now go to this thread" in text(await here(bot, "/here"))
     assert await thread_of(bot) is None
     await here(bot, "/here", chat=THREAD)
     assert "general thread" in text(await here(bot, "/here off", chat=THREAD))
@@ -46,18 +46,18 @@ async def test_all_alerts_of_a_chat_come_into_the_thread_in_which_it_is_said(bot
 @pytest.mark.parametrize("name", ["outages", "Outages", "Сбои", "«outages»"])
 async def test_a_topic_gets_a_thread_by_any_of_its_names(bot: Bot, forum: Chat, name: str) -> None:
     said = text(await here(bot, f"/here {name}", chat=THREAD))
-    assert said == "Alerts on Outages come into this thread now."
+    assert said == "Alerts on Outages now go to this thread."
     assert await addresses.bindings(bot.db, forum.id) == [Binding(topic="outages", thread_id=40)]
     assert await thread_of(bot) is None
     said = text(await here(bot, f"/here off {name}"))
-    assert said == "Alerts on Outages come where this chat's other alerts come."
+    assert said == "Alerts on Outages now go where this chat's other alerts go."
     assert await addresses.bindings(bot.db, forum.id) == []
 
 
 @pytest.mark.parametrize("name", ["No signal", "Нет связи", "off"])
 async def test_a_topic_whose_name_begins_like_a_no_gets_a_thread_too(bot: Bot, forum: Chat, name: str) -> None:
     await bot.archive.track(forum, name, "связь")
-    assert "into this thread now" in text(await here(bot, f"/here {name}", chat=THREAD))
+    assert "now go to this thread" in text(await here(bot, f"/here {name}", chat=THREAD))
     assert await addresses.bindings(bot.db, forum.id) == [Binding(topic=name, thread_id=40)]
     await here(bot, f"/here off {name}")
     assert await addresses.bindings(bot.db, forum.id) == []
@@ -66,7 +66,7 @@ async def test_a_topic_whose_name_begins_like_a_no_gets_a_thread_too(bot: Bot, f
 async def test_a_topic_may_stay_in_the_general_thread_where_all_else_moves(bot: Bot, forum: Chat) -> None:
     await here(bot, "/here outages")
     said = text(await here(bot, "/here", chat=THREAD))
-    assert said == "Alerts of this chat come into this thread now. Only «Outages» have threads of their own."
+    assert said == "Alerts of this chat now go to this thread. Only «Outages» have threads of their own."
     assert await addresses.bindings(bot.db, forum.id) == [Binding(topic="outages", thread_id=1)]
 
 
@@ -183,4 +183,4 @@ async def test_what_is_unknown_or_not_subscribed_is_said(bot: Bot) -> None:
     await bot.pair()
     assert "There is no topic Nothing" in text(await bot.says("/priority Nothing loud"))
     assert "does not get alerts on Power, water, heating" in text(await bot.says("/priority utilities loud"))
-    assert "This topic is gone." in text(await bot.taps(b"prio:99"))
+    assert "This topic no longer exists." in text(await bot.taps(b"prio:99"))

@@ -47,17 +47,17 @@ def first_lines(bot: DeliveringBot) -> list[str]:
 async def test_one_message_is_edited_every_three_seconds_at_most_and_ends_with_the_sum(bot: DeliveringBot) -> None:
     shown = showing(bot)
     await shown.show_due()
-    assert first_lines(bot) == ["Reading the past of «Вести»: 0 of 1,000 posts."]
+    assert first_lines(bot) == ["Reading older posts of «Вести»: 0 of 1,000."]
     for second in range(1, 10):
         bot.archive.now += timedelta(seconds=1)
         await read(bot, second * 100)
         await shown.show_due()
     assert bot.calls("EditMessage") == 3
-    assert first_lines(bot) == ["Reading the past of «Вести»: 900 of 1,000 posts."]
+    assert first_lines(bot) == ["Reading older posts of «Вести»: 900 of 1,000."]
     await read(bot, 1000, ended=DONE)
     bot.archive.now += timedelta(seconds=3)
     await shown.show_due()
-    assert first_lines(bot) == ["The past of «Вести» is stored: 1,000 posts."]
+    assert first_lines(bot) == ["1,000 older posts of «Вести» are stored."]
     assert await backfills.shown_progress(bot.archive.db) == []
     assert bot.calls("SendMessage") == 1
 
@@ -67,7 +67,7 @@ async def test_after_a_restart_the_same_message_goes_on(bot: DeliveringBot) -> N
     await read(bot, 500)
     bot.archive.now += timedelta(seconds=3)
     await showing(bot).show_due()
-    assert first_lines(bot) == ["Reading the past of «Вести»: 500 of 1,000 posts."]
+    assert first_lines(bot) == ["Reading older posts of «Вести»: 500 of 1,000."]
 
 
 async def test_nothing_is_edited_where_nothing_is_new(bot: DeliveringBot) -> None:
@@ -102,7 +102,7 @@ async def test_an_unfollowed_channel_ends_the_message(bot: DeliveringBot) -> Non
     await bot.archive.db.write(lambda tx: channels.unfollow(tx, NEWS))
     bot.archive.now += timedelta(seconds=3)
     await shown.show_due()
-    assert first_lines(bot) == ["I read no further: it is followed no more."]
+    assert first_lines(bot) == ["I stopped reading: the channel is no longer followed."]
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ async def test_a_deep_history_is_read_with_its_progress_in_one_message(service: 
     async with asyncio.timeout(WAIT_S):
         while "stored: 300 posts" not in (last := await edits.get())[1]:
             pass
-    begun = [message for message in owner.heard if message.message.startswith("Reading the past")]
+    begun = [message for message in owner.heard if message.message.startswith("Reading older posts")]
     assert [message.id for message in begun] == [last[0]]
     assert owner.alerts == []
     async with service.archive() as db:

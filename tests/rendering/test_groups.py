@@ -236,14 +236,14 @@ class TestCounts:
 
     def test_say_what_a_lost_instance_may_have_told(self) -> None:
         shown = render_count(counted(("Вести", 2), kind=GroupKind.RESTORED), locale())
-        line = "I was restored from a backup of 11 Mar, 03:12. These 2 posts may have been reported here already."
+        line = "I was restored from a backup of 11 Mar, 03:12. These 2 posts may already have been reported here."
         assert shown.text == f"{line}\nВести · 2"
 
     def test_name_some_of_many_channels_and_lead_to_their_posts(self) -> None:
         outgoing = render_count(counted(*((f"Канал {n}", n) for n in range(40, 0, -1))), locale())
         first, most, *_, last = outgoing.text.splitlines()
         assert (first[:9], most, last) == ("820 posts", "Канал 40 · 40", "and 28 more channels")
-        assert outgoing.buttons == ((Button(text="See them", data=f"sum:{RANDOM_ID}:0:new".encode()),),)
+        assert outgoing.buttons == ((Button(text="Show them", data=f"sum:{RANDOM_ID}:0:new".encode()),),)
 
     def test_braces_in_a_foreign_name_are_only_braces(self) -> None:
         assert "«{n} {count}»" in render_count(counted(("{n} {count}", 3)), locale("ru")).text
