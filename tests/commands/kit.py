@@ -78,7 +78,10 @@ class Bot:
     async def tracks(self, topic: str, *, person: int = ANNA) -> Reply:
         """Send `/track NAME: QUERY` and save what is shown."""
         shown = await self.says(f"/track {topic}", person=person)
-        return await self.taps(button(shown.messages[0], "Save"), person=person)
+        (save,) = [
+            each for row in shown.messages[0].buttons for each in row if (each.data or b"").startswith(b"save:")
+        ][:1]
+        return await self.taps(save, person=person)
 
     async def pair(self, person: int = ANNA, role: Role = Role.OWNER, *, language: str = "en") -> Chat:
         """Pair a private chat by a link, as a person would."""
