@@ -70,7 +70,7 @@ async def _about(db: Reader, topic: Topic, context: Context) -> Text:
     if topic.builtin:
         text.line(t.gettext("Built in."))
     else:
-        text.line(t.gettext("I look for: {query}"), query=short_query(topic.source, SHOWN_QUERY))
+        text.line(t.gettext("Looking for: {query}"), query=short_query(topic.source, SHOWN_QUERY))
     author = None if topic.author is None else await people.get(db, topic.author)
     if author is not None:
         text.line(t.gettext("Made by {name}."), name=one_line(author.name, _NAME))
@@ -158,7 +158,7 @@ def _version(after: TopicVersion, before: TopicVersion | None, context: Context)
     facts = [f"{after.number}", context.date(after.at), *filter(None, [one_line(after.name, _NAME)])]
     text = Text().add(bold(" · ".join(facts)), "\n")
     if before is None:
-        text.line(context.t.gettext("I look for: {query}"), query=short_query(after.state.source, _CHANGE // 2))
+        text.line(context.t.gettext("Looking for: {query}"), query=short_query(after.state.source, _CHANGE // 2))
         return text
     return text.join(show_topic_change(before.state, after.state, context.t).cut(_CHANGE)).add("\n")
 

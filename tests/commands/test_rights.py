@@ -25,7 +25,7 @@ track untrack mute unmute priority here"""
 RULES = {
     **dict.fromkeys(LOOK.split(), ("oer", "oer")),
     **dict.fromkeys(SET.split(), ("oer", "oe")),
-    **dict.fromkeys(["follow", "unfollow", "private", "log"], ("oe", "oe")),
+    **dict.fromkeys(["follow", "unfollow", "private", "log", "for"], ("oe", "oe")),
     **dict.fromkeys(["team"], ("o", "")),
 }
 
@@ -112,6 +112,11 @@ SAMPLES = {
     "follow": "@rkn_tg",
     "all": "",
     "list": "0",
+    "find": "",
+    "channel": "1",
+    "hush": "1:8h",
+    "how": "1:fast",
+    "stop": "1",
     "unfollow": "m-1",
     "topic": "1:on:topics",
     "wake": "t1",
@@ -175,4 +180,6 @@ SAMPLES = {
     "undo": "1",
     "quote": "1:1",
     "sum": "1:0",
+    "for": "1:setup",
+    "post_in": "1:yes",
 }

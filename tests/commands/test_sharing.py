@@ -300,7 +300,7 @@ class TestHistory:
             "now: касса",
             "",
             "1 · 10 Mar, 12:00 UTC · Person 502",
-            "I look for: банк",
+            "Looking for: банк",
         ]
         assert labels(shown.edit) == ["Bring back 2", "Bring back 1", "Банки"]
         asked = await newsroom.taps(button(shown.edit, "Bring back 1"), person=ANNA)
@@ -318,7 +318,7 @@ class TestHistory:
         first = await newsroom.taps(f"history:{topic.id}:0".encode())
         assert "7 · " in text(first)
         second = await newsroom.taps(button(first.edit, "→"))
-        assert "I look for: банк" in text(second)
+        assert "Looking for: банк" in text(second)
         assert "7 · " in text(await newsroom.taps(button(second.edit, "←")))
 
     async def test_a_deleted_topic_comes_back_with_its_history(self, newsroom: Bot) -> None:
@@ -335,7 +335,7 @@ class TestHistory:
         shown = await newsroom.taps(button(listed.edit, "Банки"), person=BORIS)
         assert text(shown).splitlines() == [
             "Банки",
-            "I look for: банк",
+            "Looking for: банк",
             "Made by Person 502.",
             "2 other chats use it: Person 501, Newsroom",
             "Alerts here: loud",
