@@ -11,7 +11,7 @@ from bot.locales.locale import Locale
 from bot.models import Peer, PeerKind
 from bot.models.people import Role
 from bot.rendering.notices import render_notice
-from bot.store import subscriptions, topics
+from bot.store import chats, subscriptions, topics
 from bot.store.topics import Topic
 from tests.commands.kit import ANNA, BORIS, GROUP, Bot, bold_words, button, labels, text
 from tests.kit_archive import NEWS, ago, post
@@ -185,6 +185,23 @@ class TestKeepingTheOldOne:
         await newsroom.taps(button(done.edit, "Undo"), person=BORIS)
         act = await newsroom.db.fetch_value("SELECT id FROM acts WHERE kind = 'topic_changed'")
         assert "undone already" in text(await newsroom.taps(f"ours:{act}".encode(), chat=GROUP))
+
+    async def test_an_owner_keeps_it_for_the_teams_own_channel(self, newsroom: Bot) -> None:
+        peer, now = Peer(kind=PeerKind.CHANNEL, id=9005, access_hash=4), newsroom.archive.now
+        desk = await newsroom.db.write(lambda tx: chats.offer(tx, peer, title="Desk", now=now))
+        topic = await topic_of(newsroom)
+        await newsroom.db.write(lambda tx: chats.resume(tx, desk.id))
+        await newsroom.db.write(lambda tx: subscriptions.subscribe(tx, desk.id, topic.id, now=now))
+        await newsroom.says("/untrack Банки", person=ANNA)
+        await changes(newsroom)
+        found = [
+            each for each in await newsroom.archive.outbox() if each.kind == "notice" and each.chat.peer.id == ANNA
+        ]
+        shown = render_notice(found[-1].notice, Locale(t=translator("en"), time_zone="UTC", now=now))
+        assert labels(shown) == ["Keep the old one for Desk", "OK"]
+        await newsroom.taps(button(shown, "Desk"))
+        assert await newsroom.topics_of(desk) == ["Банки (Desk)"]
+        assert desk.peer.id not in await notices(newsroom)
 
     async def test_ok_takes_the_buttons_away(self, newsroom: Bot) -> None:
         assert (await newsroom.taps(b"ok", chat=GROUP)).buttons == ()
