@@ -8,7 +8,7 @@ from bot.locales.locale import topic_title
 from bot.models import Button, ButtonRows
 from bot.store.topics import Topic
 
-LANGUAGE_NAMES = {"en": "English", "ru": "Русский"}
+LANGUAGE_NAMES = {"en": "English", "ru": "Русский", "uk": "Українська"}
 _ON, _OFF, _CHOSEN = "✅", "▫️", "●"
 MOST_SWITCHES = 60  # Telegram takes 100 buttons
 _LONGEST_LABEL = 30  # characters; phones cut longer ones in a row of two

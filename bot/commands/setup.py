@@ -24,12 +24,15 @@ from bot.store.people import Person
 from bot.text.markup import Text, bold
 
 # Speakers of these languages are answered in Russian, which they read more readily than English.
-_IN_RUSSIAN = {"ru", "uk", "be", "kk"}
+_RATHER_IN_RUSSIAN = {"be", "kk"}
 
 
 def spoken(language: str) -> str:
     """Return which of our languages serves a speaker of another, by its Telegram code."""
-    return "ru" if language.lower().replace("_", "-").partition("-")[0] in _IN_RUSSIAN else "en"
+    own = language.lower().replace("_", "-").partition("-")[0]
+    if own in LANGUAGES:
+        return own
+    return "ru" if own in _RATHER_IN_RUSSIAN else LANGUAGES[0]
 
 
 async def language_of(db: Reader, request: Request, chat: Chat | None = None) -> str:

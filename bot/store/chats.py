@@ -43,7 +43,7 @@ class Chat:
     key: bytes  # 16 random bytes: part of every alert's identity
     peer: Peer
     title: str
-    language: str  # "en" or "ru"
+    language: str  # "en", "ru" or "uk"
     language_chosen: bool  # by somebody there; else it is Telegram's
     time_zone: str  # IANA name
     edits: Edits

@@ -13,7 +13,8 @@ PRIVATE = Peer(kind=PeerKind.USER, id=ANNA)
     [
         ("ru", "ru"),
         ("ru-RU", "ru"),
-        ("uk", "ru"),
+        ("uk", "uk"),
+        ("uk_UA", "uk"),
         ("kk", "ru"),
         ("en", "en"),
         ("pt_BR", "en"),
