@@ -9,6 +9,7 @@ from babel.dates import format_date, format_timedelta
 from babel.numbers import format_decimal
 
 from bot.locales import N_, Translator
+from bot.locales.zones import show_zone
 from bot.parts import PartKind
 
 
@@ -19,6 +20,11 @@ class Locale:
     t: Translator  # of its language
     time_zone: str  # IANA name
     now: datetime
+
+    @property
+    def zone(self) -> str:
+        """The time zone as it is written everywhere: «Moscow (UTC+3)»."""
+        return show_zone(self.time_zone, self.t.language, self.now)
 
     def date(self, moment: datetime, *, relative_to: datetime | None = None) -> str:
         """Write a date in the time zone, as the language names months: «4 Oct, 18:39».

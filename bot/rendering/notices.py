@@ -8,9 +8,12 @@ from bot.locales import N_, Translator
 from bot.locales.locale import Locale, show_span, topic_title
 from bot.locales.refusals import SUSPENSIONS, refusal
 from bot.models import Button, Outgoing
+from bot.models.acts import TopicChanged
 from bot.models.notices import (
     Acted,
     AlertsMissed,
+    BroadcastOffered,
+    BroadcastResumed,
     ChannelLost,
     ChannelRegained,
     ChannelRenamed,
@@ -26,13 +29,15 @@ from bot.models.notices import (
     Notice,
     Pong,
     PostsUnreadable,
+    PromotionIgnored,
     ReaderLost,
     SampleAlert,
     ThreadClosed,
     UpdatesMissed,
 )
 from bot.rendering.acts import describe_act
-from bot.text.markup import one_line
+from bot.rendering.topic_changes import show_topic_change
+from bot.text.markup import Text, one_line
 
 NAME_ROOM = 120  # UTF-16 units of a foreign name
 SHOWN_NAMES = 12  # in one list
@@ -252,7 +257,39 @@ def _chat_suspended(notice: ChatSuspended, locale: Locale) -> Outgoing:
     t = locale.t
     line = t.gettext("I can no longer write to «{chat}» and have stopped its alerts.")
     then = t.gettext("Once that is fixed, send any command there and its alerts will resume at once.")
+    if notice.is_broadcast:
+        then = t.gettext("Make me an admin there who may post, and its alerts will resume at once.")
     return Outgoing(text=f"{line.format(chat=_name(notice.chat))} {refusal(notice.reason, t, SUSPENSIONS)} {then}")
+
+
+@render_notice.register
+def _broadcast_offered(notice: BroadcastOffered, locale: Locale) -> Outgoing:
+    t, chat = locale.t, _name(notice.chat)
+    if not notice.may_post:
+        line = t.gettext(
+            "I am an admin of «{chat}» now, but may not post there. Allow it, and I can send alerts there."
+        )
+        return Outgoing(text=line.format(chat=chat))
+    line = t.gettext("I am an admin of «{chat}» now. Send alerts there?")
+    choices = ((t.gettext("Yes, choose topics"), "yes"), (t.gettext("No"), "no"))
+    buttons = tuple(Button(text=label, data=f"post_in:{notice.chat_id}:{answer}".encode()) for label, answer in choices)
+    return Outgoing(text=line.format(chat=chat), buttons=(buttons,))
+
+
+@render_notice.register
+def _broadcast_resumed(notice: BroadcastResumed, locale: Locale) -> Outgoing:
+    line = locale.t.gettext("I may post in «{chat}» again: its alerts go on.")
+    return Outgoing(text=line.format(chat=_name(notice.chat)))
+
+
+@render_notice.register
+def _promotion_ignored(notice: PromotionIgnored, locale: Locale) -> Outgoing:
+    t = locale.t
+    line = t.gettext(
+        "{name} made me an admin of «{chat}» and is no owner or editor here, so I do nothing there. To send alerts "
+        "there, remove me from it and add me again yourself."
+    )
+    return Outgoing(text=line.format(name=_name(notice.name) or t.gettext("Somebody"), chat=_name(notice.chat)))
 
 
 @render_notice.register
@@ -272,10 +309,21 @@ def _alerts_missed(notice: AlertsMissed, locale: Locale) -> Outgoing:
 @render_notice.register
 def _acted(notice: Acted, locale: Locale) -> Outgoing:
     t = locale.t
+    if isinstance(notice.act, TopicChanged) and not notice.undone:
+        return _topic_changed(notice, notice.act, t)
     text = describe_act(notice.act, notice.name, t)
     if notice.undone:
         text = t.gettext("Undone: {act}").format(act=text)
     return Outgoing(text=text)
+
+
+def _topic_changed(notice: Acted, act: TopicChanged, t: Translator) -> Outgoing:
+    """Write what is different of a topic, with the offer to keep it for this chat as it was."""
+    who, topic = _name(notice.name) or t.gettext("On the server"), _name(topic_title(act.topic, t))
+    text = Text().line(t.gettext("{who} changed the topic «{topic}» for all."), who=who, topic=topic)
+    words, entities = text.join(show_topic_change(act.before, act.after, t)).cut().build()
+    keep = Button(text=t.gettext("Keep the old one for us"), data=f"ours:{notice.event}".encode())
+    return Outgoing(text=words, entities=entities, buttons=((keep, Button(text=t.gettext("OK"), data=b"ok")),))
 
 
 def _name(name: str) -> str:
