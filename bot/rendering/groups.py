@@ -27,8 +27,11 @@ _BOLD = 3  # matches on a line
 _MORNING = range(4, 12)  # o'clock
 
 
-def render_page(summary: GroupSummary, number: int, locale: Locale) -> Outgoing:
-    """Write a page of a group, from 0: by topic and channel, posts with most duplicates first."""
+def render_page(summary: GroupSummary, number: int, locale: Locale, *, is_alone: bool = False) -> Outgoing:
+    """Write a page of a group, from 0: by topic and channel, posts with most duplicates first.
+
+    Where it is alone, nobody can turn the page, and it says how many posts are left.
+    """
     t, ordered = locale.t, _ordered(summary, locale.t)
     page = page_of(ordered, number, PAGE)
     text, shown = _heading(summary, locale), page.items
@@ -38,6 +41,8 @@ def render_page(summary: GroupSummary, number: int, locale: Locale) -> Outgoing:
         if summary.topic is None and (before is None or _topic(before) != topic):
             text.add("\n", bold(_short(topic_title(topic, t))), "\n" if topic else "")
         text.join(_line(each, locale, relative_to=last)).add("\n")
+    if is_alone and (more := len(ordered) - len(shown)):
+        text.add("\n", t.ngettext("and {n} more post", "and {n} more posts", more).format(n=more))
     written, entities = text.build()
     return Outgoing(text=written, entities=entities, buttons=page.turns("sum", summary.random_id))
 
