@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class ListedState(StrEnum):
+class FollowListState(StrEnum):
     """How a channel of a list went."""
 
     OPEN = "open"  # not looked at yet, or put off for a while
@@ -14,9 +14,9 @@ class ListedState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ListedChannel:
+class FollowListItem:
     """One channel of a list."""
 
     name: str  # its title where that is known, else as it was asked for
-    state: ListedState
+    state: FollowListState
     reason: str | None = None  # why it was refused or waits: Telegram's error string, or a word of ours

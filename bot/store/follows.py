@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from bot.models.follow_list import ListedChannel, ListedState
+from bot.models.follow_list import FollowListItem, FollowListState
 from bot.models.people import EVERYTHING, Viewer
 from bot.store import access, backfills, channels
 from bot.store.access import Restrictable
@@ -192,7 +192,7 @@ async def all_follows(db: Reader, viewer: Viewer = EVERYTHING) -> list[FollowReq
     return read_all(FollowRequest, rows)
 
 
-async def listed(db: Reader, chat_id: int, asked_at: datetime) -> list[ListedChannel]:
+async def listed(db: Reader, chat_id: int, asked_at: datetime) -> list[FollowListItem]:
     """Return how the channels went that a chat asked for at a moment, in the order of the requests."""
     rows = await db.fetch_all(
         """SELECT coalesce(c.title, f.reference) AS name, f.state, f.reason FROM follows f
@@ -203,13 +203,13 @@ async def listed(db: Reader, chat_id: int, asked_at: datetime) -> list[ListedCha
     return [_to_listed(row["name"], FollowState(row["state"]), row["reason"]) for row in rows]
 
 
-def _to_listed(name: str, state: FollowState, reason: str | None) -> ListedChannel:
+def _to_listed(name: str, state: FollowState, reason: str | None) -> FollowListItem:
     # A request for a lost channel that is refused leaves the channel followed.
     is_refused = state is FollowState.REFUSED or reason is not None
-    listed_state = ListedState.REFUSED if is_refused else ListedState.FOLLOWED
+    listed_state = FollowListState.REFUSED if is_refused else FollowListState.FOLLOWED
     if state is FollowState.WANTED:
-        listed_state = ListedState.ASKED if reason in LASTING else ListedState.OPEN
-    return ListedChannel(name=name, state=listed_state, reason=reason)
+        listed_state = FollowListState.ASKED if reason in LASTING else FollowListState.OPEN
+    return FollowListItem(name=name, state=listed_state, reason=reason)
 
 
 async def refused_of(db: Reader, chat_id: int, asked_at: datetime) -> list[str]:

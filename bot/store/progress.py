@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.models import Peer
-from bot.models.follow_list import ListedChannel, ListedState
+from bot.models.follow_list import FollowListItem, FollowListState
 from bot.store import chats, follows
 from bot.store.backfills import DONE, ProgressFigures
 from bot.store.chats import Chat
@@ -25,12 +25,12 @@ class Progress:
     listed: bool  # it shows how each channel went
     below: str  # what stands under them
     figures: ProgressFigures
-    listed_channels: tuple[ListedChannel, ...] = ()
+    listed_channels: tuple[FollowListItem, ...] = ()
 
     @property
     def is_over(self) -> bool:
         """Tell whether nothing will change any more by itself."""
-        return self.figures.is_over and all(each.state is not ListedState.OPEN for each in self.listed_channels)
+        return self.figures.is_over and all(each.state is not FollowListState.OPEN for each in self.listed_channels)
 
 
 async def shown(db: Reader) -> list[Progress]:

@@ -3,19 +3,19 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.locales import translator
-from bot.models.follow_list import ListedChannel, ListedState
+from bot.models.follow_list import FollowListItem, FollowListState
 from bot.rendering.follow_list import render_follow_list
 from bot.text.markup import LIMIT, units
 
 NOW, ENGLISH = datetime(2026, 3, 10, 12, tzinfo=UTC), translator("en")
 
 
-def listed(state: ListedState, count: int, reason: str | None = None) -> list[ListedChannel]:
-    return [ListedChannel(name=f"@{state}_{n}", state=state, reason=reason) for n in range(count)]
+def listed(state: FollowListState, count: int, reason: str | None = None) -> list[FollowListItem]:
+    return [FollowListItem(name=f"@{state}_{n}", state=state, reason=reason) for n in range(count)]
 
 
-FOLLOWED, OPEN = listed(ListedState.FOLLOWED, 31), listed(ListedState.OPEN, 7)
-WRONG = listed(ListedState.REFUSED, 2, "USERNAME_NOT_OCCUPIED")
+FOLLOWED, OPEN = listed(FollowListState.FOLLOWED, 31), listed(FollowListState.OPEN, 7)
+WRONG = listed(FollowListState.REFUSED, 2, "USERNAME_NOT_OCCUPIED")
 
 
 def test_a_list_fills_in() -> None:
@@ -28,7 +28,7 @@ def test_a_list_fills_in() -> None:
 
 
 def test_its_end_says_what_can_be_done_about_the_rest() -> None:
-    waiting = listed(ListedState.ASKED, 1, "INVITE_REQUEST_SENT")
+    waiting = listed(FollowListState.ASKED, 1, "INVITE_REQUEST_SENT")
     shown = render_follow_list([*FOLLOWED, *WRONG, *waiting], "", NOW, ENGLISH)
     assert shown.text.startswith("I follow 31 of 34 channels.\n")
     assert "⏳ @asked_0. " in shown.text
@@ -37,7 +37,7 @@ def test_its_end_says_what_can_be_done_about_the_rest() -> None:
     assert shown.buttons[0][0].data == b"retry:1773144000000"
 
 
-@pytest.mark.parametrize("state", ListedState)
-def test_five_hundred_fit_into_a_message(state: ListedState) -> None:
-    long = [ListedChannel(name="Канал «Новости» " * 9, state=state, reason=f"REASON_{n}") for n in range(500)]
+@pytest.mark.parametrize("state", FollowListState)
+def test_five_hundred_fit_into_a_message(state: FollowListState) -> None:
+    long = [FollowListItem(name="Канал «Новости» " * 9, state=state, reason=f"REASON_{n}") for n in range(500)]
     assert units(render_follow_list(long, "Already followed", NOW, translator("ru")).text) <= LIMIT

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from telethon.tl import types
 
-from bot.models.follow_list import ListedState
+from bot.models.follow_list import FollowListState
 from bot.models.notices import FolderRead, FollowAllOffered
 from bot.sandbox.world.messages import MessageDraft
 from bot.sources.follow_requests import LOOK_AGAIN
@@ -115,8 +115,8 @@ async def test_a_folder_is_taken_apart_and_not_joined(asking: ReaderKit) -> None
     assert told == [FolderRead(event="", folder="Agencies", channels=2, private=("Secret",))]
     (work,) = await progress.shown(asking.database)
     assert {(each.name, each.state) for each in work.listed_channels} == {
-        ("Inside", ListedState.FOLLOWED),
-        ("News", ListedState.FOLLOWED),
+        ("Inside", FollowListState.FOLLOWED),
+        ("News", FollowListState.FOLLOWED),
     }
 
 
