@@ -27,7 +27,7 @@ _LONGEST_LABEL = 40  # characters of a name on a button
 _LONGEST = 60  # UTF-16 units of a foreign title in our sentence
 _GROUP = re.compile(r"(?:in|в|group|группа|група):\s?(.+)", re.IGNORECASE | re.DOTALL)
 _REFERENCE = r"(?P<channel>@\S+|(?:https?://)?t\.me/\S+|-?\d{6,})"
-_LAST = re.compile(rf"(?P<topic>.+?)\s+(?:(?:in|в)\s+)?{_REFERENCE}", re.DOTALL)
+_LAST = re.compile(rf"(?P<topic>.+?)\s+(?:(?:in|в|у)\s+)?{_REFERENCE}", re.DOTALL)
 _FIRST = re.compile(rf"{_REFERENCE}\s+(?P<topic>.+)", re.DOTALL)
 
 

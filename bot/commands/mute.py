@@ -19,7 +19,7 @@ from bot.store.database import Reader, Transaction
 from bot.store.subscriptions import Mute
 from bot.text.markup import Text, code
 
-_MONDAY = re.compile(r"(?:^|\s)(?:(?:un)?till?\s+mon(?:day)?|до\s+(?:понедельника|пн))\.?$", re.IGNORECASE)
+_MONDAY = re.compile(r"(?:^|\s)(?:(?:un)?till?\s+mon(?:day)?|до\s+(?:понедельника|понеділка|пн))\.?$", re.IGNORECASE)
 _BEGINS = time(9)  # a week's work
 _MOST_LISTED = 50
 _LONGEST_LABEL = 40  # characters of a name on a button

@@ -26,8 +26,10 @@ _WORDS = {  # as people type them, whatever the language of the chat
     **{priority.value: priority for priority in Priority},
     "громко!": Priority.URGENT,
     "громко": Priority.LOUD,
-    **dict.fromkeys(("тихо", "без звука"), Priority.SILENT),
-    **dict.fromkeys(("сводка", "в сводку", "дайджест", "в дайджест"), Priority.DIGEST),
+    "гучно!": Priority.URGENT,
+    "гучно": Priority.LOUD,
+    **dict.fromkeys(("тихо", "без звука", "без звуку"), Priority.SILENT),
+    **dict.fromkeys(("сводка", "в сводку", "дайджест", "в дайджест", "зведення", "у зведення"), Priority.DIGEST),
 }
 _MOST = 90  # Telegram takes 100 buttons
 _ROOM = 40  # characters of a topic on a button

@@ -262,6 +262,10 @@ class Acted(_Notice):
     name: str  # of who did it; empty: somebody on the server
     act: Act
     undone: bool = False
+    is_concerned: bool = True  # the chat itself, and not only …
+    broadcasts: tuple[
+        tuple[int, str], ...
+    ] = ()  # … these channels of the team's own, by id and title: it is an owner's
 
 
 Notice = Annotated[

@@ -40,6 +40,7 @@ from bot.rendering.topic_changes import show_topic_change
 from bot.text.markup import Text, one_line
 
 NAME_ROOM = 120  # UTF-16 units of a foreign name
+_LABEL, _MOST_BUTTONS = 30, 10  # UTF-16 units of a name on a button; of channels of the team's own
 SHOWN_NAMES = 12  # in one list
 FOLLOWED = {
     FollowAccess.JOINED: N_("I now follow «{channel}»."),
@@ -322,8 +323,15 @@ def _topic_changed(notice: Acted, act: TopicChanged, t: Translator) -> Outgoing:
     who, topic = _name(notice.name) or t.gettext("On the server"), _name(topic_title(act.topic, t))
     text = Text().line(t.gettext("{who} changed the topic «{topic}» for all."), who=who, topic=topic)
     words, entities = text.join(show_topic_change(act.before, act.after, t)).cut().build()
-    keep = Button(text=t.gettext("Keep the old one for us"), data=f"ours:{notice.event}".encode())
-    return Outgoing(text=words, entities=entities, buttons=((keep, Button(text=t.gettext("OK"), data=b"ok")),))
+    label = t.gettext("Keep the old one for {chat}")
+    keep = [
+        Button(text=label.format(chat=one_line(title, _LABEL)), data=f"for:{chat_id}:ours:{notice.event}".encode())
+        for chat_id, title in notice.broadcasts[:_MOST_BUTTONS]
+    ]
+    if notice.is_concerned:
+        keep.insert(0, Button(text=t.gettext("Keep the old one for us"), data=f"ours:{notice.event}".encode()))
+    rows = [(each,) for each in (*keep, Button(text=t.gettext("OK"), data=b"ok"))]
+    return Outgoing(text=words, entities=entities, buttons=tuple(rows))
 
 
 def _name(name: str) -> str:
