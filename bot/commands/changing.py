@@ -8,7 +8,7 @@ from babel.dates import format_date
 
 from bot.commands.context import CommandError, Context, Effect, Reply, Request, change, message
 from bot.commands.keyboards import button, name_word
-from bot.commands.lookup import LONGEST_NAME, show_source, show_topic, topic_by_id
+from bot.commands.lookup import LONGEST_NAME, limited_scope, show_source, show_topic, topic_by_id
 from bot.commands.query_text import TypedQuery, read_query
 from bot.commands.registry import outdated, tap
 from bot.commands.rights import Need, may_change_topic
@@ -30,7 +30,6 @@ from bot.search.searcher import Hit
 from bot.store import access, acts, chats, exclusions, people, subscriptions, topics
 from bot.store.access import Restrictable
 from bot.store.acts import Rows
-from bot.store.channel_groups import Directory
 from bot.store.chats import Chat
 from bot.store.database import Reader, Transaction
 from bot.store.topics import Topic
@@ -142,13 +141,10 @@ async def describe(wanted: Change, context: Context) -> Text:
 async def _difference(wanted: Change, context: Context) -> Text:
     t, zone, topic, typed = context.t, ZoneInfo(context.chat.time_zone), wanted.topic, wanted.typed
     since = midnight(context.now, days=_COMPARED_DAYS, zone=zone)
-    directory = await Directory.load(context.database, context.viewer)
     words = [each.compiled for each in await exclusions.of_chat(context.database, context.chat.id, topic.id)]
-    asked = []
-    for compiled, limits in ((topic.compiled, topic.limits), (typed.compiled.to_json(), typed.limits)):
-        scope = await context.scope(tuple(directory.limit(limits)) if limits else None, since=since)
-        asked.append((packed(compiled, words), scope))
-    found = await context.ask(find_difference, *asked, limit=_MOST_POSTS, most=_MOST_READ)
+    old = (packed(topic.compiled, words), await limited_scope(context, topic.limits, since=since))
+    new = (packed(typed.compiled.to_json(), words), await limited_scope(context, typed.limits, since=since))
+    found = await context.ask(find_difference, old, new, limit=_MOST_POSTS, most=_MOST_READ)
     day = format_date((found.reached or since).astimezone(zone), "d MMM", locale=t.language)
     if not found.gained and not found.lost:
         return Text().line(t.gettext("Since {day} it would have found the same posts."), day=day)

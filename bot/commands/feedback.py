@@ -11,7 +11,7 @@ from bot.commands.alert_buttons import POST, AlertTap, forgotten
 from bot.commands.changing import may_change, others_using
 from bot.commands.context import CommandError, Context, Effect, Reply, Request, change, writes
 from bot.commands.keyboards import button, name_word, rows_of
-from bot.commands.lookup import MuteScope, queries_of, show_topic, topic_by_id, topics_named
+from bot.commands.lookup import MuteScope, limited_scope, queries_of, show_topic, topic_by_id, topics_named
 from bot.commands.mute import mute_scope
 from bot.commands.query_text import read_query
 from bot.commands.registry import tap
@@ -105,7 +105,7 @@ async def word(request: Request, context: Context) -> Reply:
     (query,) = await queries_of(context.database, context.chat.id, [topic])
     own = (alerted.post.channel_id, alerted.post.key)
     excluded = await asyncio.to_thread(compile_query, parse(choice.word), context.inflector)
-    scope = await context.scope()
+    scope = await limited_scope(context, topic.limits)
     found = await context.ask(find_overlap, query, excluded, but=own, scope=scope, limit=_MOST_LOOKED, most=_MOST_READ)
     missing = found.hits
     marked = await feedback.with_feedback(context.database, [(hit.post.channel_id, hit.post.key) for hit in missing])

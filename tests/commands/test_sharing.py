@@ -11,10 +11,11 @@ from bot.locales.locale import Locale
 from bot.models import Peer, PeerKind
 from bot.models.people import Role
 from bot.rendering.notices import render_notice
-from bot.store import chats, subscriptions, topics
+from bot.store import chats, exclusions, subscriptions, topics
+from bot.store.exclusions import ExcludedWord
 from bot.store.topics import Topic
 from tests.commands.kit import ANNA, BORIS, GROUP, Bot, bold_words, button, labels, text
-from tests.kit_archive import NEWS, ago, post
+from tests.kit_archive import NEWS, ago, compiled, post
 
 CLARA = 503
 WORDS = {10: "пожар и эвакуация", 11: "проверка охраны в филиале", 12: "кража карт у вкладчиков"}
@@ -107,6 +108,8 @@ class TestChanging:
         await newsroom.taps(f"role:{BORIS}:reader".encode())
         await changes(newsroom)
         assert (await topic_of(newsroom)).query == "касса"
+        act = await newsroom.db.fetch_value("SELECT max(id) FROM acts WHERE kind = 'topic_changed'")
+        assert "Undone" in text(await newsroom.taps(f"undo:{act}".encode(), person=BORIS))
         refused = await newsroom.says("/track@our_bot Банки: кредит", person=BORIS, chat=GROUP)
         assert "Only owners and editors" in text(refused)
 
@@ -249,6 +252,24 @@ class TestExclusions:
         await newsroom.taps(button(asked.messages[0], "Change for all"), person=ANNA)
         assert (await topic_of(newsroom)).excluded == ()
         assert await self.alerted(newsroom, 12) == 2  # the editor's own chat still leaves it out
+
+    async def test_a_word_of_a_built_in_topic_holds_for_all_and_notices_stay_small(self, newsroom: Bot) -> None:
+        for person in (ANNA, BORIS, CLARA):
+            await newsroom.says("/track outages", person=person)
+        topic = await topic_of(newsroom, "outages")
+        word = ExcludedWord(topic_id=topic.id, word="учения", compiled=compiled("учения").to_json())
+        chat = await newsroom.chat(Peer(kind=PeerKind.USER, id=BORIS))
+        await newsroom.db.write(lambda tx: exclusions.add(tx, chat.id, word))
+        screen = await newsroom.says("/topics outages", person=BORIS)
+        assert "Built in." in text(screen)
+        asked = await newsroom.taps(button(screen.messages[0], "Leave out «учения» in all chats"), person=BORIS)
+        await newsroom.taps(button(asked.messages[0], "Change for all"), person=BORIS)
+        found = [each.notice.act for each in await newsroom.archive.outbox() if each.kind == "notice"]
+        assert [(each.before.query, each.after.excluded) for each in found] == [("", ("учения",))] * 2
+        act = await newsroom.db.fetch_value("SELECT max(id) FROM acts WHERE kind = 'topic_changed'")
+        await newsroom.taps(f"ours:{act}".encode(), person=CLARA)
+        kept = await topic_of(newsroom, "Outages (Person 503)")
+        assert (kept.query, kept.excluded, kept.builtin) == (topic.query, (), False)
 
     async def test_the_old_one_is_kept_with_its_words(self, newsroom: Bot) -> None:
         asked = await newsroom.taps(button((await self.excluded(newsroom)).edit, "Leave out"), person=BORIS)
