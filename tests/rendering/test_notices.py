@@ -155,7 +155,7 @@ def test_every_notice_says_what_happened(notice: Notice, sentence: str) -> None:
 
 def test_options_are_told_in_the_words_of_the_language() -> None:
     told = render("ru", offered(0, "fast join:no history:5000"))
-    assert told.endswith("отныне так: быстро вступать:нет история:5000")
+    assert told.endswith("Теперь так: быстро вступать:нет история:5000")
     assert "«быстро»" in render("ru", refused("@news", "too_many_fast"))
     assert "«вступать:нет»" in render("ru", refused("@news", "needs_joining"))
 
