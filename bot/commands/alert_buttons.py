@@ -14,7 +14,7 @@ from bot.commands.context import CommandError, Context, Effect, Reply, Request
 from bot.commands.keyboards import button, rows_of
 from bot.commands.lookup import SCOPE, MuteScope, channel_by_id, read_scope, topics_named
 from bot.commands.mute import mute_scope, next_monday, show_end, work_begins
-from bot.commands.registry import tap
+from bot.commands.registry import outdated, tap
 from bot.commands.rights import Need
 from bot.models import Button, ButtonRows, Entity, Outgoing, StoredPost
 from bot.rendering.alert import alert_buttons
@@ -89,7 +89,7 @@ async def snooze(request: Request, context: Context) -> Reply | Effect:
     elif end in _SPANS:
         until = context.now + _SPANS[end]
     if until is not None and until <= context.now:
-        raise CommandError(context.own.gettext("This button no longer works."))
+        raise outdated(context)
 
     async def effect(tx: Transaction) -> Reply:
         await mute_scope(tx, context, scope, until=until)
@@ -189,6 +189,6 @@ async def turn_group(request: Request, context: Context) -> Reply:
     is_possible = abs(int(number)) < _ABOVE_ALL
     summary = await groups.find(context.database, context.chat.id, int(number)) if is_possible else None
     if summary is None:
-        raise CommandError(context.own.gettext("This button no longer works."))
+        raise outdated(context)
     shown = render_page(summary, int(page), context.locale)
     return Reply(messages=(shown,)) if new else Reply(edit=shown)

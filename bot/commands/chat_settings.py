@@ -8,10 +8,11 @@ from babel.dates import get_day_names
 
 from bot.commands.context import CommandError, Context
 from bot.commands.keyboards import LANGUAGE_NAMES
-from bot.commands.parsing import city, find_zone, read_digests, read_hours, read_switch, read_time, show_time, tidy
+from bot.commands.parsing import find_zone, read_digests, read_hours, read_switch, read_time, show_time, tidy
 from bot.commands.registry import Section
 from bot.commands.setting import Setting
-from bot.locales import LANGUAGES, N_, Translator
+from bot.locales import LANGUAGES, N_
+from bot.locales.zones import OFFERED
 from bot.models import PeerKind
 from bot.models.alerts import Edits, Priority
 from bot.schedule import Every, Storms
@@ -45,6 +46,7 @@ def _describe_edits(context: Context) -> Text:
 
 EDITS = Setting(
     name="edits",
+    title=N_("Changes of posts"),
     place=7,
     summary=N_("which post changes to report"),
     examples=(
@@ -55,7 +57,7 @@ EDITS = Setting(
     read=_read_edits,
     describe=_describe_edits,
     choices=tuple(Edits),
-    label=lambda chat, t: t.gettext(_EDITS[chat.edits][0]),
+    label=lambda context: context.t.gettext(_EDITS[context.chat.edits][0]),
 )
 
 _USUAL_STORMS = Storms(count=4, minutes=5)
@@ -88,14 +90,16 @@ def _describe_storms(context: Context) -> Text:
     return text.line(t.gettext("A new event among them is still sent separately, once."))
 
 
-def _storms_label(chat: Chat, t: Translator) -> str:
-    if chat.storms is None:
-        return t.gettext("Never")
-    return t.gettext("{n} in {minutes} min").format(n=chat.storms.count, minutes=chat.storms.minutes)
+def _storms_label(context: Context) -> str:
+    storms = context.chat.storms
+    if storms is None:
+        return context.t.gettext("Never")
+    return context.t.gettext("{n} in {minutes} min").format(n=storms.count, minutes=storms.minutes)
 
 
 STORMS = Setting(
     name="storms",
+    title=N_("Many alerts at once"),
     place=6,
     summary=N_("when many alerts become one message"),
     usage="4 5",
@@ -107,8 +111,32 @@ STORMS = Setting(
     describe=_describe_storms,
     choices=("4 5", "10 5", "20 10", "off"),
     label=_storms_label,
-    shows_examples=True,
+    is_free=True,
 )
+
+
+def _read_place(typed: str, context: Context) -> str:
+    """Return the zone of a city or its name. Raises CommandError."""
+    zone = find_zone(typed)
+    if zone is None:
+        line = context.t.gettext(
+            "I do not know the city «{value}». Write a large one in your time zone, or a name such as {example}."
+        )
+        raise CommandError(line, value=typed[:40], example=code("Europe/Moscow"))
+    return zone
+
+
+def _in_zone(chat: Chat, zone: str) -> Chat:
+    return replace(chat, time_zone=zone, zone_chosen=True)
+
+
+def _describe_zone(context: Context) -> Text:
+    t = context.t
+    line = t.gettext("Times in this chat are in the time zone {zone}; it is now {time}.")
+    text = Text().line(line, zone=bold(context.locale.zone), time=context.date(context.now))
+    if not context.chat.zone_chosen:
+        text.line(t.gettext("No time zone has been chosen here yet."))
+    return text
 
 
 def _read_quiet(typed: str, context: Context) -> Chat:
@@ -122,22 +150,17 @@ def _read_quiet(typed: str, context: Context) -> Chat:
     quiet, place = found
     if quiet.start == quiet.end:
         raise CommandError(t.gettext("They begin and end at the same time. To silence topics all day, use /mute."))
-    zone = find_zone(place) if place else context.chat.time_zone
-    if zone is None:
-        line = t.gettext(
-            "I do not know the city «{value}». Write a large one in your time zone, or a name such as {example}."
-        )
-        raise CommandError(line, value=place[:40], example=code("Europe/Moscow"))
-    return replace(context.chat, quiet=quiet, time_zone=zone)
+    zone = _read_place(place, context) if place else ""
+    return replace(_in_zone(context.chat, zone) if place else context.chat, quiet=quiet)
 
 
 def _describe_quiet(context: Context) -> Text:
     t, chat = context.t, context.chat
     if chat.quiet is None:
         return Text().line(t.gettext("No quiet hours in this chat: alerts arrive at any time."))
-    line = t.gettext("Quiet hours in this chat: {hours} ({city}). Alerts wait and are sent together when they end.")
-    text = Text().line(line, hours=bold(_quiet_label(chat, t)), city=city(chat.time_zone, t.language))
-    return text.line(t.gettext("Topics with the priority loud! are sent at once: see /priority."))
+    line = t.gettext("Quiet hours in this chat: {hours}, {zone}. Alerts wait and are sent together when they end.")
+    text = Text().line(line, hours=bold(_quiet_label(context)), zone=context.locale.zone)
+    return text.line(t.gettext("Urgent topics are sent at once: see /priority."))
 
 
 async def _remark_zone(_: Reader, context: Context, typed: str) -> Text:
@@ -145,24 +168,24 @@ async def _remark_zone(_: Reader, context: Context, typed: str) -> Text:
     found = read_hours(tidy(typed))
     if found is None or not found[1]:
         return Text()
-    line = context.t.gettext("This chat now uses the time zone of {city}.")
-    return Text().line(line, city=bold(city(context.chat.time_zone, context.t.language)))
+    line = context.t.gettext("This chat now uses the time zone {zone}.")
+    return Text().line(line, zone=bold(context.locale.zone))
 
 
-def _quiet_label(chat: Chat, t: Translator) -> str:
+def _quiet_label(context: Context) -> str:
     """Write from when to when: «23:00–07:00»."""
-    if chat.quiet is None:
-        return t.gettext("No quiet hours")
-    return f"{show_time(chat.quiet.start)}–{show_time(chat.quiet.end)}"
+    quiet = context.chat.quiet
+    return context.t.gettext("No quiet hours") if quiet is None else f"{show_time(quiet.start)}–{show_time(quiet.end)}"
 
 
 QUIET = Setting(
     name="quiet",
+    title=N_("Quiet hours"),
     place=4,
     summary=N_("hours in which alerts wait"),
     usage="23:00-07:00",
     examples=(
-        ("/quiet 23:00-07:00 Europe/Moscow", N_("alerts wait until these hours end; loud! topics are sent at once")),
+        ("/quiet 23:00-07:00 Europe/Moscow", N_("alerts wait until these hours end; urgent topics are sent at once")),
         ("/quiet off", N_("alerts arrive at any time")),
     ),
     read=_read_quiet,
@@ -170,7 +193,7 @@ QUIET = Setting(
     remark=_remark_zone,
     choices=("22:00-07:00", "23:00-07:00", "23:00-08:00", "off"),
     label=_quiet_label,
-    shows_examples=True,
+    is_free=True,
 )
 
 
@@ -184,9 +207,9 @@ def _read_digest(typed: str, context: Context) -> Chat:
 
 
 def _describe_digest(context: Context) -> Text:
-    t, chat = context.t, context.chat
-    line = t.gettext("Digests are sent here: {when} ({city}). Empty ones are not sent.")
-    return Text().line(line, when=bold(_digest_label(chat, t)), city=city(chat.time_zone, t.language))
+    t = context.t
+    line = t.gettext("Digests are sent here: {when}, {zone}. Empty ones are not sent.")
+    return Text().line(line, when=bold(_digest_label(context)), zone=context.locale.zone)
 
 
 async def _remark_topics(db: Reader, context: Context, _: str) -> Text:
@@ -199,9 +222,9 @@ async def _remark_topics(db: Reader, context: Context, _: str) -> Text:
     return Text().line(line, n=count)
 
 
-def _digest_label(chat: Chat, t: Translator) -> str:
+def _digest_label(context: Context) -> str:
     """Say how often digests come."""
-    digests = chat.digests
+    t, digests = context.t, context.chat.digests
     if digests.every is Every.HOUR:
         return t.gettext("every hour")
     if digests.every is Every.DAY:
@@ -212,6 +235,7 @@ def _digest_label(chat: Chat, t: Translator) -> str:
 
 DIGEST = Setting(
     name="digest",
+    title=N_("Digests"),
     place=5,
     summary=N_("when the digests of this chat are sent"),
     usage=N_("daily 9:00"),
@@ -226,7 +250,7 @@ DIGEST = Setting(
     choices=("hourly", "daily 09:00", "daily 18:00", "weekly mon 09:00"),
     label=_digest_label,
     width=2,
-    shows_examples=True,
+    is_free=True,
 )
 
 _CALLED = {"английский": "en", "по-английски": "en", "russian": "ru", "по-русски": "ru", "рус": "ru", "англ": "en"}
@@ -252,21 +276,44 @@ def _describe_language(context: Context) -> Text:
 
 LANGUAGE = Setting(
     name="language",
+    title=N_("Language"),
     section=Section.CHAT,
-    place=3,
+    place=4,
     summary=N_("the language I speak here"),
     usage="en",
     examples=(("/language en", N_("answers in English")), ("/language ru", N_("answers in Russian"))),
     read=_read_language,
     describe=_describe_language,
     choices=LANGUAGES,
-    label=lambda chat, _: LANGUAGE_NAMES[chat.language],
+    label=lambda context: LANGUAGE_NAMES[context.chat.language],
+)
+
+
+ZONE = Setting(
+    name="zone",
+    title=N_("Time zone"),
+    section=Section.CHAT,
+    place=5,
+    summary=N_("the time zone of all times in this chat"),
+    usage=N_("city"),
+    examples=(
+        (N_("/zone Berlin"), N_("times are shown in the time zone of this city")),
+        ("/zone Europe/Moscow", N_("the same, by the name of a zone")),
+    ),
+    read=lambda typed, context: _in_zone(context.chat, _read_place(typed, context)),
+    describe=_describe_zone,
+    choices=OFFERED,
+    argument=r"[\w/+-]{1,40}",
+    label=lambda context: context.locale.zone,
+    width=2,
+    is_free=True,
 )
 
 
 def _switch(  # noqa: PLR0913 - the fields of a Setting
     name: str,
     *,
+    title: str,
     place: int,
     summary: str,
     question: str,
@@ -285,6 +332,7 @@ def _switch(  # noqa: PLR0913 - the fields of a Setting
 
     return Setting(
         name=name,
+        title=title,
         place=place,
         summary=summary,
         usage="on",
@@ -292,12 +340,13 @@ def _switch(  # noqa: PLR0913 - the fields of a Setting
         read=read,
         describe=lambda context: Text().add(context.t.gettext(question)),
         choices=("on", "off"),
-        label=lambda chat, t: t.gettext("On") if is_on(chat) else t.gettext("Off"),
+        label=lambda context: context.t.gettext("On") if is_on(context.chat) else context.t.gettext("Off"),
     )
 
 
 CONFIRMATIONS = _switch(
     "confirmations",
+    title=N_("Second sources"),
     place=8,
     summary=N_("whether I notify you again when a second channel says the same"),
     question=N_(
@@ -311,6 +360,7 @@ CONFIRMATIONS = _switch(
 )
 MEDIA = _switch(
     "media",
+    title=N_("Photos and files"),
     place=9,
     summary=N_("whether photos and documents follow alerts"),
     question=N_("Send the photos and documents of a post after its alert, as a reply without a sound?"),
@@ -339,14 +389,20 @@ def _describe_report(context: Context) -> Text:
     t, chat = context.t, context.chat
     if chat.report is None:
         return Text().line(t.gettext("The daily report is off in this chat."))
-    line = t.gettext("Every day at {time} ({zone}) I tell this chat, without a sound, whether anything is missing.")
-    return Text().line(line, time=show_time(chat.report.minute), zone=chat.time_zone)
+    line = t.gettext("Every day at {time}, {zone}, I tell this chat, without a sound, whether anything is missing.")
+    return Text().line(line, time=show_time(chat.report.minute), zone=context.locale.zone)
+
+
+def _report_label(context: Context) -> str:
+    report = context.chat.report
+    return context.t.gettext("Never") if report is None else show_time(report.minute)
 
 
 DAILY_REPORT = Setting(
     name="receipt",
+    title=N_("Daily report"),
     section=Section.CHAT,
-    place=4,
+    place=6,
     summary=N_("a silent note every day that nothing is missing"),
     usage="on",
     examples=(
@@ -359,6 +415,6 @@ DAILY_REPORT = Setting(
     read=_read_report,
     describe=_describe_report,
     choices=("08:00", "09:00", "21:00", "off"),
-    label=lambda chat, t: show_time(chat.report.minute) if chat.report else t.gettext("Never"),
-    shows_examples=True,
+    label=_report_label,
+    is_free=True,
 )

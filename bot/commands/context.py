@@ -220,10 +220,10 @@ class Context:
         """Language, time zone and present moment, by which messages to the chat are written."""
         return Locale(t=self.t, time_zone=self.chat.time_zone, now=self.now)
 
-    async def scope(self, channel_ids: Sequence[int] | None = None) -> Scope:
+    async def scope(self, channel_ids: Sequence[int] | None = None, *, since: datetime | None = None) -> Scope:
         """Return the posts that this chat sees of some channels, or of all."""
         hidden = await access.hidden(self.database, Restrictable.CHANNEL, self.viewer)
-        return Scope(channel_ids=channel_ids, hidden=hidden)
+        return Scope(channel_ids=channel_ids, hidden=hidden, since=since)
 
     async def ask(self, job: Job[T], *arguments: Any, **options: Any) -> T:  # noqa: ANN401 - a job's own arguments
         """Let a search process answer a question. Raises CommandError where there is no answer in time."""

@@ -8,15 +8,17 @@ from functools import partial
 from bot.commands import inline, plain, registry, setup
 from bot.commands.context import CommandError, Context, Effect, Reply, Request, say
 from bot.commands.flood import Admission, Buckets
+from bot.commands.questions import closing, completed, ends, is_answer
 from bot.commands.rights import REFUSALS
 from bot.locales import Translator, translator
 from bot.matching.words.inflection import Inflector
 from bot.models import Clock, OfferedPost, PeerKind
 from bot.search.pool import Searches
-from bot.store import addresses, chats, handled, people
+from bot.store import addresses, chats, handled, people, questions
 from bot.store.chats import Chat
 from bot.store.database import Database, Transaction
 from bot.store.people import Person
+from bot.store.questions import Question
 
 Complete = Callable[[Request], Awaitable[Request]]
 BURST, EACH = 60, timedelta(seconds=1)  # what a person may ask at once, and when it is one more
@@ -47,6 +49,11 @@ class Dispatch:
         a stranger who has been turned away before: nothing is to be sent, not even the answer to a tap.
         """
         now = self._clock()
+        is_talk = not request.private and not request.command and not request.tapped
+        if is_talk and not await questions.waits_for_reply(
+            self._database, request.peer, request.person_id, request.reply_to
+        ):
+            return None
         person = await people.get(self._database, request.person_id)
         refused = self._hold_back(request, now, is_known=person is not None)
         if refused is not None:
@@ -54,10 +61,20 @@ class Dispatch:
         try:
             return await self._commit(request, await self._handle(request, person, complete, now), now)
         except CommandError as error:
-            return await self._commit(request, error.reply(request), now)
+            return await self._commit(request, await self._refuse(request, error, now), now)
         except setup.StrangerError:
             # The answer is not recorded: strangers may write as much as they like.
             return await self._turn_away(request, now)
+
+    async def _refuse(self, request: Request, error: CommandError, now: datetime) -> Reply | Effect:
+        """Answer a request that cannot be fulfilled; it ends an open question all the same, unless it answers that."""
+        chat = await chats.by_peer(self._database, request.peer.kind, request.peer.id)
+        if chat is None:
+            return error.reply(request)
+        question = await questions.open_to(self._database, chat.id, request.person_id, now)
+        if question is None or not ends(question, request):
+            return error.reply(request)
+        return closing(error.reply(request), question, request, translator(chat.language))
 
     async def offer(self, person_id: int, typed: str) -> tuple[OfferedPost, ...]:
         """Return the posts offered to a person who searches in any chat; none for strangers and in floods."""
@@ -133,7 +150,10 @@ class Dispatch:
             return _ask_to_start(request, own)
         context = self._context(person, chat, own, now)
         context = replace(context, person_id=request.person_id, name=_name(request) or person.called)
-        return await (_tapped(request, context) if request.tapped else _typed(request, complete, context))
+        question = await questions.open_to(self._database, chat.id, person.id, now)
+        if question is None:
+            return await _answer(request, complete, context)
+        return await _answer_awaited(question, request, complete, context)
 
     def _context(self, person: Person, chat: Chat, own: Translator, now: datetime) -> Context:
         return Context(
@@ -195,6 +215,19 @@ async def _resume(tx: Transaction, request: Request, now: datetime) -> None:
         await addresses.resume(tx, chat.id, now=now)
 
 
+async def _answer_awaited(question: Question, request: Request, complete: Complete, context: Context) -> Reply | Effect:
+    """Answer a request of somebody whose next message is awaited: that one, a command in its place, or neither."""
+    if is_answer(question, request):
+        request = completed(question, request)
+    elif not ends(question, request):
+        return await _answer(request, complete, context)
+    return closing(await _answer(request, complete, context), question, request, context.t)
+
+
+async def _answer(request: Request, complete: Complete, context: Context) -> Reply | Effect:
+    return await (_tapped(request, context) if request.tapped else _typed(request, complete, context))
+
+
 async def _typed(request: Request, complete: Complete, context: Context) -> Reply | Effect:
     if not request.command or request.origin is not None:  # a group talks among itself
         return await plain.answer(request, context) if request.private else Reply()
@@ -209,7 +242,7 @@ async def _typed(request: Request, complete: Complete, context: Context) -> Repl
 async def _tapped(request: Request, context: Context) -> Reply | Effect:
     tap = registry.taps().get(request.command)
     if tap is None or not tap.argument.fullmatch(request.argument):
-        raise CommandError(context.own.gettext("This button no longer works."))
+        raise registry.outdated(context)
     if not context.may(request, tap.need):
         raise CommandError(context.own.gettext(REFUSALS[tap.need]))
     return await tap.handler(request, context)

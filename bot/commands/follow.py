@@ -8,7 +8,7 @@ from functools import reduce
 from bot.commands.context import CommandError, Context, Reply, Request, change, say, writes
 from bot.commands.lookup import show_reference
 from bot.commands.parsing import PastedChannels, read_references
-from bot.commands.registry import Section, command, example, tap
+from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
 from bot.locales import N_, Translator
 from bot.locales.locale import show_number
@@ -104,7 +104,7 @@ async def follow_all(request: Request, context: Context, tx: Transaction) -> Rep
     try:
         options = read_options(request.argument, context.own)[0].options
     except CommandError:
-        raise CommandError(context.own.gettext("This button no longer works.")) from None
+        raise outdated(context) from None
     await follows.request(tx, ALL, chat_id=context.chat.id, now=context.now, options=options)
     return change(context.t.gettext("I am checking everything my reader account is in, one channel after another."))
 

@@ -8,9 +8,8 @@ from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
 
-from babel import Locale
-
 from bot.locales import LANGUAGES
+from bot.locales.zones import OFFERED, city
 from bot.schedule import UNITS, Digests, Every, Quiet
 from bot.store.channels import normalise_reference
 
@@ -117,25 +116,7 @@ def split_duration(argument: str) -> tuple[str, timedelta | None]:
     return argument[: match.start()].strip(), int(match[1]) * _UNITS[match[2].lower()]
 
 
-OFFERED_ZONES = (
-    "Europe/London",
-    "Europe/Berlin",
-    "Europe/Kyiv",
-    "Europe/Moscow",
-    "Asia/Tbilisi",
-    "Asia/Almaty",
-    "Asia/Tashkent",
-    "Asia/Novosibirsk",
-    "UTC",
-)
 _CALLED = {"мск": "Europe/Moscow", "msk": "Europe/Moscow", "москве": "Europe/Moscow"}
-_RENAMED = {"Europe/Kyiv": "Europe/Kiev"}  # the name that the locale data still uses
-
-
-def city(zone: str, language: str) -> str:
-    """Name the city of a zone in a language; a zone without one is called as it is."""
-    known = Locale(language).time_zones.get(_RENAMED.get(zone, zone)) or {}
-    return known.get("city") or zone.rpartition("/")[2].replace("_", " ")
 
 
 def find_zone(typed: str) -> str | None:
@@ -146,7 +127,7 @@ def find_zone(typed: str) -> str | None:
 
 @cache
 def _places() -> dict[str, str]:
-    zones = sorted(available_timezones(), key=lambda zone: (zone not in OFFERED_ZONES, zone.startswith("Etc/"), zone))
+    zones = sorted(available_timezones(), key=lambda zone: (zone not in OFFERED, zone.startswith("Etc/"), zone))
     places: dict[str, str] = {}
     for zone in zones:
         names = [zone, zone.rpartition("/")[2], *(city(zone, language) for language in LANGUAGES)]

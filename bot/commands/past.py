@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.commands.context import CommandError, Context, Reply, Request, writes
 from bot.commands.keyboards import button
-from bot.commands.registry import tap
+from bot.commands.registry import outdated, tap
 from bot.commands.rights import Need
 from bot.models import ButtonRows
 from bot.models.people import Role
@@ -94,7 +94,7 @@ async def further(request: Request, context: Context, tx: Transaction) -> Reply:
     try:
         since = datetime.strptime(day, _DAY).replace(tzinfo=UTC)
     except ValueError:
-        raise CommandError(own.gettext("This button no longer works.")) from None
+        raise outdated(context) from None
     ids = list(map(int, named.split("."))) if named else None
     hidden = await access.hidden(tx, Restrictable.CHANNEL, context.viewer)
     lacking = (await coverage_of(tx, ids, now=context.now, hidden=hidden)).short_of(since)

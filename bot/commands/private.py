@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bot.commands.context import CommandError, Context, Reply, Request, change, message, show, writes
 from bot.commands.keyboards import button, mark, rows_of
 from bot.commands.lookup import channel_by_id, find_topic, topic_by_id, unknown_name
-from bot.commands.registry import Section, command, example, tap
+from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
 from bot.commands.undo import undo_button
 from bot.locales import N_
@@ -41,7 +41,7 @@ class Thing:
         return f"{self.kind[0]}{self.id}"
 
 
-@command("private", Section.CHAT, 7, Need.INSTANCE, N_("keep a topic or channel to this chat"), usage=N_("name"))
+@command("private", Section.CHAT, 9, Need.INSTANCE, N_("keep a topic or channel to this chat"), usage=N_("name"))
 @example(N_("/private Payments"), N_("only this chat finds the topic and gets its alerts; tap to add other chats"))
 @example(N_("/private @name"), N_("only this chat finds the channel, searches its posts and gets alerts from it"))
 @writes
@@ -93,7 +93,7 @@ async def share(request: Request, context: Context, tx: Transaction) -> Reply:
     data, number, state = request.argument.split(":")
     thing, chat_id = await _thing(tx, data, context), int(number)
     if not thing.restricted or chat_id not in {chat.id for chat in await _offered(tx)}:
-        raise CommandError(context.own.gettext("This button no longer works."))
+        raise outdated(context)
     belongs = set(await access.chats_of(tx, thing.kind, thing.id))
     wanted = belongs | {chat_id} if state == "on" else belongs - {chat_id}
     if not wanted:
@@ -131,7 +131,7 @@ async def _thing(db: Reader, data: str, context: Context) -> Thing:
         return Thing(kind=Restrictable.TOPIC, id=number, name=title, logged=(topic.name,), restricted=topic.restricted)
     channel = await channel_by_id(db, number, context.viewer)
     if channel is None:
-        raise CommandError(context.own.gettext("This button no longer works."))
+        raise outdated(context)
     return Thing(
         kind=Restrictable.CHANNEL,
         id=number,

@@ -41,11 +41,17 @@ class TypedQuery:
     source: str  # the query alone
     compiled: Compiled
     limits: tuple[str, ...] = ()  # names of the channels and channel groups that it is limited to
+    excluded: tuple[str, ...] = ()  # words that it leaves out in all chats
+
+    @property
+    def state(self) -> TopicState:
+        """What a topic with this query looks for."""
+        return TopicState(query=self.source, limits=self.limits, excluded=self.excluded)
 
     @property
     def whole(self) -> str:
         """The query with its limits, as people type them."""
-        return TopicState(query=self.source, limits=self.limits).source
+        return self.state.source
 
 
 async def read_query(
@@ -64,7 +70,7 @@ async def read_query(
         raise AmbiguityError(text, typed or source, error.span, readings) from None
     except QueryError as error:
         raise CommandError(_refusal(error, typed or source, context.t)) from None
-    return TypedQuery(source=source, compiled=compiled)
+    return TypedQuery(source=source, compiled=compiled, excluded=tuple(excluded))
 
 
 async def read_topic(source: str, context: Context, *, excluded: Sequence[str] = ()) -> TypedQuery:

@@ -159,6 +159,11 @@ def unknown_command(typed: str, t: Translator) -> str:
     return line.format(command=typed, meant=meant)
 
 
+def outdated(context: Context) -> CommandError:
+    """Say that a button is of an earlier version, or of a thing that is gone."""
+    return CommandError(context.own.gettext("This button no longer works."))
+
+
 def menu(t: Translator, role: Role | None = Role.OWNER, *, private: bool = True) -> list[tuple[str, str]]:
     """Return name and summary of the commands that somebody with this role may send, for Telegram's menu."""
     allowed = (each for each in commands().values() if allows(role, each.need, private=private))
@@ -195,7 +200,7 @@ _QUERIES = (
 )
 
 
-@command("help", Section.CHAT, 6, Need.LOOK, N_("all commands, and how to write a query"), usage=N_("command"))
+@command("help", Section.CHAT, 8, Need.LOOK, N_("all commands, and how to write a query"), usage=N_("command"))
 @example("/help", N_("all commands, and how to write a query"))
 @example("/help mute", N_("how one command is used"))
 async def help_(request: Request, context: Context) -> Reply:

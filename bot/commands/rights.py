@@ -5,6 +5,7 @@
 | look | yes | yes | yes |
 | change what the chat receives | in private | yes | yes |
 | change channels and topics, which belong to everybody; see the log | | yes | yes |
+| change a topic that they have made | in private | yes | yes |
 | see to the team | | | in private |
 | see what is restricted to other chats | | | in private |
 
@@ -54,6 +55,12 @@ def allows(role: Role | None, need: Need, *, private: bool) -> bool:
             return role is not Role.READER
         case Need.TEAM:
             return private and role is Role.OWNER
+
+
+def may_change_topic(role: Role | None, *, is_author: bool, private: bool) -> bool:
+    """Tell whether somebody may change or delete a topic: editors, owners, and in private its author."""
+    own = Need.CHAT if is_author else Need.INSTANCE
+    return allows(role, Need.INSTANCE, private=private) or allows(role, own, private=private)
 
 
 def viewer(role: Role, *, chat_id: int, private: bool) -> Viewer:

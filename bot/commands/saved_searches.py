@@ -3,7 +3,7 @@
 from bot.commands import search
 from bot.commands.context import CommandError, Context, Reply, Request, message, remembered, show, writes
 from bot.commands.keyboards import button
-from bot.commands.registry import Section, command, example, tap
+from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
 from bot.locales import N_
 from bot.models import Outgoing
@@ -39,7 +39,7 @@ async def run(request: Request, context: Context) -> Reply:
     saved = await saved_searches.of_chat(context.database, context.chat.id)
     typed = next((each.typed for each in saved if each.id == int(request.argument)), None)
     if typed is None:
-        raise CommandError(context.own.gettext("This button no longer works."))
+        raise outdated(context)
     return await search.answer(request, context, typed)
 
 

@@ -10,7 +10,7 @@ from bot.commands.keyboards import MOST_SWITCHES, button, name_word, rows_of, to
 from bot.commands.lookup import SCOPE, need_topic, read_scope, show_topic, topic_by_id
 from bot.commands.mute import end_button, mutes_of, show_end
 from bot.commands.query_text import short_query
-from bot.commands.registry import Section, command, example, tap
+from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
 from bot.commands.setup import setup_screen
 from bot.commands.subscribing import set_exclusion, subscribe, unsubscribe
@@ -55,7 +55,7 @@ async def switch(request: Request, context: Context, tx: Transaction) -> Reply:
     topic = await topic_by_id(tx, topic_id, context)
     await (subscribe if state == "on" else unsubscribe)(tx, context, topic)
     if screen == "setup":
-        return Reply(edit=await setup_screen(tx, context.chat, context.t))
+        return Reply(edit=await setup_screen(tx, request, context.chat, context.now))
     return Reply(edit=await topics_screen(tx, context))
 
 
@@ -108,7 +108,7 @@ async def drop(request: Request, context: Context, tx: Transaction) -> Reply:
     topic_id, t = int(number), context.t
     topic = await topic_by_id(tx, topic_id, context)
     if topic.builtin:
-        raise CommandError(context.own.gettext("This button no longer works."))
+        raise outdated(context)
     others = await chats_using(tx, topic, context)
     if others and not sure:
         line = t.ngettext(

@@ -9,6 +9,7 @@ from babel.dates import format_date, format_timedelta
 from babel.numbers import format_decimal
 
 from bot.locales import N_, Translator
+from bot.locales.zones import show_zone
 from bot.parts import PartKind
 
 
@@ -19,6 +20,11 @@ class Locale:
     t: Translator  # of its language
     time_zone: str  # IANA name
     now: datetime
+
+    @property
+    def zone(self) -> str:
+        """The time zone as it is written everywhere: «Moscow (UTC+3)»."""
+        return show_zone(self.time_zone, self.t.language, self.now)
 
     def date(self, moment: datetime, *, relative_to: datetime | None = None) -> str:
         """Write a date in the time zone, as the language names months: «4 Oct, 18:39».
@@ -32,6 +38,11 @@ class Locale:
             return time
         pattern = "d MMM" if local.year == self.now.astimezone(zone).year else "d MMM yyyy"
         return f"{_day(local.date(), pattern, self.t.language)}, {time}"
+
+    def at(self, moment: datetime, *, relative_to: datetime) -> str:
+        """Write a date as it follows a verb: «at 18:39» on the day of `relative_to`, else «4 Oct, 18:39»."""
+        shown = self.date(moment, relative_to=relative_to)
+        return shown if "," in shown else self.t.gettext("at {time}").format(time=shown)
 
     def ago(self, moment: datetime) -> str:
         """Write how long ago a moment was: «2 hours ago»."""

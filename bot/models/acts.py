@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from bot.models.people import Role
+from bot.models.topics import TopicState
 
 UNDO_WITHIN = timedelta(minutes=10)
 Row = Mapping[str, int | str | None]  # by columns
@@ -61,8 +62,8 @@ class TopicChanged:
 
     kind: Literal["topic_changed"] = "topic_changed"
     topic: str
-    before: str  # the query until then
-    query: str
+    before: TopicState
+    after: TopicState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +76,7 @@ class TopicDeleted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WordExcluded:
-    """A topic leaves out posts with a word, or no longer does."""
+    """A group excludes posts with a word from a topic, or no longer does."""
 
     kind: Literal["word"] = "word"
     topic: str

@@ -60,9 +60,21 @@ def _(act: TopicMade, t: Translator) -> str:
 
 @_sentence.register
 def _(act: TopicChanged, t: Translator) -> str:
-    line = t.gettext("changed the topic «{topic}»: {query} (before: {before})")
-    before, query = one_line(act.before, _QUERY), one_line(act.query, _QUERY)
-    return line.format(topic=_topic(act.topic, t), query=query, before=before)
+    topic, before, query = _topic(act.topic, t), act.before.source, act.after.source
+    if before != query:
+        line = t.gettext("changed the topic «{topic}»: {query} (before: {before})")
+        return line.format(topic=topic, query=one_line(query, _QUERY), before=one_line(before, _QUERY))
+    excluded = tuple(word for word in act.after.excluded if word not in act.before.excluded)
+    included = tuple(word for word in act.before.excluded if word not in act.after.excluded)
+    lines = []
+    if excluded:
+        lines.append(
+            t.gettext("in all chats «{topic}» leaves out: {words}").format(topic=topic, words=_listed(excluded))
+        )
+    if included:
+        line = t.gettext("in all chats «{topic}» no longer leaves out: {words}")
+        lines.append(line.format(topic=topic, words=_listed(included)))
+    return "; ".join(lines)
 
 
 @_sentence.register

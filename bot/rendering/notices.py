@@ -8,6 +8,7 @@ from bot.locales import N_, Translator
 from bot.locales.locale import Locale, show_span, topic_title
 from bot.locales.refusals import SUSPENSIONS, refusal
 from bot.models import Button, Outgoing
+from bot.models.acts import TopicChanged
 from bot.models.notices import (
     Acted,
     AlertsMissed,
@@ -32,7 +33,8 @@ from bot.models.notices import (
     UpdatesMissed,
 )
 from bot.rendering.acts import describe_act
-from bot.text.markup import one_line
+from bot.rendering.topic_changes import show_topic_change
+from bot.text.markup import Text, one_line
 
 NAME_ROOM = 120  # UTF-16 units of a foreign name
 SHOWN_NAMES = 12  # in one list
@@ -172,7 +174,7 @@ def _reader_lost(notice: ReaderLost, locale: Locale) -> Outgoing:
     t = locale.t
     if notice.is_standby:
         news = t.gettext(
-            "My standby reader account can no longer read channels. Run channelwatch login --standby on the server."
+            "My standby reader account can no longer read channels. For this account, add --standby to the command."
         )
     else:
         news = t.gettext("My reader account can no longer read channels.")
@@ -272,10 +274,21 @@ def _alerts_missed(notice: AlertsMissed, locale: Locale) -> Outgoing:
 @render_notice.register
 def _acted(notice: Acted, locale: Locale) -> Outgoing:
     t = locale.t
+    if isinstance(notice.act, TopicChanged) and not notice.undone:
+        return _topic_changed(notice, notice.act, t)
     text = describe_act(notice.act, notice.name, t)
     if notice.undone:
         text = t.gettext("Undone: {act}").format(act=text)
     return Outgoing(text=text)
+
+
+def _topic_changed(notice: Acted, act: TopicChanged, t: Translator) -> Outgoing:
+    """Write what is different of a topic, with the offer to keep it for this chat as it was."""
+    who, topic = _name(notice.name) or t.gettext("On the server"), _name(topic_title(act.topic, t))
+    text = Text().line(t.gettext("{who} changed the topic «{topic}» for everybody."), who=who, topic=topic)
+    words, entities = text.join(show_topic_change(act.before, act.after, t)).cut().build()
+    keep = Button(text=t.gettext("Keep the old one for us"), data=f"ours:{notice.event}".encode())
+    return Outgoing(text=words, entities=entities, buttons=((keep, Button(text=t.gettext("OK"), data=b"ok")),))
 
 
 def _name(name: str) -> str:

@@ -24,6 +24,7 @@ OF_CHATS = (
     "follows",
     "mutes",
     "progress",
+    "questions",
     "restorations",
     "saved_searches",
     "subscriptions",

@@ -17,6 +17,7 @@ COLUMNS = """
     c.id AS chat_id, c.key AS chat_key, c.kind AS chat_peer_kind, c.telegram_id AS chat_peer_id,
     c.access_hash AS chat_peer_access_hash, c.thread_id AS chat_peer_thread_id, c.title AS chat_title,
     c.language AS chat_language, c.language_chosen AS chat_language_chosen, c.time_zone AS chat_time_zone,
+    c.zone_chosen AS chat_zone_chosen,
     c.edits AS chat_edits, c.media AS chat_media, c.confirmations AS chat_confirmations,
     c.quiet_from AS chat_quiet_start, c.quiet_until AS chat_quiet_end, c.digest_every AS chat_digests_every,
     c.digest_minute AS chat_digests_minute, c.digest_weekday AS chat_digests_weekday,
@@ -43,9 +44,10 @@ class Chat:
     key: bytes  # 16 random bytes: part of every alert's identity
     peer: Peer
     title: str
-    language: str  # "en" or "ru"
+    language: str  # one of LANGUAGES
     language_chosen: bool  # by somebody there; else it is Telegram's
     time_zone: str  # IANA name
+    zone_chosen: bool  # by somebody there; else it is UTC, and asked for
     edits: Edits
     media: bool  # the photos and documents of a post follow its alert
     confirmations: bool  # a reply, with a sound, where a second channel says the same
@@ -117,7 +119,7 @@ async def save(tx: Transaction, chat: Chat) -> None:
     """Write the settings of a chat."""
     await tx.execute(
         """UPDATE chats SET language = :language, language_chosen = :language_chosen, time_zone = :time_zone,
-            edits = :edits, media = :media, confirmations = :confirmations,
+            zone_chosen = :zone_chosen, edits = :edits, media = :media, confirmations = :confirmations,
             quiet_from = :quiet_from, quiet_until = :quiet_until,
             digest_every = :every, digest_minute = :minute, digest_weekday = :weekday,
             storm_count = :storm_count, storm_minutes = coalesce(:storm_minutes, storm_minutes),
@@ -129,6 +131,7 @@ async def save(tx: Transaction, chat: Chat) -> None:
             "language": chat.language,
             "language_chosen": chat.language_chosen,
             "time_zone": chat.time_zone,
+            "zone_chosen": chat.zone_chosen,
             "edits": chat.edits,
             "media": chat.media,
             "confirmations": chat.confirmations,

@@ -7,8 +7,9 @@ from datetime import datetime
 from bot.models.alerts import Priority, Recipient
 from bot.store import channel_groups
 from bot.store.access import Restrictable, visible
-from bot.store.database import Reader, Transaction
+from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import json_list, maybe_ms, read_all, to_ms
+from bot.store.topics import Topic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,24 @@ async def unsubscribe(tx: Transaction, chat_id: int, topic_id: int) -> bool:
     """End a subscription; False where there was none."""
     sql = "DELETE FROM subscriptions WHERE chat_id = :chat AND topic_id = :topic"
     return await tx.execute(sql, {"chat": chat_id, "topic": topic_id}) > 0
+
+
+async def move(tx: Transaction, chat_id: int, old: Topic, new: Topic) -> None:
+    """Move what a chat has of one topic to another: subscription, exclusions, mutes, and what it was alerted to."""
+    values = {"chat": chat_id, "old": old.id, "new": new.id, "was": old.name, "name": new.name}
+    for table in ("subscriptions", "exclusions", "mutes"):
+        sql = f"UPDATE {table} SET topic_id = :new WHERE chat_id = :chat AND topic_id = :old"  # noqa: S608 - our own names
+        await tx.execute(sql, values)
+    for table in ("alerts", "feedback"):  # which name topics: what is open, followed or counted goes along
+        await tx.execute(
+            f"""UPDATE {table} SET topics =
+                (SELECT json_group_array(iif(value = :was, :name, value)) FROM json_each({table}.topics))
+            WHERE chat_id = :chat AND EXISTS (SELECT 1 FROM json_each({table}.topics) WHERE value = :was)""",  # noqa: S608 - likewise
+            values,
+        )
+    sql = "UPDATE groups SET topic_id = :new, topic = :name WHERE chat_id = :chat AND topic_id = :old"
+    await tx.execute(sql, values)
+    tx.announce(Subject.TOPICS)
 
 
 async def set_priority(tx: Transaction, chat_id: int, topic_id: int, priority: Priority) -> bool:

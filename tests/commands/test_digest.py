@@ -73,7 +73,7 @@ async def gathering(bot: Bot, count: int = 1) -> datetime:
 async def test_it_is_daily_at_nine_until_somebody_wants_it_otherwise(bot: Bot) -> None:
     chat = await bot.pair()
     shown = await bot.says("/digest")
-    assert "Digests are sent here: daily at 09:00 (UTC)." in text(shown)
+    assert "Digests are sent here: daily at 09:00, UTC." in text(shown)
     assert "No topic of this chat goes into them" in text(shown)
     answer = await bot.taps(button(shown.messages[0], "weekly, Mon 09:00"))
     assert (await bot.chat(chat.peer)).digests == weekly()

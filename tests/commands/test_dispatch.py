@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from bot.commands import registry
 from bot.commands.context import ForwardOrigin, Reply
 from bot.models import Button, Outgoing
-from bot.models.people import Role
 from bot.store import follows
-from tests.commands.kit import BORIS, GROUP, Bot, bot_of, button, text
+from tests.commands.kit import GROUP, Bot, bot_of, button, text
 from tests.kit_archive import open_archive
 
 _MOST = 64  # bytes of a button's data
@@ -163,13 +162,8 @@ async def test_the_same_command_at_the_same_time_has_one_effect(bot: Bot) -> Non
 
 async def test_a_refusal_within_the_write_is_the_answer_however_often_it_comes(bot: Bot) -> None:
     await bot.pair()
-    shown = await bot.says("/track Топливо: бензин")
-    await bot.tracks("Топливо: бензин -дизель")
-    await bot.pair(BORIS, Role.EDITOR)
-    await bot.says("/track Топливо", person=BORIS)
-    save = button(shown.messages[0], "Save")
-    refused = await bot.taps(save, key="tap-777")
-    assert "other chats use it" in text(refused)
-    await bot.says("/untrack Топливо", person=BORIS)
-    assert await bot.taps(save, key="tap-777") == refused
-    assert "now gets alerts on Топливо" in text(await bot.taps(save))
+    refused = await bot.says("/untrack Топливо", key="m-777")
+    assert "There is no topic Топливо" in text(refused)
+    await bot.tracks("Топливо: бензин")
+    assert await bot.says("/untrack Топливо", key="m-777") == refused
+    assert "There is no topic" not in text(await bot.says("/untrack Топливо"))

@@ -182,5 +182,5 @@ async def test_the_figures_count_alerts_duplicates_and_what_was_not_relevant(bot
     chat = (await bot.db.fetch_all("SELECT id FROM chats"))[0]["id"]
     counted = await stats.topic_stats(bot.db, chat, NOON - timedelta(days=30))
     assert counted == {"outages": stats.TopicStats(alerts=4, duplicates=1, wrong=1)}
-    assert "Outages: 4 alerts · 1 duplicate · 25% not relevant · loud\n" in text(await bot.says("/topics"))
+    assert "Outages: 4 alerts · 1 duplicate · 25% not relevant · with sound\n" in text(await bot.says("/topics"))
     assert await stats.topic_stats(bot.db, chat, NOON + timedelta(days=1)) == {}

@@ -46,7 +46,7 @@ async def test_an_unknown_limit_is_refused(newsroom: Bot) -> None:
 async def test_the_limit_is_changed_by_track_again(newsroom: Bot) -> None:
     await newsroom.tracks("Топливо: бензин in:регуляторы")
     again = await newsroom.says("/track Топливо: бензин")
-    assert "Until now: бензин in:Регуляторы" in text(again)
+    assert "was: бензин in:Регуляторы" in text(again)
     await newsroom.taps(button(again.messages[0], "Save"))
     await newsroom.archive.live(post(1, "Бензина нет", channel_id=OTHER))
     assert len([each for each in await newsroom.archive.outbox() if each.kind == "alert"]) == 1

@@ -12,13 +12,12 @@ async def test_a_receipt_is_switched_on_set_to_a_time_and_switched_off(bot: Bot)
     assert "The daily report is off in this chat." in text(await bot.says("/receipt"))
     reply = await bot.says("/receipt on")
     assert text(reply).splitlines() == [
-        "Every day at 09:00 (UTC) I tell this chat, without a sound, whether anything is missing.",
-        "You can also write: /receipt 21:30 /receipt off",
+        "Every day at 09:00, UTC, I tell this chat, without a sound, whether anything is missing.",
     ]
-    assert "at 21:30 (UTC)" in text(await bot.says("/receipt 21:30"))
+    assert "at 21:30, UTC" in text(await bot.says("/receipt 21:30"))
     assert (await bot.chat(chat.peer)).report == ReportTime(minute=21 * 60 + 30, since=bot.archive.now)
-    assert "at 21:30 (UTC)" in text(await bot.says("/receipt"))
-    assert "at 08:00 (UTC)" in text(await bot.taps(button(reply.messages[0], "08:00")))
+    assert "at 21:30, UTC" in text(await bot.says("/receipt"))
+    assert "at 08:00, UTC" in text(await bot.taps(button(reply.messages[0], "08:00")))
     assert "The daily report is off in this chat." in text(await bot.says("/receipt off"))
     assert (await bot.chat(chat.peer)).report is None
 

@@ -19,8 +19,9 @@ SPEAKERS = {"owner": ANNA, "editor": BORIS, "reader": CLARA, "stranger": EVE, "a
 CHATS = {"private": None, "group": BASIC_GROUP, "supergroup": GROUP, "forum": FORUM}
 
 # Who may send a command: o(wner), e(ditor), r(eader); in private, and in any group.
-LOOK = "topics test explain search searches latest post channels status start ping help"
-SET = "track untrack mute unmute priority quiet digest storms edits confirmations media here language receipt"
+LOOK = "topics test explain search searches latest post channels status start ping help cancel"
+SET = """settings zone language quiet digest storms edits confirmations media receipt
+track untrack mute unmute priority here"""
 RULES = {
     **dict.fromkeys(LOOK.split(), ("oer", "oer")),
     **dict.fromkeys(SET.split(), ("oer", "oe")),
@@ -116,12 +117,15 @@ SAMPLES = {
     "wake": "t1",
     "include": "1:00000000",
     "drop": "1",
-    "save": "m-1",
+    "save": "m-1:00000000",
     "store": "m-1",
     "unstore": "1",
     "mute": "t1",
     "unmute": "t1",
     "zone": "UTC",
+    "settings": "",
+    "type": "quiet",
+    "place": "UTC",
     "lang": "ru",
     "prio": "list",
     "wrong": "1:1",
@@ -131,6 +135,8 @@ SAMPLES = {
     "exclude": "1:1:1:00000000",
     "leave": "1:1",
     "snooze": "1:1",
+    "ours": "1",
+    "ok": "",
     "further": "20250101",
     "team": "0",
     "invite": "reader:1:15m",

@@ -200,7 +200,7 @@ class TestStorms:
         storm = replace(self.storm(), news=(grouped(post(9, "Сбой в аэропорту")),))
         assert render_storm(storm, locale("ru")).text == (
             "🌩 Сбои\nЕщё 4 поста с 03:12, 1 канал\nНовые события среди них:\n• Сбой в аэропорту · Вести, "
-"03:12\n\n• Сбой сети · Вести, 03:12\n• Сбой банка · Вести, 03:12"
+            "03:12\n\n• Сбой сети · Вести, 03:12\n• Сбой банка · Вести, 03:12"
         )
         over = render_storm(replace(storm, is_over=True), locale("ru"))
         assert over.text.endswith("Больше всего: Вести 4\nНовые события среди них:\n• Сбой в аэропорту · Вести, 03:12")

@@ -134,7 +134,7 @@ def test_following_all_is_offered_with_how_to_follow() -> None:
             PostsUnreadable(event="", posts=3, channels=("Минсвязь", "Вести")),
             "cannot read: 3 posts in «Минсвязь», «Вести».",
         ),
-        (ReaderLost(event="", is_standby=True, reason="SESSION_REVOKED"), "login --standby"),
+        (ReaderLost(event="", is_standby=True, reason="SESSION_REVOKED"), "add --standby to the command"),
         (ThreadClosed(event="", topics=()), "The thread for this chat's alerts is closed"),
         (ThreadClosed(event="", topics=("outages",)), "The thread for «Outages» is closed"),
         (

@@ -428,6 +428,7 @@ CREATE TABLE chats (  -- receivers of alerts
     language TEXT NOT NULL DEFAULT 'en',
     language_chosen INTEGER NOT NULL DEFAULT 0,  -- by somebody there; else it is Telegram's
     time_zone TEXT NOT NULL DEFAULT 'UTC',
+    zone_chosen INTEGER NOT NULL DEFAULT 0,  -- 1: somebody there chose it; else it was asked for
     edits TEXT NOT NULL DEFAULT 'words' CHECK (edits IN ('all', 'words', 'none')),  -- that get a reply
     confirmations INTEGER NOT NULL DEFAULT 0,  -- 1: a reply, with a sound, where a second channel says the same
     media INTEGER NOT NULL DEFAULT 0,  -- 1: the photos and documents of a post follow its alert
@@ -448,8 +449,8 @@ CREATE INDEX chats_held ON chats (held_until) WHERE held_until IS NOT NULL;
 CREATE TABLE subscriptions (
     chat_id INTEGER NOT NULL REFERENCES chats (id),
     topic_id INTEGER NOT NULL REFERENCES topics (id),
-    -- 'loud!' passes quiet hours, 'digest' waits for the next digest
-    priority TEXT NOT NULL DEFAULT 'loud' CHECK (priority IN ('loud!', 'loud', 'silent', 'digest')),
+    -- 'urgent' passes quiet hours, 'digest' waits for the next digest
+    priority TEXT NOT NULL DEFAULT 'loud' CHECK (priority IN ('urgent', 'loud', 'silent', 'digest')),
     thread_id INTEGER,  -- the forum thread for its alerts, 1 the general one; NULL: the chat's own
     created_at INTEGER NOT NULL,
     PRIMARY KEY (chat_id, topic_id)
@@ -485,6 +486,18 @@ CREATE TABLE saved_searches (
     created_at INTEGER NOT NULL,
     UNIQUE (chat_id, typed)
 );
+
+CREATE TABLE questions (  -- what somebody is asked in a chat: their next message there is the answer
+    chat_id INTEGER NOT NULL REFERENCES chats (id),
+    person_id INTEGER NOT NULL,
+    command TEXT NOT NULL,  -- that the answer completes, without slash …
+    before TEXT NOT NULL,  -- … by what stands before it …
+    after TEXT NOT NULL,  -- … and behind it
+    subject TEXT NOT NULL,  -- in the chat's words, for whoever gives it up
+    message_id INTEGER NOT NULL,  -- that asks; in a group, the answer replies to it
+    asked_at INTEGER NOT NULL,
+    PRIMARY KEY (chat_id, person_id)
+) WITHOUT ROWID;
 
 CREATE TABLE mutes (
     id INTEGER PRIMARY KEY,
