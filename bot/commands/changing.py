@@ -10,7 +10,7 @@ from bot.commands.context import CommandError, Context, Effect, Reply, Request, 
 from bot.commands.keyboards import button, name_word
 from bot.commands.lookup import LONGEST_NAME, show_source, show_topic, topic_by_id
 from bot.commands.query_text import TypedQuery, read_query
-from bot.commands.registry import tap
+from bot.commands.registry import outdated, tap
 from bot.commands.rights import Need, may_change_topic
 from bot.commands.undo import undo_button
 from bot.locales import Translator
@@ -123,9 +123,9 @@ async def propose(request: Request, context: Context, wanted: Change, *data: str
     if topic.state == wanted.typed.state:
         raise CommandError(context.own.gettext("It already looks for exactly that."))
     text = Text().line(t.gettext("Change {name}?"), name=show_topic(topic, t))
-    text.join(await describe(wanted, context))
+    text.lines(await describe(wanted, context))
     label = t.gettext("Change for everybody") if await others_using(db, topic, context) else t.gettext("Change")
-    row = (button(label, *data, seen(topic)), button(t.gettext("Do not exclude"), "keep"))
+    row = (button(label, *data, seen(topic)), button(t.gettext("Leave it as it is"), "keep"))
     return message(text, (row,))
 
 
@@ -136,7 +136,7 @@ async def describe(wanted: Change, context: Context) -> Text:
     users = await others_using(context.database, topic, context)
     if users:
         text.line("{line}", line=name_users(users, t))
-    return text.join(await _difference(wanted, context))
+    return text.lines(await _difference(wanted, context))
 
 
 async def _difference(wanted: Change, context: Context) -> Text:
@@ -161,7 +161,7 @@ async def _difference(wanted: Change, context: Context) -> Text:
         if hits:
             text.line().line(line, day=day, n=bold(str(len(hits))))
             for hit in hits[:_SHOWN]:
-                text.join(_excerpt(hit.post, hit, context))
+                text.lines(_excerpt(hit.post, hit, context))
     return text
 
 
@@ -216,7 +216,9 @@ def changing(request: Request, context: Context, wanted: Change, asked: str) -> 
             raise CommandError(context.own.gettext("The topic has been changed since. Please start again."))
         act, count = await carry_out(tx, request, context, wanted)
         text = Text().line(context.t.gettext("{name} has been changed."), name=show_topic(wanted.topic, context.t))
-        text.join(show_topic_change(wanted.topic.state, wanted.typed.state, context.t)).join(notified(count, context.t))
+        text.lines(show_topic_change(wanted.topic.state, wanted.typed.state, context.t)).lines(
+            notified(count, context.t)
+        )
         return change(text, () if act is None else ((undo_button(act, context.t),),))
 
     return effect
@@ -245,7 +247,7 @@ async def keep_ours(request: Request, context: Context) -> Effect:
     """Make the chat a topic of its own of what a topic looked for before it was changed; all that it has goes along."""
     own, logged = context.own, await acts.get(context.database, int(request.argument))
     if logged is None or not isinstance(logged.act, TopicChanged) or context.chat.id not in logged.concerned:
-        raise CommandError(own.gettext("This button no longer works."))
+        raise outdated(context)
     if logged.undone_at is not None:
         raise CommandError(own.gettext("This has already been undone: the topic is as it was."))
     act = logged.act

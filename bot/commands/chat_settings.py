@@ -62,7 +62,7 @@ EDITS = Setting(
 
 _USUAL_STORMS = Storms(count=4, minutes=5)
 _MOST_COUNT, _MOST_MINUTES = 100, 60
-_STORMS = re.compile(r"(\d{1,3})\s*(?:[/,:–-]|in|per|за|в)?\s*(\d{1,3})(?:\s*(?:m|м)[a-zа-я]*\.?)?")
+_STORMS = re.compile(r"(\d{1,3})\s*(?:[/,:–-]|in|per|за|на|в)?\s*(\d{1,3})(?:\s*(?:m|м|хв)[a-zа-я]*\.?)?")
 
 
 def _read_storms(typed: str, context: Context) -> Chat:
@@ -253,7 +253,11 @@ DIGEST = Setting(
     is_free=True,
 )
 
-_CALLED = {"английский": "en", "по-английски": "en", "russian": "ru", "по-русски": "ru", "рус": "ru", "англ": "en"}
+_CALLED = {  # besides its code and its own name
+    **dict.fromkeys(("английский", "по-английски", "англ", "англійська", "англійською"), "en"),
+    **dict.fromkeys(("russian", "по-русски", "рус", "російська", "російською"), "ru"),
+    **dict.fromkeys(("ukrainian", "украинский", "по-украински", "укр", "українською", "ua"), "uk"),
+}
 
 
 def _read_language(typed: str, context: Context) -> Chat:
@@ -261,7 +265,9 @@ def _read_language(typed: str, context: Context) -> Chat:
     codes = {name.casefold(): code for code, name in LANGUAGE_NAMES.items()} | _CALLED
     chosen = codes.get(word, word)
     if chosen not in LANGUAGES:
-        raise CommandError(context.t.gettext("I speak English and Russian: /language en or /language ru."))
+        raise CommandError(
+            context.t.gettext("I speak English, Russian and Ukrainian: /language en, /language ru, /language uk.")
+        )
     return replace(context.chat, language=chosen, language_chosen=True)
 
 
@@ -281,7 +287,11 @@ LANGUAGE = Setting(
     place=4,
     summary=N_("the language I speak here"),
     usage="en",
-    examples=(("/language en", N_("answers in English")), ("/language ru", N_("answers in Russian"))),
+    examples=(
+        ("/language en", N_("answers in English")),
+        ("/language ru", N_("answers in Russian")),
+        ("/language uk", N_("answers in Ukrainian")),
+    ),
     read=_read_language,
     describe=_describe_language,
     choices=LANGUAGES,

@@ -194,6 +194,7 @@ class Context:
     searches: Searches  # for those that read many posts, or run somebody's query
     now: datetime
     chat: Chat
+    home: Chat | None = None  # where somebody speaks for that chat; None: there itself
     person_id: int  # who speaks
     name: str  # of who speaks
     role: Role  # of who speaks

@@ -142,6 +142,8 @@ class Dispatch:
             raise setup.StrangerError
         chat = await chats.by_peer(self._database, request.peer.kind, request.peer.id)
         own = translator(await setup.language_of(self._database, request, chat))
+        if chat is not None and chat.broadcast:  # what it bears are links; only a changed client sends more
+            raise CommandError(own.gettext("This button no longer works."))
         if person is not None and _is_stale(request, now):
             return self._ask_again(request, own, now)
         if is_start:
@@ -211,7 +213,7 @@ def _ask_to_start(request: Request, own: Translator) -> Reply:
 async def _resume(tx: Transaction, request: Request, now: datetime) -> None:
     """Resume the chat of a request if it is suspended: a chat that writes to us can be written to."""
     chat = await chats.by_peer(tx, request.peer.kind, request.peer.id)
-    if chat is not None:
+    if chat is not None and not chat.broadcast:
         await addresses.resume(tx, chat.id, now=now)
 
 

@@ -8,8 +8,9 @@ import asyncio
 from dataclasses import replace
 
 from bot.commands.alert_buttons import POST, AlertTap, forgotten
+from bot.commands.changing import may_change, others_using
 from bot.commands.context import CommandError, Context, Effect, Reply, Request, change, writes
-from bot.commands.keyboards import name_word, rows_of
+from bot.commands.keyboards import button, name_word, rows_of
 from bot.commands.lookup import MuteScope, queries_of, show_topic, topic_by_id, topics_named
 from bot.commands.mute import mute_scope
 from bot.commands.query_text import read_query
@@ -117,7 +118,10 @@ async def word(request: Request, context: Context) -> Reply:
             len(marked),
         )
         ending = line.format(n=len(marked))
-    row = (tap.button(t.gettext("Exclude"), "exclude", *tap.chosen), tap.button(t.gettext("Do not exclude"), "leave"))
+    row = (
+        tap.button(t.gettext("Exclude"), "exclude", *tap.chosen),
+        tap.button(t.gettext("Leave it as it is"), "leave"),
+    )
     preview = await list_posts(text, missing[:_SHOWN], context, (row,), ending=ending, numbered=False)
     return Reply(messages=(preview,), buttons=await tap.usual(context.database, context))
 
@@ -153,8 +157,12 @@ async def exclude(request: Request, context: Context) -> Effect:
         line = context.t.gettext(
             "In this chat, {topic} now leaves out posts that say {word}. /topics can bring them back."
         )
-        undo = () if act is None else ((undo_button(act, context.t),),)
-        return change(line, undo, topic=show_topic(topic, context.t), word=bold(choice.text))
+        rows = [] if act is None else [(undo_button(act, context.t),)]
+        is_shared = not topic.is_feed and await others_using(tx, topic, context)
+        if is_shared and choice.word not in topic.excluded and may_change(topic, request, context):
+            label = context.t.gettext("Leave out in all chats…")
+            rows.append((button(label, "forall", topic.id, name_word(choice.word), "out"),))
+        return change(line, tuple(rows), topic=show_topic(topic, context.t), word=bold(choice.text))
 
     return effect
 

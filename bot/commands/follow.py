@@ -21,7 +21,7 @@ from bot.store.references import ALL, ALL_ASKED, FOLDER
 from bot.text.markup import Text, code
 
 MOST_AT_ONCE = 500  # as many as one account can be in
-_EVERYTHING = {"all", "все", "всё"}
+_EVERYTHING = {"all", "все", "всё", "усе"}
 _SHOWN_NAMES = 60  # of one kind in an answer
 _SHOWN_WORD = 60  # characters of a word that is not understood
 
@@ -43,16 +43,16 @@ _HOW = {
 }
 MOST_HISTORY = 100_000  # posts
 _OPTION_WORDS = {
-    **dict.fromkeys(("fast", "быстро"), Options(fast=True)),
-    **dict.fromkeys(("slow", "медленно"), Options(fast=False)),
-    **dict.fromkeys(("join:no", "вступать:нет"), Options(may_join=False)),
-    **dict.fromkeys(("join:yes", "вступать:да"), Options(may_join=True)),
+    **dict.fromkeys(("fast", "быстро", "швидко"), Options(fast=True)),
+    **dict.fromkeys(("slow", "медленно", "повільно"), Options(fast=False)),
+    **dict.fromkeys(("join:no", "вступать:нет", "вступати:ні"), Options(may_join=False)),
+    **dict.fromkeys(("join:yes", "вступать:да", "вступати:так"), Options(may_join=True)),
     **dict.fromkeys(("private", "приватно"), Options(private=True)),
 }
-_HISTORY = re.compile(r"(?:history|история):(\d{1,9})")
-_UNMISTAKABLE = re.compile(r"(?:join|history|вступать|история):\S", re.IGNORECASE)
-_OPTION = re.compile(r"(?:join|history|вступать|история):\S*|(?!tg:)[^\W\d]+:\w+", re.IGNORECASE)
-_GAP = re.compile(r"(?<!\S)((?:join|history|вступать|история):)[^\S\n]+(?=\w)", re.IGNORECASE)
+_HISTORY = re.compile(r"(?:history|история|історія):(\d{1,9})")
+_UNMISTAKABLE = re.compile(r"(?:join|history|вступать|вступати|история|історія):\S", re.IGNORECASE)
+_OPTION = re.compile(r"(?:join|history|вступать|вступати|история|історія):\S*|(?!tg:)[^\W\d]+:\w+", re.IGNORECASE)
+_GAP = re.compile(r"(?<!\S)((?:join|history|вступать|вступати|история|історія):)[^\S\n]+(?=\w)", re.IGNORECASE)
 _THOUSANDS = re.compile(r"(?<=[yYяЯ]:)\d{1,3}(?:[^\S\n]\d{3})+(?![^\s.,;])")
 _NAMED = re.compile(r"\W*(?:@|https?://|\+|t(?:elegram)?\.me/)", re.IGNORECASE)
 _TRAILING = ".,;"
@@ -261,7 +261,7 @@ def _read_option(word: str, t: Translator) -> Options | None:
     line = t.gettext(
         "«{value}» is not an option. The options are fast, slow, join:no, join:yes, private and history:5000."
     )
-    if word.casefold().startswith(("history:", "история:")):
+    if word.casefold().startswith(("history:", "история:", "історія:")):
         line = t.gettext(
             "«{value}»: write how many older posts I should read, at most {most}, for example history:5000."
         )

@@ -25,7 +25,7 @@ LONGEST_NAME = 64  # characters of a topic's name
 _LONGEST_LABEL = 40  # characters of a name on a button
 _LONGEST = 60  # UTF-16 units of a foreign title in our sentence
 _REFERENCE = r"(?P<channel>@\S+|(?:https?://)?t\.me/\S+|-?\d{6,})"
-_LAST = re.compile(rf"(?P<topic>.+?)\s+(?:(?:in|в)\s+)?{_REFERENCE}", re.DOTALL)
+_LAST = re.compile(rf"(?P<topic>.+?)\s+(?:(?:in|в|у)\s+)?{_REFERENCE}", re.DOTALL)
 _FIRST = re.compile(rf"{_REFERENCE}\s+(?P<topic>.+)", re.DOTALL)
 
 

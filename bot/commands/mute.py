@@ -19,7 +19,7 @@ from bot.store.database import Reader, Transaction
 from bot.store.subscriptions import Mute
 from bot.text.markup import Text, code
 
-_MONDAY = re.compile(r"(?:^|\s)(?:(?:un)?till?\s+mon(?:day)?|до\s+(?:понедельника|пн))\.?$", re.IGNORECASE)
+_MONDAY = re.compile(r"(?:^|\s)(?:(?:un)?till?\s+mon(?:day)?|до\s+(?:понедельника|понеділка|пн))\.?$", re.IGNORECASE)
 _BEGINS = time(9)  # a week's work
 _MOST_LISTED = 50
 _LONGEST_LABEL = 40  # characters of a name on a button
@@ -87,9 +87,7 @@ async def unmute(request: Request, context: Context, tx: Transaction) -> Reply:
         return Reply()
     if scope is None:
         raise CommandError(unknown_name(typed, t))
-    chat_id = context.chat.id
-    ended = await subscriptions.unmute(tx, chat_id, channel_id=scope.channel_id, topic_id=scope.topic_id)
-    await log_setting(tx, context, f"/unmute {scope.name.text}")
+    ended = await unmute_scope(tx, context, scope)
     line = t.gettext("No longer muted: {name}") if ended else t.gettext("{name} was not muted.")
     return show(request, message(line, name=scope.name))
 
@@ -100,6 +98,13 @@ async def mute_scope(tx: Transaction, context: Context, scope: MuteScope, *, unt
     chat_id = context.chat.id
     await subscriptions.mute(tx, chat_id, channel_id=scope.channel_id, topic_id=scope.topic_id, until=until)
     await log_setting(tx, context, f"/mute {scope.name.text}{'' if until is None else f' {context.date(until)}'}")
+
+
+async def unmute_scope(tx: Transaction, context: Context, scope: MuteScope) -> bool:
+    """Unmute a scope in this chat; False where it was not muted."""
+    ended = await subscriptions.unmute(tx, context.chat.id, channel_id=scope.channel_id, topic_id=scope.topic_id)
+    await log_setting(tx, context, f"/unmute {scope.name.text}")
+    return ended
 
 
 def show_end(until: datetime | None, context: Context) -> str:

@@ -1,4 +1,4 @@
-"""Reads what people type in English and Russian: times, durations, zones, on and off, digests, lists of channels."""
+"""Reads what people type in each of our languages: times, durations, zones, on and off, digests, lists of channels."""
 
 import re
 from collections.abc import Iterable
@@ -14,8 +14,9 @@ from bot.schedule import UNITS, Digests, Every, Quiet
 from bot.store.channels import normalise_reference
 
 _SWITCH = {
-    **dict.fromkeys(("on", "yes", "вкл", "включить", "да"), True),
+    **dict.fromkeys(("on", "yes", "вкл", "включить", "да", "увімк", "увімкнути", "так"), True),
     **dict.fromkeys(("off", "no", "stop", "выкл", "выключить", "отключить", "нет"), False),
+    **dict.fromkeys(("вимк", "вимкнути", "ні"), False),
 }
 
 
@@ -25,17 +26,25 @@ def read_switch(typed: str) -> bool | None:
 
 
 _DASHES = re.compile("[\u2010-\u2015\u2212]")  # as phones write them
-_PART = r"ч(?:ас(?:а|ов)?)?\b\.?|h\b|[ap]\.?m\b\.?|утра|дня|вечера|ночи"
+_PART = r"ч(?:ас(?:а|ов)?)?\b\.?|h\b|[ap]\.?m\b\.?|утра|дня|вечера|ночи|год(?:ин[аиу]?|ині)?\b\.?|ранку|вечора|ночі"
 _TIME_OF_DAY = rf"\d{{1,2}}(?:[:., ]?\d{{2}})?(?: ?(?:{_PART}))?"  # as `tidy` leaves it
-_TIME = re.compile(rf"(?:at |в )?(\d{{1,2}})(?:[:., ]?(\d{{2}}))? ?({_PART})?")
+_TIME = re.compile(rf"(?:at |[во] |об )?(\d{{1,2}})(?:[:., ]?(\d{{2}}))? ?({_PART})?")
 _APART = re.compile(rf"(?<=\d) (?={_PART})")
-_LATE = ("p", "дня", "вечера")
+_LATE = ("p", "дня", "вечера", "вечора")
 _NOON, _EVENING = 12, 6  # o'clock; the hours of a night from the latter on are before midnight
-_DURATION = re.compile(r"(?:^|\s)(?:(?:for|на)\s+)?0*([1-9]\d{0,3})\s*(mo|мес|[mhdwмчдн])[a-zа-яё]*\.?$", re.IGNORECASE)
-_UNITS = {**UNITS, "m": timedelta(minutes=1), "м": timedelta(minutes=1)}
+_DURATION = re.compile(
+    r"(?:^|\s)(?:(?:for|на)\s+)?0*([1-9]\d{0,3})\s*"
+    r"(?:(mo|мес|міс|[mhdwмчднтх]|годин)[a-zа-яёіїєґ]*|(год))\.?$",
+    re.IGNORECASE,
+)
+_UNITS = {
+    **UNITS,
+    **dict.fromkeys(("m", "м", "х"), timedelta(minutes=1)),
+    **dict.fromkeys(("год", "годин"), timedelta(hours=1)),  # to a Russian it may be a year: the answer says until when
+}
 _WEEKDAYS = (  # how their names begin in any form, from Monday
-    *(("mon", "пн", "пон"), ("tue", "вт"), ("wed", "ср"), ("thu", "чт", "чет")),
-    *(("fri", "пт", "пят"), ("sat", "сб", "суб"), ("sun", "вс", "вос")),
+    *(("mon", "пн", "пон"), ("tue", "вт", "вів"), ("wed", "ср", "сер"), ("thu", "чт", "чет")),
+    *(("fri", "пт", "пят", "п'я", "п’я", "пʼя"), ("sat", "сб", "суб"), ("sun", "вс", "вос", "нд", "неділ")),
 )
 
 
@@ -50,8 +59,8 @@ def read_time(typed: str) -> int | None:
     if match is None:
         return None
     hour, minute, part = int(match[1]), int(match[2] or 0), match[3] or ""
-    if part and not part.startswith(("ч", "h")) and hour <= _NOON:
-        is_late = _EVENING <= hour < _NOON if part == "ночи" else part.startswith(_LATE)
+    if part and not part.startswith(("ч", "h", "год")) and hour <= _NOON:
+        is_late = _EVENING <= hour < _NOON if part in {"ночи", "ночі"} else part.startswith(_LATE)
         hour = hour % _NOON + (_NOON if is_late else 0)
     return hour * 60 + minute if hour < 24 and minute < 60 else None  # noqa: PLR2004 - a day's and an hour's
 
@@ -62,7 +71,8 @@ def show_time(minute: int) -> str:
 
 
 _HOURS = re.compile(
-    rf"(?:from |[сзc] )?({_TIME_OF_DAY})(?: ?- ?| (?:to|until|till|до|по) | )({_TIME_OF_DAY})(?:[ ,(]+([^)]+)\)?)?",
+    rf"(?:from |[сзc] |від )?({_TIME_OF_DAY})"
+    rf"(?: ?- ?| (?:to|until|till|до|по) | )({_TIME_OF_DAY})(?:[ ,(]+([^)]+)\)?)?",
     re.DOTALL,
 )
 _MIDNIGHT = {"24", "24:00", "24.00"}
@@ -78,11 +88,11 @@ def read_hours(typed: str) -> tuple[Quiet, str] | None:
 
 
 _EVERY = {
-    **dict.fromkeys(("hourly", "hour", "ежечасно", "час"), Every.HOUR),
-    **dict.fromkeys(("daily", "day", "ежедневно", "день"), Every.DAY),
-    **dict.fromkeys(("weekly", "week", "еженедельно", "неделю", "неделя"), Every.WEEK),
+    **dict.fromkeys(("hourly", "hour", "ежечасно", "час", "щогодини", "годину"), Every.HOUR),
+    **dict.fromkeys(("daily", "day", "ежедневно", "день", "щодня"), Every.DAY),
+    **dict.fromkeys(("weekly", "week", "еженедельно", "неделю", "неделя", "щотижня", "тиждень"), Every.WEEK),
 }
-_FILLERS = {"at", "on", "every", "a", "once", "в", "во", "по", "каждый", "каждую", "раз"}
+_FILLERS = frozenset("at on every a once в во по каждый каждую раз о об у на кожен кожну".split())  # noqa: SIM905 - words are read as words
 _SAID_OF = {  # which fields of `Digests` make sense together
     Every.HOUR: {"every"},
     Every.DAY: {"every", "minute"},
@@ -113,15 +123,15 @@ def split_duration(argument: str) -> tuple[str, timedelta | None]:
     match = _DURATION.search(argument)
     if match is None:
         return argument.strip(), None
-    return argument[: match.start()].strip(), int(match[1]) * _UNITS[match[2].lower()]
+    return argument[: match.start()].strip(), int(match[1]) * _UNITS[(match[2] or match[3]).lower()]
 
 
-_CALLED = {"мск": "Europe/Moscow", "msk": "Europe/Moscow", "москве": "Europe/Moscow"}
+_CALLED = {"мск": "Europe/Moscow", "msk": "Europe/Moscow", "москве": "Europe/Moscow", "києвом": "Europe/Kyiv"}
 
 
 def find_zone(typed: str) -> str | None:
     """Return the zone for `Europe/Berlin`, `berlin` or `Берлин`; None where no place is called so."""
-    name = typed.strip().casefold().removeprefix("по ")
+    name = typed.strip().casefold().removeprefix("по ").removeprefix("за ")
     return _CALLED.get(name) or _places().get(name.replace(" ", "_"))
 
 

@@ -26,8 +26,11 @@ async def ask(  # noqa: PLR0913 - the command that the answer completes, and wha
 
     They belong into the message whose button was tapped: in a group, a bot is shown answers to its messages alone.
     """
+    chat, home = context.chat, context.home
+    if home is not None:
+        name, before = "for", f"#{chat.id} /{name} {before}"
     question = Question(
-        chat_id=context.chat.id,
+        chat_id=(home or chat).id,
         person_id=context.person_id,
         command=name,
         before=before,
@@ -39,7 +42,9 @@ async def ask(  # noqa: PLR0913 - the command that the answer completes, and wha
     await questions.ask(tx, question)
     t = context.t
     in_private, in_group = t.gettext("Write it now, in one message."), t.gettext("Reply to this message with it.")
-    return Text().add(in_private if request.private else in_group, " ", t.gettext("/cancel stops this."))
+    return Text().add(
+        in_private if request.private or home is not None else in_group, " ", t.gettext("/cancel stops this.")
+    )
 
 
 def is_answer(question: Question, request: Request) -> bool:

@@ -7,6 +7,7 @@
 | change channels and topics, which belong to everybody; see the log | | yes | yes |
 | change a topic that they have made | in private | yes | yes |
 | see to the team | | | in private |
+| set what a channel of the team's own receives | | in private | in private |
 | see what is restricted to other chats | | | in private |
 
 A stranger may do nothing, and neither may an anonymous administrator, whom Telegram does not name.

@@ -16,7 +16,7 @@ from weakref import WeakValueDictionary
 import structlog
 from telethon import TelegramClient, events, functions, types
 
-from bot.commands import registry
+from bot.commands import broadcast, registry
 from bot.commands.context import Reply, Request, say
 from bot.commands.dispatch import Dispatch
 from bot.commands.setup import language_of
@@ -30,7 +30,7 @@ from bot.search.pool import Searches
 from bot.store import addresses, chats, handled, meta, outbox, people
 from bot.store.database import Database
 from bot.telegram import chat_moves
-from bot.telegram.chat_moves import ChatMoved, ChatOpened
+from bot.telegram.chat_moves import BroadcastAccess, ChatMoved, ChatOpened
 from bot.telegram.convert import from_peer
 from bot.telegram.errors import UNANSWERABLE
 from bot.telegram.rpc import ask
@@ -172,8 +172,11 @@ class Router:
                 raise _gone(error) from None
             log.info("an offer of posts was not taken", error=error.error)
 
-    async def _follow_move(self, news: ChatMoved | ChatOpened) -> None:
-        """Follow a paired group that became a supergroup, or resume a paired chat that takes messages again."""
+    async def _follow_move(self, news: ChatMoved | ChatOpened | BroadcastAccess) -> None:
+        """Follow a paired group that became a supergroup, resume a paired chat that takes messages again, and so on."""
+        if isinstance(news, BroadcastAccess):
+            await self._database.write(lambda tx: broadcast.receive(tx, news, now=self._clock()))
+            return
         if isinstance(news, ChatMoved):
             if await self._database.write(lambda tx: addresses.upgrade(tx, news.group_id, news.to)):
                 log.info("a group became a supergroup and is followed", group=news.group_id, supergroup=news.to.id)

@@ -322,7 +322,7 @@ async def latest(request: Request, context: Context) -> Reply:
     name = request.argument
     if request.tapped:
         channel_id, before = map(int, name.split(":"))
-        return await _latest(context, channel_id=channel_id, before=before)
+        return await _latest(context, channel_id=channel_id, before=before or None)
     channel = await channels.find(context.database, name, viewer=context.viewer) if name else None
     if channel is not None or not name:
         return await _latest(context, channel_id=channel.id if channel else 0)

@@ -140,7 +140,8 @@ async def save(tx: Transaction, context: Context, chosen: Chat) -> tuple[Context
     """
     before = context.chat
     await chats.save(tx, chosen)
-    saved = replace(context, chat=chosen, t=translator(chosen.language))
+    t = context.t if chosen.broadcast else translator(chosen.language)  # of a channel somebody else sees the screen
+    saved = replace(context, chat=chosen, t=t)
     released = await groups.reschedule(tx, chosen, now=context.now) if chosen.schedule != before.schedule else 0
     is_new = (chosen.language, chosen.language_chosen) != (before.language, before.language_chosen)
     return saved, released, chosen.language if is_new else None

@@ -24,8 +24,8 @@ from bot.store.invitations import Invitation
 from bot.store.people import Person
 from bot.text.markup import Text, bold
 
-# Speakers of these languages mostly read Russian more readily than English; where they are not ours, we ask.
-_RATHER_IN_RUSSIAN = {"uk", "be", "kk"}
+# Speakers of these languages mostly read Russian more readily than English; we ask them.
+_RATHER_IN_RUSSIAN = {"be", "kk"}
 
 
 def spoken(code: str) -> str:
@@ -38,7 +38,7 @@ def spoken(code: str) -> str:
 
 def is_asked(code: str) -> bool:
     """Tell whether the language of a speaker leaves open which of ours they want."""
-    return _plain(code) in _RATHER_IN_RUSSIAN - set(LANGUAGES)
+    return _plain(code) in _RATHER_IN_RUSSIAN
 
 
 def _plain(code: str) -> str:

@@ -47,7 +47,7 @@ _READING = N_("reading channels")  # whatever else a reader asks for
 async def status(_: Request, context: Context) -> Reply:
     """Say how channels, reader accounts, posts and alerts stand."""
     text = Text()
-    states = await seen_states(context, since=_midnight(context))
+    states = await seen_states(context.database, context, since=_midnight(context))
     await _add_channels(text, states, context)
     _add_completeness(text, states, context)
     await _add_readers(text, context)

@@ -19,6 +19,7 @@ from bot.store.invitations import Invitation
 from bot.store.people import Person
 from bot.store.team import TeamRefusal
 from bot.text.markup import Text, bold, one_line
+from bot.text.pages import page_of
 
 PAGE = 20  # people on one page
 _MOST_LINKS = 20  # that are listed
@@ -50,9 +51,8 @@ async def show_team(request: Request, context: Context) -> Reply:
 
 async def _screen(db: Reader, context: Context, number: int) -> Outgoing:
     t, everybody = context.t, await people.everybody(db)
-    last = max(0, (len(everybody) - 1) // PAGE)
-    number = min(number, last)
-    shown = everybody[number * PAGE : (number + 1) * PAGE]
+    page = page_of(everybody, number, PAGE)
+    shown = page.items
     text = Text().line(t.ngettext("{n} person in the team", "{n} people in the team", len(everybody)), n=len(everybody))
     for person in shown:
         text.add(bold(one_line(person.called, _NAME)), " · ", _facts(person, context), "\n")
@@ -67,10 +67,8 @@ async def _screen(db: Reader, context: Context, number: int) -> Outgoing:
     ends = [
         button(withdraw.format(time=context.date(each.made_at)), "withdraw", each.id) for each in links[:_MOST_LINKS]
     ]
-    turns = ((number - 1, f"‹ {number}"), (number + 1, f"{number + 2} ›"))
-    pages = tuple(button(label, "team", to) for to, label in turns if 0 <= to <= last)
     invite = button(t.gettext("Invite somebody"), "invite", Role.READER, 1, "15m")
-    return message(text, (*rows_of(buttons, 2), *((pages,) if pages else ()), (invite,), *rows_of(ends, 1)))
+    return message(text, (*rows_of(buttons, 2), *page.turns("team"), (invite,), *rows_of(ends, 1)))
 
 
 def _facts(person: Person, context: Context) -> str:

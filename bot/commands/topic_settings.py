@@ -29,7 +29,7 @@ _WORDS = {  # as people type them, whatever the language of the chat: a value, a
         for language in LANGUAGES
         for priority, (label, _) in _PRIORITIES.items()
     },
-    **dict.fromkeys(("сводка", "в сводку", "дайджест", "в дайджест"), Priority.DIGEST),
+    **dict.fromkeys(("сводка", "в сводку", "дайджест", "в дайджест", "зведення", "у зведення"), Priority.DIGEST),
 }
 _MOST = 90  # Telegram takes 100 buttons
 _ROOM = 40  # characters of a topic on a button

@@ -5,7 +5,8 @@ from datetime import timedelta
 
 from babel.numbers import format_percent
 
-from bot.commands.context import CommandError, Context, Reply, Request, change, message, say, writes
+from bot.commands.changing import may_change, others_using, require_may_change
+from bot.commands.context import CommandError, Context, Reply, Request, change, message, say, show, writes
 from bot.commands.keyboards import MOST_SWITCHES, button, name_word, rows_of, topic_rows
 from bot.commands.lookup import SCOPE, need_topic, read_scope, show_topic, topic_by_id
 from bot.commands.mute import end_button, mutes_of, show_end
@@ -14,6 +15,7 @@ from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
 from bot.commands.setup import setup_screen
 from bot.commands.subscribing import set_exclusion, subscribe, unsubscribe
+from bot.commands.topic_screen import topic_screen
 from bot.commands.topic_settings import priority_label
 from bot.commands.undo import undo_button
 from bot.locales import N_, Translator
@@ -41,12 +43,17 @@ _LABEL = 30  # characters of a word on a button
 
 @command("topics", Section.TOPICS, 1, Need.LOOK, N_("topics on and off, how each is doing, what is muted"))
 @example("/topics", N_("the topics of this chat as switches, with how many alerts each had"))
-async def show(_: Request, context: Context) -> Reply:
-    """Show all topics as switches, and how each does."""
-    return Reply(messages=(await topics_screen(context.database, context),))
+@example(N_("/topics Payments"), N_("one topic: its query, its history, what it leaves out, who uses it"))
+@tap("topics", Need.LOOK)
+async def show_topics(request: Request, context: Context) -> Reply:
+    """Show all topics as switches, and how each does; or one that is named."""
+    if request.argument:
+        topic = await need_topic(context.database, request.argument, context)
+        return show(request, await topic_screen(context.database, request, context, topic))
+    return show(request, await topics_screen(context.database, context))
 
 
-@tap("topic", Need.CHAT, r"\d{1,15}:(on|off):(setup|topics)")
+@tap("topic", Need.CHAT, r"\d{1,15}:(on|off):(setup|topics|about)")
 @writes
 async def switch(request: Request, context: Context, tx: Transaction) -> Reply:
     """Switch a topic on or off for this chat; the tapped button says which, and which screen to draw again."""
@@ -56,6 +63,8 @@ async def switch(request: Request, context: Context, tx: Transaction) -> Reply:
     await (subscribe if state == "on" else unsubscribe)(tx, context, topic)
     if screen == "setup":
         return Reply(edit=await setup_screen(tx, request, context.chat, context.now))
+    if screen == "about":
+        return Reply(edit=await topic_screen(tx, request, context, topic))
     return Reply(edit=await topics_screen(tx, context))
 
 
@@ -70,15 +79,17 @@ async def wake(request: Request, context: Context, tx: Transaction) -> Reply:
     return Reply(edit=await topics_screen(tx, context))
 
 
-@tap("include", Need.CHAT, r"\d{1,15}:[0-9a-f]{8}")
+@tap("include", Need.CHAT, r"\d{1,15}:[0-9a-f]{8}(:about)?")
 @writes
 async def include(request: Request, context: Context, tx: Transaction) -> Reply:
-    """End the exclusion of a word in this chat, on the screen of topics."""
-    number, named = request.argument.split(":")
+    """End the exclusion of a word in this chat, on the screen of topics or of one."""
+    number, named, *about = request.argument.split(":")
     topic = await topic_by_id(tx, int(number), context)
     for each in await exclusions.of_chat(tx, context.chat.id, topic.id):
         if name_word(each.word) == named:
             await set_exclusion(tx, context, topic, each, on=False)
+    if about:
+        return Reply(edit=await topic_screen(tx, request, context, topic))
     return Reply(edit=await topics_screen(tx, context))
 
 
@@ -95,12 +106,12 @@ async def untrack(request: Request, context: Context, tx: Transaction) -> Reply:
     if is_ended:
         line = context.t.gettext("No more alerts on {name} in this chat.")
     offer = [] if act is None else [(undo_button(act, context.t),)]
-    if not topic.builtin and context.may(request, Need.INSTANCE):
+    if not topic.builtin and may_change(topic, request, context):
         offer.append((button(context.t.gettext("Delete the topic"), "drop", topic.id),))
     return say(line, tuple(offer), name=show_topic(topic, context.t))
 
 
-@tap("drop", Need.INSTANCE, r"\d{1,15}(:sure)?")
+@tap("drop", Need.CHAT, r"\d{1,15}(:sure)?")
 @writes
 async def drop(request: Request, context: Context, tx: Transaction) -> Reply:
     """Delete a topic; where other chats use it, ask first."""
@@ -109,7 +120,8 @@ async def drop(request: Request, context: Context, tx: Transaction) -> Reply:
     topic = await topic_by_id(tx, topic_id, context)
     if topic.builtin:
         raise outdated(context)
-    others = await chats_using(tx, topic, context)
+    await require_may_change(tx, topic, request, context)
+    others = [chat.id for chat in await others_using(tx, topic, context)]
     if others and not sure:
         line = t.ngettext(
             "{n} other chat gets alerts on {name}. Delete the topic for everybody?",
@@ -127,11 +139,6 @@ async def drop(request: Request, context: Context, tx: Transaction) -> Reply:
         await topics.delete(tx, topic_id)
     undo = ((undo_button(recording.id, t),),)
     return change(t.gettext("The topic {name} has been deleted."), undo, name=show_topic(topic, t))
-
-
-async def chats_using(db: Reader, topic: Topic, context: Context) -> set[int]:
-    """Return the ids of the other chats that get alerts on a topic."""
-    return set(await topics.subscribed_chats(db, topic.id)) - {context.chat.id}
 
 
 @tap("keep", Need.LOOK)
@@ -165,7 +172,8 @@ async def topics_screen(db: Reader, context: Context) -> Outgoing:
         )
         text.line(line, n=hidden)
     text.say(t.gettext("To create your own: {example}"), example=code(track_example(t)))
-    return message(text, (*topic_rows(shown, on, t, screen="topics"), *ends, *words))
+    one = (button(t.gettext("One topic in detail…"), "about", "list"),)
+    return message(text, (*topic_rows(shown, on, t, screen="topics"), one, *ends, *words))
 
 
 def track_example(t: Translator) -> str:

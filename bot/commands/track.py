@@ -111,15 +111,15 @@ async def save(request: Request, context: Context) -> Effect:
             topic = await keep_private(tx, context, topic)
         text = Text().line(t.gettext("This chat now gets alerts on {name}."), name=show_topic(topic, t))
         if act is None or before is None:
-            text.join(show_query(typed, t)).add("\n")
+            text.lines(show_query(typed, t))
         else:
-            text.join(show_topic_change(before.state, typed.state, t))
-        text.join(show_limits(typed.limits, await Directory.load(tx, context.viewer), t))
+            text.lines(show_topic_change(before.state, typed.state, t))
+        text.lines(show_limits(typed.limits, await Directory.load(tx, context.viewer), t))
         _add_excluded(text, await _excluded_by_chat(tx, before, context), t)
         is_open = not topic.builtin and not topic.restricted and not count
         offer = [(button(t.gettext("Keep it to this chat"), "only", f"t{topic.id}"),)] if is_open else []
         undo = [] if act is None else [(undo_button(act, t),)]
-        return change(text.join(notified(count, t)), (*offer, *undo))
+        return change(text.lines(notified(count, t)), (*offer, *undo))
 
     return effect
 
@@ -199,7 +199,7 @@ async def _offer(request: Request, context: Context, name: str, query: str) -> R
     _add_excluded(text, here, t)
     users = []
     if known is not None and known.state != typed.state:
-        text.join(await describe(Change(topic=known, typed=typed), context)).line()
+        text.lines(await describe(Change(topic=known, typed=typed), context)).line()
         users = await others_using(db, known, context)
     shown, further = await preview(context, typed, key=f"t:{request.key}", excluded=[each.compiled for each in here])
     label = t.gettext("Change for everybody") if users else t.gettext("Save")

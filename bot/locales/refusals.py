@@ -56,6 +56,7 @@ REFUSALS = {  # why a channel cannot be read, or a reader account cannot read
     ),
     "removed": N_("It was deleted, or its admins have removed my reader account. To go on, send me its invite link."),
     "not_member": N_("My reader account is not a member there. Send me its invite link: https://t.me/+…"),
+    "own_channel": N_("I post your own alerts there, so following it would bring them back to you."),
     "needs_app": N_("It asks newcomers questions. Join it by hand with the reader account, then send /follow again."),
 }
 

@@ -84,8 +84,10 @@ class Ingest:
     def _match(self, added: NewVersion, document: Document) -> Match:
         """Look for topics, and for the words that chats exclude; of what has changed, also as it was before."""
         is_followed = added.followed_at is not None and added.post.date >= added.followed_at
-        is_news = added.change != VersionChange.STALE and added.visible and is_followed
         post, match = added.post, self._topics.match
+        is_news = (
+            added.change != VersionChange.STALE and added.visible and is_followed and not self._topics.is_ours(post)
+        )
         is_empty = not post.whole.strip() and post.media is None
         found = match(post.channel_id, document, is_empty=is_empty) if is_news else {}
         if not found:

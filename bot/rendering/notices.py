@@ -12,6 +12,8 @@ from bot.models.acts import TopicChanged
 from bot.models.notices import (
     Acted,
     AlertsMissed,
+    BroadcastOffered,
+    BroadcastResumed,
     ChannelLost,
     ChannelRegained,
     ChannelRenamed,
@@ -27,6 +29,7 @@ from bot.models.notices import (
     Notice,
     Pong,
     PostsUnreadable,
+    PromotionIgnored,
     ReaderLost,
     SampleAlert,
     ThreadClosed,
@@ -37,6 +40,7 @@ from bot.rendering.topic_changes import show_topic_change
 from bot.text.markup import Text, one_line
 
 NAME_ROOM = 120  # UTF-16 units of a foreign name
+_LABEL, _MOST_BUTTONS = 30, 10  # UTF-16 units of a name on a button; of channels of the team's own
 SHOWN_NAMES = 12  # in one list
 FOLLOWED = {
     FollowAccess.JOINED: N_("I now follow «{channel}»."),
@@ -254,7 +258,39 @@ def _chat_suspended(notice: ChatSuspended, locale: Locale) -> Outgoing:
     t = locale.t
     line = t.gettext("I can no longer write to «{chat}» and have stopped its alerts.")
     then = t.gettext("Once that is fixed, send any command there and its alerts will resume at once.")
+    if notice.is_broadcast:
+        then = t.gettext("Make me an admin there who may post, and its alerts will resume at once.")
     return Outgoing(text=f"{line.format(chat=_name(notice.chat))} {refusal(notice.reason, t, SUSPENSIONS)} {then}")
+
+
+@render_notice.register
+def _broadcast_offered(notice: BroadcastOffered, locale: Locale) -> Outgoing:
+    t, chat = locale.t, _name(notice.chat)
+    if not notice.may_post:
+        line = t.gettext(
+            "I am an admin of «{chat}» now, but may not post there. Allow it, and I can send alerts there."
+        )
+        return Outgoing(text=line.format(chat=chat))
+    line = t.gettext("I am an admin of «{chat}» now. Send alerts there?")
+    choices = ((t.gettext("Yes, choose topics"), "yes"), (t.gettext("No"), "no"))
+    buttons = tuple(Button(text=label, data=f"post_in:{notice.chat_id}:{answer}".encode()) for label, answer in choices)
+    return Outgoing(text=line.format(chat=chat), buttons=(buttons,))
+
+
+@render_notice.register
+def _broadcast_resumed(notice: BroadcastResumed, locale: Locale) -> Outgoing:
+    line = locale.t.gettext("I may post in «{chat}» again: its alerts go on.")
+    return Outgoing(text=line.format(chat=_name(notice.chat)))
+
+
+@render_notice.register
+def _promotion_ignored(notice: PromotionIgnored, locale: Locale) -> Outgoing:
+    t = locale.t
+    line = t.gettext(
+        "{name} made me an admin of «{chat}» and is no owner or editor here, so I do nothing there. To send alerts "
+        "there, remove me from it and add me again yourself."
+    )
+    return Outgoing(text=line.format(name=_name(notice.name) or t.gettext("Somebody"), chat=_name(notice.chat)))
 
 
 @render_notice.register
@@ -287,8 +323,15 @@ def _topic_changed(notice: Acted, act: TopicChanged, t: Translator) -> Outgoing:
     who, topic = _name(notice.name) or t.gettext("On the server"), _name(topic_title(act.topic, t))
     text = Text().line(t.gettext("{who} changed the topic «{topic}» for everybody."), who=who, topic=topic)
     words, entities = text.join(show_topic_change(act.before, act.after, t)).cut().build()
-    keep = Button(text=t.gettext("Keep the old one for us"), data=f"ours:{notice.event}".encode())
-    return Outgoing(text=words, entities=entities, buttons=((keep, Button(text=t.gettext("OK"), data=b"ok")),))
+    label = t.gettext("Keep the old one for {chat}")
+    keep = [
+        Button(text=label.format(chat=one_line(title, _LABEL)), data=f"for:{chat_id}:ours:{notice.event}".encode())
+        for chat_id, title in notice.broadcasts[:_MOST_BUTTONS]
+    ]
+    if notice.is_concerned:
+        keep.insert(0, Button(text=t.gettext("Keep the old one for us"), data=f"ours:{notice.event}".encode()))
+    rows = [(each,) for each in (*keep, Button(text=t.gettext("OK"), data=b"ok"))]
+    return Outgoing(text=words, entities=entities, buttons=tuple(rows))
 
 
 def _name(name: str) -> str:

@@ -17,7 +17,7 @@ def show_topic_change(before: TopicState, after: TopicState, t: Translator) -> T
     """Write what is different, each thing on a line: the query with its limits, and the words that are left out."""
     text, (old, new) = Text(), (one_line(state.source, _LONGEST) for state in (before, after))
     if old != new and max(units(old), units(new)) > _WHOLE:
-        text.join(show_changes(old, new, t)).add("\n")
+        text.lines(show_changes(old, new, t))
     elif old != new:
         was, now = changed_words(old, new)
         text.line(t.gettext("was: {query}"), query=was).line(t.gettext("now: {query}"), query=now)

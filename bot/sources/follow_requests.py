@@ -251,8 +251,10 @@ class FollowRequests:
         return chat, self._account.now()
 
     async def _follow(self, follow: FollowRequest, chat: types.Channel, joined_at: datetime | None) -> None:
-        """Write a channel down, read its recent past, and give notice."""
+        """Write a channel down, read its recent past, and give notice. Raises NotFollowableError for one of ours."""
         channel, now = resolved(chat), self._account.now()
+        if channel.id in {own.peer.id for own in await chats.broadcasts(self._database)}:
+            raise NotFollowableError("own_channel")
 
         async def job(tx: Transaction) -> None:
             reader_id, access_hash = self._account.reader_id, chat.access_hash

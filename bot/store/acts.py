@@ -4,7 +4,7 @@ import json
 import sqlite3
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.models import to_json
@@ -120,10 +120,14 @@ async def record(  # noqa: PLR0913 - the row has this many columns
 
 
 async def _notify(tx: Transaction, to: Iterable[int], notice: Acted, *, now: datetime) -> None:
-    for chat_id in to:
-        chat = await chats.get(tx, chat_id)
-        if chat is not None and chat.suspended is None:
-            await notify(tx, chat, notice, now=now)
+    """Put a notice into the outbox for chats; owners have that of the team's own channels, which are named there."""
+    found = [chat for chat in [await chats.get(tx, each) for each in to] if chat is not None and chat.suspended is None]
+    broadcasts = tuple((chat.id, chat.title) for chat in found if chat.broadcast)
+    concerned = {chat.id: chat for chat in found if not chat.broadcast}
+    owners = {chat.id: chat for chat in await chats.of_owners(tx) if chat.suspended is None} if broadcasts else {}
+    for chat in {**concerned, **owners}.values():
+        of_owner = broadcasts if chat.id in owners else ()
+        await notify(tx, chat, replace(notice, is_concerned=chat.id in concerned, broadcasts=of_owner), now=now)
 
 
 @asynccontextmanager

@@ -33,6 +33,11 @@ async def notify_followers(tx: Transaction, channel_id: int, notice: Notice, *, 
 
 
 async def _enqueue(tx: Transaction, to: Iterable[Chat], notice: Notice, *, now: datetime, silent: bool = False) -> int:
+    """Put a notice into the outbox; what is not for everybody comes to the owners and not into a broadcast."""
+    to, is_kept_in = list(to), not notice.for_everybody
+    if is_kept_in and any(chat.broadcast for chat in to):
+        owners = [owner for owner in await chats.of_owners(tx) if owner.suspended is None]
+        to = list({chat.id: chat for chat in (*(each for each in to if not each.broadcast), *owners)}.values())
     drafts = [
         Draft(
             chat_id=chat.id,

@@ -1,9 +1,15 @@
-from bot.store import channels, follows, readers
+from datetime import timedelta
+
+import pytest
+
+from bot.commands.context import Reply
+from bot.models.people import Role
+from bot.store import channels, follows, readers, subscriptions
 from bot.store.channels import Access
 from bot.store.database import Transaction
 from bot.store.follows import FollowState
-from tests.commands.kit import Bot, button, text
-from tests.kit_archive import NEWS, OTHER
+from tests.commands.kit import BORIS, Bot, button, labels, text
+from tests.kit_archive import NEWS, OTHER, post
 
 
 async def test_following_says_for_each_what_happens(bot: Bot) -> None:
@@ -100,14 +106,93 @@ async def test_the_list_shows_how_each_channel_is_read(bot: Bot) -> None:
 
 async def test_a_long_list_is_turned_page_by_page(bot: Bot) -> None:
     await bot.pair()
-    names = [f"@channel_{number:03}" for number in range(70)]
+    names = [f"@channel_{number:03}" for number in range(25)]
     await bot.says("/follow " + " ".join(names))
     first = await bot.says("/channels")
-    second = await bot.taps(button(first.messages[0], "2 ›"))
-    third = await bot.taps(button(second.edit, "3 ›"))
+    second = await bot.taps(button(first.messages[0], "›"))
+    third = await bot.taps(button(second.edit, "›"))
+    assert labels(third.edit) == ["‹", "3/3", "Find a channel"]
     shown = [word.rstrip(":") for page in (first, second, third) for word in text(page).split() if word[0] == "@"]
     assert shown == names
-    assert "@channel_030" in text(await bot.taps(button(third.edit, "‹ 2")))
+    assert "@channel_010" in text(await bot.taps(button(third.edit, "‹")))
+    assert "@channel_024" in text(await bot.taps(b"list:9999"))
+
+
+async def test_a_word_finds_channels_and_stays_while_pages_are_turned(bot: Bot) -> None:
+    await bot.pair()
+    for number in range(1, 13):
+        await bot.archive.follow(NEWS + number, title=f"Министерство {number:02}")
+    await bot.archive.follow(OTHER + 100, title="Хроника")
+    found = await bot.says("/channels МИНИСТ")
+    assert "12 channels with «минист»" in text(found)
+    turned = await bot.taps(button(found.messages[0], "›"))
+    assert labels(turned.edit) == ["Министерство 11", "Министерство 12", "‹", "2/2", "All channels", "Find a channel"]
+    asked = await bot.taps(button(turned.edit, "Find a channel"))
+    assert "Which word" in text(asked)
+    assert labels((await bot.says("хрон")).messages[0]) == ["Хроника", "All channels", "Find a channel"]
+
+
+async def opened(bot: Bot, **who: int) -> Reply:
+    """Open the screen of the one channel that is followed."""
+    listed = await bot.says("/channels", **who)
+    return await bot.taps(button(listed.messages[0], "Вести"), **who)
+
+
+async def test_the_screen_of_a_channel_shows_what_it_brought_here(bot: Bot) -> None:
+    await bot.pair()
+    await bot.archive.follow(NEWS, title="Вести")
+    await bot.archive.live(post(1, "Сбой"), post(2, "Погода"))
+    bot.archive.now += timedelta(days=8)
+    await bot.archive.live(post(3, "Нет связи: сбой в другом городе", date=bot.archive.now))
+    said = text(await opened(bot))
+    assert "Last post: 18 Mar, 12:00 UTC" in said
+    assert "Alerts in this chat: 1 in 7 days, 2 in 30 days" in said
+
+
+async def test_each_action_redraws_the_screen(bot: Bot) -> None:
+    chat = await bot.pair()
+    await bot.archive.follow(NEWS, title="Вести")
+    screen = await opened(bot)
+    muted = await bot.taps(button(screen.edit, "Mute 8 h"))
+    assert "Muted in this chat until 10 Mar, 20:00 UTC." in text(muted)
+    assert [each.channel_id for each in await subscriptions.mutes_of(bot.db, chat.id, bot.archive.now)] == [NEWS]
+    assert "Muted" not in text(await bot.taps(button(muted.edit, "Unmute")))
+    fast = await bot.taps(button(screen.edit, "Fast"))
+    assert (await channels.followed(bot.db))[0].fast
+    await bot.taps(button(fast.edit, "No longer fast"))
+    never = await bot.taps(button(fast.edit, "Never join"))
+    assert not (await channels.followed(bot.db))[0].may_join
+    assert button(never.edit, "May join")
+    assert "Вести" in text(await bot.taps(button(screen.edit, "All channels")))
+
+
+async def test_unfollowing_on_the_screen_asks_once_and_can_be_undone(bot: Bot) -> None:
+    await bot.pair()
+    await bot.pair(BORIS, Role.READER)
+    await bot.archive.follow(NEWS, title="Вести")
+    asked = await bot.taps(button((await opened(bot)).edit, "Unfollow"), key="tap-stop")
+    assert "This also ends Вести for 1 other chat." in text(asked)
+    assert "Alerts in this chat" in text(await bot.taps(button(asked.edit, "Keep it")))
+    done = await bot.taps(button(asked.edit, "Unfollow"))
+    assert await channels.followed(bot.db) == []
+    assert "I no longer follow" in (await bot.taps(f"channel:{NEWS}".encode())).note
+    await bot.taps(button(done.edit, "Undo"))
+    assert [each.id for each in await channels.followed(bot.db)] == [NEWS]
+
+
+async def test_a_reader_sees_no_buttons_that_they_may_not_tap(bot: Bot) -> None:
+    await bot.pair()
+    await bot.pair(BORIS, Role.READER)
+    await bot.archive.follow(NEWS, title="Вести")
+    assert labels((await opened(bot, person=BORIS)).edit) == [
+        *("Newest posts", "Mute 8 h", "7 days", "For good", "All channels"),
+    ]
+
+
+@pytest.mark.parametrize("data", [b"channel:77", b"hush:77:on", b"how:77:fast", b"stop:77"])
+async def test_a_button_of_a_channel_that_is_not_there_says_so(bot: Bot, data: bytes) -> None:
+    await bot.pair()
+    assert (await bot.taps(data)).note == "This button no longer works."
 
 
 async def test_nothing_followed_yet_tells_how_to_begin(bot: Bot) -> None:

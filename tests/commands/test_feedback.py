@@ -119,7 +119,7 @@ async def test_a_topic_of_their_own_keeps_its_exclusions_when_its_query_is_chang
 async def test_leaving_it_changes_no_topic_and_notes_the_alert(bot: Bot) -> None:
     await alerted(bot)
     shown = await preview(bot, "Учения")
-    left = await bot.taps(button(shown.messages[0], "Do not exclude"))
+    left = await bot.taps(button(shown.messages[0], "Leave it as it is"))
     assert text(left) == "No word was excluded. I have noted that the alert was not relevant."
     assert await marks(bot) == [(ANNA, "m1", '["outages"]', "note", None)]
     assert await heard(bot, 2, "Сбой на учениях")

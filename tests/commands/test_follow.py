@@ -26,6 +26,7 @@ ENGLISH = translator("en")
         ("@news history:50 @other", "", None),
         ("@news fast, @other", "", None),
         ("@news быстро", "@news", Options(fast=True)),
+        ("@news вступати:ні історія:5000", "@news", Options(may_join=False, history=5000)),
         ("@news join:no history:5000", "@news", Options(may_join=False, history=5000)),
         ("join:yes @news @other", "@news @other", Options(may_join=True)),
         ("fast\n@news\n@other", "@news\n@other", Options(fast=True)),

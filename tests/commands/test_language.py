@@ -15,6 +15,7 @@ EVERYBODYS = f"snooze:{NEWS}:1".encode()
         ("Русский", "Мой язык с вами: Русский."),
         ("EN", "I speak English with you"),
         ("по-английски", "I speak English with you"),
+        ("англійською", "I speak English with you"),
     ],
 )
 async def test_a_language_is_set_by_its_code_or_its_name(bot: Bot, typed: str, said: str) -> None:
@@ -36,7 +37,7 @@ async def test_without_a_word_it_is_asked_for_by_buttons(bot: Bot) -> None:
 
 async def test_what_we_do_not_speak_changes_nothing(bot: Bot) -> None:
     await bot.pair()
-    assert "I speak English and Russian" in text(await bot.says("/language fr"))
+    assert "I speak English, Russian and Ukrainian" in text(await bot.says("/language fr"))
     assert text(await bot.taps(b"language:fr")) == "This button no longer works."
 
 

@@ -25,7 +25,7 @@ track untrack mute unmute priority here"""
 RULES = {
     **dict.fromkeys(LOOK.split(), ("oer", "oer")),
     **dict.fromkeys(SET.split(), ("oer", "oe")),
-    **dict.fromkeys(["follow", "unfollow", "private", "log"], ("oe", "oe")),
+    **dict.fromkeys(["follow", "unfollow", "private", "log", "for"], ("oe", "oe")),
     **dict.fromkeys(["team"], ("o", "")),
 }
 
@@ -112,6 +112,11 @@ SAMPLES = {
     "follow": "@rkn_tg",
     "all": "",
     "list": "0",
+    "find": "",
+    "channel": "1",
+    "hush": "1:8h",
+    "how": "1:fast",
+    "stop": "1",
     "unfollow": "m-1",
     "topic": "1:on:topics",
     "wake": "t1",
@@ -136,6 +141,11 @@ SAMPLES = {
     "leave": "1:1",
     "snooze": "1:1",
     "ours": "1",
+    "about": "list",
+    "topics": "",
+    "history": "1:0",
+    "revert": "1:1",
+    "forall": "1:00000000:out",
     "ok": "",
     "further": "20250101",
     "team": "0",
@@ -170,4 +180,6 @@ SAMPLES = {
     "undo": "1",
     "quote": "1:1",
     "sum": "1:0",
+    "for": "1:setup",
+    "post_in": "1:yes",
 }

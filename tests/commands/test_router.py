@@ -176,7 +176,7 @@ async def test_a_stranger_is_told_once(running: RunningRouter) -> None:
 
 
 async def test_a_pairing_link_works_in_the_chat(running: RunningRouter) -> None:
-    boris = await running.admitted("Boris", Role.EDITOR, language="uk")
+    boris = await running.admitted("Boris", Role.EDITOR, language="be")
     assert "Часовой пояс" in boris.heard[0].message
     chat = await running.chat(boris.account)
     assert (chat.title, chat.language) == ("Boris", "ru")

@@ -1,7 +1,6 @@
 import pytest
 
 from bot.commands.setup import spoken
-from bot.locales import LANGUAGES
 from bot.matching.topics import builtin_topics
 from bot.models import Peer, PeerKind
 from tests.commands.kit import ANNA, BORIS, BUILTIN, GROUP, Bot, button, labels, text
@@ -14,7 +13,7 @@ PRIVATE = Peer(kind=PeerKind.USER, id=ANNA)
     [
         ("ru", "ru"),
         ("ru-RU", "ru"),
-        ("uk", "uk" if "uk" in LANGUAGES else "ru"),
+        ("uk", "uk"),
         ("kk", "ru"),
         ("en", "en"),
         ("pt_BR", "en"),
@@ -68,7 +67,7 @@ async def test_the_language_is_changed_by_a_button_on_the_same_message(bot: Bot)
 
 async def test_a_chat_is_asked_for_its_time_zone_until_it_has_one(bot: Bot) -> None:
     (screen,) = (await bot.says("/start", language="ru-RU")).messages
-    assert labels(screen)[2:4] == ["Москва (UTC+3)", "Самара (UTC+4)"]
+    assert labels(screen)[3:5] == ["Москва (UTC+3)", "Самара (UTC+4)"]
     assert "В каком вы часовом поясе?" in screen.text
     chosen = await bot.taps(button(screen, "Москва"))
     assert "Москва (UTC+3)" in text(chosen)
@@ -77,12 +76,9 @@ async def test_a_chat_is_asked_for_its_time_zone_until_it_has_one(bot: Bot) -> N
     assert "В каком вы часовом поясе?" not in text(await bot.says("/start"))
 
 
-@pytest.mark.parametrize(("code", "likely"), [("uk", "Киев"), ("be", "Минск"), ("kk-KZ", "Алматы")])
+@pytest.mark.parametrize(("code", "likely"), [("be", "Минск"), ("kk-KZ", "Алматы")])
 async def test_a_phone_that_speaks_another_language_is_asked_which_of_ours(bot: Bot, code: str, likely: str) -> None:
     (screen,) = (await bot.says("/start", language=code)).messages
-    if code in LANGUAGES:
-        assert (await bot.chat(PRIVATE)).language == code
-        return
     assert "Which language should I use here?" in screen.text
     assert button(screen, likely)
     chosen = await bot.taps(button(screen, "Русский"), language=code)

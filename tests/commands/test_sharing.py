@@ -1,5 +1,7 @@
 """A topic that several chats use is changed by who may, after one question, with a notice, an undo, and a way out."""
 
+from datetime import timedelta
+
 import pytest
 
 from bot.commands.changing import free_name
@@ -9,12 +11,13 @@ from bot.locales.locale import Locale
 from bot.models import Peer, PeerKind
 from bot.models.people import Role
 from bot.rendering.notices import render_notice
-from bot.store import subscriptions, topics
+from bot.store import chats, subscriptions, topics
 from bot.store.topics import Topic
 from tests.commands.kit import ANNA, BORIS, GROUP, Bot, bold_words, button, labels, text
-from tests.kit_archive import ago, post
+from tests.kit_archive import NEWS, ago, post
 
 CLARA = 503
+WORDS = {10: "пожар и эвакуация", 11: "проверка охраны в филиале", 12: "кража карт у вкладчиков"}
 
 
 @pytest.fixture
@@ -183,8 +186,180 @@ class TestKeepingTheOldOne:
         act = await newsroom.db.fetch_value("SELECT id FROM acts WHERE kind = 'topic_changed'")
         assert "already been undone" in text(await newsroom.taps(f"ours:{act}".encode(), chat=GROUP))
 
+    async def test_an_owner_keeps_it_for_the_teams_own_channel(self, newsroom: Bot) -> None:
+        peer, now = Peer(kind=PeerKind.CHANNEL, id=9005, access_hash=4), newsroom.archive.now
+        desk = await newsroom.db.write(lambda tx: chats.offer(tx, peer, title="Desk", now=now))
+        topic = await topic_of(newsroom)
+        await newsroom.db.write(lambda tx: chats.resume(tx, desk.id))
+        await newsroom.db.write(lambda tx: subscriptions.subscribe(tx, desk.id, topic.id, now=now))
+        await newsroom.says("/untrack Банки", person=ANNA)
+        await changes(newsroom)
+        found = [
+            each for each in await newsroom.archive.outbox() if each.kind == "notice" and each.chat.peer.id == ANNA
+        ]
+        shown = render_notice(found[-1].notice, Locale(t=translator("en"), time_zone="UTC", now=now))
+        assert labels(shown) == ["Keep the old one for Desk", "OK"]
+        await newsroom.taps(button(shown, "Desk"))
+        assert await newsroom.topics_of(desk) == ["Банки (Desk)"]
+        assert desk.peer.id not in await notices(newsroom)
+
     async def test_ok_takes_the_buttons_away(self, newsroom: Bot) -> None:
         assert (await newsroom.taps(b"ok", chat=GROUP)).buttons == ()
+
+
+class TestExclusions:
+    async def excluded(self, bot: Bot) -> Reply:
+        """Let an editor find an alert not relevant, for a word; return the answer."""
+        await bot.archive.live(post(9, "Банк на учениях", date=bot.archive.now))
+        for step in ("wrong", "words"):
+            asked = await bot.taps(f"{step}:{NEWS}:9".encode(), person=BORIS)
+        (word,) = [each for row in asked.buttons or () for each in row if each.text == "учениях"]
+        shown = await bot.taps(word, person=BORIS)
+        return await bot.taps(button(shown.messages[0], "Exclude"), person=BORIS)
+
+    async def alerted(self, bot: Bot, message_id: int) -> int:
+        return (
+            await bot.archive.live(post(message_id, f"Банк проводит учения: {WORDS[message_id]}", date=bot.archive.now))
+        ).alerts
+
+    async def test_a_word_holds_in_one_chat_until_it_is_made_to_hold_in_all(self, newsroom: Bot) -> None:
+        done = await self.excluded(newsroom)
+        assert await self.alerted(newsroom, 10) == 2
+        asked = await newsroom.taps(button(done.edit, "Leave out in all chats"), person=BORIS)
+        assert text(asked).splitlines()[:3] == [
+            "Change Банки?",
+            "Now left out in all chats: учениях",
+            "2 other chats use it: Person 501, Newsroom",
+        ]
+        changed = await newsroom.taps(button(asked.messages[0], "Change for everybody"), person=BORIS)
+        assert "2 other chats have been told." in text(changed)
+        assert await notices(newsroom) == [ANNA, GROUP.id]
+        assert await self.alerted(newsroom, 11) == 0
+        assert "in all chats «Банки» leaves out: учениях" in text(await newsroom.says("/log"))
+        await newsroom.taps(button(changed.edit, "Undo"), person=BORIS)
+        assert await self.alerted(newsroom, 12) == 2
+
+    async def test_it_is_brought_back_for_all_from_the_topic(self, newsroom: Bot) -> None:
+        asked = await newsroom.taps(button((await self.excluded(newsroom)).edit, "Leave out"), person=BORIS)
+        await newsroom.taps(button(asked.messages[0], "Change for everybody"), person=BORIS)
+        screen = await newsroom.says("/topics Банки", person=ANNA)
+        assert "Left out in all chats: учениях" in text(screen)
+        asked = await newsroom.taps(button(screen.messages[0], "Bring back «учениях» in all chats"), person=ANNA)
+        assert "Since 4 Mar it would find 1 more post:" in text(asked)
+        await newsroom.taps(button(asked.messages[0], "Change for everybody"), person=ANNA)
+        assert (await topic_of(newsroom)).excluded == ()
+        assert await self.alerted(newsroom, 12) == 2  # the editor's own chat still leaves it out
+
+    async def test_the_old_one_is_kept_with_its_words(self, newsroom: Bot) -> None:
+        asked = await newsroom.taps(button((await self.excluded(newsroom)).edit, "Leave out"), person=BORIS)
+        await newsroom.taps(button(asked.messages[0], "Change for everybody"), person=BORIS)
+        act = await newsroom.db.fetch_value("SELECT max(id) FROM acts WHERE kind = 'topic_changed'")
+        await newsroom.taps(f"ours:{act}".encode(), chat=GROUP)
+        assert (await topic_of(newsroom, "Банки (Newsroom)")).excluded == ()
+        assert await self.alerted(newsroom, 10) == 1
+
+    async def test_a_chats_own_words_are_why_a_post_did_not_come_and_go_along(self, newsroom: Bot) -> None:
+        await self.excluded(newsroom)
+        await self.alerted(newsroom, 10)
+        shown = text(await newsroom.says("/post https://t.me/News1001/10", person=BORIS))
+        assert "it matches Банки, but says учениях, which this chat excludes." in shown
+        assert "excluded by: учениях" in text(await newsroom.taps(f"why:{NEWS}:10".encode(), person=BORIS))
+        await changes(newsroom, person=ANNA)
+        number = await newsroom.db.fetch_value("SELECT max(id) FROM acts WHERE kind = 'topic_changed'")
+        await newsroom.taps(f"ours:{number}".encode(), person=BORIS)
+        screen = await newsroom.says("/topics Банки (Person 502)", person=BORIS)
+        assert "Left out in this chat: учениях" in text(screen)
+        back = await newsroom.taps(button(screen.messages[0], "Bring back «учениях»"), person=BORIS)
+        assert "Left out" not in text(back)
+
+    async def test_a_group_has_its_words_in_the_log_and_an_undo(self, newsroom: Bot) -> None:
+        await newsroom.archive.live(post(9, "Банк на учениях", date=newsroom.archive.now))
+        (word,) = [
+            each
+            for row in (await newsroom.taps(f"words:{NEWS}:9".encode(), chat=GROUP)).buttons or ()
+            for each in row
+            if each.text == "учениях"
+        ]
+        shown = await newsroom.taps(word, chat=GROUP)
+        done = await newsroom.taps(button(shown.messages[0], "Exclude"), chat=GROUP)
+        assert "«учениях»" in text(await newsroom.says("/log"))
+        await newsroom.taps(button(done.edit, "Undo"), chat=GROUP)
+        assert await self.alerted(newsroom, 10) == 3
+
+    async def test_a_reader_is_not_offered_what_holds_for_all(self, newsroom: Bot) -> None:
+        await newsroom.says("/track Банки", person=CLARA)
+        screen = await newsroom.says("/topics Банки", person=CLARA)
+        assert "3 other chats use it." in text(screen)
+        assert [label for label in labels(screen.messages[0]) if "all chats" in label or "Delete" in label] == []
+        topic = await topic_of(newsroom)
+        for data in (f"drop:{topic.id}:sure", f"revert:{topic.id}:1"):
+            refused = text(await newsroom.taps(data.encode(), person=CLARA))
+            assert "owners and editors can change it" in refused, data
+
+
+class TestHistory:
+    async def test_it_says_who_made_what_of_it_and_brings_it_back(self, newsroom: Bot) -> None:
+        newsroom.archive.now += timedelta(minutes=5)
+        await changes(newsroom, "касса", person=ANNA)
+        newsroom.archive.now += timedelta(minutes=5)
+        await changes(newsroom, "касса|кредит")
+        topic = await topic_of(newsroom)
+        shown = await newsroom.taps(f"history:{topic.id}:0".encode(), person=ANNA)
+        assert text(shown).splitlines() == [
+            "History of Банки",
+            "",
+            "3 · 10 Mar, 12:10 UTC · Person 502",
+            "was: касса",
+            "now: касса|кредит",
+            "",
+            "2 · 10 Mar, 12:05 UTC · Person 501",
+            "was: банк",
+            "now: касса",
+            "",
+            "1 · 10 Mar, 12:00 UTC · Person 502",
+            "Looking for: банк",
+        ]
+        assert labels(shown.edit) == ["Bring back 2", "Bring back 1", "Банки"]
+        asked = await newsroom.taps(button(shown.edit, "Bring back 1"), person=ANNA)
+        assert "2 other chats use it: Person 502, Newsroom" in text(asked)
+        done = await newsroom.taps(button(asked.messages[0], "Change for everybody"), person=ANNA)
+        assert "Банки is changed.\nwas: касса|кредит\nnow: банк" in text(done)
+        assert (await topic_of(newsroom)).query == "банк"
+        await newsroom.taps(button(done.edit, "Undo"), person=ANNA)
+        assert [each.number for each in await topics.versions(newsroom.db, topic.id)] == [3, 2, 1]
+
+    async def test_it_has_pages(self, newsroom: Bot) -> None:
+        for number in range(6):
+            await changes(newsroom, f"банк{number}")
+        topic = await topic_of(newsroom)
+        first = await newsroom.taps(f"history:{topic.id}:0".encode())
+        assert "7 · " in text(first)
+        second = await newsroom.taps(button(first.edit, "→"))
+        assert "Looking for: банк" in text(second)
+        assert "7 · " in text(await newsroom.taps(button(second.edit, "←")))
+
+    async def test_a_deleted_topic_comes_back_with_its_history(self, newsroom: Bot) -> None:
+        await changes(newsroom)
+        topic = await topic_of(newsroom)
+        deleted = await newsroom.taps(f"drop:{topic.id}:sure".encode(), person=BORIS)
+        assert await topics.versions(newsroom.db, topic.id) == []
+        await newsroom.taps(button(deleted.edit, "Undo"), person=BORIS)
+        assert [each.query for each in await topics.versions(newsroom.db, topic.id)] == ["касса", "банк"]
+
+    async def test_a_topic_is_found_from_the_list(self, newsroom: Bot) -> None:
+        screen = await newsroom.says("/topics", person=BORIS)
+        listed = await newsroom.taps(button(screen.messages[0], "in detail"), person=BORIS)
+        shown = await newsroom.taps(button(listed.edit, "Банки"), person=BORIS)
+        assert text(shown).splitlines() == [
+            "Банки",
+            "Looking for: банк",
+            "Made by Person 502.",
+            "2 other chats use it: Person 501, Newsroom",
+            "Alerts here: loud",
+        ]
+        off = await newsroom.taps(button(shown.edit, "Switch off here"), person=BORIS)
+        assert "This chat gets no alerts on it." in text(off)
+        assert "Топик" not in text(await newsroom.taps(button(off.edit, "All topics"), person=BORIS))
 
 
 @pytest.mark.parametrize(

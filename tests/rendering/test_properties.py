@@ -68,6 +68,7 @@ TYPES = {
 }
 TYPES |= {bool: st.booleans(), FollowAccess: st.sampled_from(FollowAccess)}
 TYPES |= {str | None: st.none() | NAMES, Role: st.sampled_from(Role)}
+TYPES[tuple[tuple[int, str], ...]] = st.lists(st.tuples(COUNTS, NAMES), max_size=3).map(tuple)
 TYPES[TopicState] = st.builds(TopicState, query=NAMES, limits=MANY_NAMES.map(tuple), excluded=MANY_NAMES.map(tuple))
 EVERY_NOTICE = get_args(get_args(Notice)[0])
 
