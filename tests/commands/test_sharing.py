@@ -323,7 +323,7 @@ class TestHistory:
         asked = await newsroom.taps(button(shown.edit, "Bring back 1"), person=ANNA)
         assert "2 other chats use it: Person 502, Newsroom" in text(asked)
         done = await newsroom.taps(button(asked.messages[0], "Change for everybody"), person=ANNA)
-        assert "Банки is changed.\nwas: касса|кредит\nnow: банк" in text(done)
+        assert "Банки has been changed.\nwas: касса|кредит\nnow: банк" in text(done)
         assert (await topic_of(newsroom)).query == "банк"
         await newsroom.taps(button(done.edit, "Undo"), person=ANNA)
         assert [each.number for each in await topics.versions(newsroom.db, topic.id)] == [3, 2, 1]
@@ -355,7 +355,7 @@ class TestHistory:
             "Looking for: банк",
             "Made by Person 502.",
             "2 other chats use it: Person 501, Newsroom",
-            "Alerts here: loud",
+            "Alerts here: with sound",
         ]
         off = await newsroom.taps(button(shown.edit, "Switch off here"), person=BORIS)
         assert "This chat gets no alerts on it." in text(off)
