@@ -22,6 +22,7 @@ from bot.commands.context import (
     writes,
 )
 from bot.commands.keyboards import LANGUAGE_NAMES, MOST_SWITCHES, button, topic_rows
+from bot.commands.lookup import listed
 from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import REFUSALS, Need, allows
 from bot.locales import N_
@@ -238,8 +239,8 @@ def _for(each: Button, chat: Chat) -> Button:
 async def _screen(db: Reader, chat: Chat, context: Context) -> Outgoing:
     """Draw what a channel gets, in the language of who sets it up; one that is followed as a source alerts nobody."""
     t, source = context.t, await channels.get(db, chat.peer.id)
-    all_topics = [each for each in await topics.all_topics(db, Viewer(chat_id=chat.id)) if not each.is_feed]
     on = {subscription.topic_id for subscription in await subscriptions.of_chat(db, chat.id)}
+    all_topics = listed(await topics.all_topics(db, Viewer(chat_id=chat.id)), on)
     names = ", ".join(topic_title(each.name, t) for each in all_topics if each.id in on)
     text = Text().line(t.gettext("I post alerts in our channel {chat}."), chat=bold(one_line(chat.title, _TITLE)))
     if chat.suspended is not None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import reduce
 
 from bot.commands.context import CommandError, Context, Reply, Request, change, say, writes
+from bot.commands.enlisting import NOTHING, Enlisting, enlist, take_enlisting
 from bot.commands.lookup import show_reference
 from bot.commands.parsing import PastedChannels, read_references
 from bot.commands.registry import Section, command, example, outdated, tap
@@ -64,6 +65,7 @@ class FollowList:
 
     names: str  # a pasted list
     options: Options
+    enlisting: Enlisting = NOTHING
 
 
 @tap("follow", Need.INSTANCE, r"@\w{1,40}|\d{1,15}|\+[\w-]{10,50}|addlist/[\w-]{8,48}")
@@ -74,6 +76,8 @@ class FollowList:
     N_("/follow @name fast"),
     N_("check for new posts every few seconds, as Telegram is late with large channels; at most 20; slow ends it"),
 )
+@example(N_("/follow @name group:Regulators"), N_("put it into a channel group, which topics and searches can name"))
+@example(N_("/follow @name all"), N_("every post of it comes here; group:NAME all does so for a group"))
 @example(N_("/follow @name private"), N_("only this chat finds it, searches its posts and gets alerts from it"))
 @example(
     N_("/follow @name join:no history:5000"),
@@ -89,11 +93,14 @@ async def follow(request: Request, context: Context, tx: Transaction) -> Reply:
         return say(t.gettext("I count the channels my reader account is in, and ask you before I follow them."))
     pasted = _read(lists, request.links)
     if not any(each.references for each in pasted):
+        if lists[0].enlisting.groups and not lists[0].names:
+            return say(await enlist(tx, (), lists[0].enlisting, context))
         unclear = next((each for each in pasted if each.unclear), None)
         raise CommandError(usage(t) if unclear is None else _not_understood(unclear, t))
     text = Text()
-    for each, options in zip(pasted, (each.options for each in lists), strict=True):
-        text.add("\n" if len(text) else "").join(await _follow(tx, each, options, context))
+    for each, listed in zip(pasted, lists, strict=True):
+        text.add("\n" if len(text) else "").join(await _follow(tx, each, listed.options, context))
+        text.join(await enlist(tx, each.references[:MOST_AT_ONCE], listed.enlisting, context))
     return say(text)
 
 
@@ -222,14 +229,21 @@ def read_options(typed: str, t: Translator) -> tuple[FollowList, ...]:
     There is one part at least, and one for all names that are to be followed in the same way. Raises CommandError.
     """
     in_one_word = _THOUSANDS.sub(lambda found: re.sub(r"\D", "", found[0]), _GAP.sub(r"\1", typed))  # history: 5 000
-    lines = [_read_line(line, t) for line in in_one_word.splitlines()]
-    everywhere = reduce(_joined, (line.options for line in lines if not line.names), Options())
-    parts: dict[Options, list[str]] = {}
+    taken = [take_enlisting(line) for line in in_one_word.splitlines()]
+    lines = [replace(_read_line(line, t), enlisting=enlisting) for line, enlisting in taken]
+    alone = [line for line in lines if not line.names]
+    everywhere = reduce(_joined, (line.options for line in alone), Options())
+    joins = reduce(Enlisting.with_, (line.enlisting for line in alone), NOTHING)
+    parts: dict[tuple[Options, Enlisting], list[str]] = {}
     for line in lines:
         if line.names:
-            parts.setdefault(_joined(everywhere, line.options), []).append(line.names)
-    lists = tuple(FollowList(names="\n".join(names), options=options) for options, names in parts.items())
-    return lists or (FollowList(names="", options=everywhere),)
+            how = _joined(everywhere, line.options), joins.with_(line.enlisting)
+            parts.setdefault(how, []).append(line.names)
+    lists = tuple(
+        FollowList(names="\n".join(names), options=options, enlisting=enlisting)
+        for (options, enlisting), names in parts.items()
+    )
+    return lists or (FollowList(names="", options=everywhere, enlisting=joins),)
 
 
 def _read_line(line: str, t: Translator) -> FollowList:

@@ -48,6 +48,7 @@ def work_begins(day: date, context: Context) -> datetime:
 @tap("mute", Need.CHAT, rf"({SCOPE})(:\d{{1,3}}[hd])?")
 @command("mute", Section.ALERTS, 1, Need.CHAT, N_("no alerts from a channel, or on a topic"), usage=N_("@name 8h"))
 @example(N_("/mute @name 8h"), N_("no alerts from a channel for a while; without a time, for good"))
+@example(N_("/mute Regulators 8h"), N_("no alerts from a channel group"))
 @example(N_("/mute outages @name until Monday"), N_("no alerts on a topic from one channel"))
 @writes
 async def mute(request: Request, context: Context, tx: Transaction) -> Reply:
@@ -96,13 +97,13 @@ async def mute_scope(tx: Transaction, context: Context, scope: MuteScope, *, unt
     """Mute a scope in this chat; mutes that have ended by themselves are deleted."""
     await subscriptions.forget_ended(tx, now=context.now)
     chat_id = context.chat.id
-    await subscriptions.mute(tx, chat_id, channel_id=scope.channel_id, topic_id=scope.topic_id, until=until)
+    await subscriptions.mute(tx, chat_id, **scope.ids, until=until)
     await log_setting(tx, context, f"/mute {scope.name.text}{'' if until is None else f' {context.date(until)}'}")
 
 
 async def unmute_scope(tx: Transaction, context: Context, scope: MuteScope) -> bool:
     """Unmute a scope in this chat; False where it was not muted."""
-    ended = await subscriptions.unmute(tx, context.chat.id, channel_id=scope.channel_id, topic_id=scope.topic_id)
+    ended = await subscriptions.unmute(tx, context.chat.id, **scope.ids)
     await log_setting(tx, context, f"/unmute {scope.name.text}")
     return ended
 
@@ -117,7 +118,10 @@ async def mutes_of(db: Reader, context: Context) -> list[tuple[Mute, MuteScope]]
     """Return the mutes of this chat, each with its scope."""
     mutes = []
     for each in await subscriptions.mutes_of(db, context.chat.id, context.now):
-        scope = await scope_by_ids(db, channel_id=each.channel_id, topic_id=each.topic_id, context=context)
+        if each.channel_group_id is not None:
+            scope = await read_scope(db, f"g{each.channel_group_id}", context)
+        else:
+            scope = await scope_by_ids(db, channel_id=each.channel_id, topic_id=each.topic_id, context=context)
         if scope is not None:
             mutes.append((each, scope))
     return mutes

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from bot.commands.context import CommandError, Context, Reply, Request, message, say, writes
 from bot.commands.keyboards import LANGUAGE_NAMES, MOST_SWITCHES, button, choice, rows_of, topic_rows
+from bot.commands.lookup import listed
 from bot.commands.parsing import find_zone
 from bot.commands.registry import Command, Section, declare, outdated, tap
 from bot.commands.rights import POWERS, Need, allows, higher
@@ -177,8 +178,8 @@ async def test_alert(request: Request, context: Context, tx: Transaction) -> Rep
 async def setup_screen(db: Reader, request: Request, chat: Chat, now: datetime, *, welcome: str = "") -> Outgoing:
     """Draw the first screen of a chat: its topics, its language, and a question for its time zone until it has one."""
     t = translator(chat.language)
-    all_topics = await topics.all_topics(db, Viewer(chat_id=chat.id))
     on = {subscription.topic_id for subscription in await subscriptions.of_chat(db, chat.id)}
+    all_topics = listed(await topics.all_topics(db, Viewer(chat_id=chat.id)), on)
     names = [topic_title(topic.name, t) for topic in all_topics if topic.id in on]
     text = Text().add(bold("Channelwatch"), "\n").add(welcome, "\n\n" if welcome else "")
     text.line(

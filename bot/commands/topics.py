@@ -1,6 +1,7 @@
 """/topics and /untrack: the topics of a chat as switches, with their figures, the mutes and the excluded words."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from babel.numbers import format_percent
@@ -8,7 +9,7 @@ from babel.numbers import format_percent
 from bot.commands.changing import may_change, others_using, require_may_change
 from bot.commands.context import CommandError, Context, Reply, Request, change, message, say, show, writes
 from bot.commands.keyboards import MOST_SWITCHES, button, name_word, rows_of, topic_rows
-from bot.commands.lookup import SCOPE, need_topic, read_scope, show_topic, topic_by_id
+from bot.commands.lookup import SCOPE, listed, need_topic, read_scope, show_topic, topic_by_id
 from bot.commands.mute import end_button, mutes_of, show_end
 from bot.commands.query_text import short_query
 from bot.commands.registry import Section, command, example, outdated, tap
@@ -25,6 +26,7 @@ from bot.models.acts import TopicDeleted
 from bot.models.alerts import Priority
 from bot.store import acts, addresses, exclusions, stats, subscriptions, topics
 from bot.store.acts import Rows
+from bot.store.channel_groups import Directory
 from bot.store.database import Reader, Transaction
 from bot.store.stats import TopicStats
 from bot.store.topics import Topic
@@ -75,7 +77,7 @@ async def wake(request: Request, context: Context, tx: Transaction) -> Reply:
     scope = await read_scope(tx, request.argument, context)
     if scope is not None:
         chat_id = context.chat.id
-        await subscriptions.unmute(tx, chat_id, channel_id=scope.channel_id, topic_id=scope.topic_id)
+        await subscriptions.unmute(tx, chat_id, **scope.ids)
     return Reply(edit=await topics_screen(tx, context))
 
 
@@ -150,9 +152,9 @@ async def keep(_: Request, context: Context) -> Reply:
 async def topics_screen(db: Reader, context: Context) -> Outgoing:
     """Draw the topics as switches, with their figures, mutes and exclusions."""
     t = context.t
-    all_topics = await topics.all_topics(db, context.viewer)
-    shown = all_topics[:MOST_SWITCHES]
     on = {each.topic_id: each.priority for each in await subscriptions.of_chat(db, context.chat.id)}
+    all_topics = listed(await topics.all_topics(db, context.viewer), on)
+    shown = all_topics[:MOST_SWITCHES]
     counts = await stats.topic_stats(db, context.chat.id, context.now - COUNTED)
     text = (
         Text()
@@ -160,7 +162,8 @@ async def topics_screen(db: Reader, context: Context) -> Outgoing:
         .line()
     )
     threads = await _threads(db, context)
-    text.join(_lines(shown, on, counts, threads, t)).line()
+    text.join(_lines(shown, on, counts, threads, t))
+    text.join(await _unknown_limits(shown, db, context)).line()
     ends = await _add_muted(text, db, context)
     words = await _add_excluded(text, [topic for topic in shown if topic.id in on], db, context)
     text.line()
@@ -174,6 +177,18 @@ async def topics_screen(db: Reader, context: Context) -> Outgoing:
     text.say(t.gettext("To create your own: {example}"), example=code(track_example(t)))
     one = (button(t.gettext("One topic in detail…"), "about", "list"),)
     return message(text, (*topic_rows(shown, on, t, screen="topics"), one, *ends, *words))
+
+
+async def _unknown_limits(shown: Sequence[Topic], db: Reader, context: Context) -> Text:
+    """Name what topics are limited to though nothing is called so: such a topic finds nothing there."""
+    limited, text = [topic for topic in shown if topic.limits and not topic.is_feed], Text()
+    directory = await Directory.load(db, context.viewer) if limited else None
+    for topic in limited if directory is not None else ():
+        unknown = [name for name in topic.limits if directory is not None and directory.find(name) is None]
+        if unknown:
+            line = context.t.gettext("⚠️ {topic}: no channel or group is called {names} yet.")
+            text.line(line, topic=show_topic(topic, context.t), names=", ".join(f"«{name}»" for name in unknown))
+    return text
 
 
 def track_example(t: Translator) -> str:
@@ -204,12 +219,12 @@ def _lines(
 ) -> Text:
     """Write a line for each topic that is on or not built in, with as much of its query as leaves room for all."""
     text = Text()
-    listed = [topic for topic in shown if topic.id in on or not topic.builtin]
-    emphasised = bold if len(listed) + len(threads) <= _MOST_FORMATS else str
-    for topic in listed:
+    lines = [topic for topic in shown if topic.id in on or not topic.builtin]
+    emphasised = bold if len(lines) + len(threads) <= _MOST_FORMATS else str
+    for topic in lines:
         facts = _facts(on[topic.id], counts.get(topic.name, TopicStats()), t) if topic.id in on else ""
         thread = threads.get(topic.name)
-        space = _ROOM // len(listed) - len(facts) - (len(thread.text) if thread else 0)
+        space = _ROOM // len(lines) - len(facts) - (len(thread.text) if thread else 0)
         name, query = _fitted(topic, space, t)
         text.add(emphasised(name), ": ")
         if query is not None:
@@ -223,9 +238,11 @@ def _fitted(topic: Topic, space: int, t: Translator) -> tuple[str, Piece | None]
     name, room = topic_title(topic.name, t), min(_SHOWN_QUERY, space - _LONGEST_NAME)
     if room < _SHOWN_QUERY:
         name = name[: max(_SHORTEST_NAME, min(_LONGEST_NAME, space - _SIGNS))]
-    if topic.builtin or room < _SHORTEST_QUERY:
+    state = replace(topic.state, query="") if topic.builtin else topic.state
+    source = "" if topic.is_feed else state.source.strip()  # of a topic from a file its limits alone
+    if not source or room < _SHORTEST_QUERY:
         return name, None
-    return name, short_query(topic.source, room)
+    return name, short_query(source, room)
 
 
 def _facts(priority: Priority, counted: TopicStats, t: Translator) -> str:

@@ -98,8 +98,10 @@ async def _obstacle(post: StoredPost, fitting: Sequence[Topic], context: Context
     ids = {topic.id for topic in fitting if directory.takes(topic.limits, post.channel_id)}
     if not ids:
         return t.gettext("🔕 No alert: it matches {topics}, but that is limited to other channels.")
+    groups = [group.id for group in directory.groups_of(post.channel_id)]
     for mute in await subscriptions.mutes_of(db, context.chat.id, context.now):
-        if mute.channel_id in {None, post.channel_id} and (mute.topic_id is None or mute.topic_id in ids):
+        is_here = mute.channel_id in {None, post.channel_id} and mute.channel_group_id in {None, *groups}
+        if is_here and (mute.topic_id is None or mute.topic_id in ids):
             return t.gettext("🔕 No alert: it matches {topics}, but that is muted in this chat.")
     return t.gettext(
         "🔕 No alert: it now matches {topics}, but it came too late for an alert, or the post or the topic "

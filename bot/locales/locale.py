@@ -10,6 +10,7 @@ from babel.numbers import format_decimal
 
 from bot.locales import N_, Translator
 from bot.locales.zones import show_zone
+from bot.models.topics import EVERY_POST
 from bot.parts import PartKind
 
 
@@ -111,8 +112,10 @@ PART_TITLES = {
 
 
 def topic_title(name: str, translator: Translator) -> str:
-    """Return the title of a built-in topic; a topic made in a chat is called by its name."""
+    """Return the title of a built-in topic or a feed; a topic made in a chat is called by its name."""
     title = BUILTIN_TITLES.get(name)
+    if name.startswith(f"{EVERY_POST} "):
+        return translator.gettext("All posts: {channel}").format(channel=name.removeprefix(f"{EVERY_POST} "))
     return name if title is None else translator.gettext(title)
 
 

@@ -48,6 +48,33 @@ class ChannelsUnfollowed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelsGrouped:
+    """Channels were put into a channel group, or taken out of it."""
+
+    kind: Literal["grouped"] = "grouped"
+    group: str
+    names: tuple[str, ...]
+    added: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelGroupRenamed:
+    """A channel group has another name."""
+
+    kind: Literal["group_renamed"] = "group_renamed"
+    before: str
+    group: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelGroupDeleted:
+    """A channel group is gone; its channels are still followed."""
+
+    kind: Literal["group_deleted"] = "group_deleted"
+    group: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TopicMade:
     """A topic was made."""
 
@@ -168,6 +195,9 @@ class RoleChanged:
 Act = Annotated[
     ChannelsRequested
     | ChannelsUnfollowed
+    | ChannelsGrouped
+    | ChannelGroupRenamed
+    | ChannelGroupDeleted
     | TopicMade
     | TopicChanged
     | TopicDeleted

@@ -7,6 +7,9 @@ from bot.locales.locale import topic_title
 from bot.models.acts import (
     AccessChanged,
     Act,
+    ChannelGroupDeleted,
+    ChannelGroupRenamed,
+    ChannelsGrouped,
     ChannelsRequested,
     ChannelsUnfollowed,
     GroupPaired,
@@ -50,6 +53,26 @@ def _(act: ChannelsRequested, t: Translator) -> str:
 @_sentence.register
 def _(act: ChannelsUnfollowed, t: Translator) -> str:
     return t.gettext("unfollowed {names}; no new posts from there").format(names=_listed(act.names))
+
+
+@_sentence.register
+def _(act: ChannelsGrouped, t: Translator) -> str:
+    line = t.gettext("took {names} out of the channel group «{group}»")
+    if act.added:
+        line = t.gettext("put {names} into the channel group «{group}»")
+    return line.format(names=_listed(act.names), group=one_line(act.group, _NAME))
+
+
+@_sentence.register
+def _(act: ChannelGroupRenamed, t: Translator) -> str:
+    line = t.gettext("renamed the channel group «{before}» to «{group}»")
+    return line.format(before=one_line(act.before, _NAME), group=one_line(act.group, _NAME))
+
+
+@_sentence.register
+def _(act: ChannelGroupDeleted, t: Translator) -> str:
+    line = t.gettext("deleted the channel group «{group}»; its channels are still followed")
+    return line.format(group=one_line(act.group, _NAME))
 
 
 @_sentence.register

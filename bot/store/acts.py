@@ -25,6 +25,8 @@ _KEYS = {
     "exclusions": ("chat_id", "topic_id", "word"),
     "mutes": ("id",),
     "topic_access": ("topic_id", "chat_id"),
+    "channel_groups": ("id",),
+    "channel_group_members": ("channel_group_id", "channel_id"),
     "channels": ("id",),
     "channel_access": ("channel_id", "chat_id"),
     "follows": ("id",),

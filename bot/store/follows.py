@@ -1,11 +1,12 @@
 """Requests to follow a channel, each until it is a followed channel or refused."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from bot.models.people import EVERYTHING, Viewer
-from bot.store import access, backfills, channels
+from bot.store import access, backfills, channel_groups, channels, feeds, subscriptions
 from bot.store.access import Restrictable
 from bot.store.channels import NO_OPTIONS, Access, Channel, Options, ResolvedChannel, apply_options, set_access
 from bot.store.database import Reader, Subject, Transaction
@@ -48,6 +49,8 @@ class FollowRequest:
     may_join: bool | None  # likewise
     history: int | None  # likewise
     access: tuple[int, ...] | None  # ids of the chats that alone shall find it; None: it is everybody's
+    channel_groups: tuple[int, ...]  # ids of those that it is to join
+    feeds: tuple[int, ...]  # ids of the chats that want all its posts
 
     @property
     def options(self) -> Options:
@@ -95,6 +98,36 @@ async def request(
     if channel is not None:
         return RequestOutcome.LOST
     return RequestOutcome.NEW if earlier is None else RequestOutcome.AGAIN
+
+
+async def enlist(
+    tx: Transaction, reference: str, *, groups: Collection[int] = (), chat_id: int | None = None, now: datetime
+) -> Channel | None:
+    """Put the channel of a normalised reference into groups, and let a chat get all its posts.
+
+    Return the channel; None where that waits until the request for it is fulfilled.
+    """
+    earlier = await _find(tx, reference)
+    channel = await _followed(tx, reference, earlier)
+    wishing = () if chat_id is None else (chat_id,)
+    if channel is not None:
+        await _enlist(tx, channel, groups, wishing, now=now)
+    elif earlier is not None:
+        sql = "UPDATE follows SET channel_groups = :groups, feeds = :feeds WHERE id = :id"
+        joined, wanted = {*earlier.channel_groups, *groups}, {*earlier.feeds, *wishing}
+        values = {"id": earlier.id, "groups": json_list(sorted(joined)), "feeds": json_list(sorted(wanted))}
+        await tx.execute(sql, values)
+    return channel
+
+
+async def _enlist(
+    tx: Transaction, channel: Channel, groups: Iterable[int], chat_ids: Iterable[int], *, now: datetime
+) -> None:
+    for group_id in groups:
+        await channel_groups.add(tx, group_id, channel.id)
+    for chat_id in chat_ids:
+        feed = await feeds.make(tx, str(channel.id), channel.title, now=now)
+        await subscriptions.subscribe(tx, chat_id, feed.id, now=now)
 
 
 async def _join_access(tx: Transaction, earlier: FollowRequest, chat_id: int | None, options: Options) -> None:
@@ -237,6 +270,9 @@ async def settle(  # noqa: PLR0913 - what Telegram said of the channel is writte
         stored = read(FollowRequest, row)
         await _settle_access(tx, stored, channel.id, before)
         await apply_options(tx, channel.id, stored.options, chat_id=stored.chat_id, asked_at=stored.asked_at)
+        settled = await channels.get(tx, channel.id)
+        if settled is not None:
+            await _enlist(tx, settled, stored.channel_groups, stored.feeds, now=now)
     sql = "UPDATE follows SET state = 'followed', channel_id = :channel, reason = NULL WHERE id = :id"
     await tx.execute(sql, {"id": follow_id, "channel": channel.id})
     tx.announce(Subject.FOLLOWS)

@@ -24,11 +24,12 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mute:
-    """A channel, a topic, or one in the other that a chat wants no alerts of."""
+    """A channel, a channel group, a topic, or a topic in a channel that a chat wants no alerts of."""
 
     id: int
     chat_id: int
     channel_id: int | None  # None: from any channel
+    channel_group_id: int | None  # None: in whatever group a channel is
     topic_id: int | None  # None: of any topic
     until: datetime | None  # None: for good
 
@@ -98,6 +99,7 @@ async def for_topics(db: Reader, found: Iterable[tuple[int, int]], now: datetime
             AND {visible(Restrictable.TOPIC, "s.topic_id", "s.chat_id")}
             AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.chat_id = s.chat_id
                 AND (m.channel_id IS NULL OR m.channel_id = f.value ->> 0)
+                AND {_in_group("f.value ->> 0")}
                 AND (m.topic_id IS NULL OR m.topic_id = s.topic_id)
                 AND (m.until IS NULL OR m.until > :now))""",  # noqa: S608 - our own words
         {"found": json_list(found), "now": to_ms(now)},
@@ -116,6 +118,7 @@ async def chats_reached(db: Reader, channel_ids: Iterable[int]) -> list[int]:
                 WHERE e.value ->> 0 = f.value AND e.value ->> 1 = s.topic_id)
             AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.chat_id = s.chat_id AND m.until IS NULL
                 AND (m.channel_id IS NULL OR m.channel_id = f.value)
+                AND {_in_group("f.value")}
                 AND (m.topic_id IS NULL OR m.topic_id = s.topic_id))
         ORDER BY s.chat_id""",  # noqa: S608 - our own words
         {"channels": json_list(ids), "elsewhere": json_list(elsewhere)},
@@ -123,21 +126,49 @@ async def chats_reached(db: Reader, channel_ids: Iterable[int]) -> list[int]:
     return [row["chat_id"] for row in rows]
 
 
-async def mute(
-    tx: Transaction, chat_id: int, *, channel_id: int | None = None, topic_id: int | None = None, until: datetime | None
+def _in_group(channel: str) -> str:
+    """Return a condition of SQL: a mute `m` of a channel group holds for a channel; to be built with words of ours."""
+    return f"""(m.channel_group_id IS NULL OR EXISTS (SELECT 1 FROM channel_group_members g
+        WHERE g.channel_group_id = m.channel_group_id AND g.channel_id = {channel}))"""  # noqa: S608 - our own words
+
+
+async def mute(  # noqa: PLR0913 - what is muted, and until when
+    tx: Transaction,
+    chat_id: int,
+    *,
+    channel_id: int | None = None,
+    channel_group_id: int | None = None,
+    topic_id: int | None = None,
+    until: datetime | None,
 ) -> None:
-    """Mute a channel, a topic, their combination, or everything in a chat; it replaces the mute of the same scope."""
-    await unmute(tx, chat_id, channel_id=channel_id, topic_id=topic_id)
+    """Mute a channel, a channel group, a topic, or a topic in a channel; it replaces the mute of the same scope."""
+    await unmute(tx, chat_id, channel_id=channel_id, channel_group_id=channel_group_id, topic_id=topic_id)
     await tx.execute(
-        "INSERT INTO mutes (chat_id, channel_id, topic_id, until) VALUES (:chat, :channel, :topic, :until)",
-        {"chat": chat_id, "channel": channel_id, "topic": topic_id, "until": maybe_ms(until)},
+        """INSERT INTO mutes (chat_id, channel_id, channel_group_id, topic_id, until)
+        VALUES (:chat, :channel, :group, :topic, :until)""",
+        {
+            "chat": chat_id,
+            "channel": channel_id,
+            "group": channel_group_id,
+            "topic": topic_id,
+            "until": maybe_ms(until),
+        },
     )
 
 
-async def unmute(tx: Transaction, chat_id: int, *, channel_id: int | None = None, topic_id: int | None = None) -> bool:
+async def unmute(
+    tx: Transaction,
+    chat_id: int,
+    *,
+    channel_id: int | None = None,
+    channel_group_id: int | None = None,
+    topic_id: int | None = None,
+) -> bool:
     """End the mute of this very scope; False where there was none."""
-    sql = "DELETE FROM mutes WHERE chat_id = :chat AND channel_id IS :channel AND topic_id IS :topic"
-    return await tx.execute(sql, {"chat": chat_id, "channel": channel_id, "topic": topic_id}) > 0
+    sql = """DELETE FROM mutes WHERE chat_id = :chat AND channel_id IS :channel AND channel_group_id IS :group
+        AND topic_id IS :topic"""
+    values = {"chat": chat_id, "channel": channel_id, "group": channel_group_id, "topic": topic_id}
+    return await tx.execute(sql, values) > 0
 
 
 async def forget_ended(tx: Transaction, *, now: datetime) -> None:

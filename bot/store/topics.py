@@ -168,6 +168,13 @@ async def versions(db: Reader, topic_id: int) -> list[TopicVersion]:
     return read_all(TopicVersion, await db.fetch_all(sql, {"id": topic_id}))
 
 
+async def rename(tx: Transaction, topic_id: int, name: str) -> None:
+    """Call a topic by another name, which no other has."""
+    sql = "UPDATE topics SET name = :name, folded = :folded WHERE id = :id"
+    await tx.execute(sql, {"id": topic_id, "name": name, "folded": _fold(name)})
+    tx.announce(Subject.TOPICS)
+
+
 async def get(db: Reader, topic_id: int, viewer: Viewer = EVERYTHING) -> Topic | None:
     """Return a topic by the id of its row; None where there is none that the viewer sees."""
     sql = f"SELECT * FROM topics t WHERE id = :id AND {visible(Restrictable.TOPIC, 't.id')}"  # noqa: S608 - our own

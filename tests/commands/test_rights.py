@@ -19,7 +19,7 @@ SPEAKERS = {"owner": ANNA, "editor": BORIS, "reader": CLARA, "stranger": EVE, "a
 CHATS = {"private": None, "group": BASIC_GROUP, "supergroup": GROUP, "forum": FORUM}
 
 # Who may send a command: o(wner), e(ditor), r(eader); in private, and in any group.
-LOOK = "topics test explain search searches latest post channels status start ping help cancel"
+LOOK = "groups topics test explain search searches latest post channels status start ping help cancel"
 SET = """settings zone language quiet digest storms edits confirmations media receipt
 track untrack mute unmute priority here"""
 RULES = {
@@ -181,5 +181,12 @@ SAMPLES = {
     "quote": "1:1",
     "sum": "1:0",
     "for": "1:setup",
+    "newgroup": "",
+    "members": "1:0",
+    "ingroup": "1:1:on:0",
+    "groups_of": "1",
+    "regroup": "1",
+    "ungroup": "1",
+    "feed": "c1:on",
     "post_in": "1:yes",
 }
