@@ -118,7 +118,10 @@ async def word(request: Request, context: Context) -> Reply:
             len(marked),
         )
         ending = line.format(n=len(marked))
-    row = (tap.button(t.gettext("Exclude"), "exclude", *tap.chosen), tap.button(t.gettext("Do not exclude"), "leave"))
+    row = (
+        tap.button(t.gettext("Exclude"), "exclude", *tap.chosen),
+        tap.button(t.gettext("Leave it as it is"), "leave"),
+    )
     preview = await list_posts(text, missing[:_SHOWN], context, (row,), ending=ending, numbered=False)
     return Reply(messages=(preview,), buttons=await tap.usual(context.database, context))
 

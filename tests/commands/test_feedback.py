@@ -119,7 +119,7 @@ async def test_a_topic_of_their_own_keeps_its_exclusions_when_its_query_is_chang
 async def test_leaving_it_changes_no_topic_and_notes_the_alert(bot: Bot) -> None:
     await alerted(bot)
     shown = await preview(bot, "Учения")
-    left = await bot.taps(button(shown.messages[0], "Do not exclude"))
+    left = await bot.taps(button(shown.messages[0], "Leave it as it is"))
     assert text(left) == "No word was excluded. I have noted that the alert was not relevant."
     assert await marks(bot) == [(ANNA, "m1", '["outages"]', "note", None)]
     assert await heard(bot, 2, "Сбой на учениях")
@@ -182,7 +182,7 @@ async def test_the_figures_count_alerts_duplicates_and_what_was_not_relevant(bot
     chat = (await bot.db.fetch_all("SELECT id FROM chats"))[0]["id"]
     counted = await stats.topic_stats(bot.db, chat, NOON - timedelta(days=30))
     assert counted == {"outages": stats.TopicStats(alerts=4, duplicates=1, wrong=1)}
-    assert "Outages: 4 alerts · 1 duplicate · 25% not relevant · loud\n" in text(await bot.says("/topics"))
+    assert "Outages: 4 alerts · 1 duplicate · 25% not relevant · with sound\n" in text(await bot.says("/topics"))
     assert await stats.topic_stats(bot.db, chat, NOON + timedelta(days=1)) == {}
 
 
