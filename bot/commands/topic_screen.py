@@ -69,7 +69,7 @@ async def _about(db: Reader, topic: Topic, context: Context) -> Text:
     t, text = context.t, Text().line("{name}", name=show_topic(topic, context.t))
     if topic.builtin:
         text.line(t.gettext("Built in."))
-    else:
+    elif not topic.is_feed:
         text.line(t.gettext("Looking for: {query}"), query=short_query(topic.source, SHOWN_QUERY))
     author = None if topic.author is None else await people.get(db, topic.author)
     if author is not None:

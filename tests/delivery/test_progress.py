@@ -108,8 +108,8 @@ async def test_an_unfollowed_channel_ends_the_message(bot: DeliveringBot) -> Non
 @pytest.mark.parametrize(
     ("figures", "sentence"),
     [
-        ({"channels": 1, "waiting": 2}, "Читаю прошлое 3 каналов: 250 из 1"),
-        ({"channels": 2, "ended": 2}, "Прошлое каналов сохранено: 250 постов."),
+        ({"channels": 1, "waiting": 2}, "Читаю старые посты 3 каналов: 250 из 1"),
+        ({"channels": 2, "ended": 2}, "Сохранено 250 старых постов этих каналов."),
         ({"channels": 2, "ended": 2, "failed": 1}, "1 канал не удалось прочитать до конца."),
     ],
 )
@@ -144,8 +144,8 @@ def test_what_is_read_back_to_a_date_shows_how_far_it_is() -> None:
     known = {"channels": 1, "waiting": 0, "ended": 0, "failed": 0, "wanted": 0, "read": 250, "title": "Вести"}
     dates = {"begun": ago(days=0), "reached": ago(days=15), "since": ago(days=30)}
     lines = render_progress(ProgressFigures(**known, **dates), translator("ru")).text.splitlines()
-    assert lines == ["Читаю прошлое канала «Вести»: прочитано постов – 250, до 23 февр.", "▓▓▓▓▓▓░░░░░░ 50 %"]
+    assert lines == ["Читаю старые посты канала «Вести»: уже 250, до 23 февр..", "▓▓▓▓▓▓░░░░░░ 50 %"]
     several = ProgressFigures(**{**known, "channels": 3}, **dates)
-    assert "3 каналов: прочитано постов – 250, до" in render_progress(several, translator("ru")).text
+    assert "3 каналов: уже 250, до" in render_progress(several, translator("ru")).text
     begun = ProgressFigures(**{**known, "read": 0}, **{**dates, "reached": None})
     assert render_progress(begun, translator("en")).text.endswith("░ 0 %")

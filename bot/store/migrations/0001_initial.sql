@@ -449,8 +449,8 @@ CREATE INDEX chats_held ON chats (held_until) WHERE held_until IS NOT NULL;
 CREATE TABLE subscriptions (
     chat_id INTEGER NOT NULL REFERENCES chats (id),
     topic_id INTEGER NOT NULL REFERENCES topics (id),
-    -- 'loud!' passes quiet hours, 'digest' waits for the next digest
-    priority TEXT NOT NULL DEFAULT 'loud' CHECK (priority IN ('loud!', 'loud', 'silent', 'digest')),
+    -- 'urgent' passes quiet hours, 'digest' waits for the next digest
+    priority TEXT NOT NULL DEFAULT 'loud' CHECK (priority IN ('urgent', 'loud', 'silent', 'digest')),
     thread_id INTEGER,  -- the forum thread for its alerts, 1 the general one; NULL: the chat's own
     created_at INTEGER NOT NULL,
     PRIMARY KEY (chat_id, topic_id)
