@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bot.commands.context import CommandError, Context, Reply, Request, change, message, show, writes
 from bot.commands.keyboards import button, mark, rows_of
 from bot.commands.lookup import channel_by_id, find_topic, topic_by_id, unknown_name
-from bot.commands.registry import Section, command, example, tap
+from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
 from bot.commands.undo import undo_button
 from bot.locales import N_
@@ -41,8 +41,8 @@ class Thing:
         return f"{self.kind[0]}{self.id}"
 
 
-@command("private", Section.CHAT, 7, Need.INSTANCE, N_("keep a topic or channel to this chat"), usage=N_("name"))
-@example(N_("/private Payments"), N_("only this chat finds the topic and gets its alerts; others by taps"))
+@command("private", Section.CHAT, 9, Need.INSTANCE, N_("keep a topic or channel to this chat"), usage=N_("name"))
+@example(N_("/private Payments"), N_("only this chat finds the topic and gets its alerts; tap to add other chats"))
 @example(N_("/private @name"), N_("only this chat finds the channel, searches its posts and gets alerts from it"))
 @writes
 async def private(request: Request, context: Context, tx: Transaction) -> Reply:
@@ -76,8 +76,8 @@ async def _restrict(request: Request, context: Context, tx: Transaction, thing: 
     t, others = context.t, await _users(tx, thing) - {context.chat.id}
     if others and not sure:
         line = t.ngettext(
-            "Keep {name} to this chat? That ends it for {n} other chat.",
-            "Keep {name} to this chat? That ends it for {n} other chats.",
+            "Keep {name} to this chat? {n} other chat will no longer get it.",
+            "Keep {name} to this chat? {n} other chats will no longer get it.",
             len(others),
         )
         row = (button(t.gettext("Only here"), "only", thing.data, "sure"), button(t.gettext("No"), "keep"))
@@ -93,7 +93,7 @@ async def share(request: Request, context: Context, tx: Transaction) -> Reply:
     data, number, state = request.argument.split(":")
     thing, chat_id = await _thing(tx, data, context), int(number)
     if not thing.restricted or chat_id not in {chat.id for chat in await _offered(tx)}:
-        raise CommandError(context.own.gettext("This button no longer works."))
+        raise outdated(context)
     belongs = set(await access.chats_of(tx, thing.kind, thing.id))
     wanted = belongs | {chat_id} if state == "on" else belongs - {chat_id}
     if not wanted:
@@ -112,7 +112,7 @@ async def open_to_all(request: Request, context: Context, tx: Transaction) -> Re
     """Let a topic or channel belong to everybody again."""
     thing = await _thing(tx, request.argument, context)
     act = await _set_access(tx, context, thing, ())
-    line = context.t.gettext("{name} belongs to everybody now.")
+    line = context.t.gettext("{name} is now open to everybody.")
     return change(line, ((undo_button(act, context.t),),), name=bold(one_line(thing.name, _NAME)))
 
 
@@ -131,7 +131,7 @@ async def _thing(db: Reader, data: str, context: Context) -> Thing:
         return Thing(kind=Restrictable.TOPIC, id=number, name=title, logged=(topic.name,), restricted=topic.restricted)
     channel = await channel_by_id(db, number, context.viewer)
     if channel is None:
-        raise CommandError(context.own.gettext("This button no longer works."))
+        raise outdated(context)
     return Thing(
         kind=Restrictable.CHANNEL,
         id=number,
@@ -181,7 +181,7 @@ async def _screen(db: Reader, thing: Thing, context: Context, *, undo: int | Non
     titles = [chat.title for chat in [await chats.get(db, each) for each in sorted(belongs)] if chat is not None]
     text = Text().line("🔒 {name}", name=bold(one_line(thing.name, _NAME)))
     text.line(t.gettext("Only for: {chats}"), chats=", ".join(one_line(title, _NAME) for title in titles))
-    text.add(t.gettext("Nobody else finds it, searches its posts or gets alerts by it; owners see it in private."))
+    text.add(t.gettext("Nobody else can find it, search its posts or get its alerts; owners see it in private chat."))
     switches = [
         button(
             mark(one_line(chat.title, _LABEL), chosen=chat.id in belongs),
@@ -193,7 +193,7 @@ async def _screen(db: Reader, thing: Thing, context: Context, *, undo: int | Non
         for chat in (await _offered(db))[:_MOST]
         if chat.id != context.chat.id
     ]
-    last = [(button(t.gettext("For everybody again"), "open", thing.data),)]
+    last = [(button(t.gettext("Open to everybody"), "open", thing.data),)]
     if undo is not None:
         last.append((undo_button(undo, t),))
     return message(text, (*rows_of(switches, 2), *last))
@@ -212,9 +212,9 @@ async def _overview(db: Reader, context: Context) -> Outgoing:
         for each in await channels.followed(db)
         if each.restricted and await access.sees(db, Restrictable.CHANNEL, each.id, context.viewer)
     ]
-    text = Text().line(t.gettext("Private here:") if found else t.gettext("Nothing is private here."))
+    text = Text().line(t.gettext("Private in this chat:") if found else t.gettext("Nothing is private in this chat."))
     for thing in found:
         text.line("🔒 {name}", name=bold(one_line(thing.name, _NAME)))
-    line = t.gettext("To keep a topic or a channel to this chat, write for example: {example}")
+    line = t.gettext("To keep a topic or a channel to this chat: {example}")
     text.say(line, example=code(t.gettext("/private Payments")))
     return message(text, rows_of([button(one_line(each.name, _LABEL), "only", each.data) for each in found[:_MOST]], 2))

@@ -26,7 +26,7 @@ async def spread(request: Request, context: Context) -> Reply:
     t, first = context.t, found.posts[0]
     text = Text().add(bold(t.gettext("Who said it first")), "\n\n")
     if len(found.posts) == 1:
-        text.line(t.gettext("No other stored post says the same within three days of it."))
+        text.line(t.gettext("No other stored post from within three days says the same."))
         return say(text.join(_ending(found, context)))
     for number, each in enumerate(found.posts[:_MOST_SHOWN], start=1):
         after = show_span((each.date - first.date).total_seconds(), t)
@@ -60,7 +60,7 @@ async def like_text(text: str, context: Context, *, but: PostKey | None = None, 
     t, found = context.t, await context.ask(find_like, text, await context.scope(), limit=_MOST_LIKE, but=but)
     ending, _ = _ending(found, context).build()
     if not found.posts:
-        line = t.gettext("No other stored post is like this one.") if but else t.gettext("No stored post is like this.")
+        line = t.gettext("No other stored post is similar.") if but else t.gettext("No stored post is similar.")
         return say(Text().line("{line}", line=line).add(ending), rows)
     heading = Text().add(bold(t.gettext("More like this")), "\n\n")
     hits = [Hit(post=each, spans=()) for each in found.posts]
@@ -77,5 +77,5 @@ async def _post_of(request: Request, context: Context) -> StoredPost:
 def _ending(found: Alike, context: Context) -> Text:
     if found.reached is None:
         return Text()
-    line = context.t.gettext("I have looked back to {date} only; there may be older ones.")
+    line = context.t.gettext("I searched back to {date} only; there may be older ones.")
     return Text().say(line, date=context.date(found.reached))

@@ -29,11 +29,11 @@ _TABLE = "channelwatch doctor --gaps"
 _TITLE = 60  # UTF-16 units of a channel's title
 _UNREAD = "unread"
 _STATES = {
-    Access.JOINED: N_("read the moment they post: {n}"),
+    Access.JOINED: N_("read the moment they are posted: {n}"),
     Access.POLLED: N_("read from outside, up to {delay} late: {n}"),
     Access.PENDING: N_("waiting for their admins: {n}"),
     Access.LOST: N_("no longer readable: {n}"),
-    _UNREAD: N_("not read now, as my reader account cannot read any more: {n}"),
+    _UNREAD: N_("not read now, as my reader account can no longer read: {n}"),
 }
 _WORK = {  # for which Telegram lets a reader account wait, by its method
     **dict.fromkeys(("JoinChannel", "ImportChatInvite"), N_("joining channels")),
@@ -43,11 +43,11 @@ _READING = N_("reading channels")  # whatever else a reader asks for
 
 
 @command("status", Section.CHAT, 1, Need.LOOK, N_("what I watch and whether all is well"))
-@example("/status", N_("channels, readers, posts and alerts: how they stand, and what to do"))
+@example("/status", N_("channels, readers, posts and alerts: how they are, and what to do"))
 async def status(_: Request, context: Context) -> Reply:
     """Say how channels, reader accounts, posts and alerts stand."""
     text = Text()
-    states = await seen_states(context, since=_midnight(context))
+    states = await seen_states(context.database, context, since=_midnight(context))
     await _add_channels(text, states, context)
     _add_completeness(text, states, context)
     await _add_readers(text, context)
@@ -58,8 +58,8 @@ async def status(_: Request, context: Context) -> Reply:
     return say(text)
 
 
-@command("ping", Section.CHAT, 5, Need.LOOK, N_("send a test alert and time it"))
-@example("/ping", N_("a real alert that says how long it took"))
+@command("ping", Section.CHAT, 7, Need.LOOK, N_("send a test alert and time it"))
+@example("/ping", N_("a real alert that shows how long it took"))
 @writes
 async def ping(request: Request, context: Context, tx: Transaction) -> Reply:
     """Send a notice through the outbox as an alert goes; the notice says how long it took, so the reply is empty."""
@@ -79,7 +79,7 @@ async def _add_channels(text: Text, states: Sequence[ChannelState], context: Con
     ]
     wishes = Counter(follow.state for follow in await follows.all_follows(context.database, context.viewer))
     if wishes[FollowState.WANTED]:
-        facts.append(t.gettext("not looked at yet: {n}").format(n=wishes[FollowState.WANTED]))
+        facts.append(t.gettext("not checked yet: {n}").format(n=wishes[FollowState.WANTED]))
     if wishes[FollowState.REFUSED]:
         facts.append(t.gettext("could not be followed: {n}").format(n=wishes[FollowState.REFUSED]))
     if facts:
@@ -102,7 +102,7 @@ def _add_completeness(text: Text, states: Sequence[ChannelState], context: Conte
     verified = [state.channel for state in states if state.is_verified]
     compared = [(channel.verified_at, channel) for channel in verified if channel.verified_at is not None]
     if not verified:
-        one, many = t.gettext("It is not verified yet."), t.gettext("None of them is verified yet.")
+        one, many = t.gettext("It is not verified yet."), t.gettext("None of them has been verified yet.")
         text.line(one if len(states) == 1 else many)
     elif compared:
         line = t.gettext("Channels verified: {n} of {all}; longest ago «{channel}», {time}")
@@ -112,19 +112,19 @@ def _add_completeness(text: Text, states: Sequence[ChannelState], context: Conte
         text.line(t.gettext("Channels verified: {n} of {all}"), n=len(verified), all=len(states))
     if unchecked := [state for state in states if state.status is ChannelStatus.UNCHECKED]:
         line = t.gettext(
-            "⚠️ Not checked for edits and deletions, which Telegram fails to give: {n} of {all}; longest «{channel}», "
-            "since {time}"
+            "⚠️ Not checked for edits and deletions, because Telegram does not return them: {n} of {all}; "
+            "longest «{channel}», since {time}"
         )
         longest = min(unchecked, key=lambda state: state.checked_at or context.now)
         since = context.date(longest.checked_at or context.now)
         text.line(line, n=len(unchecked), all=len(states), channel=_title(longest.channel), time=since)
     if holes := [state for state in states if state.stats.has_hole]:
-        line = t.gettext("Channels with a hole that is being filled: {n}, the largest in «{channel}»")
+        line = t.gettext("Channels with a gap being filled: {n}, the largest in «{channel}»")
         text.line(line, n=len(holes), channel=_title(max(holes, key=lambda state: state.stats.missing).channel))
     if unreadable := sum(state.stats.unreadable for state in states):
-        line = t.gettext("⚠️ Posts that this version cannot read, since Telegram is newer: {n}. Update channelwatch.")
+        line = t.gettext("⚠️ Posts that this version cannot read, because Telegram is newer: {n}. Update channelwatch.")
         text.line(line, n=unreadable)
-    text.line(t.gettext("How each of them stands, on the server: {command}"), command=code(_TABLE))
+    text.line(t.gettext("For details of each, run on the server: {command}"), command=code(_TABLE))
 
 
 def _add_checks(text: Text, states: Sequence[ChannelState], context: Context) -> None:
@@ -134,8 +134,8 @@ def _add_checks(text: Text, states: Sequence[ChannelState], context: Context) ->
         return
     t, since = context.t, context.date(min(checks))
     if len(checks) == len(states):
-        one = t.gettext("It was last checked for missed posts: {time}")
-        many = t.gettext("All of them were last checked for missed posts: {time}")
+        one = t.gettext("Last checked for missed posts: {time}")
+        many = t.gettext("All of them last checked for missed posts: {time}")
         text.line(one if len(states) == 1 else many, time=since)
         return
     line = t.ngettext(
@@ -154,18 +154,20 @@ async def _add_readers(text: Text, context: Context) -> None:
     """Name lost reader accounts and flood waits with the remedy, and count the requests to Telegram."""
     t, db = context.t, context.database
     for number, reason in (await readers.lost(db)).items():
-        line = t.gettext("⚠️ Reader account {n} cannot read any more. {why}")
+        line = t.gettext("⚠️ Reader account {n} can no longer read. {why}")
         text.line(line, n=number, why=refusal(reason, t))
     waits: dict[str, datetime] = {}
     for method, until in (await readers.flood_waits(db, context.now)).items():
         work = _WORK.get(method, _READING)
         waits[work] = max(until, waits.get(work, until))
     for work, until in waits.items():
-        line = t.gettext("⚠️ Telegram asks me to wait with {work} until {time}. I go on by myself; you need do nothing.")
+        line = t.gettext(
+            "⚠️ Telegram asks me to pause {work} until {time}. I will continue automatically; you need not do anything."
+        )
         text.line(line, work=t.gettext(work), time=context.date(until))
     requests = await readers.requests_last_hour(db, context.now)
     if requests:  # they are written down some seconds after a start
-        text.line(t.gettext("Requests to Telegram in an hour: {n}"), n=show_number(requests, t))
+        text.line(t.gettext("Requests to Telegram in the last hour: {n}"), n=show_number(requests, t))
 
 
 async def _add_posts(text: Text, states: Sequence[ChannelState], context: Context) -> None:
@@ -174,16 +176,16 @@ async def _add_posts(text: Text, states: Sequence[ChannelState], context: Contex
     line = t.gettext("Posts stored: {total}; of today: {today}")
     text.line(line, total=bold(show_number(stored.messages, t)), today=bold(show_number(stored.recent, t)))
     if pruned := await media.count_pruned(db):
-        line = t.ngettext("To make room, I removed {n} old file.", "To make room, I removed {n} old files.", pruned)
+        line = t.ngettext("I removed {n} old file to make room.", "I removed {n} old files to make room.", pruned)
         text.line(line, n=show_number(pruned, t))
     if stored.last_seen_at is not None:
-        text.line(t.gettext("The newest one reached me: {time}"), time=context.date(stored.last_seen_at))
-    line = t.gettext("Half of today's posts were stored within {half} of Telegram's date, 95% within {most}.")
+        text.line(t.gettext("Latest one received: {time}"), time=context.date(stored.last_seen_at))
+    line = t.gettext("Half of today's posts were stored within {half} of being published, 95% within {most}.")
     _add_latencies(text, line, await stats.seen_latencies(db, since), t)
     channel_stats = [state.stats for state in states]
     if unpushed := sum(each.unpushed for each in channel_stats):
         line = t.gettext(
-            "Of today's {total} posts in joined channels Telegram did not push {n}; I found them by asking. "
+            "Of today's {total} posts in joined channels, Telegram did not push {n}; I found them by checking. "
             "Most in «{channel}»: {some} of {all}."
         )
         worst = max(channel_stats, key=lambda each: each.unpushed)
@@ -195,7 +197,7 @@ async def _add_alerts(text: Text, context: Context) -> None:
     t, db, since = context.t, context.database, _midnight(context)
     counts = await outbox.statistics(db, since=since)
     text.line(t.gettext("Alerts sent today: {n}"), n=bold(show_number(counts.sent, t)))
-    line = t.gettext("Half of them left within {half} of the post's arrival here, 95% within {most}.")
+    line = t.gettext("Half of them were sent within {half} of the post reaching me, 95% within {most}.")
     _add_latencies(text, line, await stats.alert_latencies(db, since), t)
     if counts.due:
         text.line(t.gettext("Waiting to be sent: {n}"), n=counts.due)

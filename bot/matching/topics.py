@@ -185,7 +185,7 @@ def check_examples(topic: TopicFile, compiled: Compiled) -> None:
 
 def _content(name: str, file: Traversable) -> str:
     if isinstance(file, Path) and file.exists() and not (file.is_file() or file.is_dir()):  # a pipe is waited for
-        raise TopicError(name, 1, "it is no file")
+        raise TopicError(name, 1, "it is not a file")
     try:
         with file.open("rb") as opened:
             content = opened.read(_LARGEST + 1)

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 
 from bot.matching.words.tokens import Document, analyse
 from bot.models import Clock, NewVersion, Observation, ObservedBy, VersionChange
-from bot.models.alerts import Priority
+from bot.models.alerts import Recipient
 from bot.pipeline.alerting import add_alerts, update_alerts
-from bot.pipeline.decisions.revisions import revise
-from bot.pipeline.decisions.routing import EDITS, LOADED, Match, route
+from bot.pipeline.decisions.revisions import AlertUpdate, revise
+from bot.pipeline.decisions.routing import EDITS, LOADED, Match, found_by, route
 from bot.pipeline.dedup import Duplicates
 from bot.pipeline.topics import TopicMatcher, TopicNews
 from bot.store import alerts, fulltext, media, subscriptions, versions
@@ -82,17 +82,27 @@ class Ingest:
         )
 
     def _match(self, added: NewVersion, document: Document) -> Match:
-        """Look for topics; of what has changed only those count that were not there before."""
+        """Look for topics, and for the words that chats exclude; of what has changed, also as it was before."""
         is_followed = added.followed_at is not None and added.post.date >= added.followed_at
-        is_news = added.change != VersionChange.STALE and added.visible and is_followed
         post, match = added.post, self._topics.match
+        is_news = (
+            added.change != VersionChange.STALE and added.visible and is_followed and not self._topics.is_ours(post)
+        )
         is_empty = not post.whole.strip() and post.media is None
         found = match(post.channel_id, document, is_empty=is_empty) if is_news else {}
-        fits = bool(found)
-        if found and added.whole_before is not None:
-            before = match(post.channel_id, analyse(added.whole_before)).keys()
-            found = {name: spans for name, spans in found.items() if name not in before}
-        return Match(added=added, topics=found, fits=fits)
+        if not found:
+            return Match(added=added, found=found)
+        words = self._topics.words_in(document)
+        if added.whole_before is None:
+            return Match(added=added, found=found, words=words)
+        before = analyse(added.whole_before)
+        return Match(
+            added=added,
+            found=found,
+            before=match(post.channel_id, before).keys(),
+            words=words,
+            words_before=self._topics.words_in(before),
+        )
 
     async def _want_files(self, tx: Transaction, matches: Iterable[Match]) -> None:
         """Have the files of posts downloaded that fit a topic; the items of an album may come one by one."""
@@ -101,7 +111,7 @@ class Ingest:
             added, post = match.added, match.added.post
             if post.media is None or post.media.kind not in media.KINDS:
                 continue
-            if match.fits:
+            if match.found:
                 fitting.append(added.version_id)
             if added.change in EDITS:
                 edited.append(added.version_id)
@@ -133,27 +143,29 @@ class Ingest:
         if not stale:
             return
         now, said = self._clock(), [(each.alert.channel_id, each.current.whole) for each in stale]
-        found = {(channel_id, text): self._topics.match(channel_id, analyse(text)) for channel_id, text in set(said)}
+        documents = {text: analyse(text) for _, text in said}
+        found = {key: self._topics.match(key[0], documents[key[1]]) for key in set(said)}
+        words = {text: self._topics.words_in(document) for text, document in documents.items()}
         topics_of = [
             (each.alert.channel_id, {*each.alert.topics, *found[key]}) for each, key in zip(stale, said, strict=True)
         ]
-        wanted = await self._read_priorities(tx, topics_of, now)
-        updates = [
-            revise(each, found[key], wanted[each.alert.chat_id, each.alert.channel_id], now)
-            for each, key in zip(stale, said, strict=True)
-        ]
+        all_wanted, updates = await self._read_wanted(tx, topics_of, now), list[AlertUpdate]()
+        for each, key in zip(stale, said, strict=True):
+            wanted = all_wanted[each.alert.chat_id, each.alert.channel_id]
+            priorities = {name: row.priority for name, row in wanted.items()}
+            updates.append(revise(each, found_by(found[key], words[key[1]], wanted), priorities, now))
         self._duplicates.reword(updates)
         await update_alerts(tx, updates, now=now)
 
-    async def _read_priorities(
+    async def _read_wanted(
         self, tx: Transaction, asked: Iterable[tuple[int, Iterable[str]]], now: datetime
-    ) -> Mapping[tuple[int, int], Mapping[str, Priority]]:
-        """Return what chats subscribe to of topics in channels: priorities by topic, by chat and channel."""
+    ) -> Mapping[tuple[int, int], Mapping[str, Recipient]]:
+        """Return what chats subscribe to of topics in channels, by topic, by chat and channel."""
         ids, names = self._topics.ids, self._topics.names
         pairs = {(channel_id, ids[name]) for channel_id, listed in asked for name in listed if name in ids}
-        wanted = defaultdict[tuple[int, int], dict[str, Priority]](dict)
+        wanted = defaultdict[tuple[int, int], dict[str, Recipient]](dict)
         for row in await subscriptions.for_topics(tx, pairs, now):
-            wanted[row.chat_id, row.channel_id][names[row.topic_id]] = row.priority
+            wanted[row.chat_id, row.channel_id][names[row.topic_id]] = row
         return wanted
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from bot.matching.engine.compiled import Compiled
 from bot.matching.engine.matcher import Matcher
 from bot.matching.words.tokens import Document
-from bot.store import channel_groups, topics
+from bot.models import Post
+from bot.store import channel_groups, chats, exclusions, topics
 from bot.store.database import Database, Subject
 from bot.store.topics import TopicChanges
 from bot.text.spans import Span
@@ -19,6 +20,8 @@ class TopicNews:
     revision: int  # that it leads to
     changes: TopicChanges
     limits: Mapping[int, frozenset[int]]  # ids of channels by the ids of all limited topics
+    broadcasts: frozenset[int]  # ids of the channels into which the bot posts
+    words: Mapping[str, str]  # all that chats exclude, compiled
 
 
 class TopicMatcher:
@@ -28,9 +31,12 @@ class TopicMatcher:
         self.ids: dict[str, int] = {}
         self.names: dict[int, str] = {}  # by id
         self._matcher = Matcher({})
+        self._words = Matcher({})  # that chats exclude, each by itself: compiled once, however many chats do
+        self._known_words: set[str] = set()
         self._limits: dict[str, frozenset[int]] = {}  # ids of channels by the names of limited topics
         self._feeds: dict[int, list[str]] = {}  # names of the topics of every post, by the ids of their channels
         self._feed_ids: set[int] = set()  # of these topics
+        self._broadcasts = frozenset[int]()  # ids of the channels into which the bot posts
         self._number = 0  # of the last change that was taken in
         self._revision = -1
 
@@ -42,13 +48,25 @@ class TopicMatcher:
         feeds = () if is_empty else self._feeds.get(channel_id, ())
         return {**found, **dict.fromkeys(feeds, ())}
 
+    def words_in(self, document: Document) -> frozenset[str]:
+        """Return the words in a text that any chat excludes."""
+        return frozenset(self._words.match(document)) if self._known_words else frozenset()
+
+    def is_ours(self, post: Post) -> bool:
+        """Tell whether a post stands in a channel of the team's own, or comes from there: it may be an alert."""
+        return post.channel_id in self._broadcasts or (
+            post.forward is not None and post.forward.channel_id in self._broadcasts
+        )
+
     async def news(self, database: Database) -> TopicNews | None:
         """Read what was saved or deleted since the last time, if anything was, and what topics are limited to."""
         revision = database.changes.revision(Subject.TOPICS)
         if revision == self._revision:
             return None
         changes = await topics.changed(database, self._number)
-        return TopicNews(revision=revision, changes=changes, limits=await channel_groups.limits(database))
+        limits, words = await channel_groups.limits(database), await exclusions.all_words(database)
+        broadcasts = frozenset(chat.peer.id for chat in await chats.broadcasts(database))
+        return TopicNews(revision=revision, changes=changes, limits=limits, broadcasts=broadcasts, words=words)
 
     def take_in(self, news: TopicNews) -> None:
         """Bring the matcher up to date; only jobs of the writer do, one after the other."""
@@ -71,8 +89,17 @@ class TopicMatcher:
         self.ids |= {topic.name: topic.id for topic in changes.saved}
         self.names |= {topic.id: topic.name for topic in changes.saved}
         self._limit(news.limits)
+        self._broadcasts = news.broadcasts
+        self._exclude(news.words)
         self._number = max(self._number, changes.number)
         self._revision = news.revision
+
+    def _exclude(self, words: Mapping[str, str]) -> None:
+        for word in self._known_words - words.keys():
+            self._words.remove(word)
+        for word in words.keys() - self._known_words:
+            self._words.add(word, Compiled.from_json(words[word]))
+        self._known_words = set(words)
 
     def _limit(self, limits: Mapping[int, frozenset[int]]) -> None:
         known = {topic_id: ids for topic_id, ids in limits.items() if topic_id in self.names}

@@ -1,12 +1,12 @@
 r"""The filters of a typed search, apart from its query.
 
-| typed | in Russian | means |
+| typed | in Russian, Ukrainian | means |
 | --- | --- | --- |
-| `in:@channel`, `in:group`, `in:"words of a title"` | `в:` | posts of these channels; `in:@a, @b`, `in:a\|b`: of any |
-| `since:7d`, `since:2026-01-31`, `since:31.01.2026` | `с:7д` | from then on; also `12h`, `2w`, `3m`, `1y`, `today` |
+| `in:@channel`, `in:group`, `in:"words of a title"` | `в:`, `у:` | posts of these; `in:@a, @b`, `in:a\|b`: of any |
+| `since:7d`, `since:2026-01-31`, `since:31.01.2026` | `с:7д`, `з:7д` | from then on; also `12h`, `2w`, `1y`, `today` |
 | `until:2026-01-31` | `до:` | up to then, this day included |
-| `history:yes` | `история:да` | also by what a post said before it was edited |
-| `order:best`, `order:newest` | `порядок:лучшие` | how posts are ordered |
+| `history:yes` | `история:да`, `історія:так` | also by what a post said before it was edited |
+| `order:best`, `order:newest` | `порядок:лучшие`, `порядок:найкращі` | how posts are ordered |
 
 A filter holds for the whole search: an excluded or alternative one is refused. A colon that makes no filter stays in
 the query.
@@ -24,14 +24,14 @@ from bot.locales import N_
 from bot.schedule import MONTH, UNITS
 
 MESSAGES = {
-    "unknown_channel": N_("I know no channel or group «{value}». /channels and /groups show the names of all."),
+    "unknown_channel": N_("There is no channel or group «{value}». See /channels and /groups."),
     "bad_date": N_(
         "I cannot read the date «{value}». Write it like 2026-01-31 or 31.01.2026, or as a time span: 12h, 7d, 2w."
     ),
-    "bad_answer": N_("I cannot read «{value}». Write history:yes to find edited posts by what they said before."),
-    "bad_order": N_("I know no order «{value}». Write order:best or order:newest."),
+    "bad_answer": N_("I cannot read «{value}». Write history:yes to search earlier versions of edited posts as well."),
+    "bad_order": N_("There is no order «{value}». Write order:best or order:newest."),
     "misplaced_filter": N_(
-        "«{value}»: a filter holds for the whole search, so it cannot be excluded or be an alternative. "
+        "«{value}»: a filter applies to the whole search, so it cannot be excluded or be an alternative. "
         "Write it after a space, without a sign."
     ),
     "empty_span": N_("«{value}» ends before it begins: the first date has to be the earlier one."),
@@ -84,13 +84,13 @@ class Typed:
 
 _NAMES = {
     "in": "channel",
-    "в": "channel",
+    **dict.fromkeys(("в", "у"), "channel"),
     "since": "since",
-    "с": "since",
+    **dict.fromkeys(("с", "з"), "since"),
     "until": "until",
     "до": "until",
     "history": "history",
-    "история": "history",
+    **dict.fromkeys(("история", "історія"), "history"),
     "order": "order",
     "порядок": "order",
 }
@@ -109,15 +109,18 @@ _PIECE = re.compile(
     |[{_QUOTES}][^{_QUOTES}]*[{_QUOTES}]?""",
     re.VERBOSE | re.IGNORECASE,
 )
-_SPAN = re.compile(r"(\d{1,4})\s?(h|ч|d|д|w|н|m|м|мес|y|г)", re.IGNORECASE)
+_SPAN = re.compile(r"(\d{1,4})\s?(h|ч|d|д|w|н|т|m|м|мес|міс|y|г|р|(?<!\b1)(?<!\b1\s)год)", re.IGNORECASE)
 _ISO = re.compile(r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})")
 _DOTTED = re.compile(r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})")
-_UNITS = {**UNITS, "m": MONTH, "м": MONTH}
+_UNITS = {**UNITS, "m": MONTH, "м": MONTH, "год": timedelta(hours=1)}  # «1 год» is a year in Russian: it is refused
 _LAST_DAY = date.max - timedelta(days=2)  # a day still begins after it in every time zone
 _BETWEEN = " \r\n\t,;"  # may be left over between filters
-_DAYS = {"today": 0, "сегодня": 0, "yesterday": 1, "вчера": 1}
-_ANSWERS = {"yes": True, "да": True, "no": False, "нет": False}
-_ORDERS = {"best": Order.BEST, "лучшие": Order.BEST, "newest": Order.NEWEST, "новые": Order.NEWEST}
+_DAYS = {"today": 0, "сегодня": 0, "сьогодні": 0, "yesterday": 1, "вчера": 1, "вчора": 1, "учора": 1}
+_ANSWERS = {"yes": True, "да": True, "так": True, "no": False, "нет": False, "ні": False}
+_ORDERS = {
+    **dict.fromkeys(("best", "лучшие", "найкращі", "кращі"), Order.BEST),
+    **dict.fromkeys(("newest", "новые", "нові", "найновіші"), Order.NEWEST),
+}
 _Value = TypeVar("_Value")
 
 

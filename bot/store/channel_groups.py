@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.models.people import EVERYTHING, Viewer
+from bot.parts import compact_json
+from bot.store import feeds
 from bot.store.access import Restrictable, visible
 from bot.store.channels import ResolvedChannel, named, spelt, with_words
 from bot.store.database import Reader, Subject, Transaction
-from bot.store.rows import read, read_all, to_ms
+from bot.store.rows import json_list, read, read_all, to_ms
 
 LONGEST_NAME = 64  # characters
 
@@ -87,6 +89,11 @@ class Directory:
             [(row["reference"], row["channel_id"]) for row in references],
         )
 
+    @property
+    def followed(self) -> list[ListedChannel]:
+        """The channels that are followed."""
+        return [channel for channel in self._channels if channel.is_followed]
+
     def members(self, group_id: int) -> Sequence[ListedChannel]:
         """Return the channels of a group, by title."""
         return self._members.get(group_id, ())
@@ -162,6 +169,22 @@ async def take_out(tx: Transaction, group_id: int, channel_id: int) -> bool:
     return await tx.execute(sql, {"group": group_id, "channel": channel_id}) > 0
 
 
+async def topics_limited_to(db: Reader, group: ChannelGroup) -> list[int]:
+    """Return the ids of the topics that name a group among their limits."""
+    rows = await db.fetch_all("SELECT t.id, l.value FROM topics t, json_each(t.limits) l ORDER BY t.id")
+    return list(dict.fromkeys(row["id"] for row in rows if spelt(row["value"]) == spelt(group.name)))
+
+
+async def chats_using(db: Reader, group: ChannelGroup) -> list[int]:
+    """Return the ids of the chats that get alerts by a topic limited to a group, or mute the group."""
+    rows = await db.fetch_all(
+        """SELECT chat_id FROM subscriptions WHERE topic_id IN (SELECT value FROM json_each(:topics))
+        UNION SELECT chat_id FROM mutes WHERE channel_group_id = :id ORDER BY chat_id""",
+        {"topics": json_list(await topics_limited_to(db, group)), "id": group.id},
+    )
+    return [row["chat_id"] for row in rows]
+
+
 async def delete(tx: Transaction, group_id: int) -> None:
     """Delete a channel group, with the mutes of it; its channels stay, and so do the topics that name it."""
     for table in ("mutes", "channel_group_members"):
@@ -174,6 +197,7 @@ async def rename(tx: Transaction, group: ChannelGroup, name: str) -> None:
     """Give a channel group another name, which nothing else has; topics that are limited to it go along."""
     values = {"id": group.id, "name": name, "folded": spelt(name)}
     await tx.execute("UPDATE channel_groups SET name = :name, folded = :folded WHERE id = :id", values)
+    await feeds.rename(tx, group.name, name)
     await follow_name(tx, {spelt(group.name): name})
 
 
@@ -184,17 +208,17 @@ async def follow_channel(tx: Transaction, old: ResolvedChannel, new: ResolvedCha
         names[spelt(f"@{old.username}")] = f"@{new.username}" if new.username else str(new.id)
     if old.title != new.title:
         names[spelt(old.title)] = new.title
+        await feeds.rename(tx, str(new.id), new.title)
     await follow_name(tx, names)
 
 
 async def follow_name(tx: Transaction, names: Mapping[str, str]) -> None:
     """Let the limits of topics go along with what they name: new names by old ones, these without case and quotes."""
-    for row in await tx.fetch_all("SELECT id, limits FROM topics WHERE limits != '[]'"):
-        before = json.loads(row["limits"])
-        after = [names.get(spelt(name), name) for name in before]
-        if after != before:
-            values = {"id": row["id"], "limits": json.dumps(after, ensure_ascii=False)}
-            await tx.execute("UPDATE topics SET limits = :limits WHERE id = :id", values)
+    for table in ("topics", "topic_versions"):
+        for row in await tx.fetch_all(f"SELECT DISTINCT limits FROM {table} WHERE limits != '[]'"):  # noqa: S608 - our own
+            after = [names.get(spelt(name), name) for name in json.loads(row["limits"])]
+            values = {"before": row["limits"], "after": compact_json(after)}
+            await tx.execute(f"UPDATE {table} SET limits = :after WHERE limits = :before", values)  # noqa: S608 - likewise
     tx.announce(Subject.TOPICS)
 
 

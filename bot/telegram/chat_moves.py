@@ -39,12 +39,25 @@ class ChatOpened:
     peer: Peer
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BroadcastAccess:
+    """What our bot may do in a broadcast channel from now on, and who has decided so."""
+
+    peer: Peer
+    title: str
+    person_id: int
+    name: str  # of that person; empty where Telegram does not say
+    was_admin: bool
+    is_admin: bool
+    may_post: bool
+
+
 def is_relevant(update: TLObject) -> bool:
     """Tell at a glance whether `read` may find something in one of the `UPDATES`; most are plain messages."""
     return not isinstance(update, _MESSAGES) or isinstance(update.message, types.MessageService)
 
 
-def read(update: TLObject, bot_id: int) -> ChatMoved | ChatOpened | None:
+def read(update: TLObject, bot_id: int) -> ChatMoved | ChatOpened | BroadcastAccess | None:
     """Return what an update means for a chat; None where it means neither a move nor an open chat."""
     if isinstance(update, _MESSAGES):
         return _read_service(update, bot_id)
@@ -52,12 +65,37 @@ def read(update: TLObject, bot_id: int) -> ChatMoved | ChatOpened | None:
         return None if update.stopped else ChatOpened(peer=Peer(kind=PeerKind.USER, id=update.user_id))
     if isinstance(update, types.UpdateChatDefaultBannedRights):
         return None if update.default_banned_rights.send_messages else ChatOpened(peer=to_peer(update.peer))
-    participant = getattr(update, "new_participant", None)
-    if participant is None or update.user_id != bot_id or isinstance(participant, _OUTSIDE):
+    return _read_participant(update) if update.user_id == bot_id else None
+
+
+def _read_participant(
+    update: types.UpdateChannelParticipant | types.UpdateChatParticipant,
+) -> ChatOpened | BroadcastAccess | None:
+    """Read what became of our bot in a group or channel."""
+    is_channel = isinstance(update, types.UpdateChannelParticipant)
+    channel = _named(update, types.PeerChannel(update.channel_id)) if is_channel else None
+    if getattr(channel, "broadcast", False):
+        return _read_access(update, channel)
+    if update.new_participant is None or isinstance(update.new_participant, _OUTSIDE):
         return None
-    if isinstance(update, types.UpdateChatParticipant):
-        return ChatOpened(peer=Peer(kind=PeerKind.GROUP, id=update.chat_id))
-    return ChatOpened(peer=Peer(kind=PeerKind.CHANNEL, id=update.channel_id))
+    if is_channel:
+        return ChatOpened(peer=Peer(kind=PeerKind.CHANNEL, id=update.channel_id))
+    return ChatOpened(peer=Peer(kind=PeerKind.GROUP, id=update.chat_id))
+
+
+def _read_access(update: types.UpdateChannelParticipant, channel: TLObject) -> BroadcastAccess:
+    before, after = update.prev_participant, update.new_participant
+    person = _named(update, types.PeerUser(update.actor_id))
+    rights = getattr(after, "admin_rights", None)
+    return BroadcastAccess(
+        peer=Peer(kind=PeerKind.CHANNEL, id=update.channel_id, access_hash=getattr(channel, "access_hash", None) or 0),
+        title=channel.title,
+        person_id=update.actor_id,
+        name=utils.get_display_name(person) if person is not None else "",
+        was_admin=isinstance(before, types.ChannelParticipantAdmin),
+        is_admin=isinstance(after, types.ChannelParticipantAdmin),
+        may_post=bool(rights is not None and rights.post_messages),
+    )
 
 
 def _read_service(
@@ -80,5 +118,9 @@ def _read_service(
 
 def _hash(update: TLObject, peer: types.PeerChannel) -> int:
     """Return the access hash that came with an update; zero, which bots are allowed, where none did."""
-    named = getattr(update, "_entities", {}).get(utils.get_peer_id(peer))  # Telethon's own, beside each update
-    return getattr(named, "access_hash", None) or 0
+    return getattr(_named(update, peer), "access_hash", None) or 0
+
+
+def _named(update: TLObject, peer: types.TypePeer) -> TLObject | None:
+    """Return what came with an update about a peer."""
+    return getattr(update, "_entities", {}).get(utils.get_peer_id(peer))  # Telethon's own, beside each update

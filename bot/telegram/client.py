@@ -169,7 +169,7 @@ class Client(TelegramClient):
                 await asyncio.gather(self.disconnected, return_exceptions=True)  # Telethon is still at it
                 if not self.renews_key:
                     raise
-                log.warning("Telegram has forgotten the key of a session; another is agreed on")
+                log.warning("Telegram has forgotten the key of a session; a new one is negotiated")
                 self._sender.auth_key.key = self.session.auth_key = None
             else:
                 return
@@ -200,7 +200,7 @@ class Client(TelegramClient):
         except (errors.UnauthorizedError, errors.AuthKeyError):
             raise
         except (errors.RPCError, TimeoutError) as error:
-            log.warning("Telegram does not say from where its updates go on", error=repr(error))
+            log.warning("Telegram does not say where its updates continue", error=repr(error))
             return user
 
     async def _handle_auto_reconnect(self) -> None:

@@ -111,7 +111,7 @@ async def test_a_reader_may_look_and_mute_but_not_change_what_is_everybodys(bot:
     refusal = "Only owners and editors can do that here."
     for words in ("/follow @rkn_tg", "/unfollow @news1001"):
         assert text(await bot.says(words, person=BORIS)) == refusal
-    assert "can make topics" in text(await bot.says("/track Банки: банк", person=BORIS))
+    assert "can create topics" in text(await bot.says("/track Банки: банк", person=BORIS))
     assert text(await bot.taps(b"follow:@rkn_tg", person=BORIS)) == refusal
 
 

@@ -46,7 +46,7 @@ async def test_a_topic_is_muted_by_its_title(bot: Bot) -> None:
     assert text(await bot.says("/mute Outages 2d")) == "Muted in this chat until 12 Mar, 12:00 UTC: Outages"
     assert [mute.topic_id is not None for mute in await mutes(bot)] == [True]
     assert text(await bot.says("/unmute outages")) == "No longer muted: Outages"
-    assert text(await bot.says("/unmute outages")) == "It was not muted: Outages"
+    assert text(await bot.says("/unmute outages")) == "Outages was not muted."
     assert await mutes(bot) == []
 
 
@@ -95,8 +95,8 @@ async def test_a_channel_is_muted_until_monday(bot: Bot) -> None:
 
 async def test_what_is_unknown_is_not_muted(bot: Bot) -> None:
     await bot.pair()
-    assert "I know no channel or topic «@nobody»" in text(await bot.says("/mute @nobody 8h"))
-    assert "I know no channel or topic «@nobody»" in text(await bot.says("/unmute @nobody"))
+    assert "There is no channel or topic «@nobody»" in text(await bot.says("/mute @nobody 8h"))
+    assert "There is no channel or topic «@nobody»" in text(await bot.says("/unmute @nobody"))
     assert await mutes(bot) == []
 
 

@@ -79,14 +79,14 @@ async def test_a_small_or_that_then_has_two_meanings_offers_both(bot: Bot) -> No
     asked = await bot.taps(button(tried.messages[0], "или → |"))
     assert labels(asked) == ["(ключевая|ЦБ) ~5 ставка", "ключевая|(ЦБ ~5 ставка)"]
     shown = await bot.taps(button(asked.messages[0], "(ключевая|ЦБ) ~5 ставка"))
-    assert "I look for: (ключевая|цб) ~5 ставка" in text(shown)
+    assert "Looking for: (ключевая|цб) ~5 ставка" in text(shown)
 
 
 async def test_the_name_of_a_topic_keeps_its_or(bot: Bot) -> None:
     await news(bot)
     tried = await bot.says("/track Свет или вода: свет или «или вода» или re:/ или /")
     shown = await bot.taps(button(tried.messages[0], "или → |"))
-    assert text(shown).startswith('Свет или вода\nI look for: свет, "или вода", re:/ или /')
+    assert text(shown).startswith('Свет или вода\nLooking for: свет, "или вода", re:/ или /')
 
 
 @pytest.mark.parametrize("query", ["сбой|авария", "«сбой или авария»", "сбой ИЛИ авария", "или"])
@@ -100,4 +100,4 @@ async def test_a_reader_may_not_make_a_topic_by_a_button(bot: Bot) -> None:
     await bot.pair(BORIS, role=Role.READER)
     asked = await bot.says(f"/track Ставка: {TWO_MEANINGS}")
     answer = await bot.taps(button(asked.messages[0], NEAR), person=BORIS)
-    assert "Only owners and editors can make topics" in text(answer)
+    assert "Only owners and editors can create topics" in text(answer)

@@ -176,7 +176,7 @@ async def test_a_stranger_is_told_once(running: RunningRouter) -> None:
 
 
 async def test_a_pairing_link_works_in_the_chat(running: RunningRouter) -> None:
-    boris = await running.admitted("Boris", Role.EDITOR, language="uk")
+    boris = await running.admitted("Boris", Role.EDITOR, language="be")
     assert "Часовой пояс" in boris.heard[0].message
     chat = await running.chat(boris.account)
     assert (chat.title, chat.language) == ("Boris", "ru")
@@ -207,7 +207,7 @@ async def test_a_forwarded_post_is_offered_with_the_channels_name(running: Runni
     anna = await running.paired()
     await anna.client.forward_messages("our_bot", post.id, "vesti_news")
     await anna.until(lambda: len(anna.heard) == 2)
-    assert anna.heard[1].message == "This is from Vesti, which I do not follow.\nIt fits Outages."
+    assert anna.heard[1].message == "This is from Vesti, which I do not follow.\nIt matches Outages."
     await anna.heard[1].click(text="Follow @vesti_news")
     await anna.until(lambda: len(anna.heard) == 3)
     assert "@vesti_news" in anna.heard[2].message
@@ -218,7 +218,7 @@ async def test_a_reply_is_held_against_what_it_answers(running: RunningRouter) -
     anna = await running.paired()
     for words, answer in (
         ("Сбой в банке", "✅ Outages: сбой: Сбой"),
-        ("Погода", "▫️ Outages: nothing of it is there"),
+        ("Погода", "▫️ Outages: none of it was found"),
     ):
         said = await anna.client.send_message("our_bot", words)
         await anna.until(lambda said=said: anna.heard[-1].id > said.id)  # type: ignore[misc]
@@ -270,7 +270,7 @@ async def test_in_a_group_a_reply_is_read_although_the_bot_hears_commands_only(r
     said = await anna.client.send_message(room.marked, "В банках сбой")
     await anna.client.send_message(room.marked, "/explain@our_bot сбой ~2 банк", reply_to=said.id)
     await anna.until(lambda: len(anna.heard) == 2)
-    assert "✅ It fits." in anna.heard[-1].message
+    assert "✅ It matches." in anna.heard[-1].message
 
 
 async def test_a_pasted_list_with_hidden_links_is_followed(running: RunningRouter) -> None:
@@ -342,7 +342,7 @@ async def test_an_answer_at_which_the_server_fails_holds_up_no_other_and_comes_o
         await anna.says("/mute")
         await anna.message("/untrack")
     assert ["Nothing is muted" in text for text in texts(anna, 1)] == [True, False]
-    assert [line["error"] for line in logs if "tried again apart" in line["event"]] == ["INTERNAL"]
+    assert [line["error"] for line in logs if "retried separately" in line["event"]] == ["INTERNAL"]
     assert not [line for line in logs if line["event"] == "an answer was refused"]
 
 
@@ -415,7 +415,7 @@ async def test_what_was_written_while_the_bot_was_away_is_not_carried_out(runnin
     running.shift = timedelta(minutes=11)
     for n in range(31):
         await anna.says("/follow @rkn_tg" if not n else f"/status {n}")
-    await anna.message("I was away. Please send /follow again, and whatever else you wrote meanwhile.")
+    await anna.message("I was away. Please send /follow again, and anything else you wrote in the meantime.")
     running.shift = timedelta()
     await anna.says("/mute")
     await anna.message("Nothing is muted")
@@ -438,7 +438,11 @@ async def test_an_anonymous_administrator_is_a_stranger(running: RunningRouter) 
     await anna.until(lambda: len(anna.heard) == 1)
     room.post("/status@our_bot")
     await anna.client.send_message(room.marked, "/topics@our_bot")
-    await anna.until(lambda: "Topics of this chat, in the last 30 days. Tap one to switch it on or off." in texts(anna))
+    await anna.until(
+        lambda: (
+            "Topics of this chat, with their alerts in the last 30 days. Tap one to switch it on or off." in texts(anna)
+        )
+    )
     assert "I follow 0 channels." not in texts(anna)
 
 
@@ -451,8 +455,8 @@ async def test_a_team_is_invited_and_somebody_removed_with_taps(running: Running
     edits = Events(anna.client, events.MessageEdited())
     await (await anna.asks("/team")).click(text="Invite somebody")
     await (await edits.next()).click(text="editor")
-    await (await edits.next()).click(text="Make the link")
-    await anna.until(lambda: "Send it on" in anna.heard[-1].message)
+    await (await edits.next()).click(text="Create link")
+    await anna.until(lambda: "Pass it on" in anna.heard[-1].message)
     token = anna.heard[-1].message.split()[-1]
     await until(running.router.is_settled)
     assert not any(token in row["answer"] for row in await running.db.fetch_all("SELECT answer FROM handled"))
@@ -462,7 +466,7 @@ async def test_a_team_is_invited_and_somebody_removed_with_taps(running: Running
     await (await anna.asks("/team")).click(text="Boris")
     await (await edits.next()).click(text="Remove")
     await (await edits.next()).click(text="Remove")
-    assert "Boris is removed." in (await edits.next()).raw_text
+    assert "Boris has been removed." in (await edits.next()).raw_text
     assert "private" in (await boris.asks("/status")).message
     await until(running.router.is_settled)
     assert f"user_id={boris.account.id}" not in str(running.bot.commands)  # the menu is a stranger's again

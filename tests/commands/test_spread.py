@@ -45,7 +45,7 @@ async def test_a_post_tells_who_said_it_first_and_how_it_spread(bot: Bot) -> Non
     ]
     assert text(await bot.taps(button(answer.messages[0], "Show the first"))).startswith("Вести · 10 Mar, 11:30 UTC")
     alone = await bot.taps(f"first:{THIRD}:2".encode())
-    assert "No other stored post says the same" in text(alone)
+    assert "No other stored post from within three days says the same" in text(alone)
 
 
 async def test_a_restricted_channel_takes_no_part_for_others(bot: Bot) -> None:
@@ -66,4 +66,4 @@ async def test_more_like_a_post_are_the_most_alike_of_any_time(bot: Bot) -> None
     assert SAME_EVENT in found
     assert found.count(NEWS_TEXT) == 2
     assert "Казани" not in found
-    assert "No other stored post is like this one." in text(await bot.taps(f"like:{THIRD}:2".encode()))
+    assert "No other stored post is similar." in text(await bot.taps(f"like:{THIRD}:2".encode()))

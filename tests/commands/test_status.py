@@ -32,15 +32,15 @@ async def test_the_status_counts_channels_posts_and_alerts(bot: Bot) -> None:
     bot.archive.now = sent_at
     assert text(await bot.says("/status")).splitlines()[:-2] == [
         "I follow 1 channel.",
-        "Read the moment they post: 1; not looked at yet: 1.",
-        "It was last checked for missed posts: 10 Mar, 12:00 UTC",
+        "Read the moment they are posted: 1; not checked yet: 1.",
+        "Last checked for missed posts: 10 Mar, 12:00 UTC",
         "Channels verified: 1 of 1; longest ago «Вести», 10 Mar, 12:00 UTC",
-        "How each of them stands, on the server: channelwatch doctor --gaps",
+        "For details of each, run on the server: channelwatch doctor --gaps",
         "Posts stored: 3; of today: 2",
-        "The newest one reached me: 10 Mar, 12:00 UTC",
-        "Half of today's posts were stored within 0 s of Telegram's date, 95% within 0 s.",
+        "Latest one received: 10 Mar, 12:00 UTC",
+        "Half of today's posts were stored within 0 s of being published, 95% within 0 s.",
         "Alerts sent today: 1",
-        "Half of them left within 1.5 s of the post's arrival here, 95% within 1.5 s.",
+        "Half of them were sent within 1.5 s of the post reaching me, 95% within 1.5 s.",
     ]
 
 
@@ -55,9 +55,9 @@ async def test_the_status_tells_how_long_posts_took_and_which_were_not_pushed(bo
     sent_at = bot.archive.now + timedelta(milliseconds=250)
     await bot.archive.send(alert, 5, at=sent_at)
     told = text(await bot.says("/status"))
-    assert "Half of today's posts were stored within 2 s of Telegram's date, 95% within 60 s." in told
-    assert "Half of them left within 250 ms of the post's arrival here, 95% within 250 ms." in told
-    assert "Of today's 4 posts in joined channels Telegram did not push 1;" in told
+    assert "Half of today's posts were stored within 2 s of being published, 95% within 60 s." in told
+    assert "Half of them were sent within 250 ms of the post reaching me, 95% within 250 ms." in told
+    assert "Of today's 4 posts in joined channels, Telegram did not push 1;" in told
     assert "Most in «Вести»: 1 of 4." in told
 
 
@@ -65,7 +65,7 @@ async def test_the_status_says_of_how_many_channels_it_speaks_and_which_are_the_
     await bot.pair()
     for number, title in enumerate(("Вести", "Ведомство", "Хроника", "Закрытый")):
         await bot.archive.follow(1001 + number, title=title)
-    assert "None of them is verified yet." in text(await bot.says("/status"))
+    assert "None of them has been verified yet." in text(await bot.says("/status"))
     await bot.archive.live(post(2), post(9))
     now = bot.archive.now
 
@@ -80,7 +80,7 @@ async def test_the_status_says_of_how_many_channels_it_speaks_and_which_are_the_
     told = text(await bot.says("/status"))
     assert "3 of 4 were last checked for missed posts: 10 Mar, 12:00 UTC. The others are lost or not read yet." in told
     assert "Channels verified: 2 of 4; longest ago «Хроника», 10 Mar, 03:00 UTC" in told
-    assert "Channels with a hole that is being filled: 1, the largest in «Вести»" in told
+    assert "Channels with a gap being filled: 1, the largest in «Вести»" in told
 
 
 async def test_the_status_says_what_is_wrong_with_a_reader_and_what_to_do(bot: Bot) -> None:
@@ -96,10 +96,10 @@ async def test_the_status_says_what_is_wrong_with_a_reader_and_what_to_do(bot: B
 
     await bot.db.write(job)
     told = text(await bot.says("/status"))
-    assert "⚠️ Reader account 1 cannot read any more. Telegram has logged it out. Run channelwatch login" in told
-    assert "wait with reading channels until 10 Mar, 12:30 UTC" in told
-    assert "wait with joining channels until 10 Mar, 14:00 UTC" in told
-    assert "Requests to Telegram in an hour: 1,200" in told
+    assert "⚠️ Reader account 1 can no longer read. Telegram has logged it out. Run channelwatch login" in told
+    assert "pause reading channels until 10 Mar, 12:30 UTC" in told
+    assert "pause joining channels until 10 Mar, 14:00 UTC" in told
+    assert "Requests to Telegram in the last hour: 1,200" in told
 
 
 async def test_nothing_is_called_read_while_the_only_reader_is_lost(bot: Bot) -> None:
@@ -108,9 +108,9 @@ async def test_nothing_is_called_read_while_the_only_reader_is_lost(bot: Bot) ->
     await bot.db.write(lambda tx: channels.set_mark(tx, 1001, confirmed_id=3, seen_pts=9, now=bot.archive.now))
     await bot.db.write(lambda tx: readers.lose(tx, bot.archive.reader_id, "AUTH_KEY_UNREGISTERED"))
     told = text(await bot.says("/status"))
-    assert told.splitlines()[1] == "Not read now, as my reader account cannot read any more: 1."
+    assert told.splitlines()[1] == "Not read now, as my reader account can no longer read: 1."
     listed = text(await bot.says("/channels"))
-    assert "Вести: ⚠️ not read now, as my reader account cannot read any more" in listed
+    assert "Вести: ⚠️ not read now, as my reader account can no longer read" in listed
     assert "What Telegram does not push" not in listed
 
 
@@ -119,7 +119,7 @@ async def test_one_channel_is_told_of_as_one(bot: Bot) -> None:
     await bot.archive.follow()
     await bot.db.write(lambda tx: channels.set_mark(tx, 1001, confirmed_id=3, seen_pts=9, now=bot.archive.now))
     told = text(await bot.says("/status", person=BORIS))
-    assert "Он в последний раз проверен на пропущенные посты" in told
+    assert "Последний раз проверен на пропущенные посты" in told
     assert "Целиком он пока не проверен." in told
     await bot.archive.follow(1002, title="Хроника")
     assert "На пропущенные посты проверен 1 из 2, " in text(await bot.says("/status", person=BORIS))
@@ -145,7 +145,7 @@ async def test_a_channel_whose_changes_cannot_be_had_is_said_to_be_unchecked(bot
     await bot.db.write(lambda tx: channels.leave_unchecked(tx, 1001, now=bot.archive.now))
     await bot.db.write(lambda tx: channels.set_mark(tx, 1001, confirmed_id=4, seen_pts=9, now=bot.archive.now))
     lines = text(await bot.says("/status")).splitlines()
-    assert "It was last checked for missed posts: 10 Mar, 12:00 UTC" in lines  # not a minute later
+    assert "Last checked for missed posts: 10 Mar, 12:00 UTC" in lines  # not a minute later
     assert any(line.endswith(": 1 of 1; longest «Вести», since 10 Mar, 12:00 UTC") for line in lines)
     shown = text(await bot.says("/channels"))
     assert "⚠️ not checked for edits and deletions since 10 Mar, 12:00 UTC" in shown
@@ -156,7 +156,7 @@ async def test_what_cannot_be_read_is_counted(bot: Bot) -> None:
     await bot.archive.follow(title="Вести")
     edition = unreadable.Edition(program="1.0", layer=1)
     await bot.db.write(lambda tx: unreadable.put(tx, 1001, {5: 1, 6: None}, edition, now=bot.archive.now))
-    assert "since Telegram is newer: 2." in text(await bot.says("/status"))
+    assert "because Telegram is newer: 2." in text(await bot.says("/status"))
     assert "⚠️ 2 posts cannot be read" in text(await bot.says("/channels"))
 
 

@@ -5,9 +5,9 @@ from tests.commands.kit import BORIS, Bot, button, text
 
 async def test_a_topic_is_known_by_its_title_in_any_language_and_case(bot: Bot) -> None:
     chat = await bot.pair()
-    assert "gets alerts on Power, water, heating now" in text(await bot.says("/track power, water, HEATING"))
+    assert "now gets alerts on Power, water, heating" in text(await bot.says("/track power, water, HEATING"))
     assert "No more alerts on Power, water, heating" in text(await bot.says("/untrack utilities"))
-    assert "gets alerts on Power, water, heating now" in text(await bot.says("/track Свет, вода, тепло"))
+    assert "now gets alerts on Power, water, heating" in text(await bot.says("/track Свет, вода, тепло"))
     assert "utilities" in await bot.topics_of(chat)
     assert "already" in text(await bot.says("/track utilities"))
 
@@ -26,12 +26,12 @@ async def test_deleting_a_topic_that_others_use_asks_first(bot: Bot) -> None:
     await bot.says("/track Банки", person=BORIS)
     offer = await bot.says("/untrack Банки")
     question = await bot.taps(button(offer.messages[0], "Delete the topic"))
-    assert text(question) == "1 other chat gets alerts on Банки. Delete the topic for all?"
+    assert text(question) == "1 other chat gets alerts on Банки. Delete the topic for everybody?"
     kept = await bot.taps(button(question.edit, "Keep it"))
-    assert text(kept) == "Nothing is changed."
+    assert text(kept) == "Nothing was changed."
     assert "Банки" in await bot.topics_of(boris)
-    gone = await bot.taps(button(question.edit, "Delete for all"))
-    assert text(gone) == "The topic Банки is deleted."
+    gone = await bot.taps(button(question.edit, "Delete for everybody"))
+    assert text(gone) == "The topic Банки has been deleted."
     assert await topics.find(bot.db, "Банки") is None
 
 
@@ -39,8 +39,8 @@ async def test_a_topic_that_nobody_else_uses_is_deleted_at_once(bot: Bot) -> Non
     await bot.pair()
     await bot.tracks("Банки: банк")
     offer = await bot.says("/untrack Банки")
-    assert "is deleted" in text(await bot.taps(button(offer.messages[0], "Delete the topic")))
-    assert "gone" in text(await bot.taps(button(offer.messages[0], "Delete the topic")))
+    assert "has been deleted" in text(await bot.taps(button(offer.messages[0], "Delete the topic")))
+    assert "no longer exists" in text(await bot.taps(button(offer.messages[0], "Delete the topic")))
 
 
 async def test_builtin_topics_and_readers_are_offered_no_deletion(bot: Bot) -> None:
@@ -64,7 +64,7 @@ async def test_topics_are_switches(bot: Bot) -> None:
 
 async def test_a_switch_of_a_deleted_topic_says_so(bot: Bot) -> None:
     await bot.pair()
-    assert text(await bot.taps(b"topic:99:on:topics")) == "This topic is gone."
+    assert text(await bot.taps(b"topic:99:on:topics")) == "This topic no longer exists."
 
 
 async def test_many_topics_are_all_named_and_what_does_not_fit_is_told(bot: Bot) -> None:
@@ -74,7 +74,7 @@ async def test_many_topics_are_all_named_and_what_does_not_fit_is_told(bot: Bot)
     shown = await bot.says("/topics")
     every = await topics.all_topics(bot.db)
     rows = shown.messages[0].buttons
-    assert sum(map(len, rows)) == 60
+    assert sum(map(len, rows)) == 60 + 1  # switches, and the way to one topic
     assert all(f"{topic.name}: " in text(shown) for topic in every[:60] if not topic.builtin)
     assert f"{len(every) - 60} more topics do not fit here" in text(shown)
-    assert "To make one of your own" in text(shown)
+    assert "To create your own" in text(shown)

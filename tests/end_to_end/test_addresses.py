@@ -121,11 +121,11 @@ async def test_here_binds_alerts_to_a_thread_until_it_is_closed(service: Service
     topic = group.open_topic("Сбои")
     answer = await says(service, owner, group, "/here@newsroom_bot outages", topic)
     assert answer.topic == topic
-    assert "come into this thread" in answer.text
+    assert "now go to this thread" in answer.text
     channel.post(DOWN)
     alert = await told(service, owner, group, "массовый сбой")
     assert alert.topic == topic
     group.close_topic(topic)
     channel.post(f"Вечером: {DOWN}")
     assert (await told(service, owner, group, "Вечером")).topic is None
-    assert (await told(service, owner, group, "is closed: these alerts come here now")).topic is None
+    assert (await told(service, owner, group, "is closed, so these alerts now come here")).topic is None

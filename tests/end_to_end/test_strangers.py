@@ -68,7 +68,7 @@ async def test_whatever_strangers_do_makes_the_bot_ask_telegram_for_nothing(serv
             stranger.account.sends(place, "/explain@newsroom_bot", reply_to=said.id)
             stranger.account.sends(place, "/start@newsroom_bot")
         with pytest.raises(Refused, match="BOT_RESPONSE_TIMEOUT"):
-            await stranger.account.presses(screen, "Time zone")
+            await stranger.account.presses(screen, "Settings")
     answers = from_bot(owner)
     await owner.says("/status")
     await owner.until(lambda: from_bot(owner) > answers)

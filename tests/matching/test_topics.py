@@ -252,10 +252,14 @@ def test_what_is_no_file_or_has_no_name_is_one_line(tmp_path: Path) -> None:
 
 def test_what_would_take_for_ever_is_one_line(tmp_path: Path) -> None:
     for folder, fill, said in (
-        ("pipe", os.mkfifo, "it is no file"),
+        ("pipe", os.mkfifo, "it is not a file"),
         ("deep", lambda file: file.write_text(f"query = {'[' * 5000}{']' * 5000}"), "nested too deeply"),
         ("large", lambda file: file.write_bytes(b"#" * (2 << 20)), "more than 1024 KB"),
-        ("brackets", lambda file: file.write_text(f"query = '{'(' * 5000}a{')' * 5000}'"), "Too many brackets"),
+        (
+            "brackets",
+            lambda file: file.write_text(f"query = '{'(' * 5000}a{')' * 5000}'"),
+            "Brackets or distances are nested too deeply",
+        ),
     ):
         (tmp_path / folder).mkdir()
         fill(tmp_path / folder / "mine.toml")

@@ -21,7 +21,7 @@ _CLOSING = '"»“”‟'
 _SINGLE = "'‘’‚‛‹›`"  # quotes too, except where they join letters
 _LETTERS = r"[^\W\d_]{2}"  # a slash between words is a sign, the one of «и/или» or «км/ч» is not
 _REGEX = r"(?i:re):[ ]*/(?P<pattern>(?:[^\\/\n]|\\[^\n])*)(?:(?P<slash>/)(?P<flags>\w*))?"
-_FILTERS = "in|в|since|с|until|до|history|история|order|порядок"
+_FILTERS = "in|в|у|since|с|з|until|до|history|история|історія|order|порядок"
 # What holds a part together, in the languages of the people who type it.
 _UNITS = {
     "head": Unit.HEAD,
@@ -53,7 +53,11 @@ _PIECE = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _SIGNS = {"(": "open", ")": "close", "|": "or", "/": "or", "&": "and", ",": "comma", ";": "comma"}
-_OPERATORS = {"И": "and", "AND": "and", "ИЛИ": "or", "OR": "or", "НЕ": "not", "NOT": "not"}
+_OPERATORS = {
+    **dict.fromkeys(("AND", "И", "І", "ТА"), "and"),
+    **dict.fromkeys(("OR", "ИЛИ", "АБО"), "or"),
+    **dict.fromkeys(("NOT", "НЕ"), "not"),
+}
 _FOREIGN_OPERATOR = re.compile("XOR|NOR|NAND|ANDNOT|WITHIN")
 _NEAR = re.compile(r"O?NEAR\d*")
 _RUN = re.compile(r"[^\s(),;|&~/-][^\s(),;|&~/]*")

@@ -1,13 +1,14 @@
 """Which chats a match concerns, and what each of them is to see of it. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from bot.models import ComparedPost, NewVersion, Post, VersionChange
 from bot.models.alerts import Alert, Loudness, Priority, Recipient, alert_subject
 from bot.pipeline.decisions.grouping import RoutedAlert
-from bot.pipeline.decisions.revisions import compared, fingerprint_of, marked
+from bot.pipeline.decisions.revisions import Found, compared, fingerprint_of, marked
 from bot.text.spans import Span, merge_spans
 
 EDITS = frozenset({VersionChange.EDITED, VersionChange.PARTS_REWORDED})
@@ -24,6 +25,8 @@ LOUDNESS = {
     Priority.LOUD: Loudness.LOUD,
     Priority.URGENT: Loudness.URGENT,
 }
+Words = AbstractSet[str]
+NO_WORDS: Words = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +34,27 @@ class Match:
     """A version of a post, and the topics in it."""
 
     added: NewVersion
-    topics: Mapping[str, tuple[Span, ...]]  # by name; where, in Python characters of the whole
-    fits: bool  # a topic is found in it, be it that it was found in the version before too
+    found: Found  # topics, by name; where, in Python characters of the whole
+    before: Collection[str] = ()  # those that were found in the version before, too
+    words: Words = NO_WORDS  # that chats exclude, as it says them …
+    words_before: Words = NO_WORDS  # … and as the version before said them
+
+    @property
+    def topics(self) -> list[str]:
+        """Those topics that may be news to a chat: they were not there before, or a word has gone that it excludes."""
+        return [name for name in self.found if name not in self.before or not self.words_before <= self.words]
+
+    def is_news(self, topic: str, excluded: Collection[str]) -> bool:
+        """Tell whether one of these topics is news to a chat that excludes these words from it."""
+        was_there = topic in self.before and self.words_before.isdisjoint(excluded)
+        return self.words.isdisjoint(excluded) and not was_there
+
+
+def found_by(found: Found, words: Words, wanted: Mapping[str, Recipient]) -> Found:
+    """Return what of a text is found for a chat: without the topics from which it excludes one of the text's words."""
+    return {
+        name: spans for name, spans in found.items() if name not in wanted or words.isdisjoint(wanted[name].excluded)
+    }
 
 
 _Hit = tuple[NewVersion, str, tuple[Span, ...], Recipient]  # a topic in a version that a chat subscribes to
@@ -46,9 +68,10 @@ def route(matches: Iterable[Match], recipients: Iterable[Recipient], topic_ids: 
     hits = defaultdict[tuple[int, int, str], list[_Hit]](list)
     for match in matches:
         post = match.added.post
-        for name, spans in match.topics.items():
+        for name in match.topics:
             for row in rows.get((post.channel_id, topic_ids[name]), ()):
-                hits[row.chat_id, row.channel_id, post.key].append((match.added, name, spans, row))
+                if match.is_news(name, row.excluded):
+                    hits[row.chat_id, row.channel_id, post.key].append((match.added, name, match.found[name], row))
     return [_routed(each) for each in hits.values()]
 
 

@@ -146,10 +146,12 @@ CREATE TABLE backfills (  -- how far back channels are to be read
 );
 CREATE UNIQUE INDEX backfills_unasked ON backfills (channel_id) WHERE chat_id IS NULL;
 
-CREATE TABLE progress (  -- the one message in which a chat sees how its backfills go
+CREATE TABLE progress (  -- the one message in which a chat sees how the channels of a list and its backfills go
     id INTEGER PRIMARY KEY,
     chat_id INTEGER NOT NULL REFERENCES chats (id),
     asked_at INTEGER NOT NULL,
+    listed INTEGER NOT NULL DEFAULT 0,  -- 1: it shows how each channel went that was asked for at this moment …
+    below TEXT NOT NULL DEFAULT '',  -- … and this under them
     message_id INTEGER,  -- in the chat; NULL: not sent yet
     shown TEXT,  -- the figures that the message shows
     next_at INTEGER NOT NULL,  -- not to be edited before
@@ -312,15 +314,27 @@ CREATE TABLE topics (
     folded TEXT NOT NULL UNIQUE,  -- case folded by us: SQLite folds ASCII only
     query TEXT NOT NULL,  -- '*': every post of its channels
     limits TEXT NOT NULL DEFAULT '[]',  -- JSON: names of the channels and channel groups that it is limited to; none: all
-    excluded TEXT NOT NULL DEFAULT '[]',  -- JSON: words without which its posts have to be
+    excluded TEXT NOT NULL DEFAULT '[]',  -- JSON: words without which its posts have to be, in all chats
     compiled TEXT NOT NULL,  -- the query with its forms expanded, so that starting needs no morphology
     builtin INTEGER NOT NULL DEFAULT 0,
     on_by_default INTEGER NOT NULL DEFAULT 0,  -- whether pairing subscribes the owner
     -- 1: its file was taken away, and nobody has changed it since; a file of its name takes it over again
     file_gone INTEGER NOT NULL DEFAULT 0,
     restricted INTEGER NOT NULL DEFAULT 0,  -- 1: only the chats of topic_access find it
+    author INTEGER,  -- the person who made it; NULL: a file, or nobody knows
     created_at INTEGER NOT NULL
 );
+
+CREATE TABLE topic_versions (  -- what a topic looked for, from its first query to the present one
+    topic_id INTEGER NOT NULL REFERENCES topics (id),
+    number INTEGER NOT NULL,  -- from 1
+    query TEXT NOT NULL,  -- as in `topics`, and so are …
+    limits TEXT NOT NULL,
+    excluded TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    name TEXT NOT NULL,  -- of who made or changed it, as it was then; empty: a file, or somebody on the server
+    PRIMARY KEY (topic_id, number)
+) WITHOUT ROWID;
 
 -- Which topics were saved or deleted, in order, so that whoever holds them reads no more than what changed.
 CREATE TABLE topic_changes (
@@ -416,6 +430,7 @@ CREATE TABLE chats (  -- receivers of alerts
     language TEXT NOT NULL DEFAULT 'en',
     language_chosen INTEGER NOT NULL DEFAULT 0,  -- by somebody there; else it is Telegram's
     time_zone TEXT NOT NULL DEFAULT 'UTC',
+    zone_chosen INTEGER NOT NULL DEFAULT 0,  -- 1: somebody there chose it; else it was asked for
     edits TEXT NOT NULL DEFAULT 'words' CHECK (edits IN ('all', 'words', 'none')),  -- that get a reply
     confirmations INTEGER NOT NULL DEFAULT 0,  -- 1: a reply, with a sound, where a second channel says the same
     media INTEGER NOT NULL DEFAULT 0,  -- 1: the photos and documents of a post follow its alert
@@ -436,13 +451,22 @@ CREATE INDEX chats_held ON chats (held_until) WHERE held_until IS NOT NULL;
 CREATE TABLE subscriptions (
     chat_id INTEGER NOT NULL REFERENCES chats (id),
     topic_id INTEGER NOT NULL REFERENCES topics (id),
-    -- 'loud!' passes quiet hours, 'digest' waits for the next digest
-    priority TEXT NOT NULL DEFAULT 'loud' CHECK (priority IN ('loud!', 'loud', 'silent', 'digest')),
+    -- 'urgent' passes quiet hours, 'digest' waits for the next digest
+    priority TEXT NOT NULL DEFAULT 'loud' CHECK (priority IN ('urgent', 'loud', 'silent', 'digest')),
     thread_id INTEGER,  -- the forum thread for its alerts, 1 the general one; NULL: the chat's own
     created_at INTEGER NOT NULL,
     PRIMARY KEY (chat_id, topic_id)
 ) WITHOUT ROWID;
 CREATE INDEX subscriptions_topic ON subscriptions (topic_id);
+
+CREATE TABLE exclusions (  -- words without which the posts of a topic have to be in one chat
+    chat_id INTEGER NOT NULL REFERENCES chats (id),
+    topic_id INTEGER NOT NULL REFERENCES topics (id),
+    word TEXT NOT NULL,  -- as in a query
+    compiled TEXT NOT NULL,  -- with its forms expanded
+    PRIMARY KEY (chat_id, topic_id, word)
+) WITHOUT ROWID;
+CREATE INDEX exclusions_word ON exclusions (word);
 
 -- Whom restricted topics and channels belong to: a person by the private chat. In all other chats they are not there.
 CREATE TABLE topic_access (
@@ -464,6 +488,18 @@ CREATE TABLE saved_searches (
     created_at INTEGER NOT NULL,
     UNIQUE (chat_id, typed)
 );
+
+CREATE TABLE questions (  -- what somebody is asked in a chat: their next message there is the answer
+    chat_id INTEGER NOT NULL REFERENCES chats (id),
+    person_id INTEGER NOT NULL,
+    command TEXT NOT NULL,  -- that the answer completes, without slash …
+    before TEXT NOT NULL,  -- … by what stands before it …
+    after TEXT NOT NULL,  -- … and behind it
+    subject TEXT NOT NULL,  -- in the chat's words, for whoever gives it up
+    message_id INTEGER NOT NULL,  -- that asks; in a group, the answer replies to it
+    asked_at INTEGER NOT NULL,
+    PRIMARY KEY (chat_id, person_id)
+) WITHOUT ROWID;
 
 CREATE TABLE mutes (
     id INTEGER PRIMARY KEY,

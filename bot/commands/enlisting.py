@@ -1,0 +1,94 @@
+"""What a channel joins as it is followed: channel groups (`group:NAME`), and the feeds of the chat (`all`)."""
+
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from bot.commands.context import CommandError, Context
+from bot.commands.subscribing import subscribe
+from bot.locales import Translator
+from bot.models.acts import ChannelsGrouped
+from bot.store import acts, channel_groups, feeds, follows
+from bot.store.acts import Recording, Rows
+from bot.store.channel_groups import LONGEST_NAME, ChannelGroup
+from bot.store.database import Transaction
+from bot.text.markup import Text, bold
+
+_QUOTED = r"\"[^\"\n]+\"|«[^«»\n]+»|[“”„][^“”„\n]+[“”„]"
+_GROUP = re.compile(rf"(?<!\S)(?:group|группа|група):[ ]?({_QUOTED}|[^\s,;\"«»“”„]+)[,;]?(?!\S)", re.IGNORECASE)
+_LOGGED = 60  # names of one act
+_QUOTES = '"«»“”„'
+_ALL = {"all", "все", "всё", "усе", "усі", "всі"}
+# The word for all posts stands right behind a name; elsewhere it is a word of a title or a comment.
+_FEED = re.compile(rf"(?P<names>.*(?:@|t\.me/|\+)\S+)\s+(?:{'|'.join(_ALL)})[.,;]?(?P<rest>(?:\s+\S+)*)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enlisting:
+    """What the channels of a list join."""
+
+    groups: tuple[str, ...] = ()  # names of channel groups
+    feed: bool = False  # this chat gets all their posts
+
+    def with_(self, other: "Enlisting") -> "Enlisting":
+        """Return what both ask for."""
+        groups = dict.fromkeys((*self.groups, *other.groups))
+        return Enlisting(groups=tuple(groups), feed=self.feed or other.feed)
+
+
+NOTHING = Enlisting()
+
+
+def take_enlisting(line: str) -> tuple[str, Enlisting]:
+    """Take groups and the word for all posts off a line of a pasted list."""
+    groups = tuple(found[1].strip(_QUOTES).strip() for found in _GROUP.finditer(line))
+    rest = " ".join(_GROUP.sub(" ", line).split()) if groups else line
+    feed = _FEED.fullmatch(rest)
+    if feed is not None:
+        rest = f"{feed['names']}{feed['rest']}"
+    elif groups and rest.casefold() in _ALL:
+        return "", Enlisting(groups=groups, feed=True)
+    return rest, Enlisting(groups=groups, feed=feed is not None)
+
+
+def group_name(typed: str, t: Translator) -> str:
+    """Return the name for a channel group as it is kept. Raises CommandError for one that cannot be used."""
+    name = " ".join(typed.split()).strip(_QUOTES).strip()
+    if not name or len(name) > LONGEST_NAME or name[0] in "@/*#+":
+        line = t.gettext("Give the group a name of up to {most} characters that begins with a letter.")
+        raise CommandError(line, most=LONGEST_NAME)
+    return name
+
+
+async def enlist(tx: Transaction, references: Sequence[str], wanted: Enlisting, context: Context) -> Text:
+    """Let channels join groups and this chat's feeds, now or once they are followed; return what to say of it."""
+    t, text = context.t, Text()
+    groups = [await channel_groups.make(tx, group_name(name, t), now=context.now) for name in wanted.groups]
+    chat_id = context.chat.id if wanted.feed else None
+    for group in groups if references else ():
+        async with grouping(tx, context, group, references, added=True):
+            for reference in references:
+                await follows.enlist(tx, reference, groups=[group.id], now=context.now)
+    for reference in references if wanted.feed else ():
+        await follows.enlist(tx, reference, chat_id=chat_id, now=context.now)
+    for group in groups if wanted.feed and not references else ():
+        await subscribe(tx, context, await feeds.make(tx, group.name, group.name, now=context.now))
+    shown = [group.name for group in groups]
+    if shown:
+        text.line(t.gettext("In the group: {names}. /groups shows it."), names=bold(", ".join(shown)))
+    if wanted.feed:
+        text.line(t.gettext("This chat gets every post of them. /topics switches that off."))
+    return text
+
+
+@asynccontextmanager
+async def grouping(
+    tx: Transaction, context: Context, group: ChannelGroup, names: Sequence[str], *, added: bool
+) -> AsyncIterator[Recording]:
+    """Record that channels join or leave a group, with a notice to the other chats that its topics or mutes concern."""
+    act = ChannelsGrouped(group=group.name, names=tuple(names[:_LOGGED]), added=added)
+    rows = Rows("channel_group_members", "channel_group_id", group.id)
+    others = set(await channel_groups.chats_using(tx, group)) - {context.chat.id}
+    async with acts.recorded(tx, act, context.actor, rows, now=context.now, concerned=others) as recording:
+        yield recording

@@ -1,0 +1,146 @@
+"""Channel groups: made as channels are followed or by taps, named in searches, mutes and topics; and feeds."""
+
+import pytest
+
+from bot.locales import translator
+from bot.models.notices import NOTICES
+from bot.models.people import Role
+from bot.rendering.acts import describe_act
+from bot.store import channel_groups, follows
+from bot.store.channel_groups import Directory
+from tests.commands.kit import BORIS, Bot, button, labels, text
+from tests.kit_archive import NEWS, OTHER, post
+
+
+@pytest.fixture
+async def newsroom(bot: Bot) -> Bot:
+    """Follow two channels."""
+    await bot.pair()
+    await bot.archive.follow(NEWS, title="ЦБ РФ")
+    await bot.archive.follow(OTHER, title="Новости города")
+    return bot
+
+
+async def members(bot: Bot, name: str) -> list[str]:
+    directory = await Directory.load(bot.db)
+    group = await channel_groups.find(bot.db, name)
+    return [] if group is None else [channel.title for channel in directory.members(group.id)]
+
+
+async def alerted(bot: Bot) -> list[str]:
+    return [each.post_key for each in await bot.archive.outbox() if each.kind == "alert"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "names", "inside"),
+    [
+        ("@News1001 @News1002 group:Регуляторы", ["Регуляторы"], ["Новости города", "ЦБ РФ"]),
+        ("@News1001 group:регуляторы group:«Крупные банки»", ["Регуляторы", "крупные банки"], ["ЦБ РФ"]),
+        ('group:"крупные банки"\n@News1001\n@News1002', ["крупные банки"], ["Новости города", "ЦБ РФ"]),
+        ("@News1001 группа:Регуляторы\n@News1002", ["Регуляторы"], ["ЦБ РФ"]),
+    ],
+)
+async def test_followed_channels_join_groups(newsroom: Bot, typed: str, names: list[str], inside: list[str]) -> None:
+    answer = text(await newsroom.says(f"/follow {typed}"))
+    assert "In the group: " in answer
+    for name in names:
+        assert await members(newsroom, name) == inside
+
+
+async def test_a_channel_that_is_not_followed_yet_joins_once_it_is(newsroom: Bot) -> None:
+    names = " ".join(f"@channel{number}" for number in range(40))
+    await newsroom.says(f"/follow {names} group:Регуляторы all")
+    wishes = await follows.all_follows(newsroom.db)
+    assert len([each for each in wishes if each.channel_groups and each.feeds]) == 40
+    await newsroom.db.write(
+        lambda tx: tx.execute("UPDATE follows SET reference = '1003' WHERE reference = '@channel7'")
+    )
+    await newsroom.archive.follow(1003, title="Седьмой")
+    assert await members(newsroom, "регуляторы") == ["Седьмой"]
+    await newsroom.archive.live(post(1, "Что угодно", channel_id=1003))
+    assert await alerted(newsroom) == ["m1"]
+
+
+async def test_channels_go_in_and_out_by_taps(newsroom: Bot) -> None:
+    shown = await newsroom.says("/groups Регуляторы")
+    page = await newsroom.taps(button(shown.messages[0], "Create it"))
+    page = await newsroom.taps(button(page.edit, "▫️ ЦБ РФ"))
+    assert await members(newsroom, "Регуляторы") == ["ЦБ РФ"]
+    page = await newsroom.taps(button(page.edit, "✅ ЦБ РФ"))
+    assert await members(newsroom, "Регуляторы") == []
+    listed = await newsroom.says("/groups")
+    assert "Регуляторы · 0" in labels(listed.messages[0])
+
+
+async def test_what_hits_others_is_told_and_undone(newsroom: Bot) -> None:
+    boris = await newsroom.pair(BORIS, Role.READER)
+    await newsroom.says("/follow @News1001 group:Регуляторы")
+    await newsroom.tracks("Топливо: бензин in:регуляторы")
+    await newsroom.says("/track Топливо", person=BORIS)
+    group = await channel_groups.find(newsroom.db, "регуляторы")
+    assert group is not None
+    changed = await newsroom.taps(f"ingroup:{group.id}:{OTHER}:on:0".encode())
+    assert "put Новости города into the channel group «Регуляторы»" in await told(newsroom, boris.id)
+    await newsroom.taps(button(changed.edit, "Undo"))
+    assert await members(newsroom, "Регуляторы") == ["ЦБ РФ"]
+    await newsroom.says("/groups регуляторы: Надзор")
+    assert "in:Надзор" in text(await newsroom.says("/topics"))
+    asked = await newsroom.taps(f"ungroup:{group.id}".encode())
+    assert "Топливо is limited to it" in text(asked)
+    assert "1 other chat" in text(asked)
+    gone = await newsroom.taps(button(asked.edit, "Delete"))
+    assert "no channel or group is called «Надзор» yet" in text(await newsroom.says("/topics"))
+    await newsroom.taps(button(gone.edit, "Undo"))
+    assert await members(newsroom, "Надзор") == ["ЦБ РФ"]
+
+
+async def told(bot: Bot, chat_id: int) -> str:
+    rows = await bot.db.fetch_all("SELECT body FROM messages WHERE chat_id = ? AND notice = 'act'", (chat_id,))
+    notices = [NOTICES.validate_json(row["body"]) for row in rows]
+    return "\n".join(describe_act(each.act, each.name, translator("en")) for each in notices)  # type: ignore[union-attr]
+
+
+async def test_readers_see_groups_and_change_none(newsroom: Bot) -> None:
+    await newsroom.pair(BORIS, Role.READER)
+    await newsroom.says("/follow @News1001 group:Регуляторы")
+    shown = await newsroom.says("/groups регуляторы", person=BORIS)
+    assert labels(shown.messages[0]) == ["Send every post", "Mute", "All groups"]
+    assert "There is no group «Банки»" in text(await newsroom.says("/groups Банки", person=BORIS))
+
+
+async def test_searches_and_mutes_know_groups(newsroom: Bot) -> None:
+    await newsroom.says("/follow @News1001 group:Регуляторы")
+    await newsroom.tracks("Топливо: бензин")
+    await newsroom.archive.live(post(1, "Бензина нет"), post(1, "Бензин есть, город", channel_id=OTHER))
+    found = text(await newsroom.says("/search бензин in:регуляторы"))
+    assert "ЦБ РФ" in found
+    assert "Новости города" not in found
+    assert "Muted in this chat: group «Регуляторы»" in text(await newsroom.says("/mute регуляторы"))
+    before = len(await alerted(newsroom))
+    await newsroom.archive.live(post(2, "Совсем нет бензина"), post(2, "Бензин кончился и там", channel_id=OTHER))
+    assert len(await alerted(newsroom)) == before + 1
+    assert "group «Регуляторы»" in text(await newsroom.says("/topics"))
+    assert "No longer muted: group «Регуляторы»" in text(await newsroom.says("/unmute регуляторы"))
+
+
+async def test_every_post_comes_until_it_is_switched_off(newsroom: Bot) -> None:
+    await newsroom.says("/follow @News1001 all")
+    await newsroom.archive.live(post(1, "Что угодно"), post(2, ""), post(1, "Другое", channel_id=OTHER))
+    assert await alerted(newsroom) == ["m1"]
+    topics = await newsroom.says("/topics")
+    assert "✅ All posts: ЦБ РФ" in labels(topics.messages[0])
+    await newsroom.taps(button(topics.messages[0], "✅ All posts: ЦБ РФ"))
+    await newsroom.archive.live(post(3, "И ещё что-то"))
+    assert await alerted(newsroom) == ["m1"]
+    assert "All posts" not in text(await newsroom.says("/topics"))
+
+
+async def test_a_group_has_a_feed_too(newsroom: Bot) -> None:
+    await newsroom.says("/follow @News1002 group:Город")
+    await newsroom.says("/follow group:Город all")
+    await newsroom.archive.live(post(1, "Что угодно"), post(1, "Другое", channel_id=OTHER))
+    assert await alerted(newsroom) == ["m1"]
+    shown = await newsroom.says("/groups город")
+    await newsroom.taps(button(shown.messages[0], "Stop sending every post"))
+    await newsroom.archive.live(post(2, "Третье", channel_id=OTHER))
+    assert await alerted(newsroom) == ["m1"]
