@@ -224,9 +224,10 @@ class Client(TelegramClient):
         known = self._mb_entity_cache.hash_map
         self.session.save_entities = not all(each.id in known for each in (*users, *chats))
         try:
-            return await super()._preprocess_updates(updates, users, chats)
+            found: Sequence[TLObject] = await super()._preprocess_updates(updates, users, chats)
         finally:
             self.session.save_entities = True
+        return found
 
     async def _save_states_and_entities(self) -> None:
         if self._may_save():
