@@ -29,6 +29,7 @@ from bot.models import StoredPost
 from bot.models.people import Viewer
 from bot.search.jobs import find_overlap
 from bot.store import channels, feedback
+from bot.store.channel_groups import Directory
 from bot.store.database import Reader, Transaction
 from bot.store.exclusions import ExcludedWord
 from bot.store.feedback import AlertedPost, Complaint
@@ -105,7 +106,8 @@ async def word(request: Request, context: Context) -> Reply:
     (query,) = await queries_of(context.database, context.chat.id, [topic])
     own = (alerted.post.channel_id, alerted.post.key)
     excluded = await asyncio.to_thread(compile_query, parse(choice.word), context.inflector)
-    scope = await context.scope()
+    directory = await Directory.load(context.database, context.viewer)
+    scope = await context.scope(tuple(directory.limit(topic.limits)) if topic.limits else None)
     found = await context.ask(find_overlap, query, excluded, but=own, scope=scope, limit=_MOST_LOOKED, most=_MOST_READ)
     missing = found.hits
     marked = await feedback.with_feedback(context.database, [(hit.post.channel_id, hit.post.key) for hit in missing])
@@ -223,5 +225,6 @@ async def _chosen(tap: AlertTap, context: Context) -> tuple[AlertedPost, Topic, 
 def _choices(post: StoredPost, topic: Topic, inflector: Inflector) -> list[Exclusion]:
     """Return words of a post that a topic can exclude, beginning with the words that the topic found."""
     document = analyse(post.whole)
-    spans = verify(including(Compiled.from_json(topic.compiled), topic.query), document) or ()
+    found = None if topic.is_feed else verify(including(Compiled.from_json(topic.compiled), topic.query), document)
+    spans = found or ()
     return choices(document, spans, inflector, most=_MOST_WORDS)
