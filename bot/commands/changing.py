@@ -8,7 +8,7 @@ from babel.dates import format_date
 
 from bot.commands.context import CommandError, Context, Effect, Reply, Request, change, message
 from bot.commands.keyboards import button, name_word
-from bot.commands.lookup import LONGEST_NAME, show_source, show_topic, topic_by_id
+from bot.commands.lookup import LONGEST_NAME, limited_scope, show_source, show_topic, topic_by_id
 from bot.commands.query_text import TypedQuery, read_query
 from bot.commands.registry import outdated, tap
 from bot.commands.rights import Need, may_change_topic
@@ -30,7 +30,6 @@ from bot.search.searcher import Hit
 from bot.store import access, acts, chats, exclusions, people, subscriptions, topics
 from bot.store.access import Restrictable
 from bot.store.acts import Rows
-from bot.store.channel_groups import Directory
 from bot.store.chats import Chat
 from bot.store.database import Reader, Transaction
 from bot.store.topics import Topic
@@ -92,7 +91,7 @@ async def require_may_change(db: Reader, topic: Topic, request: Request, context
     t, name = context.t, topic_title(topic.name, context.t)
     if author is None:
         raise CommandError(t.gettext("Only owners and editors can change {name}.").format(name=name))
-    line = t.gettext("Only {author}, who made {name}, owners and editors can change it.")
+    line = t.gettext("Only {author}, who created {name}, owners and editors can change it.")
     raise CommandError(line.format(name=name, author=one_line(author.name, _NAME)))
 
 
@@ -121,11 +120,11 @@ async def propose(request: Request, context: Context, wanted: Change, *data: str
     await require_may_change(db, topic, request, context)
     await require_possible(db, topic, wanted.typed, context)
     if topic.state == wanted.typed.state:
-        raise CommandError(context.own.gettext("That is what it looks for already."))
+        raise CommandError(context.own.gettext("It already looks for exactly that."))
     text = Text().line(t.gettext("Change {name}?"), name=show_topic(topic, t))
     text.lines(await describe(wanted, context))
-    label = t.gettext("Change for all") if await others_using(db, topic, context) else t.gettext("Change")
-    row = (button(label, *data, seen(topic)), button(t.gettext("Leave it"), "keep"))
+    label = t.gettext("Change for everybody") if await others_using(db, topic, context) else t.gettext("Change")
+    row = (button(label, *data, seen(topic)), button(t.gettext("Leave it as it is"), "keep"))
     return message(text, (row,))
 
 
@@ -142,13 +141,10 @@ async def describe(wanted: Change, context: Context) -> Text:
 async def _difference(wanted: Change, context: Context) -> Text:
     t, zone, topic, typed = context.t, ZoneInfo(context.chat.time_zone), wanted.topic, wanted.typed
     since = midnight(context.now, days=_COMPARED_DAYS, zone=zone)
-    directory = await Directory.load(context.database, context.viewer)
     words = [each.compiled for each in await exclusions.of_chat(context.database, context.chat.id, topic.id)]
-    asked = []
-    for compiled, limits in ((topic.compiled, topic.limits), (typed.compiled.to_json(), typed.limits)):
-        scope = await context.scope(tuple(directory.limit(limits)) if limits else None, since=since)
-        asked.append((packed(compiled, words), scope))
-    found = await context.ask(find_difference, *asked, limit=_MOST_POSTS, most=_MOST_READ)
+    old = (packed(topic.compiled, words), await limited_scope(context, topic.limits, since=since))
+    new = (packed(typed.compiled.to_json(), words), await limited_scope(context, typed.limits, since=since))
+    found = await context.ask(find_difference, old, new, limit=_MOST_POSTS, most=_MOST_READ)
     day = format_date((found.reached or since).astimezone(zone), "d MMM", locale=t.language)
     if not found.gained and not found.lost:
         return Text().line(t.gettext("Since {day} it would have found the same posts."), day=day)
@@ -215,7 +211,7 @@ def changing(request: Request, context: Context, wanted: Change, asked: str) -> 
         if seen(wanted.topic) != asked and wanted.topic.state != wanted.typed.state:
             raise CommandError(context.own.gettext("The topic has been changed since. Please start again."))
         act, count = await carry_out(tx, request, context, wanted)
-        text = Text().line(context.t.gettext("{name} is changed."), name=show_topic(wanted.topic, context.t))
+        text = Text().line(context.t.gettext("{name} has been changed."), name=show_topic(wanted.topic, context.t))
         text.lines(show_topic_change(wanted.topic.state, wanted.typed.state, context.t)).lines(
             notified(count, context.t)
         )
@@ -226,7 +222,7 @@ def changing(request: Request, context: Context, wanted: Change, asked: str) -> 
 
 def notified(count: int, t: Translator) -> Text:
     """Say how many chats have a notice of a change."""
-    line = t.ngettext("{n} other chat has a notice of it.", "{n} other chats have a notice of it.", count)
+    line = t.ngettext("{n} other chat has been told.", "{n} other chats have been told.", count)
     return Text().line(line, n=count) if count else Text()
 
 
@@ -249,7 +245,7 @@ async def keep_ours(request: Request, context: Context) -> Effect:
     if logged is None or not isinstance(logged.act, TopicChanged) or context.chat.id not in logged.concerned:
         raise outdated(context)
     if logged.undone_at is not None:
-        raise CommandError(own.gettext("This is undone already: the topic is as it was."))
+        raise CommandError(own.gettext("This has already been undone: the topic is as it was."))
     act = logged.act
     typed = await read_state(act.before, context)
 
@@ -267,8 +263,8 @@ async def keep_ours(request: Request, context: Context) -> Effect:
         await subscriptions.move(tx, context.chat.id, topic, kept)
         if topic.restricted:
             await access.restrict(tx, Restrictable.TOPIC, kept.id, [context.chat.id])
-        text = Text().line(context.t.gettext("This chat has a topic of its own now: {name}"), name=bold(name))
-        text.line(context.t.gettext("It looks for what {name} looked for before."), name=show_topic(topic, context.t))
+        text = Text().line(context.t.gettext("This chat now has its own topic: {name}"), name=bold(name))
+        text.line(context.t.gettext("It looks for what {name} used to look for."), name=show_topic(topic, context.t))
         return change(text, ((button(context.t.gettext("About it"), "about", kept.id),),))
 
     return effect

@@ -132,10 +132,10 @@ def _in_zone(chat: Chat, zone: str) -> Chat:
 
 def _describe_zone(context: Context) -> Text:
     t = context.t
-    line = t.gettext("I write times here by the clocks of {zone}; now it is {time}.")
+    line = t.gettext("Times in this chat are in the time zone {zone}; it is now {time}.")
     text = Text().line(line, zone=bold(context.locale.zone), time=context.date(context.now))
     if not context.chat.zone_chosen:
-        text.line(t.gettext("Nobody has chosen a time zone here yet."))
+        text.line(t.gettext("No time zone has been chosen here yet."))
     return text
 
 
@@ -160,7 +160,7 @@ def _describe_quiet(context: Context) -> Text:
         return Text().line(t.gettext("No quiet hours in this chat: alerts arrive at any time."))
     line = t.gettext("Quiet hours in this chat: {hours}, {zone}. Alerts wait and are sent together when they end.")
     text = Text().line(line, hours=bold(_quiet_label(context)), zone=context.locale.zone)
-    return text.line(t.gettext("Topics with the priority loud! are sent at once: see /priority."))
+    return text.line(t.gettext("Urgent topics are sent at once: see /priority."))
 
 
 async def _remark_zone(_: Reader, context: Context, typed: str) -> Text:
@@ -185,7 +185,7 @@ QUIET = Setting(
     summary=N_("hours in which alerts wait"),
     usage="23:00-07:00",
     examples=(
-        ("/quiet 23:00-07:00 Europe/Moscow", N_("alerts wait until these hours end; loud! topics are sent at once")),
+        ("/quiet 23:00-07:00 Europe/Moscow", N_("alerts wait until these hours end; urgent topics are sent at once")),
         ("/quiet off", N_("alerts arrive at any time")),
     ),
     read=_read_quiet,
@@ -304,11 +304,11 @@ ZONE = Setting(
     title=N_("Time zone"),
     section=Section.CHAT,
     place=5,
-    summary=N_("by which clock I write times here"),
+    summary=N_("the time zone of all times in this chat"),
     usage=N_("city"),
     examples=(
-        (N_("/zone Berlin"), N_("times are written by the clocks of this city")),
-        ("/zone Europe/Moscow", N_("the same by the name of a zone")),
+        (N_("/zone Berlin"), N_("times are shown in the time zone of this city")),
+        ("/zone Europe/Moscow", N_("the same, by the name of a zone")),
     ),
     read=lambda typed, context: _in_zone(context.chat, _read_place(typed, context)),
     describe=_describe_zone,

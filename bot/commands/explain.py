@@ -15,6 +15,7 @@ from bot.commands.query_text import preview, read_query, read_topic, show_query,
 from bot.commands.registry import Section, command, example, tap
 from bot.commands.rewriting import or_rows
 from bot.commands.rights import Need
+from bot.commands.verdict import excluded_words
 from bot.locales import N_, Translator
 from bot.matching.explain.near_miss import failures, found_spans, has_found, holders
 from bot.models import StoredPost
@@ -149,9 +150,13 @@ async def _explain_topics(subject: _Subject, context: Context) -> Reply:
     roots = [(topic, explanation.root) for topic, explanation in zip(asked, explanations, strict=True)]
     nearest_first = sorted(roots, key=lambda pair: (len(failures(pair[1])), not has_found(pair[1])))
     text = _shown(subject, merge_spans([span for each in explanations for span in each.spans]), t).add("\n")
-    for topic in subscribed:
-        if topic.is_feed and channel_id is not None and directory.takes(topic.limits, channel_id):
-            text.add("\n", _YES, " ", show_topic(topic, t))
+    feeds = [topic for topic in subscribed if topic.is_feed and channel_id is not None]
+    feeds = [topic for topic in feeds if directory.takes(topic.limits, channel_id or 0)]
+    said = await excluded_words(feeds, subject.whole, context)
+    for topic in feeds:
+        text.add("\n", _NO if topic.id in said else _YES, " ", show_topic(topic, t))
+        if topic.id in said:
+            text.add(": ").say(t.gettext("excluded by: {part}"), part=code(", ".join(said[topic.id])))
     for topic, root in nearest_first[:_MOST_TOPICS]:
         is_elsewhere = channel_id is not None and not directory.takes(topic.limits, channel_id)
         text.add("\n", _YES if root.held and not is_elsewhere else _NO, " ", show_topic(topic, t), ": ")

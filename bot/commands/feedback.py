@@ -11,7 +11,7 @@ from bot.commands.alert_buttons import POST, AlertTap, forgotten
 from bot.commands.changing import may_change, others_using
 from bot.commands.context import CommandError, Context, Effect, Reply, Request, change, writes
 from bot.commands.keyboards import button, name_word, rows_of
-from bot.commands.lookup import MuteScope, queries_of, show_topic, topic_by_id, topics_named
+from bot.commands.lookup import MuteScope, limited_scope, queries_of, show_topic, topic_by_id, topics_named
 from bot.commands.mute import mute_scope
 from bot.commands.query_text import read_query
 from bot.commands.registry import tap
@@ -29,7 +29,6 @@ from bot.models import StoredPost
 from bot.models.people import Viewer
 from bot.search.jobs import find_overlap
 from bot.store import channels, feedback
-from bot.store.channel_groups import Directory
 from bot.store.database import Reader, Transaction
 from bot.store.exclusions import ExcludedWord
 from bot.store.feedback import AlertedPost, Complaint
@@ -103,11 +102,10 @@ async def word(request: Request, context: Context) -> Reply:
     """Show which other posts would be missing if a word were excluded, and offer to exclude the word."""
     tap = AlertTap.read(request.argument)
     alerted, topic, choice = await _chosen(tap, context)
-    (query,) = await queries_of(context.database, context.chat.id, [topic])
     own = (alerted.post.channel_id, alerted.post.key)
     excluded = await asyncio.to_thread(compile_query, parse(choice.word), context.inflector)
-    directory = await Directory.load(context.database, context.viewer)
-    scope = await context.scope(tuple(directory.limit(topic.limits)) if topic.limits else None)
+    (query,) = [excluded] if topic.is_feed else await queries_of(context.database, context.chat.id, [topic])
+    scope = await limited_scope(context, topic.limits)
     found = await context.ask(find_overlap, query, excluded, but=own, scope=scope, limit=_MOST_LOOKED, most=_MOST_READ)
     missing = found.hits
     marked = await feedback.with_feedback(context.database, [(hit.post.channel_id, hit.post.key) for hit in missing])
@@ -120,7 +118,10 @@ async def word(request: Request, context: Context) -> Reply:
             len(marked),
         )
         ending = line.format(n=len(marked))
-    row = (tap.button(t.gettext("Exclude"), "exclude", *tap.chosen), tap.button(t.gettext("Do not exclude"), "leave"))
+    row = (
+        tap.button(t.gettext("Exclude"), "exclude", *tap.chosen),
+        tap.button(t.gettext("Leave it as it is"), "leave"),
+    )
     preview = await list_posts(text, missing[:_SHOWN], context, (row,), ending=ending, numbered=False)
     return Reply(messages=(preview,), buttons=await tap.usual(context.database, context))
 
@@ -132,6 +133,11 @@ def _missing_text(topic: Topic, choice: Exclusion, looked: int, missing: int, co
         topic=show_topic(topic, t),
         word=bold(choice.text),
     )
+    if topic.is_feed:  # all of them say the word: others were not looked at
+        line = t.ngettext(
+            "{n} stored post would not have been sent:", "{n} stored posts would not have been sent:", missing
+        )
+        return text.say(line, n=missing).add("\n\n")
     if not looked:
         return text.line(t.gettext("No other posts on this topic are stored yet."))
     line = t.ngettext(
@@ -225,6 +231,7 @@ async def _chosen(tap: AlertTap, context: Context) -> tuple[AlertedPost, Topic, 
 def _choices(post: StoredPost, topic: Topic, inflector: Inflector) -> list[Exclusion]:
     """Return words of a post that a topic can exclude, beginning with the words that the topic found."""
     document = analyse(post.whole)
-    found = None if topic.is_feed else verify(including(Compiled.from_json(topic.compiled), topic.query), document)
-    spans = found or ()
+    if topic.is_feed:
+        return choices(document, (), inflector, most=_MOST_WORDS)
+    spans = verify(including(Compiled.from_json(topic.compiled), topic.query), document) or ()
     return choices(document, spans, inflector, most=_MOST_WORDS)

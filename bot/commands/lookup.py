@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from bot.commands.context import CommandError, Context
 from bot.commands.keyboards import button
@@ -14,9 +15,10 @@ from bot.models.people import Role, Viewer
 from bot.rendering.post_text import channel_name
 from bot.store import access, channel_groups, channels, exclusions, subscriptions, topics
 from bot.store.access import Restrictable
-from bot.store.channel_groups import ChannelGroup
+from bot.store.channel_groups import ChannelGroup, Directory
 from bot.store.channels import Channel
 from bot.store.database import Reader
+from bot.store.fulltext import Scope
 from bot.store.references import FOLDER
 from bot.store.topics import Topic
 from bot.text.markup import Piece, Text, bold, link, one_line
@@ -25,7 +27,7 @@ _QUOTES = "«»\"“”„'"
 LONGEST_NAME = 64  # characters of a topic's name
 _LONGEST_LABEL = 40  # characters of a name on a button
 _LONGEST = 60  # UTF-16 units of a foreign title in our sentence
-_GROUP = re.compile(r"(?:in|в|group|группа|група):\s?(.+)", re.IGNORECASE | re.DOTALL)
+_GROUP = re.compile(r"(?:in|в|у|group|группа|група):\s?(.+)", re.IGNORECASE | re.DOTALL)
 _REFERENCE = r"(?P<channel>@\S+|(?:https?://)?t\.me/\S+|-?\d{6,})"
 _LAST = re.compile(rf"(?P<topic>.+?)\s+(?:(?:in|в|у)\s+)?{_REFERENCE}", re.DOTALL)
 _FIRST = re.compile(rf"{_REFERENCE}\s+(?P<topic>.+)", re.DOTALL)
@@ -131,6 +133,14 @@ async def queries_of(db: Reader, chat_id: int, wanted: Iterable[Topic]) -> list[
     """Return what a chat looks for by each of some topics, packed for a search process: without what it excludes."""
     excluded = await exclusions.by_topic(db, chat_id)
     return [packed(topic.compiled, excluded.get(topic.id, ())) for topic in wanted]
+
+
+async def limited_scope(context: Context, limits: Collection[str], *, since: datetime | None = None) -> Scope:
+    """Return the posts that this chat sees of the channels that a topic is limited to, or of all."""
+    if not limits:
+        return await context.scope(since=since)
+    directory = await Directory.load(context.database, context.viewer)
+    return await context.scope(tuple(directory.limit(limits)), since=since)
 
 
 async def channel_by_id(db: Reader, channel_id: int, viewer: Viewer) -> Channel | None:

@@ -43,7 +43,7 @@ async def ask(  # noqa: PLR0913 - the command that the answer completes, and wha
     t = context.t
     in_private, in_group = t.gettext("Write it now, in one message."), t.gettext("Reply to this message with it.")
     return Text().add(
-        in_private if request.private or home is not None else in_group, " ", t.gettext("/cancel ends this.")
+        in_private if request.private or home is not None else in_group, " ", t.gettext("/cancel stops this.")
     )
 
 
@@ -89,11 +89,11 @@ def _after(line: str, reply: Reply) -> Reply:
 
 
 def _cancelled(question: Question, t: Translator) -> str:
-    return t.gettext("«{subject}» is cancelled.").format(subject=question.subject)
+    return t.gettext("«{subject}» has been cancelled.").format(subject=question.subject)
 
 
-@command("cancel", Section.CHAT, 10, Need.LOOK, N_("end what I asked you for"))
-@example("/cancel", N_("what I asked you for is no longer awaited; your next message is a search again"))
+@command("cancel", Section.CHAT, 10, Need.LOOK, N_("cancel what I asked you for"))
+@example("/cancel", N_("I stop waiting for your answer; your next message is a search again"))
 @writes
 async def cancel(request: Request, context: Context, tx: Transaction) -> Reply:
     """End the question to who speaks."""

@@ -7,7 +7,7 @@ from bot.commands.parsing import read_switch
 from bot.commands.registry import Section, command, example, tap
 from bot.commands.rights import Need
 from bot.commands.subscribing import log_setting
-from bot.locales import N_, Translator
+from bot.locales import LANGUAGES, N_, Translator, translator
 from bot.locales.locale import topic_title
 from bot.models import GENERAL_THREAD, Outgoing
 from bot.models.alerts import Priority
@@ -17,18 +17,18 @@ from bot.store.topics import Topic
 from bot.text.markup import Text, bold, code
 
 _PRIORITIES = {
-    Priority.URGENT: (N_("loud!"), N_("at once, even in quiet hours")),
-    Priority.LOUD: (N_("loud"), N_("at once; in quiet hours, when they end")),
-    Priority.SILENT: (N_("silent"), N_("at once, without a sound")),
-    Priority.DIGEST: (N_("digest"), N_("collected in a digest: see /digest")),
+    Priority.URGENT: (N_("urgent (even at night)"), N_("at once, even in quiet hours")),
+    Priority.LOUD: (N_("with sound"), N_("at once; in quiet hours, when they end")),
+    Priority.SILENT: (N_("without sound"), N_("at once, without a sound")),
+    Priority.DIGEST: (N_("in the digest"), N_("collected in a digest: see /digest")),
 }
-_WORDS = {  # as people type them, whatever the language of the chat
+_WORDS = {  # as people type them, whatever the language of the chat: a value, a label, or what follows
     **{priority.value: priority for priority in Priority},
-    "громко!": Priority.URGENT,
-    "громко": Priority.LOUD,
-    "гучно!": Priority.URGENT,
-    "гучно": Priority.LOUD,
-    **dict.fromkeys(("тихо", "без звука", "без звуку"), Priority.SILENT),
+    **{
+        translator(language).gettext(label).partition(" (")[0]: priority
+        for language in LANGUAGES
+        for priority, (label, _) in _PRIORITIES.items()
+    },
     **dict.fromkeys(("сводка", "в сводку", "дайджест", "в дайджест", "зведення", "у зведення"), Priority.DIGEST),
 }
 _MOST = 90  # Telegram takes 100 buttons
@@ -42,7 +42,7 @@ def priority_label(priority: Priority, t: Translator) -> str:
 
 def split_priority(argument: str) -> tuple[str, Priority | None]:
     """Split a priority off the end of a text; the rest names a topic, and may hold spaces."""
-    typed = " ".join(argument.replace(" !", "!").split())
+    typed = " ".join(argument.split())
     for word in sorted(_WORDS, key=len, reverse=True):
         if typed.casefold().endswith(f" {word}"):
             return typed[: -len(word) - 1].rstrip(" :-–—"), _WORDS[word]
@@ -54,10 +54,10 @@ def split_priority(argument: str) -> tuple[str, Priority | None]:
     Section.ALERTS,
     3,
     Need.CHAT,
-    N_("how alerts on a topic arrive: loud, silent …"),
+    N_("how alerts on a topic arrive: urgent, silent …"),
     usage=N_("NAME silent"),
 )
-@example(N_("/priority Outages loud!"), N_("with a sound, even in quiet hours"))
+@example(N_("/priority Outages urgent"), N_("with a sound, even in quiet hours"))
 @example(N_("/priority Outages silent"), N_("at once, without a sound"))
 @example(N_("/priority Outages digest"), N_("collected in a digest"))
 @writes
@@ -72,7 +72,7 @@ async def priority(request: Request, context: Context, tx: Transaction) -> Reply
     return Reply(messages=(await _choose(tx, context, topic, chosen),))
 
 
-@tap("prio", Need.CHAT, r"list|\d{1,15}(:(loud!?|silent|digest))?")
+@tap("prio", Need.CHAT, r"list|\d{1,15}(:(urgent|loud|silent|digest))?")
 @writes
 async def priority_tapped(request: Request, context: Context, tx: Transaction) -> Reply:
     """Offer the four priorities of a topic, set one of them, or show the list again, as the button says."""

@@ -202,7 +202,7 @@ async def _offer(request: Request, context: Context, name: str, query: str) -> R
         text.lines(await describe(Change(topic=known, typed=typed), context)).line()
         users = await others_using(db, known, context)
     shown, further = await preview(context, typed, key=f"t:{request.key}", excluded=[each.compiled for each in here])
-    label = t.gettext("Change for all") if users else t.gettext("Save")
+    label = t.gettext("Change for everybody") if users else t.gettext("Save")
     data = ("save", request.key, seen(known))
     offer = (button(label, *data), button(t.gettext("Change"), "edit", request.key))
     only = ((button(t.gettext("Save for this chat only"), *data, "only"),),) if known is None else ()

@@ -6,7 +6,7 @@ from bot.commands.registry import tap
 from bot.commands.rights import Need
 from bot.locales import Translator
 from bot.models import Button
-from bot.models.acts import Act, PersonRemoved, RoleChanged, TopicSwitched, WordExcluded
+from bot.models.acts import Act, PersonRemoved, RoleChanged, TopicChanged, TopicDeleted, TopicSwitched, WordExcluded
 from bot.models.people import Role
 from bot.rendering.acts import describe_act
 from bot.store import acts
@@ -29,7 +29,7 @@ def _need(act: Act) -> Need:
     match act:
         case PersonRemoved() | RoleChanged():
             return Need.TEAM
-        case TopicSwitched() | WordExcluded():
+        case TopicSwitched() | WordExcluded() | TopicChanged() | TopicDeleted():  # its author may be a reader by now
             return Need.CHAT
         case _:
             return Need.INSTANCE

@@ -33,7 +33,7 @@ async def verdict(items: Sequence[StoredPost], context: Context) -> Text:
         return Text().say(t.gettext("🔕 No alert: this chat has no topics."))
     whole = "\n\n".join(item.whole for item in items)
     fitting = await _fitting(wanted, whole, context, channel_id=first.channel_id)
-    excluded = await _excluded(fitting, whole, context)
+    excluded = await excluded_words(fitting, whole, context)
     found = [topic for topic in fitting if topic.id not in excluded]
     if found:
         return Text().say(await _obstacle(first, found, context), topics=_names(found, context))
@@ -65,7 +65,7 @@ async def _fitting(
     return [*fitting, *(feed for feed in feeds if directory.takes(feed.limits, channel_id or 0))]
 
 
-async def _excluded(fitting: Iterable[Topic], text: str, context: Context) -> Mapping[int, list[str]]:
+async def excluded_words(fitting: Iterable[Topic], text: str, context: Context) -> Mapping[int, list[str]]:
     """Return the words of a text that this chat excludes, by topic."""
     ids, found = {topic.id for topic in fitting}, defaultdict[int, list[str]](list)
     words = [each for each in await exclusions.of_chat(context.database, context.chat.id) if each.topic_id in ids]

@@ -40,6 +40,11 @@ class Locale:
         pattern = "d MMM" if local.year == self.now.astimezone(zone).year else "d MMM yyyy"
         return f"{_day(local.date(), pattern, self.t.language)}, {time}"
 
+    def at(self, moment: datetime, *, relative_to: datetime) -> str:
+        """Write a date as it follows a verb: «at 18:39» on the day of `relative_to`, else «4 Oct, 18:39»."""
+        shown = self.date(moment, relative_to=relative_to)
+        return shown if "," in shown else self.t.gettext("at {time}").format(time=shown)
+
     def ago(self, moment: datetime) -> str:
         """Write how long ago a moment was: «2 hours ago»."""
         return format_timedelta(moment - self.now, add_direction=True, locale=self.t.language)

@@ -92,6 +92,14 @@ class TopicChanged:
     before: TopicState
     after: TopicState
 
+    @property
+    def difference(self) -> "TopicChanged":
+        """The same without a query that stays as it is: a built-in one fills pages, and each chat has a notice."""
+        if (self.before.query, self.before.limits) != (self.after.query, self.after.limits):
+            return self
+        before, after = (replace(state, query="", limits=()) for state in (self.before, self.after))
+        return replace(self, before=before, after=after)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicDeleted:

@@ -13,7 +13,7 @@ from bot.schedule import Schedule, Storms
 class Priority(StrEnum):
     """How an alert arrives."""
 
-    URGENT = "loud!"  # with a sound, in quiet hours too
+    URGENT = "urgent"  # with a sound, in quiet hours too
     LOUD = "loud"
     SILENT = "silent"  # without a sound
     DIGEST = "digest"  # with others, in the next digest

@@ -119,7 +119,7 @@ def _head(alert: Alert, post: StoredPost, locale: Locale) -> Text:
 
 def _gone_line(gone_at: datetime, items: tuple[int, int] | None, locale: Locale, *, relative_to: datetime) -> str:
     """Write since when our reader does not see a post, or how many items of how many; nobody knows why."""
-    t, time = locale.t, locale.date(gone_at, relative_to=relative_to)
+    t, time = locale.t, locale.at(gone_at, relative_to=relative_to)
     if items is None:
         return t.gettext("Deleted or hidden, noticed {time}").format(time=time)
     line = t.ngettext(

@@ -119,7 +119,7 @@ def _follow_all_offered(notice: FollowAllOffered, locale: Locale) -> Outgoing:
     ).format(n=notice.channels)
     if not n and notice.options:
         line = t.gettext("I already follow all of them. From now on: {how}")
-        return Outgoing(text=f"{text} {line.format(how=_typed(notice.options, t))}")
+        return Outgoing(text=f"{text} {line.format(how=typed_options(notice.options, t))}")
     if not n:
         line = t.gettext("I already follow all of them.")
         return Outgoing(text=f"{text} {line}")
@@ -129,7 +129,7 @@ def _follow_all_offered(notice: FollowAllOffered, locale: Locale) -> Outgoing:
     return Outgoing(text=f"{text} {line}", buttons=((button,),))
 
 
-def _typed(options: str, t: Translator) -> str:
+def typed_options(options: str, t: Translator) -> str:
     """Write options in the words that people of this language type."""
     history = t.gettext("history:")
     return " ".join(
@@ -179,7 +179,7 @@ def _reader_lost(notice: ReaderLost, locale: Locale) -> Outgoing:
     t = locale.t
     if notice.is_standby:
         news = t.gettext(
-            "My standby reader account can no longer read channels. Run channelwatch login --standby on the server."
+            "My standby reader account can no longer read channels. For this account, add --standby to the command."
         )
     else:
         news = t.gettext("My reader account can no longer read channels.")
@@ -322,7 +322,7 @@ def _acted(notice: Acted, locale: Locale) -> Outgoing:
 def _topic_changed(notice: Acted, act: TopicChanged, t: Translator) -> Outgoing:
     """Write what is different of a topic, with the offer to keep it for this chat as it was."""
     who, topic = _name(notice.name) or t.gettext("On the server"), _name(topic_title(act.topic, t))
-    text = Text().line(t.gettext("{who} changed the topic «{topic}» for all."), who=who, topic=topic)
+    text = Text().line(t.gettext("{who} changed the topic «{topic}» for everybody."), who=who, topic=topic)
     words, entities = text.join(show_topic_change(act.before, act.after, t)).cut().build()
     label = t.gettext("Keep the old one for {chat}")
     keep = [

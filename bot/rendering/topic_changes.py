@@ -24,7 +24,7 @@ def show_topic_change(before: TopicState, after: TopicState, t: Translator) -> T
     excluded = [word for word in after.excluded if word not in before.excluded]
     included = [word for word in before.excluded if word not in after.excluded]
     if excluded:
-        text.line(t.gettext("Left out in all chats from now on: {words}"), words=_listed(excluded))
+        text.line(t.gettext("Now left out in all chats: {words}"), words=_listed(excluded))
     if included:
         text.line(t.gettext("No longer left out in all chats: {words}"), words=_listed(included))
     return text

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.models import to_json
-from bot.models.acts import ACTS, UNDO_WITHIN, Act, Row, RowChange, inverse
+from bot.models.acts import ACTS, UNDO_WITHIN, Act, Row, RowChange, TopicChanged, inverse
 from bot.models.notices import Acted
 from bot.models.people import Viewer
 from bot.store import chats, outbox
@@ -117,7 +117,8 @@ async def record(  # noqa: PLR0913 - the row has this many columns
             "changes": to_json([[each.table, each.before, each.after] for each in changes]),
         },
     )
-    await _notify(tx, to, Acted(event=str(number), name=by.name, act=act), now=now)
+    shown = act.difference if isinstance(act, TopicChanged) else act
+    await _notify(tx, to, Acted(event=str(number), name=by.name, act=shown), now=now)
     return number
 
 
@@ -186,7 +187,8 @@ async def undo(tx: Transaction, logged: LoggedAct, by: str, *, now: datetime) ->
         for subject in _NEWS:
             tx.announce(subject)
         event = f"{logged.id}:undone"
-        await _notify(tx, logged.concerned, Acted(event=event, name=logged.name, act=logged.act, undone=True), now=now)
+        act = logged.act.difference if isinstance(logged.act, TopicChanged) else logged.act
+        await _notify(tx, logged.concerned, Acted(event=event, name=logged.name, act=act, undone=True), now=now)
     return done
 
 

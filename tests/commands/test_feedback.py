@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from bot.commands.context import Reply
 from bot.models.people import Role
-from bot.store import stats
+from bot.store import feeds, stats, subscriptions
 from tests.commands.kit import ANNA, BORIS, GROUP, Bot, bold_words, button, text
 from tests.commands.test_snooze import key, labels
 from tests.kit_archive import NEWS, NOON, OTHER, post
@@ -119,7 +119,7 @@ async def test_a_topic_of_their_own_keeps_its_exclusions_when_its_query_is_chang
 async def test_leaving_it_changes_no_topic_and_notes_the_alert(bot: Bot) -> None:
     await alerted(bot)
     shown = await preview(bot, "Учения")
-    left = await bot.taps(button(shown.messages[0], "Do not exclude"))
+    left = await bot.taps(button(shown.messages[0], "Leave it as it is"))
     assert text(left) == "No word was excluded. I have noted that the alert was not relevant."
     assert await marks(bot) == [(ANNA, "m1", '["outages"]', "note", None)]
     assert await heard(bot, 2, "Сбой на учениях")
@@ -182,5 +182,22 @@ async def test_the_figures_count_alerts_duplicates_and_what_was_not_relevant(bot
     chat = (await bot.db.fetch_all("SELECT id FROM chats"))[0]["id"]
     counted = await stats.topic_stats(bot.db, chat, NOON - timedelta(days=30))
     assert counted == {"outages": stats.TopicStats(alerts=4, duplicates=1, wrong=1)}
-    assert "Outages: 4 alerts · 1 duplicate · 25% not relevant · loud\n" in text(await bot.says("/topics"))
+    assert "Outages: 4 alerts · 1 duplicate · 25% not relevant · with sound\n" in text(await bot.says("/topics"))
     assert await stats.topic_stats(bot.db, chat, NOON + timedelta(days=1)) == {}
+
+
+async def test_a_feed_leaves_words_out_and_says_so(bot: Bot) -> None:
+    chat = await bot.pair()
+    await bot.archive.follow(title="Вести")
+    feed = await bot.db.write(lambda tx: feeds.make(tx, str(NEWS), "Вести", now=NOON))
+    await bot.db.write(lambda tx: subscriptions.subscribe(tx, chat.id, feed.id, now=NOON))
+    await bot.archive.live(post(1, "Реклама банка"), post(2, "Погода хорошая"), post(3, "Новая реклама окон"))
+    shown = await preview(bot, "Реклама")
+    assert "1 stored post would not have been sent:" in text(shown)
+    assert "Новая реклама окон" in text(shown)
+    await bot.taps(button(shown.messages[0], "Exclude"))
+    assert not await heard(bot, 4, "Реклама сыра")
+    assert await heard(bot, 5, "Сыр подорожал")
+    assert "says реклама, which this chat excludes" in text(await bot.says("/post https://t.me/News1001/4"))
+    assert "excluded by: реклама" in text(await bot.taps(f"why:{NEWS}:4".encode()))
+    assert "Left out in this chat: реклама" in text(await bot.taps(f"about:{feed.id}".encode()))

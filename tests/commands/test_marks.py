@@ -80,7 +80,7 @@ async def test_an_unusual_silence_is_marked(bot: Bot) -> None:
     await bot.db.write(lambda tx: stats.begin_silence(tx, NEWS, ago(hours=8)))
     assert await line(bot) == "Вести: joined, seconds; ⚠️ unusually silent since 10 Mar, 04:00 UTC"
     russian = text(await bot.says("/channels", person=BORIS)).splitlines()[-1]
-    assert russian == "Вести: состою в нём, задержка – секунды; ⚠️ необычно молчит с 10 мар., 04:00 UTC"
+    assert russian == "Вести: состою в нём, задержка — секунды; ⚠️ необычно молчит с 10 мар., 04:00 UTC"
 
 
 async def test_a_channel_is_shown_as_the_reader_that_sees_to_it_reaches_it(bot: Bot) -> None:

@@ -342,7 +342,7 @@ async def test_an_answer_at_which_the_server_fails_holds_up_no_other_and_comes_o
         await anna.says("/mute")
         await anna.message("/untrack")
     assert ["Nothing is muted" in text for text in texts(anna, 1)] == [True, False]
-    assert [line["error"] for line in logs if "tried again apart" in line["event"]] == ["INTERNAL"]
+    assert [line["error"] for line in logs if "retried separately" in line["event"]] == ["INTERNAL"]
     assert not [line for line in logs if line["event"] == "an answer was refused"]
 
 

@@ -11,10 +11,11 @@ from bot.locales.locale import Locale
 from bot.models import Peer, PeerKind
 from bot.models.people import Role
 from bot.rendering.notices import render_notice
-from bot.store import chats, subscriptions, topics
+from bot.store import chats, exclusions, subscriptions, topics
+from bot.store.exclusions import ExcludedWord
 from bot.store.topics import Topic
 from tests.commands.kit import ANNA, BORIS, GROUP, Bot, bold_words, button, labels, text
-from tests.kit_archive import NEWS, ago, post
+from tests.kit_archive import NEWS, ago, compiled, post
 
 CLARA = 503
 WORDS = {10: "пожар и эвакуация", 11: "проверка охраны в филиале", 12: "кража карт у вкладчиков"}
@@ -66,13 +67,13 @@ class TestChanging:
         assert "Since 4 Mar it would find 1 more post:\nВести · 8 Mar, 12:00 UTC\nКасса закрыта" in said
         assert "Since 4 Mar it would miss 1 post:\nВести · 8 Mar, 12:00 UTC\nБанк закрыл отделение" in said
         assert {"банк", "касса"} <= set(bold_words(shown.messages[0]))
-        assert labels(shown.messages[0])[:2] == ["Change for all", "Change"]
+        assert labels(shown.messages[0])[:2] == ["Change for everybody", "Change"]
         assert (await topic_of(newsroom)).query == "банк"
 
     async def test_it_is_logged_told_and_undone(self, newsroom: Bot) -> None:
         before = await topic_of(newsroom)
         done = await changes(newsroom)
-        assert "2 other chats have a notice of it." in text(done)
+        assert "2 other chats have been told." in text(done)
         assert await notices(newsroom) == [ANNA, GROUP.id]
         assert (await topic_of(newsroom)).query == "касса"
         assert "changed the topic «Банки»: касса (before: банк)" in text(await newsroom.says("/log"))
@@ -84,22 +85,22 @@ class TestChanging:
     async def test_what_was_asked_about_something_else_changes_nothing(self, newsroom: Bot) -> None:
         first = await newsroom.says("/track Банки: касса", person=BORIS)
         await changes(newsroom, "кредит", person=ANNA)
-        told = await newsroom.taps(button(first.messages[0], "Change for all"), person=BORIS)
+        told = await newsroom.taps(button(first.messages[0], "Change for everybody"), person=BORIS)
         assert text(told) == "The topic has been changed since. Please start again."
         assert (await topic_of(newsroom)).query == "кредит"
 
     async def test_a_tap_that_comes_twice_changes_once(self, newsroom: Bot) -> None:
         shown = await newsroom.says("/track Банки: касса", person=BORIS)
         for _ in "12":
-            done = await newsroom.taps(button(shown.messages[0], "Change for all"), person=BORIS)
+            done = await newsroom.taps(button(shown.messages[0], "Change for everybody"), person=BORIS)
         assert "now gets alerts on Банки" in text(done)
         assert await notices(newsroom) == [ANNA, GROUP.id]
 
     async def test_a_reader_may_not_and_reads_who_can(self, newsroom: Bot) -> None:
         told = text(await newsroom.says("/track Банки: касса", person=CLARA))
-        assert told == "Only Person 502, who made Банки, owners and editors can change it."
+        assert told == "Only Person 502, who created Банки, owners and editors can change it."
         shown = await newsroom.says("/track Банки: касса", person=BORIS)
-        refused = await newsroom.taps(button(shown.messages[0], "Change for all"), person=CLARA)
+        refused = await newsroom.taps(button(shown.messages[0], "Change for everybody"), person=CLARA)
         assert "owners and editors can change it" in text(refused)
         assert "can create topics" in text(await newsroom.says("/track Касса: касса", person=CLARA))
 
@@ -107,6 +108,8 @@ class TestChanging:
         await newsroom.taps(f"role:{BORIS}:reader".encode())
         await changes(newsroom)
         assert (await topic_of(newsroom)).query == "касса"
+        act = await newsroom.db.fetch_value("SELECT max(id) FROM acts WHERE kind = 'topic_changed'")
+        assert "Undone" in text(await newsroom.taps(f"undo:{act}".encode(), person=BORIS))
         refused = await newsroom.says("/track@our_bot Банки: кредит", person=BORIS, chat=GROUP)
         assert "Only owners and editors" in text(refused)
 
@@ -129,7 +132,7 @@ class TestKeepingTheOldOne:
         ]
         shown = render_notice(notice.notice, Locale(t=translator("en"), time_zone="UTC", now=bot.archive.now))
         assert shown.text.splitlines() == [
-            f"Person {BORIS} changed the topic «Банки» for all.",
+            f"Person {BORIS} changed the topic «Банки» for everybody.",
             "was: банк",
             "now: касса",
         ]
@@ -142,7 +145,7 @@ class TestKeepingTheOldOne:
         await newsroom.archive.live(post(9, "Банк ограблен", date=newsroom.archive.now))
         data = await self.offered(newsroom)
         kept = await newsroom.taps(data, chat=GROUP)
-        assert "a topic of its own now: Банки (Newsroom)" in text(kept)
+        assert "now has its own topic: Банки (Newsroom)" in text(kept)
         chat = await newsroom.chat(GROUP)
         found = [(each.topic, each.priority) for each in await subscriptions.of_chat(newsroom.db, chat.id)]
         assert ("Банки (Newsroom)", "digest") in found
@@ -181,10 +184,10 @@ class TestKeepingTheOldOne:
 
     async def test_after_an_undo_there_is_nothing_to_keep(self, newsroom: Bot) -> None:
         shown = await newsroom.says("/track Банки: касса", person=BORIS)
-        done = await newsroom.taps(button(shown.messages[0], "Change for all"), person=BORIS)
+        done = await newsroom.taps(button(shown.messages[0], "Change for everybody"), person=BORIS)
         await newsroom.taps(button(done.edit, "Undo"), person=BORIS)
         act = await newsroom.db.fetch_value("SELECT id FROM acts WHERE kind = 'topic_changed'")
-        assert "undone already" in text(await newsroom.taps(f"ours:{act}".encode(), chat=GROUP))
+        assert "already been undone" in text(await newsroom.taps(f"ours:{act}".encode(), chat=GROUP))
 
     async def test_an_owner_keeps_it_for_the_teams_own_channel(self, newsroom: Bot) -> None:
         peer, now = Peer(kind=PeerKind.CHANNEL, id=9005, access_hash=4), newsroom.archive.now
@@ -228,11 +231,11 @@ class TestExclusions:
         asked = await newsroom.taps(button(done.edit, "Leave out in all chats"), person=BORIS)
         assert text(asked).splitlines()[:3] == [
             "Change Банки?",
-            "Left out in all chats from now on: учениях",
+            "Now left out in all chats: учениях",
             "2 other chats use it: Person 501, Newsroom",
         ]
-        changed = await newsroom.taps(button(asked.messages[0], "Change for all"), person=BORIS)
-        assert "2 other chats have a notice of it." in text(changed)
+        changed = await newsroom.taps(button(asked.messages[0], "Change for everybody"), person=BORIS)
+        assert "2 other chats have been told." in text(changed)
         assert await notices(newsroom) == [ANNA, GROUP.id]
         assert await self.alerted(newsroom, 11) == 0
         assert "in all chats «Банки» leaves out: учениях" in text(await newsroom.says("/log"))
@@ -241,18 +244,36 @@ class TestExclusions:
 
     async def test_it_is_brought_back_for_all_from_the_topic(self, newsroom: Bot) -> None:
         asked = await newsroom.taps(button((await self.excluded(newsroom)).edit, "Leave out"), person=BORIS)
-        await newsroom.taps(button(asked.messages[0], "Change for all"), person=BORIS)
+        await newsroom.taps(button(asked.messages[0], "Change for everybody"), person=BORIS)
         screen = await newsroom.says("/topics Банки", person=ANNA)
         assert "Left out in all chats: учениях" in text(screen)
         asked = await newsroom.taps(button(screen.messages[0], "Bring back «учениях» in all chats"), person=ANNA)
         assert "Since 4 Mar it would find 1 more post:" in text(asked)
-        await newsroom.taps(button(asked.messages[0], "Change for all"), person=ANNA)
+        await newsroom.taps(button(asked.messages[0], "Change for everybody"), person=ANNA)
         assert (await topic_of(newsroom)).excluded == ()
         assert await self.alerted(newsroom, 12) == 2  # the editor's own chat still leaves it out
 
+    async def test_a_word_of_a_built_in_topic_holds_for_all_and_notices_stay_small(self, newsroom: Bot) -> None:
+        for person in (ANNA, BORIS, CLARA):
+            await newsroom.says("/track outages", person=person)
+        topic = await topic_of(newsroom, "outages")
+        word = ExcludedWord(topic_id=topic.id, word="учения", compiled=compiled("учения").to_json())
+        chat = await newsroom.chat(Peer(kind=PeerKind.USER, id=BORIS))
+        await newsroom.db.write(lambda tx: exclusions.add(tx, chat.id, word))
+        screen = await newsroom.says("/topics outages", person=BORIS)
+        assert "Built in." in text(screen)
+        asked = await newsroom.taps(button(screen.messages[0], "Leave out «учения» in all chats"), person=BORIS)
+        await newsroom.taps(button(asked.messages[0], "Change for all"), person=BORIS)
+        found = [each.notice.act for each in await newsroom.archive.outbox() if each.kind == "notice"]
+        assert [(each.before.query, each.after.excluded) for each in found] == [("", ("учения",))] * 2
+        act = await newsroom.db.fetch_value("SELECT max(id) FROM acts WHERE kind = 'topic_changed'")
+        await newsroom.taps(f"ours:{act}".encode(), person=CLARA)
+        kept = await topic_of(newsroom, "Outages (Person 503)")
+        assert (kept.query, kept.excluded, kept.builtin) == (topic.query, (), False)
+
     async def test_the_old_one_is_kept_with_its_words(self, newsroom: Bot) -> None:
         asked = await newsroom.taps(button((await self.excluded(newsroom)).edit, "Leave out"), person=BORIS)
-        await newsroom.taps(button(asked.messages[0], "Change for all"), person=BORIS)
+        await newsroom.taps(button(asked.messages[0], "Change for everybody"), person=BORIS)
         act = await newsroom.db.fetch_value("SELECT max(id) FROM acts WHERE kind = 'topic_changed'")
         await newsroom.taps(f"ours:{act}".encode(), chat=GROUP)
         assert (await topic_of(newsroom, "Банки (Newsroom)")).excluded == ()
@@ -322,8 +343,8 @@ class TestHistory:
         assert labels(shown.edit) == ["Bring back 2", "Bring back 1", "Банки"]
         asked = await newsroom.taps(button(shown.edit, "Bring back 1"), person=ANNA)
         assert "2 other chats use it: Person 502, Newsroom" in text(asked)
-        done = await newsroom.taps(button(asked.messages[0], "Change for all"), person=ANNA)
-        assert "Банки is changed.\nwas: касса|кредит\nnow: банк" in text(done)
+        done = await newsroom.taps(button(asked.messages[0], "Change for everybody"), person=ANNA)
+        assert "Банки has been changed.\nwas: касса|кредит\nnow: банк" in text(done)
         assert (await topic_of(newsroom)).query == "банк"
         await newsroom.taps(button(done.edit, "Undo"), person=ANNA)
         assert [each.number for each in await topics.versions(newsroom.db, topic.id)] == [3, 2, 1]
@@ -355,7 +376,7 @@ class TestHistory:
             "Looking for: банк",
             "Made by Person 502.",
             "2 other chats use it: Person 501, Newsroom",
-            "Alerts here: loud",
+            "Alerts here: with sound",
         ]
         off = await newsroom.taps(button(shown.edit, "Switch off here"), person=BORIS)
         assert "This chat gets no alerts on it." in text(off)

@@ -119,7 +119,7 @@ async def test_one_channel_is_told_of_as_one(bot: Bot) -> None:
     await bot.archive.follow()
     await bot.db.write(lambda tx: channels.set_mark(tx, 1001, confirmed_id=3, seen_pts=9, now=bot.archive.now))
     told = text(await bot.says("/status", person=BORIS))
-    assert "Он в последний раз проверен на пропущенные посты" in told
+    assert "Последний раз проверен на пропущенные посты" in told
     assert "Целиком он пока не проверен." in told
     await bot.archive.follow(1002, title="Хроника")
     assert "На пропущенные посты проверен 1 из 2, " in text(await bot.says("/status", person=BORIS))

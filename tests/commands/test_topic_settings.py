@@ -97,8 +97,8 @@ async def test_the_screen_of_topics_shows_the_thread_that_each_goes_to(bot: Bot,
     assert "thread" not in text(await here(bot, "/topics@our_bot"))  # none was chosen
     await here(bot, "/here outages", chat=THREAD)
     shown = await here(bot, "/topics@our_bot")
-    assert "Outages: 0 alerts · loud · thread 40\n" in text(shown)
-    assert "loud · general thread\n" in text(shown)
+    assert "Outages: 0 alerts · with sound · thread 40\n" in text(shown)
+    assert "with sound · general thread\n" in text(shown)
     links = [entity.value for entity in shown.messages[0].entities if entity.kind == "text_url"]
     assert links == [f"https://t.me/c/{GROUP.id}/{number}" for number in (40, 1)]
     await here(bot, "/here", chat=THREAD)
@@ -129,17 +129,17 @@ URGENT, LOUD, SILENT, DIGEST = Priority
     ("typed", "name", "priority"),
     [
         ("Payments silent", "Payments", SILENT),
-        ("Payments loud!", "Payments", URGENT),
+        ("Payments urgent", "Payments", URGENT),
         ("Payments LOUD", "Payments", LOUD),
         ("Power, water, heating digest", "Power, water, heating", DIGEST),
-        ("Сбои: тихо", "Сбои", SILENT),
+        ("Сбои: без звука", "Сбои", SILENT),
         ("Сбои без звука", "Сбои", SILENT),
-        ("Сбои громко!", "Сбои", URGENT),
+        ("Сбои срочно", "Сбои", URGENT),
         ("Збої у зведення", "Збої", DIGEST),
         ("Сбои  в  сводку", "Сбои", DIGEST),
         ("сбои в дайджест", "сбои", DIGEST),
-        ("Сбои – ТИХО", "Сбои", SILENT),
-        ("Сбои громко !", "Сбои", URGENT),
+        ("Сбои – БЕЗ ЗВУКА", "Сбои", SILENT),
+        ("Сбои СРОЧНО", "Сбои", URGENT),
         ("Payments", "Payments", None),
         ("silent", "silent", None),
     ],
@@ -155,8 +155,8 @@ async def priorities(bot: Bot, chat: Chat) -> dict[str, Priority]:
 async def test_it_is_set_by_name_or_title(bot: Bot) -> None:
     chat = await bot.pair()
     assert await priorities(bot, chat) == {"outages": LOUD, "sovereignty": LOUD}
-    assert "● silent" in text(await bot.says("/priority outages silent"))
-    await bot.says("/priority Digital sovereignty loud!")
+    assert "● without sound" in text(await bot.says("/priority outages silent"))
+    await bot.says("/priority Digital sovereignty urgent")
     assert await priorities(bot, chat) == {"outages": SILENT, "sovereignty": URGENT}
     await bot.says("/track outages")
     assert (await priorities(bot, chat))["outages"] is SILENT
@@ -165,17 +165,17 @@ async def test_it_is_set_by_name_or_title(bot: Bot) -> None:
 async def test_without_a_name_each_topic_of_the_chat_is_a_button_that_opens_the_choices(bot: Bot) -> None:
     chat = await bot.pair()
     listed = await bot.says("/priority")
-    opened = await bot.taps(button(listed.messages[0], "Outages: loud"))
-    assert "● loud" in text(opened)
+    opened = await bot.taps(button(listed.messages[0], "Outages: with sound"))
+    assert "● with sound" in text(opened)
     chosen = await bot.taps(button(opened.edit, "digest"))
     assert (await priorities(bot, chat))["outages"] is DIGEST
-    assert button((await bot.taps(button(chosen.edit, "All topics"))).edit, "Outages: digest")
+    assert button((await bot.taps(button(chosen.edit, "All topics"))).edit, "Outages: in the digest")
 
 
 async def test_a_topic_may_be_called_like_a_priority(bot: Bot) -> None:
     chat = await bot.pair()
     await bot.tracks("Night silent: тишина")
-    assert "● loud" in text(await bot.says("/priority Night silent"))
+    assert "● with sound" in text(await bot.says("/priority Night silent"))
     await bot.says("/priority Night silent digest")
     assert (await priorities(bot, chat))["Night silent"] is DIGEST
 

@@ -110,7 +110,7 @@ async def test_a_word_that_was_excluded_keeps_its_posts_away_and_no_others(tmp_p
         assert "отработали" in asked.message
         await becomes(owner, alert, USUAL)
         await tap(owner, asked, "Exclude")
-        assert "from now on" in (await owner.edit("Outages leaves out posts that say Учения")).message
+        assert "In this chat" in (await owner.edit("Outages now leaves out posts that say Учения")).message
         at.channel.post("Ночные учения энергетиков: сбой, сайт недоступен всем жителям.")
         at.channel.post(REAL)
         await owner.alert("Сбой у оператора")

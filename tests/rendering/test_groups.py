@@ -105,7 +105,7 @@ class TestPages:
                 digest(grouped(edited=True), grouped(replace(post(), gone_at=NIGHT), edited=True)), 0, locale("ru")
             )
         )
-        assert [line.partition("03:12")[2] for line in shown] == [" · изменено", " · больше не виден"]
+        assert [line.partition("03:12")[2] for line in shown] == [" · изменено", " · удалён или скрыт"]
 
     def test_name_the_day_where_it_is_another_one(self) -> None:
         shown = render_page(digest(grouped(post(date=NIGHT - timedelta(days=3)))), 0, locale())
@@ -199,11 +199,11 @@ class TestStorms:
     def test_name_the_new_events_in_them(self) -> None:
         storm = replace(self.storm(), news=(grouped(post(9, "Сбой в аэропорту")),))
         assert render_storm(storm, locale("ru")).text == (
-            "🌩 Сбои\nЕщё 4 поста с 03:12, 1 канал\nНовое в этой серии:\n• Сбой в аэропорту · Вести, 03:12\n\n"
-            "• Сбой сети · Вести, 03:12\n• Сбой банка · Вести, 03:12"
+            "🌩 Сбои\nЕщё 4 поста с 03:12, 1 канал\nНовые события среди них:\n• Сбой в аэропорту · Вести, "
+            "03:12\n\n• Сбой сети · Вести, 03:12\n• Сбой банка · Вести, 03:12"
         )
         over = render_storm(replace(storm, is_over=True), locale("ru"))
-        assert over.text.endswith("Больше всего: Вести 4\nНовое в этой серии:\n• Сбой в аэропорту · Вести, 03:12")
+        assert over.text.endswith("Больше всего: Вести 4\nНовые события среди них:\n• Сбой в аэропорту · Вести, 03:12")
         assert_fits(over)
 
     def test_that_are_over_are_summed_up(self) -> None:

@@ -135,7 +135,7 @@ def test_following_all_is_offered_with_how_to_follow() -> None:
             PostsUnreadable(event="", posts=3, channels=("Минсвязь", "Вести")),
             "cannot read: 3 posts in «Минсвязь», «Вести».",
         ),
-        (ReaderLost(event="", is_standby=True, reason="SESSION_REVOKED"), "login --standby"),
+        (ReaderLost(event="", is_standby=True, reason="SESSION_REVOKED"), "add --standby to the command"),
         (ThreadClosed(event="", topics=()), "The thread for this chat's alerts is closed"),
         (ThreadClosed(event="", topics=("outages",)), "The thread for «Outages» is closed"),
         (
@@ -156,7 +156,7 @@ def test_every_notice_says_what_happened(notice: Notice, sentence: str) -> None:
 
 def test_options_are_told_in_the_words_of_the_language() -> None:
     told = render("ru", offered(0, "fast join:no history:5000"))
-    assert told.endswith("отныне так: быстро вступать:нет история:5000")
+    assert told.endswith("Теперь так: быстро вступать:нет история:5000")
     assert "«быстро»" in render("ru", refused("@news", "too_many_fast"))
     assert "«вступать:нет»" in render("ru", refused("@news", "needs_joining"))
 

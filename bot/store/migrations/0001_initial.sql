@@ -146,10 +146,12 @@ CREATE TABLE backfills (  -- how far back channels are to be read
 );
 CREATE UNIQUE INDEX backfills_unasked ON backfills (channel_id) WHERE chat_id IS NULL;
 
-CREATE TABLE progress (  -- the one message in which a chat sees how its backfills go
+CREATE TABLE progress (  -- the one message in which a chat sees how the channels of a list and its backfills go
     id INTEGER PRIMARY KEY,
     chat_id INTEGER NOT NULL REFERENCES chats (id),
     asked_at INTEGER NOT NULL,
+    listed INTEGER NOT NULL DEFAULT 0,  -- 1: it shows how each channel went that was asked for at this moment …
+    below TEXT NOT NULL DEFAULT '',  -- … and this under them
     message_id INTEGER,  -- in the chat; NULL: not sent yet
     shown TEXT,  -- the figures that the message shows
     next_at INTEGER NOT NULL,  -- not to be edited before
@@ -449,8 +451,8 @@ CREATE INDEX chats_held ON chats (held_until) WHERE held_until IS NOT NULL;
 CREATE TABLE subscriptions (
     chat_id INTEGER NOT NULL REFERENCES chats (id),
     topic_id INTEGER NOT NULL REFERENCES topics (id),
-    -- 'loud!' passes quiet hours, 'digest' waits for the next digest
-    priority TEXT NOT NULL DEFAULT 'loud' CHECK (priority IN ('loud!', 'loud', 'silent', 'digest')),
+    -- 'urgent' passes quiet hours, 'digest' waits for the next digest
+    priority TEXT NOT NULL DEFAULT 'loud' CHECK (priority IN ('urgent', 'loud', 'silent', 'digest')),
     thread_id INTEGER,  -- the forum thread for its alerts, 1 the general one; NULL: the chat's own
     created_at INTEGER NOT NULL,
     PRIMARY KEY (chat_id, topic_id)
