@@ -16,6 +16,7 @@ from bot.locales import N_, Translator
 from bot.locales.refusals import refusal
 from bot.models import Outgoing
 from bot.monitoring.channel_state import ChannelState, ChannelStatus, channel_states
+from bot.rendering.notices import typed_options
 from bot.store import access, channels, follows
 from bot.store.access import Restrictable
 from bot.store.channels import Access, Channel
@@ -123,7 +124,7 @@ def _request_line(wish: FollowRequest, title: str | None, t: Translator) -> Text
     name = show_channel(title, None) if title is not None else show_reference(wish.reference)
     text = Text().add(name, ": ", state)
     if waiting and (options := wish.options.typed()):
-        text.add(" (", options, ")")
+        text.add(" (", typed_options(options, t), ")")
     return text.add(". ", refusal(wish.reason, t)) if wish.reason else text
 
 

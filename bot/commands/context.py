@@ -111,6 +111,7 @@ class Reply:
     menus_of: tuple[int, ...] = ()  # people whose menus change, since they may do more or less
     fleeting: bool = False  # it is not recorded: whoever asks again is answered anew
     secret: bool = False  # it holds a key: once it is delivered, nothing of it is kept
+    progress: datetime | None = None  # the first message shows how what was asked for at this moment goes on
     memory: str = ""  # what a tap on these buttons will need and 64 bytes do not hold
 
     def to_json(self) -> str:

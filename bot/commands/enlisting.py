@@ -19,7 +19,7 @@ _QUOTED = r"\"[^\"\n]+\"|«[^«»\n]+»|[“”„][^“”„\n]+[“”„]"
 _GROUP = re.compile(rf"(?<!\S)(?:group|группа|група):[ ]?({_QUOTED}|[^\s,;\"«»“”„]+)[,;]?(?!\S)", re.IGNORECASE)
 _LOGGED = 60  # names of one act
 _QUOTES = '"«»“”„'
-_ALL = {"all", "все", "всё", "усі", "всі"}
+_ALL = {"all", "все", "всё", "усе", "усі", "всі"}
 # The word for all posts stands right behind a name; elsewhere it is a word of a title or a comment.
 _FEED = re.compile(rf"(?P<names>.*(?:@|t\.me/|\+)\S+)\s+(?:{'|'.join(_ALL)})[.,;]?(?P<rest>(?:\s+\S+)*)", re.IGNORECASE)
 

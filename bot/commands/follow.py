@@ -1,11 +1,12 @@
 """/follow: makes follow requests of a pasted list of channels, with options; the joiner fulfils them."""
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from functools import reduce
 
-from bot.commands.context import CommandError, Context, Reply, Request, change, say, writes
+from bot.commands.context import CommandError, Context, Reply, Request, change, remembered, say, writes
 from bot.commands.enlisting import NOTHING, Enlisting, enlist, take_enlisting
 from bot.commands.lookup import show_reference
 from bot.commands.parsing import PastedChannels, read_references
@@ -14,7 +15,8 @@ from bot.commands.rights import Need
 from bot.locales import N_, Translator
 from bot.locales.locale import show_number
 from bot.models.acts import ChannelsRequested
-from bot.store import acts, channels, follows, readers
+from bot.rendering.follow_list import render_follow_list
+from bot.store import acts, channels, follows, progress, readers
 from bot.store.channels import MOST_FAST, Access, Channel, Options
 from bot.store.database import Reader, Transaction
 from bot.store.follows import RequestOutcome
@@ -35,6 +37,8 @@ _OUTCOMES = {
     RequestOutcome.SHARED: N_("Already followed for everybody: {names}. /private keeps one to this chat."),
     RequestOutcome.HIDDEN: N_("I cannot follow these by number: {names}. Send their links or @names."),
 }
+_LOOKED_AT = {RequestOutcome.NEW, RequestOutcome.AGAIN, RequestOutcome.LOST}
+_ARRIVES_WITHIN = timedelta(seconds=30)  # an answer; else a message of its own shows how the list goes on
 _HOW = {
     "fast": N_("checked for new posts every few seconds"),
     "slow": N_("no longer fast"),
@@ -68,6 +72,15 @@ class FollowList:
     enlisting: Enlisting = NOTHING
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    """What is to be said of a list."""
+
+    rest: Text
+    looked_at: Text = field(default_factory=Text)  # of the channels that are looked at now …
+    count: int = 0  # … and how many those are
+
+
 @tap("follow", Need.INSTANCE, r"@\w{1,40}|\d{1,15}|\+[\w-]{10,50}|addlist/[\w-]{8,48}")
 @command("follow", Section.CHANNELS, 2, Need.INSTANCE, N_("follow channels, one or a whole list"), usage=N_("@name"))
 @example(N_("/follow @name t.me/name"), N_("names, links, invite links, the link of a folder, or a whole list"))
@@ -86,6 +99,11 @@ class FollowList:
 @writes
 async def follow(request: Request, context: Context, tx: Transaction) -> Reply:
     """Request the channels of a pasted list, and say for each whether it is new, waiting or followed."""
+    return await _follow_typed(request, context, tx)
+
+
+async def _follow_typed(request: Request, context: Context, tx: Transaction) -> Reply:
+    """Answer where one channel is new; of more, each has its place in the one message that fills in."""
     t, now = context.t, context.now
     lists = read_options(request.argument, t)
     if lists[0].names.casefold() in _EVERYTHING:
@@ -97,11 +115,51 @@ async def follow(request: Request, context: Context, tx: Transaction) -> Reply:
             return say(await enlist(tx, (), lists[0].enlisting, context))
         unclear = next((each for each in pasted if each.unclear), None)
         raise CommandError(usage(t) if unclear is None else _not_understood(unclear, t))
-    text = Text()
+    answers = []
     for each, listed in zip(pasted, lists, strict=True):
-        text.add("\n" if len(text) else "").join(await _follow(tx, each, listed.options, context))
-        text.join(await enlist(tx, each.references[:MOST_AT_ONCE], listed.enlisting, context))
-    return say(text)
+        answers.append(await _follow(tx, each, listed.options, context))
+        answers[-1].rest.join(await enlist(tx, each.references[:MOST_AT_ONCE], listed.enlisting, context))
+    if sum(each.count for each in answers) > 1:
+        return await _show_list(tx, context, below=_lines(each.rest for each in answers).build()[0])
+    return say(_lines(text for each in answers for text in (each.looked_at, each.rest)))
+
+
+def _lines(texts: Iterable[Text]) -> Text:
+    lines = Text()
+    for text in texts:
+        lines.add("\n" if len(lines) and len(text) else "").join(text)
+    return lines
+
+
+@tap("paste", Need.INSTANCE, r"[\w-]{1,40}")
+@writes
+async def follow_pasted(request: Request, context: Context, tx: Transaction) -> Reply:
+    """Follow the channels that were pasted without a command; the button names the answer that remembers them."""
+    gone = context.own.gettext("This is too old. Please send the command again.")
+    typed = await remembered(tx, request.argument, gone)
+    return await _follow_typed(replace(request, argument=typed), context, tx)
+
+
+@tap("retry", Need.INSTANCE, r"\d{1,14}")
+@writes
+async def try_again(request: Request, context: Context, tx: Transaction) -> Reply:
+    """Try the channels of a list once more that could not be followed; the button says when the list was sent."""
+    asked_at = datetime.fromtimestamp(int(request.argument) / 1000, UTC)
+    refused = await follows.refused_of(tx, context.chat.id, asked_at)
+    if not refused:
+        raise CommandError(context.own.gettext("Nothing is left to try again."))
+    for reference in refused:
+        await follows.request(tx, reference, chat_id=context.chat.id, now=context.now)
+    await _log(tx, {RequestOutcome.AGAIN: list(map(show_reference, refused))}, Options(), context)
+    return await _show_list(tx, context)
+
+
+async def _show_list(tx: Transaction, context: Context, *, below: str = "") -> Reply:
+    """Answer with the one message that fills in while the channels asked for at this moment are looked at."""
+    now, chat_id = context.now, context.chat.id
+    await progress.show_list(tx, chat_id, now, below=below, not_before=now + _ARRIVES_WITHIN)
+    outgoing = render_follow_list(await follows.listed(tx, chat_id, now), below, now, context.t)
+    return Reply(messages=(outgoing,), progress=now)
 
 
 @tap("all", Need.INSTANCE, r"[a-z0-9: ]{0,40}")
@@ -123,22 +181,23 @@ def _read(lists: Sequence[FollowList], links: Sequence[str]) -> list[PastedChann
     return [replace(each, references=own) for each, own in zip(pasted, named, strict=False)] + pasted[-1:]
 
 
-async def _follow(tx: Transaction, pasted: PastedChannels, options: Options, context: Context) -> Text:
-    """Request the channels of one list; return the lines of the answer."""
+async def _follow(tx: Transaction, pasted: PastedChannels, options: Options, context: Context) -> _Answer:
+    """Request the channels of one list."""
     t, references = context.t, pasted.references[:MOST_AT_ONCE]
     fast = await channels.count_fast(tx) + len(await _not_fast(tx, references)) if options.fast else 0
     if fast > MOST_FAST:
         line = t.gettext("At most {most} channels can be fast; with these there would be {n}. {example} makes room.")
-        return Text().say(line, most=MOST_FAST, n=fast, example=code("/follow @name slow"))
+        return _Answer(rest=Text().line(line, most=MOST_FAST, n=fast, example=code("/follow @name slow")))
     outcomes: dict[RequestOutcome, list[str]] = {}
     for reference in references:
         outcome = await follows.request(tx, reference, chat_id=context.chat.id, now=context.now, options=options)
         outcomes.setdefault(outcome, []).append(show_reference(reference))
     await _log(tx, outcomes, options, context)
-    text = Text()
+    looked_at, text = Text(), Text()
     for outcome, line in _OUTCOMES.items():
         if outcome in outcomes:
-            text.line(t.gettext(line), names=_join_names(outcomes[outcome]))
+            said = looked_at if outcome in _LOOKED_AT else text
+            said.line(t.gettext(line), names=join_names(outcomes[outcome]))
     text.join(await _show_options(tx, options, references, t))
     if (left := len(pasted.references) - MOST_AT_ONCE) > 0:
         line = t.ngettext(
@@ -149,7 +208,10 @@ async def _follow(tx: Transaction, pasted: PastedChannels, options: Options, con
         text.line(line, n=left)
     if outcomes.keys() - {RequestOutcome.FOLLOWED} and not await readers.any_reads(tx):
         text.line(t.gettext("My reader account cannot read right now. I will check these once it can."))
-    return text.join(_not_understood(pasted, t)) if pasted.unclear else text
+    if pasted.unclear:
+        text.join(_not_understood(pasted, t))
+    count = sum(len(outcomes.get(each, ())) for each in _LOOKED_AT)
+    return _Answer(rest=text, looked_at=looked_at, count=count)
 
 
 async def _log(
@@ -169,7 +231,7 @@ async def _show_options(db: Reader, options: Options, references: Sequence[str],
         text.line(t.gettext("How: {how}."), how=_how(options, t))
     if options.may_join is False and (inside := await _inside(db, references)):
         line = t.gettext("My reader account is already in these and stays there: {names}")
-        text.line(line, names=_join_names([show_reference(reference) for reference in inside]))
+        text.line(line, names=join_names([show_reference(reference) for reference in inside]))
     return text
 
 
@@ -205,7 +267,7 @@ def _how(options: Options, t: Translator) -> str:
 
 def _not_understood(pasted: PastedChannels, t: Translator) -> Text:
     line = t.gettext("Not a channel: {names}\nWrite @name or a link such as t.me/name.")
-    return Text().say(line, names=_join_names([word[:_SHOWN_WORD] for word in pasted.unclear]))
+    return Text().say(line, names=join_names([word[:_SHOWN_WORD] for word in pasted.unclear]))
 
 
 def usage(t: Translator) -> Text:
@@ -218,7 +280,8 @@ def usage(t: Translator) -> Text:
     return text.say(line, options=code(t.gettext("fast, slow, join:no, join:yes, private, history:5000")))
 
 
-def _join_names(names: Sequence[str]) -> str:
+def join_names(names: Sequence[str]) -> str:
+    """List the first names, and how many more there are."""
     more = len(names) - _SHOWN_NAMES
     return ", ".join(names[:_SHOWN_NAMES]) + (f" +{more}" if more > 0 else "")
 

@@ -14,9 +14,12 @@ from bot.schedule import UNITS, Digests, Every, Quiet
 from bot.store.channels import normalise_reference
 
 _SWITCH = {
-    **dict.fromkeys(("on", "yes", "вкл", "включить", "да", "увімк", "увімкнути", "так"), True),
-    **dict.fromkeys(("off", "no", "stop", "выкл", "выключить", "отключить", "нет"), False),
-    **dict.fromkeys(("вимк", "вимкнути", "ні"), False),
+    **dict.fromkeys(("on", "yes"), True),
+    **dict.fromkeys(("вкл", "включить", "включено", "да"), True),
+    **dict.fromkeys(("увімк", "увімкнути", "увімкнено", "так"), True),
+    **dict.fromkeys(("off", "no", "stop"), False),
+    **dict.fromkeys(("выкл", "выключить", "выключено", "отключить", "нет"), False),
+    **dict.fromkeys(("вимк", "вимкнути", "вимкнено", "ні"), False),
 }
 
 

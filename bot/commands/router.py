@@ -27,7 +27,7 @@ from bot.models import Clock, Outgoing, Peer, PeerKind
 from bot.models.people import Role
 from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.search.pool import Searches
-from bot.store import addresses, chats, handled, meta, outbox, people
+from bot.store import addresses, chats, handled, meta, outbox, people, progress
 from bot.store.database import Database
 from bot.telegram import chat_moves
 from bot.telegram.chat_moves import BroadcastAccess, ChatMoved, ChatOpened
@@ -246,7 +246,10 @@ class Router:
         for number, outgoing in enumerate(reply.messages):
             random_id = outbox.random_id(secret, chat_key, "answer", f"{request.key}/{number}")
             send = partial(self._send, peer, random_id=random_id, reply_to=reply_to)
-            await self._try(request, send, outgoing)
+            message_id = await self._try(request, send, outgoing)
+            if isinstance(message_id, int) and reply.progress is not None and number == 0:
+                adopt = partial(progress.adopt, peer=peer, asked_at=reply.progress, message_id=message_id)
+                await self._database.write(adopt)
         if reply.menu is not None:  # last: nobody waits for it
             await self._set_menu_of(peer, reply.menu)
         for person_id in reply.menus_of:
@@ -259,14 +262,17 @@ class Router:
         if self._edits.get(_place(request)) == request.key:
             await self._sender.edit(request.peer, request.message_id, outgoing)
 
-    async def _send(self, peer: Peer, outgoing: Outgoing, *, random_id: int, reply_to: int | None) -> None:
-        """Send an answer as a reply, or by itself where the message to reply to is gone. Raises TelegramError."""
+    async def _send(self, peer: Peer, outgoing: Outgoing, *, random_id: int, reply_to: int | None) -> int | None:
+        """Send an answer as a reply, or by itself where the message to reply to is gone; return its id, if it is known.
+
+        Raises TelegramError.
+        """
         try:
-            await self._sender.send(peer, outgoing, random_id=random_id, reply_to=reply_to)
+            return await self._sender.send(peer, outgoing, random_id=random_id, reply_to=reply_to)
         except TelegramError as error:
             if reply_to is None or error.error != UNANSWERABLE:
                 raise
-            await self._sender.send(peer, outgoing, random_id=random_id)
+            return await self._sender.send(peer, outgoing, random_id=random_id)
 
     async def _try(
         self,
@@ -275,26 +281,27 @@ class Router:
         outgoing: Outgoing | None = None,
         *,
         patience: float = PATIENCE,
-    ) -> None:
-        """Send until Telegram takes the answer or refuses it for good, or so many seconds are over."""
+    ) -> object:
+        """Send until Telegram takes the answer or refuses it for good, or so many seconds are over.
+
+        Return what sending returned; None where it was given up.
+        """
         clock = asyncio.get_running_loop().time
         pause, end, failures = FIRST_PAUSE, clock() + patience, 0
         while True:
             try:
-                await (send() if outgoing is None else send(outgoing))
+                return await (send() if outgoing is None else send(outgoing))
             except TelegramError as error:
                 wait = max(error.retry_after, pause)
                 if error.verdict is not Verdict.RETRY or clock() + wait > end:
                     await self._refused(request, error)
-                    return
+                    return None
                 self._failing[request.key] = error.error
                 failures += error.code >= SERVER_ERROR
                 if outgoing is not None and failures and failures % SIMPLER_AFTER == 0:
                     outgoing = simplified(outgoing, Verdict.BARE) or outgoing
                 pause = min(pause * 2, LONGEST_PAUSE)
                 await asyncio.sleep(wait)
-            else:
-                return
 
     async def _refused(self, request: Request, error: TelegramError) -> None:
         if error.verdict is Verdict.DONE:

@@ -118,7 +118,7 @@ def _follow_all_offered(notice: FollowAllOffered, locale: Locale) -> Outgoing:
     ).format(n=notice.channels)
     if not n and notice.options:
         line = t.gettext("I already follow all of them. From now on: {how}")
-        return Outgoing(text=f"{text} {line.format(how=_typed(notice.options, t))}")
+        return Outgoing(text=f"{text} {line.format(how=typed_options(notice.options, t))}")
     if not n:
         line = t.gettext("I already follow all of them.")
         return Outgoing(text=f"{text} {line}")
@@ -128,7 +128,7 @@ def _follow_all_offered(notice: FollowAllOffered, locale: Locale) -> Outgoing:
     return Outgoing(text=f"{text} {line}", buttons=((button,),))
 
 
-def _typed(options: str, t: Translator) -> str:
+def typed_options(options: str, t: Translator) -> str:
     """Write options in the words that people of this language type."""
     history = t.gettext("history:")
     return " ".join(

@@ -5,12 +5,17 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from bot.models.follow_list import FollowListItem, FollowListState
 from bot.models.people import EVERYTHING, Viewer
 from bot.store import access, backfills, channel_groups, channels, feeds, subscriptions
 from bot.store.access import Restrictable
 from bot.store.channels import NO_OPTIONS, Access, Channel, Options, ResolvedChannel, apply_options, set_access
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import json_list, read, read_all, to_ms
+
+REQUESTED = "INVITE_REQUEST_SENT"  # Telegram's: the admins decide
+BASIC_GROUP = "basic_group"  # it may become a supergroup
+LASTING = {REQUESTED, BASIC_GROUP}  # reasons for which a request waits until somebody else acts
 
 
 class FollowState(StrEnum):
@@ -220,10 +225,34 @@ async def all_follows(db: Reader, viewer: Viewer = EVERYTHING) -> list[FollowReq
     return read_all(FollowRequest, rows)
 
 
-async def asked_together(db: Reader, follow: FollowRequest) -> int:
-    """Count the requests that a chat made at the same moment."""
-    sql = "SELECT count(*) FROM follows WHERE chat_id = :chat AND asked_at = :asked_at"
-    return int(await db.fetch_value(sql, {"chat": follow.chat_id, "asked_at": to_ms(follow.asked_at)}))
+async def listed(db: Reader, chat_id: int, asked_at: datetime) -> list[FollowListItem]:
+    """Return how the channels went that a chat asked for at a moment, in the order of the requests."""
+    rows = await db.fetch_all(
+        """SELECT coalesce(c.title, f.reference) AS name, f.state, f.reason FROM follows f
+        LEFT JOIN channels c ON c.id = coalesce(f.channel_id, iif(f.reference GLOB '[0-9]*', f.reference, NULL))
+        WHERE f.chat_id = :chat AND f.asked_at = :asked_at ORDER BY f.id""",
+        {"chat": chat_id, "asked_at": to_ms(asked_at)},
+    )
+    return [_to_listed(row["name"], FollowState(row["state"]), row["reason"]) for row in rows]
+
+
+def _to_listed(name: str, state: FollowState, reason: str | None) -> FollowListItem:
+    # A request for a lost channel that is refused leaves the channel followed.
+    is_refused = state is FollowState.REFUSED or reason is not None
+    listed_state = FollowListState.REFUSED if is_refused else FollowListState.FOLLOWED
+    if state is FollowState.WANTED:
+        listed_state = FollowListState.ASKED if reason in LASTING else FollowListState.OPEN
+    return FollowListItem(name=name, state=listed_state, reason=reason)
+
+
+async def refused_of(db: Reader, chat_id: int, asked_at: datetime) -> list[str]:
+    """Return the references of a chat's requests of a moment that were refused."""
+    rows = await db.fetch_all(
+        """SELECT reference FROM follows WHERE chat_id = :chat AND asked_at = :asked_at
+        AND (state = 'refused' OR state = 'followed' AND reason IS NOT NULL) ORDER BY id""",
+        {"chat": chat_id, "asked_at": to_ms(asked_at)},
+    )
+    return [row["reference"] for row in rows]
 
 
 async def postpone(tx: Transaction, follow_id: int, *, until: datetime, reason: str) -> None:

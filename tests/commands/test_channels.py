@@ -18,7 +18,10 @@ async def test_following_says_for_each_what_happens(bot: Bot) -> None:
     await bot.says("/follow @mintsifry")
     told = text(await bot.says("/follow @News1001 @mintsifry t.me/rkn_tg https://t.me/+AbCdEfGhIjKl Минцифры"))
     assert told.splitlines() == [
-        "I am checking these and will report on each: @rkn_tg, t.me/+AbCdEfGhIjKl",
+        "I follow 0 of 3 channels…",
+        "",
+        "… @mintsifry, @rkn_tg, t.me/+AbCdEfGhIjKl",
+        "",
         "Already requested, still working on: @mintsifry",
         "Already followed: @news1001",
     ]

@@ -3,7 +3,7 @@ import pytest
 from bot.commands.context import CommandError
 from bot.commands.follow import read_options
 from bot.locales import translator
-from bot.store import backfills, channels, follows, readers
+from bot.store import backfills, channels, follows, progress, readers
 from bot.store.channels import Access, Options
 from bot.store.database import Transaction
 from tests.commands.kit import Bot, button, text
@@ -72,24 +72,26 @@ async def test_a_wrong_option_gets_one_line_and_nothing_is_followed(bot: Bot) ->
 async def test_options_hold_for_the_whole_list_and_are_read_back(bot: Bot) -> None:
     await bot.pair()
     told = text(await bot.says("/follow @rkn_tg t.me/mintsifry fast join:no history:5000"))
-    assert told.splitlines()[1] == (
+    assert told.splitlines()[-1] == (
         "How: checked for new posts every few seconds; never joined; read from outside unless my reader "
         "account is already in; 5,000 older posts read."
     )
     wanted = Options(fast=True, may_join=False, history=5000)
     assert [follow.options for follow in await follows.all_follows(bot.db)] == [wanted, wanted]
     assert "@rkn_tg: waiting to be looked at (fast join:no history:5000)" in text(await bot.says("/channels"))
-    (progress,) = await backfills.shown_progress(bot.db)
-    assert progress.figures.waiting == 2
+    (work,) = await progress.shown(bot.db)
+    assert work.figures.waiting == 2
 
 
 async def test_each_line_is_followed_as_it_says(bot: Bot) -> None:
     await bot.pair()
     told = text(await bot.says("/follow @agency fast\n@rkn_tg\n???", links=("https://t.me/hidden",)))
     assert told.splitlines() == [
-        "I am checking these and will report on each: @agency",
+        "I follow 0 of 3 channels…",
+        "",
+        "… @agency, @rkn_tg, @hidden",
+        "",
         "How: checked for new posts every few seconds.",
-        "I am checking these and will report on each: @rkn_tg, @hidden",
     ]
     wishes = {follow.reference: follow.options.fast for follow in await follows.all_follows(bot.db)}
     assert wishes == {"@agency": True, "@rkn_tg": None, "@hidden": None}

@@ -110,6 +110,8 @@ async def test_taps_obey_it(newsroom: Bot, archive: Archive, who: str, chat: str
 
 SAMPLES = {
     "follow": "@rkn_tg",
+    "paste": "m-1",
+    "retry": "1",
     "all": "",
     "list": "0",
     "find": "",

@@ -9,7 +9,7 @@ import pytest
 from bot.delivery.progress import ProgressMessages, render_progress
 from bot.locales import translator
 from bot.models import Peer, PeerKind
-from bot.store import backfills, channels, chats, follows
+from bot.store import backfills, channels, chats, follows, progress
 from bot.store.backfills import DONE, ProgressFigures
 from bot.store.channels import Options
 from bot.telegram.rate_limit import Pacing
@@ -58,7 +58,7 @@ async def test_one_message_is_edited_every_three_seconds_at_most_and_ends_with_t
     bot.archive.now += timedelta(seconds=3)
     await shown.show_due()
     assert first_lines(bot) == ["1,000 older posts of «Вести» are stored."]
-    assert await backfills.shown_progress(bot.archive.db) == []
+    assert await progress.shown(bot.archive.db) == []
     assert bot.calls("SendMessage") == 1
 
 
@@ -82,8 +82,8 @@ async def test_a_flood_wait_puts_the_next_edit_off(bot: DeliveringBot) -> None:
     shown = showing(bot)
     bot.sandbox.faults.flood_wait("SendMessage", 60)
     await shown.show_due()
-    (progress,) = await backfills.shown_progress(bot.archive.db)
-    assert progress.next_at == bot.archive.now + timedelta(seconds=60)
+    (work,) = await progress.shown(bot.archive.db)
+    assert work.next_at == bot.archive.now + timedelta(seconds=60)
 
 
 async def test_a_message_that_cannot_be_edited_is_left_alone(bot: DeliveringBot) -> None:
@@ -93,7 +93,7 @@ async def test_a_message_that_cannot_be_edited_is_left_alone(bot: DeliveringBot)
     await read(bot, 500)
     bot.archive.now += timedelta(seconds=3)
     await shown.show_due()
-    assert await backfills.shown_progress(bot.archive.db) == []
+    assert await progress.shown(bot.archive.db) == []
 
 
 async def test_an_unfollowed_channel_ends_the_message(bot: DeliveringBot) -> None:
@@ -136,7 +136,7 @@ async def test_a_chat_that_takes_nothing_for_long_holds_nobody_up(bot: Deliverin
     async with asyncio.timeout(WAIT_S):
         assert await showing(bot, pacing).show_due()
     assert len(first_lines(bot)) == 1
-    put_off = next(each for each in await backfills.shown_progress(bot.archive.db) if each.chat.id == chat.id)
+    put_off = next(each for each in await progress.shown(bot.archive.db) if each.chat.id == chat.id)
     assert put_off.next_at > bot.archive.now + timedelta(seconds=50)
 
 

@@ -5,10 +5,11 @@ from datetime import timedelta
 import pytest
 from telethon.tl import types
 
+from bot.models.follow_list import FollowListState
 from bot.models.notices import FolderRead, FollowAllOffered
 from bot.sandbox.world.messages import MessageDraft
 from bot.sources.follow_requests import LOOK_AGAIN
-from bot.store import backfills, channels, follows
+from bot.store import channels, follows, progress
 from bot.store.channels import Access, Options
 from bot.store.follows import FollowState
 from bot.store.references import ALL, ALL_ASKED
@@ -111,8 +112,12 @@ async def test_a_folder_is_taken_apart_and_not_joined(asking: ReaderKit) -> None
     assert asking.calls("ResolveUsername") == 0  # the folder says where they are
     assert not (await asking.channel(news)).may_join
     told = await asking.notices()
-    assert told[0] == FolderRead(event="", folder="Agencies", channels=2, private=("Secret",))
-    assert sorted(notice.channel for notice in told[1:]) == ["Inside", "News"]
+    assert told == [FolderRead(event="", folder="Agencies", channels=2, private=("Secret",))]
+    (work,) = await progress.shown(asking.database)
+    assert {(each.name, each.state) for each in work.listed_channels} == {
+        ("Inside", FollowListState.FOLLOWED),
+        ("News", FollowListState.FOLLOWED),
+    }
 
 
 async def test_a_folder_link_that_works_no_more_is_refused(asking: ReaderKit) -> None:
@@ -156,8 +161,8 @@ async def test_all_takes_on_the_options_at_once_where_all_are_followed(asking: R
     await asking.ask(ALL_ASKED, fast=True, history=300)
     await asking.settle_all(asking.subscriptions())
     assert (await asking.channel(channel)).fast
-    (progress,) = await backfills.shown_progress(asking.database)
-    assert progress.figures.channels == 1
+    (work,) = await progress.shown(asking.database)
+    assert work.figures.channels == 1
     offer = FollowAllOffered(event="", channels=1, unfollowed=0, options="fast history:300")
     assert (await asking.notices())[-1] == offer
 

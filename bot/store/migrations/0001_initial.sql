@@ -146,10 +146,12 @@ CREATE TABLE backfills (  -- how far back channels are to be read
 );
 CREATE UNIQUE INDEX backfills_unasked ON backfills (channel_id) WHERE chat_id IS NULL;
 
-CREATE TABLE progress (  -- the one message in which a chat sees how its backfills go
+CREATE TABLE progress (  -- the one message in which a chat sees how the channels of a list and its backfills go
     id INTEGER PRIMARY KEY,
     chat_id INTEGER NOT NULL REFERENCES chats (id),
     asked_at INTEGER NOT NULL,
+    listed INTEGER NOT NULL DEFAULT 0,  -- 1: it shows how each channel went that was asked for at this moment …
+    below TEXT NOT NULL DEFAULT '',  -- … and this under them
     message_id INTEGER,  -- in the chat; NULL: not sent yet
     shown TEXT,  -- the figures that the message shows
     next_at INTEGER NOT NULL,  -- not to be edited before
