@@ -1,6 +1,8 @@
 """A topic that several chats use is changed by who may, after one question, with a notice, an undo, and a way out."""
 
+from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -12,10 +14,12 @@ from bot.models import Peer, PeerKind
 from bot.models.people import Role
 from bot.rendering.notices import render_notice
 from bot.store import chats, exclusions, subscriptions, topics
+from bot.store.chats import Chat
+from bot.store.database import Transaction
 from bot.store.exclusions import ExcludedWord
 from bot.store.topics import Topic
 from tests.commands.kit import ANNA, BORIS, GROUP, Bot, bold_words, button, labels, text
-from tests.kit_archive import NEWS, ago, compiled, post
+from tests.kit_archive import NEWS, NOON, ago, compiled, post
 
 CLARA = 503
 WORDS = {10: "пожар и эвакуация", 11: "проверка охраны в филиале", 12: "кража карт у вкладчиков"}
@@ -34,11 +38,25 @@ async def newsroom(bot: Bot) -> Bot:
         post(2, "Касса закрыта", date=ago(days=2)),
         post(3, "Банк и касса", date=ago(days=1)),
     )
-    await bot.tracks("Банки: банк", person=BORIS)
-    await bot.says("/track Банки", person=ANNA)
-    await bot.says("/track@our_bot Банки", chat=GROUP)
+    users = [await bot.chat(peer) for peer in (Peer(kind=PeerKind.USER, id=ANNA), GROUP)]
+    await bot.db.write(partial(made, users=[await bot.chat(Peer(kind=PeerKind.USER, id=BORIS)), *users]))
     await bot.archive.send_all()
     return bot
+
+
+async def made(tx: Transaction, users: Sequence[Chat]) -> None:
+    """Make the topic as `/track` would, and subscribe chats to it; the first is its author's."""
+    topic = await topics.save(
+        tx,
+        name="Банки",
+        query="банк",
+        compiled=compiled("банк").to_json(),
+        author=BORIS,
+        by=f"Person {BORIS}",
+        now=NOON,
+    )
+    for chat in users:
+        await subscriptions.subscribe(tx, chat.id, topic.id, now=NOON)
 
 
 async def topic_of(bot: Bot, name: str = "Банки") -> Topic:
