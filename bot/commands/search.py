@@ -57,9 +57,7 @@ class SearchTerms:
 @example(N_("/search outage bank"), N_("posts with both words, in any form"))
 @example(
     N_("/search outage in:@name since:7d"),
-    N_(
-        "in channels (in:@one, @two, a group or a word of the title), since a day; also until:, order:best, history:yes"
-    ),
+    N_("in channels (in:@one, a group, a word of the title), since a day; also until:, order:best, history:yes"),
 )
 async def search(request: Request, context: Context) -> Reply:
     """Find posts by a query and filters; the first page."""

@@ -40,12 +40,14 @@ async def alerted(bot: Bot) -> list[str]:
         ("@News1001 @News1002 group:Регуляторы", ["Регуляторы"], ["Новости города", "ЦБ РФ"]),
         ("@News1001 group:регуляторы group:«Крупные банки»", ["Регуляторы", "крупные банки"], ["ЦБ РФ"]),
         ('group:"крупные банки"\n@News1001\n@News1002', ["крупные банки"], ["Новости города", "ЦБ РФ"]),
-        ("@News1001 группа:Регуляторы\n@News1002", ["Регуляторы"], ["ЦБ РФ"]),
+        ("@News1001 группа:Регуляторы\n@News1002", ["Регуляторы"], ["Новости города", "ЦБ РФ"]),
+        ("@News1001\n@News1002 group:МИД", ["мид"], ["Новости города", "ЦБ РФ"]),
+        ("@News1001 group:МИД\n@News1002 group:Город", ["мид"], ["ЦБ РФ"]),
     ],
 )
 async def test_followed_channels_join_groups(newsroom: Bot, typed: str, names: list[str], inside: list[str]) -> None:
     answer = text(await newsroom.says(f"/follow {typed}"))
-    assert "In the group: " in answer
+    assert "Into the group " in answer
     for name in names:
         assert await members(newsroom, name) == inside
 
