@@ -77,9 +77,12 @@ async def enlist(tx: Transaction, references: Sequence[str], wanted: Enlisting, 
         await follows.enlist(tx, reference, chat_id=chat_id, now=context.now)
     for group in groups if wanted.feed and not references else ():
         await set_feed(tx, context, group.name, group.name, is_on=True)
-    shown = [group.name for group in groups]
-    if shown:
-        text.line(t.gettext("In the group: {names}. /groups shows it."), names=bold(", ".join(shown)))
+    names = bold(", ".join(group.name for group in groups))
+    if wanted.feed and not references:
+        text.line(t.gettext("This chat gets every post of the group: {names}. /topics switches that off."), names=names)
+        return text
+    if groups:
+        text.line(t.gettext("In the group: {names}. /groups shows it."), names=names)
     if wanted.feed:
         text.line(t.gettext("This chat gets every post of them. /topics switches that off."))
     return text
