@@ -66,6 +66,7 @@ class Settings(BaseSettings):
     send_rate_total: float = Field(default=30, ge=_SLOWEST, le=_FASTEST)  # messages a second in all
     send_rate_chat: float = Field(default=1, ge=_SLOWEST, le=_FASTEST)  # messages a second to one chat
     send_rate_group: float = Field(default=20, ge=_SLOWEST, le=_FASTEST)  # messages a minute to one group
+    bot_name: str = Field(default="", max_length=64)  # that people see; empty: the one given at @BotFather stays
     heartbeat_url: SecretStr | None = None  # fetched each minute while all is well
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["console", "json"] = "console"

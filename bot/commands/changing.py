@@ -63,10 +63,7 @@ async def read_state(state: TopicState, context: Context) -> TypedQuery:
 
 async def others_using(db: Reader, topic: Topic, context: Context) -> list[Chat]:
     """Return the other chats that get alerts on a topic."""
-    found = [
-        await chats.get(db, each) for each in await topics.subscribed_chats(db, topic.id) if each != context.chat.id
-    ]
-    return [chat for chat in found if chat is not None and chat.suspended is None]
+    return [chat for chat in await chats.subscribed(db, topic.id) if chat.id != context.chat.id]
 
 
 def name_users(users: Sequence[Chat], t: Translator) -> str:

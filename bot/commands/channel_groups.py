@@ -4,23 +4,21 @@ A group belongs to the instance, as channels do: whoever may follow channels may
 """
 
 from bot.commands.context import CommandError, Context, Reply, Request, change, message, remembered, say, writes
-from bot.commands.enlisting import group_name, grouping
+from bot.commands.enlisting import feed_button, group_name, grouping, has_feed, set_feed
 from bot.commands.keyboards import MOST_SWITCHES, button, rows_of
 from bot.commands.lookup import channel_by_id, show_topic
 from bot.commands.questions import ask
 from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
-from bot.commands.subscribing import subscribe, unsubscribe
 from bot.commands.undo import undo_button
 from bot.locales import N_
 from bot.models import Button, ButtonRows, Outgoing
 from bot.models.acts import ChannelGroupDeleted, ChannelGroupRenamed
 from bot.models.topics import quoted
-from bot.store import acts, channel_groups, feeds, subscriptions, topics
+from bot.store import acts, channel_groups, topics
 from bot.store.acts import Rows
 from bot.store.channel_groups import ChannelGroup, Directory, ListedChannel
 from bot.store.database import Reader, Transaction
-from bot.store.topics import Topic
 from bot.text.markup import Text, bold, code, one_line
 
 PAGE = 24  # channels on a page
@@ -127,7 +125,7 @@ async def show_groups_of(request: Request, context: Context) -> Reply:
     if channel is None:
         raise outdated(context)
     listed = ListedChannel(id=channel.id, title=channel.title, username=channel.username, is_followed=True)
-    return Reply(messages=(await _groups_of_screen(context.database, context, listed),))
+    return Reply(edit=await _groups_of_screen(context.database, context, listed))
 
 
 @tap("regroup", Need.INSTANCE, r"\d{1,15}")
@@ -190,38 +188,20 @@ async def delete(request: Request, context: Context, tx: Transaction) -> Reply:
 @tap("feed", Need.CHAT, rf"{_PLACE}:(on|off)")
 @writes
 async def switch_feed(request: Request, context: Context, tx: Transaction) -> Reply:
-    """Let this chat get every post of a channel or group, or no longer."""
+    """Let this chat get every post of a group, on its screen, or of a channel that was just followed."""
     place, _, state = request.argument.partition(":")
-    t, topic = context.t, await _feed(tx, place, context)
-    if state == "off":
-        await unsubscribe(tx, context, topic)
-        return say(t.gettext("{name}: they are no longer sent to this chat."), name=show_topic(topic, t))
-    await subscribe(tx, context, topic)
-    rows = ((feed_button(place, context, is_on=True),),)
-    return say(t.gettext("{name}: from now on they are sent to this chat."), rows, name=show_topic(topic, t))
-
-
-def feed_button(place: str, context: Context, *, is_on: bool) -> Button:
-    """Offer every post of a channel (`c` and its id) or group (`g` and its id), or their end."""
-    label = context.t.gettext("Stop sending every post") if is_on else context.t.gettext("Send every post")
-    return button(label, "feed", place, "off" if is_on else "on")
-
-
-async def _feed(tx: Transaction, place: str, context: Context) -> Topic:
     if place.startswith("g"):
         group = await _group(tx, place[1:], context)
-        return await feeds.make(tx, group.name, group.name, now=context.now)
+        await set_feed(tx, context, group.name, group.name, is_on=state == "on")
+        return Reply(edit=await _screen(tx, request, context, group))
     channel = await channel_by_id(tx, int(place[1:]), context.viewer)
     if channel is None:
         raise outdated(context)
-    return await feeds.make(tx, str(channel.id), channel.title, now=context.now)
-
-
-async def has_feed(db: Reader, place: str, chat_id: int) -> bool:
-    """Tell whether a chat gets every post of a place, as `feeds.find` names it."""
-    topic = await feeds.find(db, place)
-    on = {each.topic_id for each in await subscriptions.of_chat(db, chat_id)}
-    return topic is not None and topic.id in on
+    t, topic = context.t, await set_feed(tx, context, str(channel.id), channel.title, is_on=state == "on")
+    if state == "off":
+        return change(t.gettext("{name}: they are no longer sent to this chat."), name=show_topic(topic, t))
+    rows = ((feed_button("feed", place, t, is_on=True),),)
+    return say(t.gettext("{name}: from now on they are sent to this chat."), rows, name=show_topic(topic, t))
 
 
 async def _group(db: Reader, number: str, context: Context) -> ChannelGroup:
@@ -267,7 +247,7 @@ async def _screen(db: Reader, request: Request, context: Context, group: Channel
     rows: list[tuple[Button, ...]] = []
     if context.may(request, Need.CHAT):
         mute = button(t.gettext("Mute"), "mute", f"g{group.id}")
-        rows.append((feed_button(f"g{group.id}", context, is_on=is_on), mute))
+        rows.append((feed_button("feed", f"g{group.id}", t, is_on=is_on), mute))
     if context.may(request, Need.INSTANCE):
         rows.append((button(t.gettext("Add and remove channels"), "members", group.id, 0),))
         rows.append(
@@ -307,7 +287,8 @@ async def _groups_of_screen(db: Reader, context: Context, channel: ListedChannel
         for each in directory.groups[:MOST_SWITCHES]
     ]
     text = Text().line(t.gettext("Groups of {channel}. Tap to put it in or out."), channel=bold(channel.title))
-    return message(text, (*rows_of(switches, 2), *undo, (button(t.gettext("New group"), "newgroup", ""),)))
+    last = (button(t.gettext("New group"), "newgroup", ""), button(t.gettext("Back"), "channel", channel.id))
+    return message(text, (*rows_of(switches, 2), *undo, last))
 
 
 def _switch(title: str, group_id: int, channel_id: int, *, is_in: bool, page: int | str) -> Button:

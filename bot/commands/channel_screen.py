@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from bot.commands.channels import seen_states, show_state
 from bot.commands.context import CommandError, Context, Reply, Request, message, writes
+from bot.commands.enlisting import feed_button, has_feed, set_feed
 from bot.commands.keyboards import button
 from bot.commands.lookup import MuteScope, channel_by_id
 from bot.commands.mute import mute_scope, mutes_of, show_end, unmute_scope
@@ -14,11 +15,13 @@ from bot.models import Button, ButtonRows, Outgoing
 from bot.monitoring.channel_state import ChannelState
 from bot.search.coverage import coverage_of
 from bot.store import channels, stats
+from bot.store.channel_groups import Directory
 from bot.store.channels import MOST_FAST, Channel, Options
 from bot.store.database import Reader, Transaction
-from bot.text.markup import Text, bold
+from bot.text.markup import Text, bold, one_line
 
 _ID = r"\d{1,15}"
+_NAME = 40  # UTF-16 units of a group's name
 _SPANS = {"8h": timedelta(hours=8), "7d": timedelta(days=7), "on": None}  # of a mute; None: for good
 _COUNTED = (timedelta(days=7), timedelta(days=30))
 _OPTIONS = {
@@ -62,6 +65,16 @@ async def set_option(request: Request, context: Context, tx: Transaction) -> Rep
     return Reply(edit=await _screen(tx, request, context))
 
 
+@tap("every", Need.CHAT, rf"{_ID}:(on|off)")
+@writes
+async def switch_feed(request: Request, context: Context, tx: Transaction) -> Reply:
+    """Let this chat get every post of the channel, or no longer."""
+    number, _, state = request.argument.partition(":")
+    channel = await _channel(tx, number, context)
+    await set_feed(tx, context, str(channel.id), channel.title, is_on=state == "on")
+    return Reply(edit=await _screen(tx, request, context))
+
+
 async def _channel(db: Reader, number: str, context: Context) -> Channel:
     """Return the followed channel that a button names. Raises CommandError where there is none any more."""
     channel = await channel_by_id(db, int(number), context.viewer)
@@ -85,9 +98,14 @@ async def _screen(db: Reader, request: Request, context: Context) -> Outgoing:
     text = await _facts(db, state, past.line, context)
     if muted:
         text.line(context.t.gettext("Muted in this chat {until}."), until=until)
+    is_fed = await has_feed(db, str(channel.id), context.chat.id)
     return message(
         text,
-        (*_actions(channel, request, context, is_muted=bool(muted)), *past.rows, *_last(channel, request, context)),
+        (
+            *_actions(channel, request, context, is_muted=bool(muted), is_fed=is_fed),
+            *past.rows,
+            *_last(channel, request, context),
+        ),
     )
 
 
@@ -101,11 +119,14 @@ async def _facts(db: Reader, state: ChannelState, past: str, context: Context) -
     last = state.stats.last_post_at
     text.line(t.gettext("Last post: {time}"), time=t.gettext("none stored") if last is None else context.date(last))
     counts = [await stats.count_alerts(db, context.chat.id, channel.id, context.now - span) for span in _COUNTED]
+    if groups := (await Directory.load(db, context.viewer)).groups_of(channel.id):
+        names = ", ".join(one_line(each.name, _NAME) for each in groups)
+        text.line(t.gettext("In the groups: {names}"), names=names)
     line = t.gettext("Alerts in this chat: {week} in 7 days, {month} in 30 days")
     return text.line(line, week=bold(str(counts[0])), month=bold(str(counts[1])))
 
 
-def _actions(channel: Channel, request: Request, context: Context, *, is_muted: bool) -> ButtonRows:
+def _actions(channel: Channel, request: Request, context: Context, *, is_muted: bool, is_fed: bool) -> ButtonRows:
     """Offer what who speaks may do with a channel; a new action is one more row here."""
     t, number = context.t, channel.id
     rows: list[tuple[Button, ...]] = [(button(t.gettext("Newest posts"), "latest", number, 0),)]
@@ -114,7 +135,10 @@ def _actions(channel: Channel, request: Request, context: Context, *, is_muted: 
     elif context.may(request, Need.CHAT):
         labels = {"8h": t.gettext("Mute 8 h"), "7d": t.gettext("7 days"), "on": t.gettext("For good")}
         rows.append(tuple(button(label, "hush", number, span) for span, label in labels.items()))
+    if context.may(request, Need.CHAT):
+        rows.append((feed_button("every", number, t, is_on=is_fed),))
     if context.may(request, Need.INSTANCE):
+        rows.append((button(t.gettext("Groups"), "groups_of", number),))
         speed = ("slow", t.gettext("No longer fast")) if channel.fast else ("fast", t.gettext("Fast"))
         join = ("stay", t.gettext("Never join")) if channel.may_join else ("join", t.gettext("May join"))
         rows.append(tuple(button(label, "how", number, option) for option, label in (speed, join)))

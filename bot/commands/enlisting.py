@@ -6,13 +6,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from bot.commands.context import CommandError, Context
-from bot.commands.subscribing import subscribe
+from bot.commands.keyboards import button
+from bot.commands.subscribing import subscribe, unsubscribe
 from bot.locales import Translator
+from bot.models import Button
 from bot.models.acts import ChannelsGrouped
-from bot.store import acts, channel_groups, feeds, follows
+from bot.store import acts, channel_groups, feeds, follows, subscriptions
 from bot.store.acts import Recording, Rows
 from bot.store.channel_groups import LONGEST_NAME, ChannelGroup
-from bot.store.database import Transaction
+from bot.store.database import Reader, Transaction
+from bot.store.topics import Topic
 from bot.text.markup import Text, bold
 
 _QUOTED = r"\"[^\"\n]+\"|«[^«»\n]+»|[“”„][^“”„\n]+[“”„]"
@@ -73,10 +76,13 @@ async def enlist(tx: Transaction, references: Sequence[str], wanted: Enlisting, 
     for reference in references if wanted.feed else ():
         await follows.enlist(tx, reference, chat_id=chat_id, now=context.now)
     for group in groups if wanted.feed and not references else ():
-        await subscribe(tx, context, await feeds.make(tx, group.name, group.name, now=context.now))
-    shown = [group.name for group in groups]
-    if shown:
-        text.line(t.gettext("In the group: {names}. /groups shows it."), names=bold(", ".join(shown)))
+        await set_feed(tx, context, group.name, group.name, is_on=True)
+    names = bold(", ".join(group.name for group in groups))
+    if wanted.feed and not references:
+        text.line(t.gettext("This chat gets every post of the group: {names}. /topics switches that off."), names=names)
+        return text
+    if groups:
+        text.line(t.gettext("In the group: {names}. /groups shows it."), names=names)
     if wanted.feed:
         text.line(t.gettext("This chat gets every post of them. /topics switches that off."))
     return text
@@ -92,3 +98,26 @@ async def grouping(
     others = set(await channel_groups.chats_using(tx, group)) - {context.chat.id}
     async with acts.recorded(tx, act, context.actor, rows, now=context.now, concerned=others) as recording:
         yield recording
+
+
+async def set_feed(tx: Transaction, context: Context, place: str, title: str, *, is_on: bool) -> Topic:
+    """Let this chat get every post of a place, named as by `feeds.find`, or no longer; return the feed."""
+    topic = await feeds.make(tx, place, title, now=context.now)
+    if is_on:
+        await subscribe(tx, context, topic)
+    else:
+        await unsubscribe(tx, context, topic)
+    return topic
+
+
+async def has_feed(db: Reader, place: str, chat_id: int) -> bool:
+    """Tell whether a chat gets every post of a place."""
+    topic = await feeds.find(db, place)
+    on = {each.topic_id for each in await subscriptions.of_chat(db, chat_id)}
+    return topic is not None and topic.id in on
+
+
+def feed_button(verb: str, place: str | int, t: Translator, *, is_on: bool) -> Button:
+    """Offer every post of a place, or their end."""
+    label = t.gettext("Stop sending every post") if is_on else t.gettext("Send every post")
+    return button(label, verb, place, "off" if is_on else "on")

@@ -6,7 +6,8 @@ from itertools import zip_longest
 from bot.commands.changing import SEEN, Change, changing, may_change, name_users, others_using, propose, read_state
 from bot.commands.context import Context, Effect, Reply, Request, message, show
 from bot.commands.keyboards import button, name_word, rows_of
-from bot.commands.lookup import show_topic, topic_by_id
+from bot.commands.limits import show_limits
+from bot.commands.lookup import listed, show_topic, topic_by_id
 from bot.commands.query_text import SHOWN_QUERY, short_query
 from bot.commands.registry import outdated, tap
 from bot.commands.rights import Need
@@ -16,6 +17,7 @@ from bot.models import Button, ButtonRows, Outgoing
 from bot.models.topics import TopicState
 from bot.rendering.topic_changes import show_topic_change
 from bot.store import exclusions, people, subscriptions, topics
+from bot.store.channel_groups import Directory
 from bot.store.database import Reader
 from bot.store.exclusions import ExcludedWord
 from bot.store.topics import Topic, TopicVersion
@@ -36,7 +38,8 @@ async def about(request: Request, context: Context) -> Reply:
 
 
 async def _list(context: Context) -> Outgoing:
-    t, found = context.t, await topics.all_topics(context.database, context.viewer)
+    t, subscribed = context.t, await subscriptions.of_chat(context.database, context.chat.id)
+    found = listed(await topics.all_topics(context.database, context.viewer), [each.topic_id for each in subscribed])
     buttons = [button(one_line(topic_title(topic.name, t), _LABEL), "about", topic.id) for topic in found[:_MOST]]
     return message(t.gettext("Which topic?"), (*rows_of(buttons, 2), _back(context)))
 
@@ -71,6 +74,7 @@ async def _about(db: Reader, topic: Topic, context: Context) -> Text:
         text.line(t.gettext("Built in."))
     elif not topic.is_feed:
         text.line(t.gettext("Looking for: {query}"), query=short_query(topic.source, SHOWN_QUERY))
+    text.lines(show_limits(topic.limits, await Directory.load(db, context.viewer), t))
     author = None if topic.author is None else await people.get(db, topic.author)
     if author is not None:
         text.line(t.gettext("Made by {name}."), name=one_line(author.name, _NAME))

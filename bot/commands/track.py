@@ -106,10 +106,14 @@ async def save(request: Request, context: Context) -> Effect:
         else:
             act, count = await carry_out(tx, request, context, Change(topic=before, typed=typed))
             topic = await topic_by_id(tx, before.id, context)
-        await subscribe(tx, context, topic)
+        is_new = await subscribe(tx, context, topic)
         if only and before is None:
             topic = await keep_private(tx, context, topic)
-        text = Text().line(t.gettext("This chat now gets alerts on {name}."), name=show_topic(topic, t))
+        text, title = Text(), show_topic(topic, t)
+        if act is not None:
+            text.line(t.gettext("{name} has been changed."), name=title)
+        if act is None or is_new:
+            text.line(t.gettext("This chat now gets alerts on {name}."), name=title)
         if act is None or before is None:
             text.lines(show_query(typed, t))
         else:
@@ -202,9 +206,11 @@ async def _offer(request: Request, context: Context, name: str, query: str) -> R
         text.lines(await describe(Change(topic=known, typed=typed), context)).line()
         users = await others_using(db, known, context)
     shown, further = await preview(context, typed, key=f"t:{request.key}", excluded=[each.compiled for each in here])
-    label = t.gettext("Change for everybody") if users else t.gettext("Save")
+    keep, rewrite = t.gettext("Save"), t.gettext("Change")
+    if users:
+        keep, rewrite = t.gettext("Change for everybody"), t.gettext("Edit the query")
     data = ("save", request.key, seen(known))
-    offer = (button(label, *data), button(t.gettext("Change"), "edit", request.key))
+    offer = (button(keep, *data), button(rewrite, "edit", request.key))
     only = ((button(t.gettext("Save for this chat only"), *data, "only"),),) if known is None else ()
     rows = (offer, *only, *or_rows(request, typed.source))
     return Reply(messages=(message(text.join(shown), (*rows, *further)),), memory=f"{name}: {typed.whole}")

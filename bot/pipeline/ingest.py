@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from bot.matching.words.tokens import Document, analyse
 from bot.models import Clock, NewVersion, Observation, ObservedBy, VersionChange
@@ -12,7 +13,7 @@ from bot.pipeline.alerting import add_alerts, update_alerts
 from bot.pipeline.decisions.revisions import AlertUpdate, revise
 from bot.pipeline.decisions.routing import EDITS, LOADED, Match, found_by, route
 from bot.pipeline.dedup import Duplicates
-from bot.pipeline.topics import TopicMatcher, TopicNews
+from bot.pipeline.topics import TopicMatcher, TopicNews, TopicsChangedError
 from bot.store import alerts, fulltext, media, subscriptions, versions
 from bot.store.database import Database, Transaction
 
@@ -49,12 +50,17 @@ class Ingest:
 
     async def store(self, observation: Observation) -> Result:
         """Store an observation in one transaction and enqueue its alerts; what is stored already changes nothing."""
-        news = await self._topics.news(self._database)
-        return await self._database.write(lambda tx: self._store(tx, observation, news))
+        while True:
+            news = await self._topics.news(self._database)
+            try:
+                return await self._database.write(partial(self._store, observation=observation, news=news))
+            except TopicsChangedError:  # by a job of the same moment, which is committed by now
+                continue
 
     async def _store(self, tx: Transaction, observation: Observation, news: TopicNews | None) -> Result:
         if news is not None:
             self._topics.take_in(news)
+        await self._topics.require_current(tx)
         taken = await versions.compare(tx, observation)
         documents = [(added, analyse(added.post.whole)) for added in taken.added]
         is_import = observation.observed_by == ObservedBy.IMPORT  # which is never an alarm

@@ -8,7 +8,7 @@ from bot.matching.engine.matcher import Matcher
 from bot.matching.words.tokens import Document
 from bot.models import Post
 from bot.store import channel_groups, chats, exclusions, topics
-from bot.store.database import Database, Subject
+from bot.store.database import Database, Reader, Subject
 from bot.store.topics import TopicChanges
 from bot.text.spans import Span
 
@@ -22,6 +22,10 @@ class TopicNews:
     limits: Mapping[int, frozenset[int]]  # ids of channels by the ids of all limited topics
     broadcasts: frozenset[int]  # ids of the channels into which the bot posts
     words: Mapping[str, str]  # all that chats exclude, compiled
+
+
+class TopicsChangedError(Exception):
+    """A topic was saved after the topics were read, and before the transaction that matches posts."""
 
 
 class TopicMatcher:
@@ -67,6 +71,12 @@ class TopicMatcher:
         limits, words = await channel_groups.limits(database), await exclusions.all_words(database)
         broadcasts = frozenset(chat.peer.id for chat in await chats.broadcasts(database))
         return TopicNews(revision=revision, changes=changes, limits=limits, broadcasts=broadcasts, words=words)
+
+    async def require_current(self, tx: Reader) -> None:
+        """Raise TopicsChangedError where a transaction sees other topics: a chat may have moved to one of them."""
+        if await topics.last_change(tx) != self._number:
+            self._revision = -1  # whatever was announced, they are read again
+            raise TopicsChangedError
 
     def take_in(self, news: TopicNews) -> None:
         """Bring the matcher up to date; only jobs of the writer do, one after the other."""

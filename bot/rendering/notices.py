@@ -63,18 +63,19 @@ def _followed(notice: Followed, locale: Locale) -> Outgoing:
     first = t.gettext(FOLLOWED[notice.access]).format(channel=_name(notice.channel))
     reading = t.gettext("I am now reading its last {days} days, a page at a time.") if notice.past_days else ""
     reading = reading and f"\n{reading.format(days=notice.past_days)}"
+    every = Button(text=t.gettext("Send every post"), data=f"feed:c{notice.channel_id}:on".encode())
     if not notice.posts or notice.alerts is None:  # of a private one, nobody outside knows what it has posted
-        return Outgoing(text=f"{first}{reading}")
+        return Outgoing(text=f"{first}{reading}", buttons=((every,),))
     if not notice.alerts:
         line = t.gettext("Its newest posts ({posts}) would have triggered no alerts.")
-        return Outgoing(text=f"{first}\n{line.format(posts=notice.posts)}{reading}")
+        return Outgoing(text=f"{first}\n{line.format(posts=notice.posts)}{reading}", buttons=((every,),))
     line = t.ngettext(
         "Its newest posts ({posts}) would have triggered {n} alert.",
         "Its newest posts ({posts}) would have triggered {n} alerts.",
         notice.alerts,
     ).format(posts=notice.posts, n=notice.alerts)
     button = Button(text=t.gettext("Show them"), data=f"seen:{notice.channel_id}".encode())
-    return Outgoing(text=f"{first}\n{line}{reading}", buttons=((button,),))
+    return Outgoing(text=f"{first}\n{line}{reading}", buttons=((button, every),))
 
 
 @render_notice.register

@@ -120,6 +120,13 @@ async def everyone(db: Reader) -> list[Chat]:
     return read_all(Chat, await db.fetch_all(f"{_CHATS} ORDER BY id"), "chat")
 
 
+async def subscribed(db: Reader, topic_id: int) -> list[Chat]:
+    """Return the chats, not suspended, that get alerts on a topic, in the order in which they came."""
+    ids = "SELECT chat_id FROM subscriptions WHERE topic_id = :topic"
+    sql = f"{_CHATS} WHERE c.suspended IS NULL AND c.id IN ({ids}) ORDER BY c.id"
+    return read_all(Chat, await db.fetch_all(sql, {"topic": topic_id}), "chat")
+
+
 async def of_owners(db: Reader) -> list[Chat]:
     """Return the private chats of the owners."""
     owners = "SELECT id FROM people WHERE role = 'owner'"

@@ -8,6 +8,7 @@ from bot.store import topics
 from bot.store.database import Reader, Transaction
 from bot.store.topics import Topic
 
+_ANYTHING = '{"query":"re:/./","forms":{}}'  # compiled: what has a character, for those who ask what a post fits
 _LONGEST_TITLE = 60  # characters of what it is called by
 
 
@@ -28,7 +29,7 @@ async def make(tx: Transaction, place: str, title: str, *, now: datetime) -> Top
     name = _name(title)
     if await topics.find(tx, name) is not None:  # of another channel that is called so
         name = f"{name} ({place})"
-    return await topics.save(tx, name=name, query=EVERY_POST, limits=[place], compiled="", now=now)
+    return await topics.save(tx, name=name, query=EVERY_POST, limits=[place], compiled=_ANYTHING, now=now)
 
 
 async def rename(tx: Transaction, place: str, title: str) -> None:

@@ -105,6 +105,11 @@ async def changed(db: Reader, since: int) -> TopicChanges:
     )
 
 
+async def last_change(db: Reader) -> int:
+    """Return the number of the last change of any topic."""
+    return int(await db.fetch_value("SELECT coalesce(max(number), 0) FROM topic_changes"))
+
+
 async def find(db: Reader, name: str) -> Topic | None:
     """Return the topic of this name, case ignored."""
     row = await db.fetch_one("SELECT * FROM topics WHERE folded = :folded", {"folded": _fold(name)})

@@ -190,5 +190,6 @@ SAMPLES = {
     "regroup": "1",
     "ungroup": "1",
     "feed": "c1:on",
+    "every": "1:on",
     "post_in": "1:yes",
 }

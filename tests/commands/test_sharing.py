@@ -1,6 +1,8 @@
 """A topic that several chats use is changed by who may, after one question, with a notice, an undo, and a way out."""
 
+from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -12,10 +14,12 @@ from bot.models import Peer, PeerKind
 from bot.models.people import Role
 from bot.rendering.notices import render_notice
 from bot.store import chats, exclusions, subscriptions, topics
+from bot.store.chats import Chat
+from bot.store.database import Transaction
 from bot.store.exclusions import ExcludedWord
 from bot.store.topics import Topic
 from tests.commands.kit import ANNA, BORIS, GROUP, Bot, bold_words, button, labels, text
-from tests.kit_archive import NEWS, ago, compiled, post
+from tests.kit_archive import NEWS, NOON, ago, compiled, post
 
 CLARA = 503
 WORDS = {10: "пожар и эвакуация", 11: "проверка охраны в филиале", 12: "кража карт у вкладчиков"}
@@ -34,11 +38,25 @@ async def newsroom(bot: Bot) -> Bot:
         post(2, "Касса закрыта", date=ago(days=2)),
         post(3, "Банк и касса", date=ago(days=1)),
     )
-    await bot.tracks("Банки: банк", person=BORIS)
-    await bot.says("/track Банки", person=ANNA)
-    await bot.says("/track@our_bot Банки", chat=GROUP)
+    users = [await bot.chat(peer) for peer in (Peer(kind=PeerKind.USER, id=ANNA), GROUP)]
+    await bot.db.write(partial(made, users=[await bot.chat(Peer(kind=PeerKind.USER, id=BORIS)), *users]))
     await bot.archive.send_all()
     return bot
+
+
+async def made(tx: Transaction, users: Sequence[Chat]) -> None:
+    """Make the topic as `/track` would, and subscribe chats to it; the first is its author's."""
+    topic = await topics.save(
+        tx,
+        name="Банки",
+        query="банк",
+        compiled=compiled("банк").to_json(),
+        author=BORIS,
+        by=f"Person {BORIS}",
+        now=NOON,
+    )
+    for chat in users:
+        await subscriptions.subscribe(tx, chat.id, topic.id, now=NOON)
 
 
 async def topic_of(bot: Bot, name: str = "Банки") -> Topic:
@@ -67,7 +85,7 @@ class TestChanging:
         assert "Since 4 Mar it would find 1 more post:\nВести · 8 Mar, 12:00 UTC\nКасса закрыта" in said
         assert "Since 4 Mar it would miss 1 post:\nВести · 8 Mar, 12:00 UTC\nБанк закрыл отделение" in said
         assert {"банк", "касса"} <= set(bold_words(shown.messages[0]))
-        assert labels(shown.messages[0])[:2] == ["Change for everybody", "Change"]
+        assert labels(shown.messages[0])[:2] == ["Change for everybody", "Edit the query"]
         assert (await topic_of(newsroom)).query == "банк"
 
     async def test_it_is_logged_told_and_undone(self, newsroom: Bot) -> None:
@@ -93,7 +111,7 @@ class TestChanging:
         shown = await newsroom.says("/track Банки: касса", person=BORIS)
         for _ in "12":
             done = await newsroom.taps(button(shown.messages[0], "Change for everybody"), person=BORIS)
-        assert "now gets alerts on Банки" in text(done)
+        assert "Банки" in text(done)
         assert await notices(newsroom) == [ANNA, GROUP.id]
 
     async def test_a_reader_may_not_and_reads_who_can(self, newsroom: Bot) -> None:
@@ -263,7 +281,7 @@ class TestExclusions:
         screen = await newsroom.says("/topics outages", person=BORIS)
         assert "Built in." in text(screen)
         asked = await newsroom.taps(button(screen.messages[0], "Leave out «учения» in all chats"), person=BORIS)
-        await newsroom.taps(button(asked.messages[0], "Change for all"), person=BORIS)
+        await newsroom.taps(button(asked.messages[0], "Change for everybody"), person=BORIS)
         found = [each.notice.act for each in await newsroom.archive.outbox() if each.kind == "notice"]
         assert [(each.before.query, each.after.excluded) for each in found] == [("", ("учения",))] * 2
         act = await newsroom.db.fetch_value("SELECT max(id) FROM acts WHERE kind = 'topic_changed'")

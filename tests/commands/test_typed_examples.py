@@ -9,7 +9,7 @@ from bot.commands.follow import read_options
 from bot.commands.mute import _MONDAY
 from bot.commands.parsing import read_digests, read_switch, split_duration
 from bot.commands.registry import _QUERIES
-from bot.commands.topic_settings import split_priority
+from bot.commands.topic_settings import priority_label, split_priority
 from bot.locales import LANGUAGES, Translator, translator
 from bot.matching.query.parser import parse
 from bot.models.alerts import Priority
@@ -40,9 +40,10 @@ def test_channels(t: Translator) -> None:
 
 
 def test_alerts(t: Translator) -> None:
-    said = [split_priority(argument(t, f"/priority Outages {word}"))[1] for word in ("loud!", "silent", "digest")]
+    said = [split_priority(argument(t, f"/priority Outages {word}"))[1] for word in ("urgent", "silent", "digest")]
     assert said == [Priority.URGENT, Priority.SILENT, Priority.DIGEST]
-    assert [split_priority(f"X {t.gettext(each)}")[1] for each in ("loud!", "loud", "silent", "digest")] == [*Priority]
+    labels = [priority_label(each, t).partition(" (")[0] for each in Priority]
+    assert [split_priority(f"X {label}")[1] for label in labels] == [*Priority]
     assert split_duration(argument(t, "/mute @name 8h"))[1] == timedelta(hours=8)
     assert _MONDAY.search(argument(t, "/mute outages @name until Monday"))
     hourly, daily, weekly = (

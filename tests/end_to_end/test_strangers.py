@@ -5,7 +5,14 @@ import pytest
 from bot.sandbox.world.refused import Refused
 from tests.kit_service import Person, Service
 
-OF_ITSELF = {"GetState", "GetDifference", "GetChannelDifference", "GetUsers"}  # asked by a client whoever writes
+OF_ITSELF = {
+    "GetState",
+    "GetDifference",
+    "GetChannelDifference",
+    "GetUsers",
+    "GetBotInfo",
+    "SetBotInfo",
+}  # asked by a client whoever writes
 
 
 async def test_a_stranger_hears_one_line_once_and_gets_no_alert(service: Service) -> None:

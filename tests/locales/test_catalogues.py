@@ -72,6 +72,15 @@ def test_a_language_code_may_name_a_country(code: str) -> None:
     assert translator(code).gettext("Open") == "Открыть"
 
 
+@pytest.mark.parametrize(
+    ("language", "one", "few", "many"), [("ru", "пост", "поста", "постов"), ("uk", "допис", "дописи", "дописів")]
+)
+def test_plural_forms_are_those_of_the_number(language: str, one: str, few: str, many: str) -> None:
+    numbers = {1: one, 2: few, 4: few, 5: many, 11: many, 12: many, 21: one, 22: few, 111: many}
+    shown = {n: translator(language).ngettext("{n} post", "{n} posts", n).format(n=n) for n in numbers}
+    assert shown == {n: f"{n} {word}" for n, word in numbers.items()}
+
+
 def test_built_in_topics_have_titles_and_others_their_names() -> None:
     titles = {topic_title(name, translator("ru")) for name in BUILTIN_TITLES}
     assert not titles & set(BUILTIN_TITLES.values())

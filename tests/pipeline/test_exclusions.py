@@ -8,6 +8,7 @@ from bot.matching.engine.compiled import Compiled, packed, verify
 from bot.matching.words.tokens import analyse
 from bot.models import Post
 from bot.store import exclusions, subscriptions, topics
+from bot.store.database import Transaction
 from bot.store.exclusions import ExcludedWord
 from tests.kit_archive import NOON, Archive, compiled, post
 
@@ -84,3 +85,18 @@ def test_a_query_without_words_finds_what_a_chat_that_excludes_them_gets(query: 
     function, arguments = packed(whole.to_json(), [word.to_json() for word in words]).__reduce__()  # type: ignore[misc]
     assert isinstance(there := function(*arguments), Compiled)  # type: ignore[operator]
     assert there.query == left.query
+
+
+async def test_a_chat_that_moves_to_a_topic_of_its_own_at_this_moment_misses_nothing(newsroom: Archive) -> None:
+    assert await alerted(newsroom, post(1, "Сбой на матче")) == [501, 502]
+    chat = await newsroom.pair(502)
+
+    async def move(tx: Transaction) -> None:
+        old = await topics.find(tx, "Сбои")
+        assert old is not None
+        own = await topics.save(tx, name="Сбои (2)", query="сбой", compiled=old.compiled, now=NOON)
+        await subscriptions.move(tx, chat.id, old, own)
+        tx.announced.clear()  # no news of it has come when the next post does
+
+    await newsroom.db.write(move)
+    assert await alerted(newsroom, post(2, "Сбой в метро")) == [501, 502]

@@ -94,7 +94,8 @@ def test_that_the_past_of_a_new_channel_is_read_is_said() -> None:
 @pytest.mark.parametrize("alerts", [0, 6])
 def test_what_would_have_come_can_be_seen_at_a_tap(alerts: int) -> None:
     outgoing = render_notice(replace(FOLLOWED, access=FollowAccess.POLLED, alerts=alerts), locale("en"))
-    assert outgoing.buttons == (((Button(text="Show them", data=b"seen:7"),),) if alerts else ())
+    show, every = Button(text="Show them", data=b"seen:7"), Button(text="Send every post", data=b"feed:c7:on")
+    assert outgoing.buttons == (((show, every) if alerts else (every,)),)
 
 
 def test_following_all_is_offered_with_how_to_follow() -> None:
