@@ -194,7 +194,7 @@ async def preview(
     asked = {"now": context.now, "since": since, "zone": zone, "before": before, "most": _MOST_READ}
     asked |= {"hidden": scope.hidden, "channel_ids": scope.channel_ids}
     result = await context.ask(backtest, packed(query.to_json(), excluded), **asked)
-    text = show_query(typed, context.t).add("\n").join(show_limits(typed.limits, directory, context.t))
+    text = show_query(typed, context.t).add("\n").lines(show_limits(typed.limits, directory, context.t))
     if before is None:
         await _add_reading(text, query, context)
     text.line()
