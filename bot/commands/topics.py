@@ -24,13 +24,13 @@ from bot.locales.locale import show_number, topic_title
 from bot.models import GENERAL_THREAD, ButtonRows, Outgoing
 from bot.models.acts import TopicDeleted
 from bot.models.alerts import Priority
-from bot.store import acts, addresses, exclusions, stats, subscriptions, topics
+from bot.store import acts, addresses, exclusions, stats, subscriptions, threads, topics
 from bot.store.acts import Rows
 from bot.store.channel_groups import Directory
 from bot.store.database import Reader, Transaction
 from bot.store.stats import TopicStats
 from bot.store.topics import Topic
-from bot.text.markup import Piece, Text, bold, code, link
+from bot.text.markup import Piece, Text, bold, code, link, one_line
 
 COUNTED = timedelta(days=30)
 _SHOWN_QUERY = 200  # characters of a query in a list
@@ -161,8 +161,8 @@ async def topics_screen(db: Reader, context: Context) -> Outgoing:
         .line(t.gettext("Topics of this chat, with their alerts in the last 30 days. Tap one to switch it on or off."))
         .line()
     )
-    threads = await _threads(db, context)
-    text.join(_lines(shown, on, counts, threads, t))
+    places = await _places(db, context)
+    text.join(_lines(shown, on, counts, places, t))
     text.join(await _unknown_limits(shown, db, context)).line()
     ends = await _add_muted(text, db, context)
     words = await _add_excluded(text, [topic for topic in shown if topic.id in on], db, context)
@@ -180,14 +180,21 @@ async def topics_screen(db: Reader, context: Context) -> Outgoing:
 
 
 async def _unknown_limits(shown: Sequence[Topic], db: Reader, context: Context) -> Text:
-    """Name what topics are limited to though nothing is called so: such a topic finds nothing there."""
-    limited, text = [topic for topic in shown if topic.limits and not topic.is_feed], Text()
-    directory = await Directory.load(db, context.viewer) if limited else None
-    for topic in limited if directory is not None else ():
-        unknown = [name for name in topic.limits if directory is not None and directory.find(name) is None]
+    """Name what topics are limited to though nothing is called so, or nothing of it is followed."""
+    t, text = context.t, Text()
+    limited = [topic for topic in shown if topic.limits and not topic.is_feed]
+    if not limited:
+        return text
+    directory = await Directory.load(db, context.viewer)
+    for topic in limited:
+        places = {name: directory.find(name) for name in topic.limits}
+        unknown = ", ".join(f"«{name}»" for name, place in places.items() if place is None)
         if unknown:
-            line = context.t.gettext("⚠️ {topic}: no channel or group is called {names} yet.")
-            text.line(line, topic=show_topic(topic, context.t), names=", ".join(f"«{name}»" for name in unknown))
+            line = t.gettext("⚠️ {topic}: no channel or group is called {names} yet.")
+            text.line(line, topic=show_topic(topic, t), names=unknown)
+        if not any(each.is_followed for place in places.values() if place is not None for each in place.channels):
+            line = t.gettext("⚠️ {topic}: none of its channels is followed now, so it finds nothing.")
+            text.line(line, topic=show_topic(topic, t))
     return text
 
 
@@ -196,18 +203,19 @@ def track_example(t: Translator) -> str:
     return t.gettext("/track Payments: “payment system” outage|failure")
 
 
-async def _threads(db: Reader, context: Context) -> Mapping[str, Piece]:
+async def _places(db: Reader, context: Context) -> Mapping[str, Piece]:
     """Return the thread of each topic that is on; nothing where no thread was chosen, as in groups without threads."""
     bound = {binding.topic: binding.thread_id for binding in await addresses.bindings(db, context.chat.id)}
     peer, t = context.chat.peer, context.t
     if not bound and peer.thread_id is None:
         return {}
-    threads = {}
+    links, titles = {}, await threads.titles(db, context.chat.id)
     for each in await subscriptions.of_chat(db, context.chat.id):
         number = bound.get(each.topic, peer.thread_id or GENERAL_THREAD)
-        name = t.gettext("general thread") if number == GENERAL_THREAD else t.gettext("thread {n}").format(n=number)
-        threads[each.topic] = link(name, f"https://t.me/c/{peer.id}/{number}")
-    return threads
+        unknown = t.gettext("general thread") if number == GENERAL_THREAD else t.gettext("thread {n}").format(n=number)
+        name = one_line(titles.get(number, unknown), _LONGEST_NAME)
+        links[each.topic] = link(name, f"https://t.me/c/{peer.id}/{number}")
+    return links
 
 
 def _lines(
