@@ -76,7 +76,7 @@ async def _about(db: Reader, topic: Topic, context: Context) -> Text:
         text.line(t.gettext("Built in."))
     elif not topic.is_feed:
         text.line(t.gettext("Looking for: {query}"), query=short_query(topic.source, SHOWN_QUERY))
-    text.join(show_limits(topic.limits, await Directory.load(db, context.viewer), t))
+    text.lines(show_limits(topic.limits, await Directory.load(db, context.viewer), t))
     author = None if topic.author is None else await people.get(db, topic.author)
     if author is not None:
         text.line(t.gettext("Made by {name}."), name=one_line(author.name, _NAME))

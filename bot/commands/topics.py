@@ -173,14 +173,21 @@ async def topics_screen(db: Reader, context: Context, number: int = 0) -> Outgoi
 
 
 async def _unknown_limits(shown: Sequence[Topic], db: Reader, context: Context) -> Text:
-    """Name what topics are limited to though nothing is called so: such a topic finds nothing there."""
-    limited, text = [topic for topic in shown if topic.limits and not topic.is_feed], Text()
-    directory = await Directory.load(db, context.viewer) if limited else None
-    for topic in limited if directory is not None else ():
-        unknown = [name for name in topic.limits if directory is not None and directory.find(name) is None]
+    """Name what topics are limited to though nothing is called so, or nothing of it is followed."""
+    t, text = context.t, Text()
+    limited = [topic for topic in shown if topic.limits and not topic.is_feed]
+    if not limited:
+        return text
+    directory = await Directory.load(db, context.viewer)
+    for topic in limited:
+        places = {name: directory.find(name) for name in topic.limits}
+        unknown = ", ".join(f"«{name}»" for name, place in places.items() if place is None)
         if unknown:
-            line = context.t.gettext("⚠️ {topic}: no channel or group is called {names} yet.")
-            text.line(line, topic=show_topic(topic, context.t), names=", ".join(f"«{name}»" for name in unknown))
+            line = t.gettext("⚠️ {topic}: no channel or group is called {names} yet.")
+            text.line(line, topic=show_topic(topic, t), names=unknown)
+        if not any(each.is_followed for place in places.values() if place is not None for each in place.channels):
+            line = t.gettext("⚠️ {topic}: none of its channels is followed now, so it finds nothing.")
+            text.line(line, topic=show_topic(topic, t))
     return text
 
 
