@@ -31,7 +31,7 @@ async def take_over_topics(tx: Transaction, own: Iterable[TopicFile], *, now: da
     taken = await topics.take_over(
         tx,
         [
-            topics.FiledTopic(name=topic.name, query=topic.query, on_by_default=topic.default)
+            topics.FiledTopic(name=topic.name, query=topic.query, limits=topic.limits, on_by_default=topic.default)
             for topic in filed.values()
         ],
         lambda query, excluded: _expand(query, excluded, inflector),

@@ -19,6 +19,7 @@ COMMANDS = {
     "demo": "service",
     "login": "service",
     "health": "service",
+    "status": "status",
     "people": "people",
     "invite": "people",
     "log": "people",

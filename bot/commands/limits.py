@@ -40,18 +40,22 @@ def _canonical(typed: str, place: Place) -> str:
 
 def show_limits(limits: Iterable[str], directory: Directory, t: Translator) -> Text:
     """Say in a line what a topic is limited to; empty for one that is about all channels."""
-    shown = [_show(name, directory.find(name), t) for name in limits]
+    places = [(name, directory.find(name)) for name in limits]
+    if not places:
+        return Text()
+    text = Text().say(t.gettext("Only in: {places}"), places=_joined([_show(*each, t) for each in places])).add("\n")
+    return text.join(show_namesakes(places, t))
+
+
+def show_namesakes(places: Iterable[tuple[str, Place | None]], t: Translator) -> Text:
+    """Say of each name that means a group how the channel is named that is called so, too."""
     text = Text()
-    if shown:
-        text.say(t.gettext("Only in: {places}"), places=_joined(shown)).add("\n")
-        for name in limits:
-            place = directory.find(name)
-            if place is not None and place.namesakes:
-                line = t.gettext("«{name}» is the group here; for the channel write {channel}.")
-                other = place.namesakes[0]
-                text.line(
-                    line, name=name, channel=code(f"in:@{other.username}" if other.username else f"in:{other.id}")
-                )
+    for name, place in places:
+        if place is not None and place.namesakes:
+            other = place.namesakes[0]
+            channel = code(f"in:@{other.username}" if other.username else f"in:{other.id}")
+            line = t.gettext("«{name}» is the group here; for the channel write {channel}.")
+            text.line(line, name=name, channel=channel)
     return text
 
 

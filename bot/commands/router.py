@@ -27,12 +27,13 @@ from bot.models import Clock, Outgoing, Peer, PeerKind
 from bot.models.people import Role
 from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.search.pool import Searches
-from bot.store import addresses, chats, handled, meta, outbox, people, progress
+from bot.store import addresses, chats, handled, meta, outbox, people, progress, threads
 from bot.store.database import Database
 from bot.telegram import chat_moves
-from bot.telegram.chat_moves import BroadcastAccess, ChatMoved, ChatOpened
+from bot.telegram.chat_moves import BroadcastAccess, ChatMoved, ChatNews, ThreadNamed
 from bot.telegram.convert import from_peer
 from bot.telegram.errors import UNANSWERABLE
+from bot.telegram.forums import thread_title
 from bot.telegram.rpc import ask
 from bot.telegram.sender import Sender, simplified
 
@@ -68,6 +69,7 @@ class Router:
         self._unanswered = 0  # events that are not answered yet
         self._settled = asyncio.Event()  # set while there is none
         self._settled.set()
+        self._nameless: set[Peer] = set()  # threads whose title was asked for
         self._failing: dict[str, str] = {}  # by request, the error that its answer last met
         self._edits: dict[tuple[PeerKind, int, int], str] = {}  # by chat and message, the request that edits it last
         self._turns: WeakValueDictionary[tuple[PeerKind, int, int], asyncio.Lock] = WeakValueDictionary()
@@ -154,6 +156,7 @@ class Router:
                 await self._offer(event)
             elif (request := to_request(event, me.username or "")) is not None:
                 await self._serve(event, request, secret)
+                await self._learn_thread(request.peer)
         except FatalError:
             raise
         except Exception:
@@ -172,10 +175,13 @@ class Router:
                 raise _gone(error) from None
             log.info("an offer of posts was not taken", error=error.error)
 
-    async def _follow_move(self, news: ChatMoved | ChatOpened | BroadcastAccess) -> None:
+    async def _follow_move(self, news: ChatNews) -> None:
         """Follow a paired group that became a supergroup, resume a paired chat that takes messages again, and so on."""
         if isinstance(news, BroadcastAccess):
             await self._database.write(lambda tx: broadcast.receive(tx, news, now=self._clock()))
+            return
+        if isinstance(news, ThreadNamed):
+            await self._database.write(lambda tx: threads.set_title(tx, news.peer, news.thread_id, news.title))
             return
         if isinstance(news, ChatMoved):
             if await self._database.write(lambda tx: addresses.upgrade(tx, news.group_id, news.to)):
@@ -185,6 +191,20 @@ class Router:
         if chat is not None:
             now = self._clock()
             await self._database.write(lambda tx: addresses.resume(tx, chat.id, now=now))
+
+    async def _learn_thread(self, peer: Peer) -> None:
+        """Ask once for the title of a thread in which somebody wrote to us, and which was there before us."""
+        number = peer.thread_id
+        if number is None or peer in self._nameless or not await threads.lacks_title(self._database, peer):
+            return
+        self._nameless.add(peer)
+        try:
+            title = await thread_title(self._client, peer)
+        except TelegramError as error:
+            log.info("a thread has no title for us", error=error.error)
+            return
+        if title is not None:
+            await self._database.write(lambda tx: threads.set_title(tx, peer, number, title))
 
     async def _serve(self, event: BotEvent, request: Request, secret: bytes) -> None:
         """Answer one request after its author's earlier ones there; a failure is logged and answered with an excuse."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from bot.commands.context import CommandError, Context, Reply, Request, message, remembered, say
 from bot.commands.keyboards import button
+from bot.commands.limits import show_namesakes
 from bot.commands.lookup import find_topic, queries_of, show_source, topics_of, unknown_name
 from bot.commands.past import STEP, Past, past_of
 from bot.commands.query_text import read_query
@@ -16,12 +17,13 @@ from bot.locales.locale import topic_title
 from bot.matching.engine.compiled import Compiled
 from bot.matching.query.tree import AllOf, Mention, Query
 from bot.models import Button, ButtonRows, Outgoing, StoredPost
+from bot.models.topics import quoted
 from bot.rendering.post_text import excerpt_post
 from bot.search.filters import MESSAGES, FilterError, Order, read
 from bot.search.jobs import find_any
 from bot.search.pool import WITHIN
-from bot.search.searcher import Hit, SearchPage, find_best, find_newest, scope_of
-from bot.store import channels, posts, saved_searches
+from bot.search.searcher import Hit, SearchPage, find_best, find_newest, places_of, scope_of
+from bot.store import channel_groups, channels, posts, saved_searches
 from bot.store.channel_groups import Directory
 from bot.store.database import Reader
 from bot.store.fulltext import Scope
@@ -48,13 +50,14 @@ class SearchTerms:
     before: int | None = None  # the row before which the page begins; None: at the newest
     skip: int = 0  # hits of a ranking that were shown before
     ranked: int | None = None  # hits that were ranked then; None: all that there are
+    note: Text | None = None  # what a name behind `in:` means that could mean two things
 
 
 @command("search", Section.POSTS, 1, Need.LOOK, N_("find stored posts"), usage=N_("words"))
 @example(N_("/search outage bank"), N_("posts with both words, in any form"))
 @example(
     N_("/search outage in:@name since:7d"),
-    N_("in channels (in:@one, @two or a word of the title), since a day; also until:, order:best, history:yes"),
+    N_("in channels (in:@one, a group, a word of the title), since a day; also until:, order:best, history:yes"),
 )
 async def search(request: Request, context: Context) -> Reply:
     """Find posts by a query and filters; the first page."""
@@ -81,7 +84,8 @@ async def answer(
     """Answer a typed search with its first page, under a heading; the comfort is for who finds nothing."""
     terms = await _read_terms(request.key, typed, context)
     page = await _find(terms, context)
-    heading = (heading or _heading(typed)).add(_total(page, context.t), await _hint(terms, context), "\n\n")
+    heading = (heading or _heading(typed)).add(_total(page, context.t), await _hint(terms, context), "\n")
+    heading.join(terms.note or Text()).add("\n")
     rewritten, past = or_rows(request, typed), await _past(terms, context)
     if not page.hits and page.before is None:
         text = heading.line("{line}", line=await _nothing(terms, context, past)).add(past.line)
@@ -139,13 +143,15 @@ async def _read_terms(key: str, typed: str, context: Context) -> SearchTerms:
     try:
         parts = read(typed, now=context.now, zone=context.chat.time_zone)
         scope = await scope_of(context.database, parts.filters, context.viewer)
+        places = await places_of(context.database, parts.filters, context.viewer) if parts.filters.channels else []
     except FilterError as error:
         line = context.t.gettext(MESSAGES[error.code])
         raise CommandError(line, value=error.value[:_SHOWN_VALUE]) from None
+    note = show_namesakes(zip((each.text for each in parts.filters.channels), places, strict=True), context.t)
     if not parts.query:
-        return SearchTerms(key=key, typed=typed, query=None, scope=scope, order=Order.NEWEST)
+        return SearchTerms(key=key, typed=typed, query=None, scope=scope, order=Order.NEWEST, note=note)
     query = await read_query(parts.query, context, typed=typed)
-    return SearchTerms(key=key, typed=typed, query=query.compiled, scope=scope, order=parts.filters.order)
+    return SearchTerms(key=key, typed=typed, query=query.compiled, scope=scope, order=parts.filters.order, note=note)
 
 
 async def _recall_terms(key: str, context: Context) -> SearchTerms:
@@ -316,13 +322,16 @@ def _notes(post: StoredPost, versions: int, context: Context) -> Iterator[str]:
 @tap("latest", Need.LOOK, rf"\d{{1,15}}:{_ROW}")
 @command("latest", Section.POSTS, 2, Need.LOOK, N_("the newest posts"), usage=N_("@name"))
 @example("/latest", N_("the newest posts of all channels"))
-@example(N_("/latest @name"), N_("those of one channel, or of a topic"))
+@example(N_("/latest @name"), N_("those of one channel, of a channel group, or of a topic"))
 async def latest(request: Request, context: Context) -> Reply:
     """Show the newest posts of all channels, of one, or on a topic; a button names a channel, 0 for all, and a row."""
     name = request.argument
     if request.tapped:
         channel_id, before = map(int, name.split(":"))
         return await _latest(context, channel_id=channel_id, before=before or None)
+    group = await channel_groups.find(context.database, name) if name else None
+    if group is not None:
+        return await answer(request, context, f"in:{quoted(group.name)}", heading=Text().add(bold(group.name)))
     channel = await channels.find(context.database, name, viewer=context.viewer) if name else None
     if channel is not None or not name:
         return await _latest(context, channel_id=channel.id if channel else 0)

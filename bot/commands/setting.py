@@ -67,7 +67,7 @@ class Setting:
         """Describe the setting, with a button for each usual choice, one to type another, and the way back."""
         t, text = context.t, self.describe(context)
         if self.remark is not None:
-            text.join(await self.remark(db, context, typed))
+            text.lines(await self.remark(db, context, typed))
         if released:
             line = t.ngettext("{n} waiting post is sent now.", "{n} waiting posts are sent now.", released)
             text.line(line, n=released)

@@ -273,6 +273,7 @@ class GroupedAlert:
     alert: Alert
     post: StoredPost  # the version to show
     duplicates: int  # posts that say the same and joined it
+    channel_group: str | None = None  # the first channel group that its channel is in, by name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,7 @@ _MORNING = range(4, 12)  # o'clock
 
 
 def render_page(summary: GroupSummary, number: int, locale: Locale, *, is_alone: bool = False) -> Outgoing:
-    """Write a page of a group, from 0: by topic and channel, posts with most duplicates first.
+    """Write a page of a group, from 0: by topic, channel group and channel, posts with most duplicates first.
 
     Where it is alone, nobody can turn the page, and it says how many posts are left.
     """
@@ -37,9 +37,10 @@ def render_page(summary: GroupSummary, number: int, locale: Locale, *, is_alone:
     text, shown = _heading(summary, locale), page.items
     last = _last(summary, locale)
     for before, each in zip([None, *shown], shown, strict=False):
-        topic = _topic(each)
-        if summary.topic is None and (before is None or _topic(before) != topic):
-            text.add("\n", bold(_short(topic_title(topic, t))), "\n" if topic else "")
+        if summary.topic is None and (before is None or _section(before) != _section(each)):
+            topic, channel_group = _section(each)
+            names = [_short(name) for name in (topic_title(topic, t), channel_group) if name]
+            text.add("\n", bold(" · ".join(names)), "\n" if names else "")
         text.join(_line(each, locale, relative_to=last)).add("\n")
     if is_alone and (more := len(ordered) - len(shown)):
         text.add("\n", t.ngettext("and {n} more post", "and {n} more posts", more).format(n=more))
@@ -137,11 +138,17 @@ def _ordered(summary: GroupSummary, t: Translator) -> list[GroupedAlert]:
         of_topic, of_channel = topics[topic], channels[topic, channel_id]
         return (
             *(-max(of_topic), -len(of_topic), topic_title(topic, t)),
+            *(each.channel_group is None, each.channel_group or ""),
             *(-max(of_channel), -len(of_channel), channel_id),
             *(-each.duplicates, each.post.date, each.post.message_id),
         )
 
     return sorted(summary.alerts, key=place)
+
+
+def _section(each: GroupedAlert) -> tuple[str, str | None]:
+    """Name the topic and the channel group under which a post stands."""
+    return _topic(each), each.channel_group
 
 
 def _topic(each: GroupedAlert) -> str:

@@ -28,6 +28,7 @@ OF_CHATS = (
     "restorations",
     "saved_searches",
     "subscriptions",
+    "threads",
     "topic_access",
 )
 

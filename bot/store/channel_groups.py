@@ -41,7 +41,7 @@ class Place:
     group: ChannelGroup | None
     channels: tuple[ListedChannel, ...]  # empty for an empty group
     is_exact: bool = True  # the name is that of a group or channel, and not words of titles
-    namesakes: tuple[ListedChannel, ...] = ()  # that have the name of the group: they are not meant
+    namesakes: tuple[ListedChannel, ...] = ()  # that the name of the group would mean, too, and are not in it
 
     @property
     def channel_ids(self) -> tuple[int, ...]:
@@ -111,7 +111,9 @@ class Directory:
         one = named(self._channels, name, self._references)
         if group is not None:
             members = tuple(self._members[group.id])
-            return Place(group=group, channels=members, namesakes=() if one is None else (one,))
+            others = with_words(self._channels, name) if one is None else [one]
+            namesakes = tuple(each for each in others if each not in members)
+            return Place(group=group, channels=members, namesakes=namesakes)
         if one is not None:
             return Place(group=None, channels=(one,))
         titled = with_words(self._channels, name)

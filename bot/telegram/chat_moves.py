@@ -1,4 +1,4 @@
-"""Reads Telegram's updates about where our bot may write: a group moved, or a chat is open to it.
+"""Reads Telegram's updates about where our bot may write: a group moved, a chat is open to it, a thread has a title.
 
 Which updates bots get: https://core.telegram.org/constructor/updateBotStopped, …/updateChannelParticipant,
 …/updateChatParticipant, …/updateChatDefaultBannedRights; the service messages of an upgrade: …/api/channel#migration.
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from telethon import types, utils
 from telethon.tl import TLObject
 
-from bot.models import Peer, PeerKind
+from bot.models import GENERAL_THREAD, Peer, PeerKind
 from bot.telegram.convert import to_peer
 
 UPDATES = (
@@ -21,6 +21,7 @@ UPDATES = (
     types.UpdateChatDefaultBannedRights,
 )
 _MESSAGES = (types.UpdateNewMessage, types.UpdateNewChannelMessage)
+_TITLED = (types.MessageActionTopicCreate, types.MessageActionTopicEdit)
 _OUTSIDE = (types.ChannelParticipantLeft, types.ChannelParticipantBanned)
 
 
@@ -52,13 +53,25 @@ class BroadcastAccess:
     may_post: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadNamed:
+    """A thread of a forum was opened or renamed."""
+
+    peer: Peer  # of the forum
+    thread_id: int
+    title: str
+
+
+ChatNews = ChatMoved | ChatOpened | BroadcastAccess | ThreadNamed
+
+
 def is_relevant(update: TLObject) -> bool:
     """Tell at a glance whether `read` may find something in one of the `UPDATES`; most are plain messages."""
     return not isinstance(update, _MESSAGES) or isinstance(update.message, types.MessageService)
 
 
-def read(update: TLObject, bot_id: int) -> ChatMoved | ChatOpened | BroadcastAccess | None:
-    """Return what an update means for a chat; None where it means neither a move nor an open chat."""
+def read(update: TLObject, bot_id: int) -> ChatNews | None:
+    """Return what an update means for a chat; None where it means nothing to us."""
     if isinstance(update, _MESSAGES):
         return _read_service(update, bot_id)
     if isinstance(update, types.UpdateBotStopped):
@@ -98,9 +111,7 @@ def _read_access(update: types.UpdateChannelParticipant, channel: TLObject) -> B
     )
 
 
-def _read_service(
-    update: types.UpdateNewMessage | types.UpdateNewChannelMessage, bot_id: int
-) -> ChatMoved | ChatOpened | None:
+def _read_service(update: types.UpdateNewMessage | types.UpdateNewChannelMessage, bot_id: int) -> ChatNews | None:
     message = update.message
     if not isinstance(message, types.MessageService):
         return None
@@ -111,9 +122,19 @@ def _read_service(
     if isinstance(action, types.MessageActionChannelMigrateFrom):
         to = types.PeerChannel(place.id)
         return ChatMoved(group_id=action.chat_id, to=to_peer(to, access_hash=_hash(update, to)))
+    if isinstance(action, _TITLED) and action.title is not None:
+        return ThreadNamed(peer=place, thread_id=_thread(message), title=action.title)
     if isinstance(action, types.MessageActionChatAddUser) and bot_id in action.users:
         return ChatOpened(peer=place)
     return None
+
+
+def _thread(message: types.MessageService) -> int:
+    """Return the thread that a service message opened, or in which it stands."""
+    reply, number = message.reply_to, message.id
+    if not isinstance(message.action, types.MessageActionTopicCreate):
+        number = GENERAL_THREAD if reply is None else reply.reply_to_top_id or reply.reply_to_msg_id
+    return int(number)
 
 
 def _hash(update: TLObject, peer: types.PeerChannel) -> int:

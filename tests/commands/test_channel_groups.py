@@ -3,13 +3,16 @@
 import pytest
 
 from bot.locales import translator
+from bot.locales.locale import Locale
 from bot.models.notices import NOTICES
 from bot.models.people import Role
 from bot.rendering.acts import describe_act
-from bot.store import channel_groups, follows
+from bot.rendering.groups import render_page
+from bot.store import channel_groups, channels, follows, groups
 from bot.store.channel_groups import Directory
+from bot.store.channels import ResolvedChannel
 from tests.commands.kit import BORIS, Bot, button, labels, text
-from tests.kit_archive import NEWS, OTHER, post
+from tests.kit_archive import NEWS, NOON, OTHER, post
 
 
 @pytest.fixture
@@ -37,12 +40,14 @@ async def alerted(bot: Bot) -> list[str]:
         ("@News1001 @News1002 group:Регуляторы", ["Регуляторы"], ["Новости города", "ЦБ РФ"]),
         ("@News1001 group:регуляторы group:«Крупные банки»", ["Регуляторы", "крупные банки"], ["ЦБ РФ"]),
         ('group:"крупные банки"\n@News1001\n@News1002', ["крупные банки"], ["Новости города", "ЦБ РФ"]),
-        ("@News1001 группа:Регуляторы\n@News1002", ["Регуляторы"], ["ЦБ РФ"]),
+        ("@News1001 группа:Регуляторы\n@News1002", ["Регуляторы"], ["Новости города", "ЦБ РФ"]),
+        ("@News1001\n@News1002 group:МИД", ["мид"], ["Новости города", "ЦБ РФ"]),
+        ("@News1001 group:МИД\n@News1002 group:Город", ["мид"], ["ЦБ РФ"]),
     ],
 )
 async def test_followed_channels_join_groups(newsroom: Bot, typed: str, names: list[str], inside: list[str]) -> None:
     answer = text(await newsroom.says(f"/follow {typed}"))
-    assert "In the group: " in answer
+    assert "Into the group " in answer
     for name in names:
         assert await members(newsroom, name) == inside
 
@@ -144,3 +149,43 @@ async def test_a_group_has_a_feed_too(newsroom: Bot) -> None:
     await newsroom.taps(button(shown.messages[0], "Stop sending every post"))
     await newsroom.archive.live(post(2, "Третье", channel_id=OTHER))
     assert await alerted(newsroom) == ["m1"]
+
+
+async def test_a_digest_gathers_the_channels_of_a_group(newsroom: Bot) -> None:
+    archive = newsroom.archive
+    await newsroom.says("/follow @News1001 group:Регуляторы")
+    await newsroom.tracks("Топливо: бензин")
+    await newsroom.says("/priority Топливо digest")
+    await archive.live(post(1, "Бензин в городе кончился", channel_id=OTHER), post(1, "Бензина нет"))
+    group_id = await newsroom.db.fetch_value("SELECT id FROM groups")
+    locale = Locale(t=translator("en"), time_zone="UTC", now=NOON)
+    shown = render_page(await groups.get(newsroom.db, group_id), 0, locale)
+    lines = [line for line in shown.text.splitlines() if line.startswith("Топливо")]
+    assert lines == ["Топливо · Регуляторы", "Топливо"]
+
+
+async def test_latest_and_searches_know_what_a_name_means(newsroom: Bot) -> None:
+    await newsroom.says('/follow @News1001 group:"новости города"')
+    await newsroom.archive.live(post(1, "Бензина нет"), post(1, "Бензин есть, город", channel_id=OTHER))
+    found = text(await newsroom.says('/search бензин in:"новости города"'))
+    assert "«новости города» is the group here; for the channel write in:@News1002." in found
+    assert "Бензин есть" not in found
+    assert "Бензина нет" in text(await newsroom.says("/latest новости города"))
+
+
+async def test_a_limit_that_finds_nothing_is_told_in_topics(newsroom: Bot) -> None:
+    await newsroom.tracks("Топливо: бензин in:@News1001")
+    await newsroom.says("/unfollow @News1001")
+    assert "⚠️ Топливо: none of its channels is followed now" in text(await newsroom.says("/topics"))
+
+
+async def test_a_renamed_channel_takes_topics_and_its_feed_along(newsroom: Bot) -> None:
+    await newsroom.tracks("Топливо: бензин in:@News1001")
+    await newsroom.says("/follow @News1001 all")
+    old = ResolvedChannel(id=NEWS, kind="broadcast", title="ЦБ РФ", username="News1001")
+    new = ResolvedChannel(id=NEWS, kind="broadcast", title="Банк России", username="cbr")
+    await newsroom.db.write(lambda tx: channels.rename(tx, NEWS, title=new.title, username=new.username))
+    await newsroom.db.write(lambda tx: channel_groups.follow_channel(tx, old, new))
+    shown = await newsroom.says("/topics")
+    assert "бензин in:@cbr" in text(shown)
+    assert "✅ All posts: Банк России" in labels(shown.messages[0])

@@ -32,7 +32,7 @@ async def newsroom(bot: Bot) -> Bot:
 async def test_a_topic_is_limited(newsroom: Bot, typed: str, shown: str) -> None:
     archive = newsroom.archive
     offered = await newsroom.says(f"/track Топливо: бензин {typed}")
-    assert shown in text(offered)
+    assert any(line.endswith(shown) for line in text(offered).splitlines())
     assert shown in text(await newsroom.taps(button(offered.messages[0], "Save")))
     await archive.live(post(1, "Нет бензина"), post(1, "Бензина нет", channel_id=OTHER))
     assert [each.channel_id for each in await archive.outbox() if each.kind == "alert"] == [NEWS]

@@ -116,7 +116,7 @@ async def test_what_waits_comes_when_the_new_hours_end(bot: Bot, words: str, hou
     await bot.says("/quiet 23-7")
     bot.archive.now = NOON + timedelta(hours=12)
     await bot.archive.live(post(1, "Сбой", date=bot.archive.now))
-    assert told in text(await bot.says(words))
+    assert told in ["", *text(await bot.says(words)).splitlines()]
     (notice,) = [each for each in await bot.archive.outbox() if each.label == "digest"]
     assert notice.due_at == NOON + timedelta(hours=hours)
 

@@ -128,6 +128,8 @@ SAMPLES = {
     "store": "m-1",
     "unstore": "1",
     "mute": "t1",
+    "mutes": "1",
+    "privates": "1",
     "unmute": "t1",
     "zone": "UTC",
     "settings": "",

@@ -143,6 +143,13 @@ def test_a_wrong_list_is_refused_with_its_line(old: str, new: str, line: int, re
         read_topic("mine", _LISTS.replace(old, new))
 
 
+def test_a_topic_may_be_limited() -> None:
+    topic = read_topic("топливо", 'in = ["регуляторы", "@rbc_news"]\nquery = "бензин"')
+    assert topic.limits == ("регуляторы", "@rbc_news")
+    with pytest.raises(TopicError, match="in must be a list of texts in quotes"):
+        read_topic("топливо", 'in = "регуляторы"\nquery = "бензин"')
+
+
 def test_a_query_is_enough() -> None:
     topic = read_topic("Сбои", 'query = "сбой"')
     assert (topic.name, topic.default, topic.matches, topic.rejects) == ("Сбои", False, (), ())

@@ -197,6 +197,11 @@ class Channel(Feed):
         self.forum.topics[number] = title
         return number
 
+    def rename_topic(self, number: int, title: str) -> None:
+        """Give a topic another title."""
+        self.forum.topics[number] = title
+        self.publish(None, MessageDraft(action=tl.MessageActionTopicEdit(title=title), topic=number))
+
     def close_topic(self, number: int) -> None:
         """Allow only admins to write in a topic; 1 is the general one."""
         self.forum.closed.add(number)

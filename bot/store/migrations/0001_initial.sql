@@ -489,6 +489,13 @@ CREATE TABLE saved_searches (
     UNIQUE (chat_id, typed)
 );
 
+CREATE TABLE threads (  -- of forums, as far as their titles are known
+    chat_id INTEGER NOT NULL REFERENCES chats (id),
+    thread_id INTEGER NOT NULL,
+    title TEXT NOT NULL,
+    PRIMARY KEY (chat_id, thread_id)
+) WITHOUT ROWID;
+
 CREATE TABLE questions (  -- what somebody is asked in a chat: their next message there is the answer
     chat_id INTEGER NOT NULL REFERENCES chats (id),
     person_id INTEGER NOT NULL,
