@@ -105,7 +105,25 @@ async def play(service: Service, language: str) -> None:
     editor = await joins(service, owner, "Boris", "editor", language)
     await follows_forty(service, editor, channels)
 
-    # a topic limited to a group of channels, and shared
+    await share_a_topic(owner, editor, channels)
+    # last week's statement, by free words
+    found = await editor.asks("министр перебои")
+    assert "outlet_0" in found.message or "Вестник 0" in found.message
+    assert "бензином временными" in found.message
+    await post_into_a_channel(service, owner, channels[20])
+    for person in (owner, editor):
+        await person.alert("массовый сбой")
+
+    # a reader may look, and hurts nobody
+    reader = await joins(service, owner, "Clara", "reader", language)
+    assert "бензином временными" in (await reader.asks("министр перебои")).message
+    assert not verbs(await reader.asks("/unfollow @outlet_9"))
+    assert not verbs(await reader.asks("/team"))
+    await hand_over(owner, editor)
+
+
+async def share_a_topic(owner: Person, editor: Person, channels: list[Channel]) -> None:
+    """Let an editor change a topic of a group of channels that an owner uses, and the owner keep the old one."""
     await tap(editor, await editor.asks("/track Fuel: бензин ~6 дефицит|очередь in:регуляторы"), "save")
     await owner.asks("/track Fuel")
     channels[0].post(FUEL)
@@ -114,7 +132,6 @@ async def play(service: Service, language: str) -> None:
     await editor.alert("пяти областях")
     assert not any("трёх областях" in each.message for each in owner.alerts)
 
-    # what is changed for others is asked, told and left to them
     changed = await editor.asks("/track Fuel: керосин ~6 нехватка in:регуляторы")
     assert "Anna" in changed.message
     before = len(owner.heard)
@@ -129,13 +146,10 @@ async def play(service: Service, language: str) -> None:
     await owner.alert("семи областях")
     assert not any("керосина" in each.message for each in owner.alerts)
 
-    # last week's statement, by free words
-    found = await editor.asks("министр перебои")
-    assert "outlet_0" in found.message or "Вестник 0" in found.message
-    assert "бензином временными" in found.message
 
-    # alerts into the team's own channel
-    desk = world.add_channel("Our desk", username="ourdesk")
+async def post_into_a_channel(service: Service, owner: Person, source: Channel) -> None:
+    """Let an owner send alerts on outages into a channel of the team's own."""
+    desk = service.sandbox.world.add_channel("Our desk", username="ourdesk")
     before = len(owner.heard)
     desk.promote(service.bot, by=owner.account)
     await owner.until(lambda: any("Our desk" in each.message for each in owner.heard[before:]))
@@ -144,20 +158,12 @@ async def play(service: Service, language: str) -> None:
     async with service.archive() as db:
         outages = await db.fetch_value("SELECT id FROM topics WHERE name = 'outages'")
     await tap(owner, screen, next(data for data in verbs(screen) if f"topic:{outages}:on" in data))
-    channels[20].post(DOWN)
+    source.post(DOWN)
     await until(lambda: any("массовый сбой" in each.text for each in desk.kept.oldest_first() if each.action is None))
 
-    for person in (owner, editor):
-        await person.alert("массовый сбой")
 
-    # a reader may look, and hurts nobody
-    reader = await joins(service, owner, "Clara", "reader", language)
-    assert "бензином временными" in (await reader.asks("министр перебои")).message
-    refused = await reader.asks("/unfollow @outlet_9")
-    assert not verbs(refused)
-    assert not verbs(await reader.asks("/team"))
-
-    # the bot is handed over in two taps, and who leaves is let go
+async def hand_over(owner: Person, editor: Person) -> None:
+    """Let the editor be the owner in two taps, and the owner an editor."""
     team = await owner.asks("/team")
     boris = next(data for data, label in zip(verbs(team), labels(team), strict=False) if label == "Boris")
     asked = await tap(owner, await tap(owner, team, boris), "handover")
