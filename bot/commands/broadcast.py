@@ -42,6 +42,7 @@ from bot.store.rows import to_ms
 from bot.telegram.chat_moves import BroadcastAccess
 from bot.text.markup import LIMIT, Text, bold, code, one_line, units
 
+_ALLOWED = {"save", "only", "post_in"}  # taps that are about all chats, and may stand on the screens of a channel
 _MAX_DATA = 64  # bytes, Telegram's limit
 _LABEL, _TITLE = 30, 60  # UTF-16 units of a title on a button, and in a line
 _OUT, _MUTED = "CHANNEL_PRIVATE", "CHAT_ADMIN_REQUIRED"  # as Telegram refuses a post then
@@ -146,7 +147,8 @@ async def tapped(request: Request, context: Context) -> Reply | Effect:
         return await _carry_out(sent, context, chat, command_name=data.removeprefix("/"), argument="")
     verb, _, argument = data.partition(":")
     known = registry.taps().get(verb)
-    if known is None or verb == "for" or not known.argument.fullmatch(argument):
+    is_for_all = known is not None and known.need is Need.INSTANCE and verb not in _ALLOWED
+    if known is None or verb == "for" or is_for_all or not known.argument.fullmatch(argument):
         raise outdated(context)
     inner = replace(request, peer=chat.peer, command=verb, argument=argument)
     answer = await _answered(inner, _on_behalf(context, chat), known.need, known.handler)
@@ -173,6 +175,10 @@ async def _carry_out(
         raise CommandError(registry.unknown_command(command_name, context.t))
     if known.handler is None:
         return show(request, await _screen(context.database, chat, context))
+    if known.need not in {Need.LOOK, Need.CHAT}:
+        raise CommandError(
+            context.t.gettext("/{command} is about all chats: send it without /for."), command=known.name
+        )
     inner = replace(request, peer=chat.peer, command=command_name, argument=argument)
     return await _answered(inner, _on_behalf(context, chat), known.need, known.handler)
 

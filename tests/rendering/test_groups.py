@@ -85,7 +85,12 @@ class TestPages:
         assert shown.buttons == ()
 
     @pytest.mark.parametrize(
-        ("due_at", "title"), [(NINE, "Утренняя сводка"), (NINE + timedelta(hours=5), "Сводка за тихие часы")]
+        ("due_at", "title"),
+        [
+            (NINE, "Утренняя сводка"),
+            (NINE + timedelta(hours=5), "Сводка за тихие часы"),
+            (NINE - timedelta(hours=7), "Сводка за тихие часы"),
+        ],
     )
     def test_after_quiet_hours_say_so(self, due_at: datetime, title: str) -> None:
         shown = render_page(digest(grouped(loudness=Loudness.LOUD), due_at=due_at), 0, locale("ru"))
