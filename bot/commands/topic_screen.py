@@ -161,8 +161,8 @@ async def history(request: Request, context: Context) -> Reply:
 
 def _version(after: TopicVersion, before: TopicVersion | None, context: Context) -> Text:
     """Write who let a topic look for something, when, and what is different by it."""
-    facts = [f"{after.number}", context.date(after.at), *filter(None, [one_line(after.name, _NAME)])]
-    text = Text().add(bold(" · ".join(facts)), "\n")
+    who = one_line(after.name, _NAME) or context.t.gettext("from its file")
+    text = Text().add(bold(f"{after.number} · {context.date(after.at)} · {who}"), "\n")
     if before is None:
         text.line(context.t.gettext("Looking for: {query}"), query=short_query(after.state.source, _CHANGE // 2))
         return text
