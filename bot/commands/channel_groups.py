@@ -80,7 +80,7 @@ async def new_group(request: Request, context: Context, tx: Transaction) -> Repl
         heading = Text().line(t.gettext("What should the group be called?"))
         return change(heading.join(text), ((button(t.gettext("Back"), "groups"),),))
     gone = context.own.gettext("This is too old. Please send the command again.")
-    name = group_name(await remembered(tx, request.argument, gone), t)
+    name = group_name(await remembered(tx, context, request.argument, gone), t)
     group = await channel_groups.make(tx, name, now=context.now)
     return Reply(edit=await _members_screen(tx, context, group, 0))
 

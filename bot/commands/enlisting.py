@@ -69,13 +69,12 @@ async def enlist(tx: Transaction, references: Sequence[str], wanted: Enlisting, 
     """Let channels join groups and this chat's feeds, now or once they are followed; return what to say of it."""
     t, text = context.t, Text()
     groups = [await channel_groups.make(tx, group_name(name, t), now=context.now) for name in wanted.groups]
-    chat_id = context.chat.id if wanted.feed else None
     for group in groups if references else ():
         async with grouping(tx, context, group, references, added=True):
             for reference in references:
                 await follows.enlist(tx, reference, groups=[group.id], now=context.now)
     for reference in references if wanted.feed else ():
-        await follows.enlist(tx, reference, chat_id=chat_id, now=context.now)
+        await follows.enlist(tx, reference, chats=[context.chat.id], now=context.now)
     for group in groups if wanted.feed and not references else ():
         await set_feed(tx, context, group.name, group.name, is_on=True)
     names = bold(", ".join(group.name for group in groups))

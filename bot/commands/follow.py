@@ -136,7 +136,7 @@ def _lines(texts: Iterable[Text]) -> Text:
 async def follow_pasted(request: Request, context: Context, tx: Transaction) -> Reply:
     """Follow the channels that were pasted without a command; the button names the answer that remembers them."""
     gone = context.own.gettext("This is too old. Please send the command again.")
-    typed = await remembered(tx, request.argument, gone)
+    typed = await remembered(tx, context, request.argument, gone)
     return await _follow_typed(replace(request, argument=typed), context, tx)
 
 

@@ -157,7 +157,7 @@ async def _read_terms(key: str, typed: str, context: Context) -> SearchTerms:
 async def _recall_terms(key: str, context: Context) -> SearchTerms:
     """Read the search of an earlier answer again. Raises CommandError."""
     gone = context.own.gettext("This search is too old. Please send it again.")
-    typed = await remembered(context.database, key, gone)
+    typed = await remembered(context.database, context, key, gone)
     return await _read_terms(key, typed, context)
 
 

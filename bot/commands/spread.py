@@ -54,7 +54,7 @@ async def like(request: Request, context: Context) -> Reply:
 async def alike(request: Request, context: Context) -> Reply:
     """Show the posts that are most like the forwarded text which the answer of the button remembers."""
     gone = context.own.gettext("This button no longer works.")
-    text = await remembered(context.database, request.argument, gone)
+    text = await remembered(context.database, context, request.argument, gone)
     return await like_text(text, context)
 
 

@@ -34,7 +34,7 @@ async def unfollow(request: Request, context: Context, tx: Transaction) -> Reply
     The button of that question names the answer that remembers what was typed.
     """
     gone = context.own.gettext("This is too old. Please send the command again.")
-    typed = await remembered(tx, request.argument, gone) if request.tapped else request.argument
+    typed = await remembered(tx, context, request.argument, gone) if request.tapped else request.argument
     t = context.t
     if not typed:
         raise CommandError(t.gettext("For example: {example}"), example=code("/unfollow @name"))

@@ -1,9 +1,12 @@
 """Channel groups: made as channels are followed or by taps, named in searches, mutes and topics; and feeds."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.locales import translator
 from bot.locales.locale import Locale
+from bot.models import Media
 from bot.models.notices import NOTICES
 from bot.models.people import Role
 from bot.rendering.acts import describe_act
@@ -189,3 +192,25 @@ async def test_a_renamed_channel_takes_topics_and_its_feed_along(newsroom: Bot) 
     shown = await newsroom.says("/topics")
     assert "бензин in:@cbr" in text(shown)
     assert "✅ All posts: Банк России" in labels(shown.messages[0])
+
+
+async def test_every_post_with_something_in_it_comes_once(newsroom: Bot) -> None:
+    await newsroom.says("/follow @News1001 all")
+    archive, photo = newsroom.archive, Media(kind="photo", id=5, title="")
+    await archive.live(post(1, "", media=photo), post(2, "", media=replace(photo, id=6)), post(3, ""))
+    assert await alerted(newsroom) == ["m1", "m2"]  # without words nothing says the same
+    await archive.live(post(4, "", media=photo, grouped_id=9), post(5, "Подпись к альбому", media=photo, grouped_id=9))
+    shown = [each for each in await archive.outbox() if each.kind == "alert"][-1]
+    assert (shown.post_key, (await archive.stored(5)).text) == ("g9", "Подпись к альбому")
+    await archive.live(post(6, "Второй пост"), post(7, "Второй пост"))
+    assert await alerted(newsroom) == ["m1", "m2", "g9", "m6"]  # the same words join
+
+
+async def test_a_topic_and_every_post_make_one_alert(newsroom: Bot) -> None:
+    await newsroom.says("/follow @News1001 all")
+    await newsroom.tracks("Топливо: бензин")
+    await newsroom.archive.live(post(1, "Бензина нет"))
+    (topics,) = [row["topics"] for row in await newsroom.db.fetch_all("SELECT topics FROM alerts")]
+    assert topics == '["Топливо","* ЦБ РФ"]'
+    assert "All posts: ЦБ РФ" in text(await newsroom.says("/post https://t.me/News1001/1"))
+    assert "✅ All posts: ЦБ РФ" in text(await newsroom.taps(f"why:{NEWS}:1".encode()))

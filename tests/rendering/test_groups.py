@@ -74,6 +74,12 @@ def assert_fits(outgoing: Outgoing) -> None:
     assert all(len(button.data or b"") <= 64 for row in outgoing.buttons for button in row)
 
 
+def test_a_page_that_nobody_can_turn_says_what_is_left() -> None:
+    many = digest(*(grouped(post(number, f"Сбой {number}")) for number in range(PAGE + 3)))
+    assert "and 3 more posts" in render_page(many, 0, locale(), is_alone=True).text
+    assert "more posts" not in render_page(many, 0, locale()).text
+
+
 class TestPages:
     def test_name_topic_words_channel_time_and_duplicates(self) -> None:
         shown = render_page(digest(grouped(duplicates=2), grouped(post(2, "Сбой сети"), topic="связь")), 0, locale())
