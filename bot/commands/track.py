@@ -150,7 +150,7 @@ async def edit(request: Request, context: Context) -> Reply:
 async def name_it(request: Request, context: Context, tx: Transaction) -> Reply:
     """Wait for the name of a topic whose query was only tried; a group gets the command, to be named and sent."""
     t, gone = context.t, context.own.gettext("This is too old. Please send the command again.")
-    query = await remembered(tx, request.argument, gone)
+    query = await remembered(tx, context, request.argument, gone)
     if not request.private:
         line = t.gettext("Tap to copy, give it a name, and send it: {command}")
         return _to_send_again(line, t.gettext("NAME"), query)
