@@ -51,6 +51,10 @@ async def test_what_is_tapped_and_typed_counts_there_and_stays_in_private(newsro
     assert (desk.quiet is not None, anna.quiet) == (True, None)
     back = await newsroom.taps(button(answer.messages[0], "« Our desk"))
     assert "I post alerts in our channel Our desk" in text(back)
+    offer = await newsroom.says("/for our desk /track Топливо: бензин")
+    await newsroom.taps(button(offer.messages[0], "Save"))
+    assert await newsroom.topics_of(desk) == ["outages", "Топливо"]
+    assert "Топливо" not in await newsroom.topics_of(anna)
     assert "about all chats" in text(await newsroom.says("/for our desk /follow @rkn_tg"))
     assert "There is no command /pray" in text(await newsroom.says("/for our desk /pray"))
     await newsroom.db.write(lambda tx: tx.execute("UPDATE chats SET title = 'News/24' WHERE broadcast"))
