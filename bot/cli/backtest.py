@@ -26,7 +26,9 @@ from bot.search.filters import FilterError, Named, Order, Typed, read
 from bot.search.searcher import scope_of
 from bot.settings import Settings, load_settings
 from bot.store import topics
+from bot.store.channel_groups import Directory
 from bot.store.database import Reader, open_read_only
+from bot.store.fulltext import Scope
 
 _DAYS_DRAWN = 60  # a longer time is drawn by weeks
 _LONGEST_BAR = 40  # characters
@@ -96,7 +98,7 @@ async def _run(settings: Settings, typed: Typed, topic: str | None, *, now: date
     asked = compile_queries(None, typed.query)["query"] if topic is None else None
     async with open_read_only(settings.database_path) as database:
         asked = asked or await _of_topic(database, topic or "")
-        scope = await scope_of(database, typed.filters, EVERYTHING)
+        scope = await _limited(database, await scope_of(database, typed.filters, EVERYTHING), topic)
         with reading_back(scope.since, now) as reached:
             return await backtest(
                 database,
@@ -107,6 +109,15 @@ async def _run(settings: Settings, typed: Typed, topic: str | None, *, now: date
                 channel_ids=scope.channel_ids,
                 progress=reached,
             )
+
+
+async def _limited(database: Reader, scope: Scope, name: str | None) -> Scope:
+    """Narrow a scope to the channels that a topic of the database is limited to."""
+    topic = None if name is None else await topics.find(database, name)
+    if topic is None or not topic.limits:
+        return scope
+    ids = (await Directory.load(database)).limit(topic.limits)
+    return replace(scope, channel_ids=tuple(ids if scope.channel_ids is None else ids & set(scope.channel_ids)))
 
 
 async def _of_topic(database: Reader, name: str) -> Compiled:

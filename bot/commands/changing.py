@@ -8,7 +8,7 @@ from babel.dates import format_date
 
 from bot.commands.context import CommandError, Context, Effect, Reply, Request, change, message
 from bot.commands.keyboards import button, name_word
-from bot.commands.lookup import LONGEST_NAME, limited_scope, show_source, show_topic, topic_by_id
+from bot.commands.lookup import LONGEST_NAME, limited_scope, name_chats, show_source, show_topic, topic_by_id
 from bot.commands.query_text import TypedQuery, read_query
 from bot.commands.registry import outdated, tap
 from bot.commands.rights import Need, may_change_topic
@@ -38,7 +38,7 @@ from bot.text.markup import Text, bold, one_line
 SEEN = r"[0-9a-f]{8}"  # how a button's data names what a topic looked for when it was asked
 _NEW = "0" * 8  # there was no topic
 _COMPARED_DAYS, _MOST_POSTS, _MOST_READ = 7, 500, 20_000  # today being one; of each query; versions
-_SHOWN, _EXCERPT, _NAMED, _NAME = 3, 140, 8, 40  # posts of each kind and characters of one; chats, and their titles
+_SHOWN, _EXCERPT, _NAME = 3, 140, 40  # posts of each kind and characters of one; of a person's name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,9 +69,7 @@ async def others_using(db: Reader, topic: Topic, context: Context) -> list[Chat]
 def name_users(users: Sequence[Chat], t: Translator) -> str:
     """Say how many other chats use a topic, and which."""
     line = t.ngettext("{n} other chat uses it: {chats}", "{n} other chats use it: {chats}", len(users))
-    more = len(users) - _NAMED
-    names = ", ".join(one_line(chat.title, _NAME) for chat in users[:_NAMED]) + (f" +{more}" if more > 0 else "")
-    return line.format(n=len(users), chats=names)
+    return line.format(n=len(users), chats=name_chats(users))
 
 
 def may_change(topic: Topic, request: Request, context: Context) -> bool:

@@ -20,6 +20,7 @@ from bot.store.acts import Rows
 from bot.store.channel_groups import ChannelGroup, Directory, ListedChannel
 from bot.store.database import Reader, Transaction
 from bot.text.markup import Text, bold, code, one_line
+from bot.text.pages import page_of
 
 PAGE = 24  # channels on a page
 _ON, _OFF = "✅", "▫️"
@@ -63,10 +64,10 @@ async def _find(db: Reader, typed: str) -> ChannelGroup | None:
     return await channel_groups.find(db, name)
 
 
-@tap("groups", Need.LOOK)
+@tap("groups", Need.LOOK, r"\d{0,3}")
 async def back_to_groups(request: Request, context: Context) -> Reply:
-    """Show the list again."""
-    return Reply(edit=await _overview(context.database, request, context))
+    """Show the list again, or another page of it."""
+    return Reply(edit=await _overview(context.database, request, context, int(request.argument or 0)))
 
 
 @tap("newgroup", Need.INSTANCE, r"[\w-]{0,40}")
@@ -79,7 +80,7 @@ async def new_group(request: Request, context: Context, tx: Transaction) -> Repl
         heading = Text().line(t.gettext("What should the group be called?"))
         return change(heading.join(text), ((button(t.gettext("Back"), "groups"),),))
     gone = context.own.gettext("This is too old. Please send the command again.")
-    name = group_name(await remembered(tx, request.argument, gone), t)
+    name = group_name(await remembered(tx, context, request.argument, gone), t)
     group = await channel_groups.make(tx, name, now=context.now)
     return Reply(edit=await _members_screen(tx, context, group, 0))
 
@@ -211,18 +212,18 @@ async def _group(db: Reader, number: str, context: Context) -> ChannelGroup:
     return group
 
 
-async def _overview(db: Reader, request: Request, context: Context) -> Outgoing:
+async def _overview(db: Reader, request: Request, context: Context, number: int = 0) -> Outgoing:
     t, directory = context.t, await Directory.load(db, context.viewer)
     text = Text().line(t.gettext("Groups of channels, for topics, searches and mutes: {example}"), example=code("in:…"))
     if not directory.groups:
         text.line().line(t.gettext("There are none yet."))
         text.line(t.gettext("You can also write: {example}"), example=code(t.gettext("/follow @name group:Regulators")))
-    rows = [
-        (button(f"{one_line(each.name, _LABEL)} · {len(directory.members(each.id))}", "group", each.id),)
-        for each in directory.groups[:MOST_SWITCHES]
+    page = page_of(directory.groups, number, PAGE)
+    opening = [
+        button(f"{one_line(each.name, _LABEL)} · {len(directory.members(each.id))}", "group", each.id)
+        for each in page.items
     ]
-    for each in directory.groups[MOST_SWITCHES:]:
-        text.add(one_line(each.name, _LABEL), "\n")
+    rows = [*rows_of(opening, 1), *page.turns("groups")]
     if context.may(request, Need.INSTANCE):
         rows.append((button(t.gettext("New group"), "newgroup", ""),))
     return message(text, tuple(rows))
@@ -257,24 +258,25 @@ async def _screen(db: Reader, request: Request, context: Context, group: Channel
 
 
 async def _members_screen(
-    db: Reader, context: Context, group: ChannelGroup, page: int, undo: ButtonRows = ()
+    db: Reader, context: Context, group: ChannelGroup, number: int, undo: ButtonRows = ()
 ) -> Outgoing:
     """Draw a page of the followed channels as switches, those of the group first on the first one."""
     t, directory = context.t, await Directory.load(db, context.viewer)
     inside = {each.id for each in directory.members(group.id)}
     shown = sorted(directory.followed, key=lambda each: each.title.casefold())
-    last = max(0, (len(shown) - 1) // PAGE)
-    page = min(page, last)
+    page = page_of(shown, number, PAGE)
     switches = [
-        _switch(each.title, group.id, each.id, is_in=each.id in inside, page=page)
-        for each in shown[page * PAGE : (page + 1) * PAGE]
+        _switch(each.title, group.id, each.id, is_in=each.id in inside, page=page.number) for each in page.items
     ]
-    turns = ((page - 1, "‹"), (page + 1, "›"))
-    row = tuple(button(label, "members", group.id, to) for to, label in turns if 0 <= to <= last)
     text = Text().line(t.gettext("Tap the channels of «{name}»: {n} now."), name=bold(group.name), n=len(inside))
     if not shown:
         text.line(t.gettext("No channels are followed yet."))
-    rows = (*rows_of(switches, 2), *((row,) if row else ()), *undo, (button(t.gettext("Done"), "group", group.id),))
+    rows = (
+        *rows_of(switches, 2),
+        *page.turns("members", group.id),
+        *undo,
+        (button(t.gettext("Done"), "group", group.id),),
+    )
     return message(text, rows)
 
 

@@ -127,20 +127,6 @@ class Reply:
 _REPLY = TypeAdapter(Reply)
 
 
-async def memory_of(db: Reader, key: str) -> str:
-    """Return the `memory` of the reply to an update, by the key of its request; empty where the reply is forgotten."""
-    recorded = await handled.answer_to(db, key)
-    return Reply.from_json(recorded).memory if recorded is not None else ""
-
-
-async def remembered(db: Reader, key: str, gone: str) -> str:
-    """Return the memory of an earlier answer. Raises CommandError, with the sentence `gone`, where it is forgotten."""
-    memory = await memory_of(db, key)
-    if not memory:
-        raise CommandError(gone)
-    return memory
-
-
 def message(text: Text | str, rows: ButtonRows = (), **values: object) -> Outgoing:
     """Make a message that fits into Telegram's limits; `values` fill the fields of a sentence."""
     words, entities = _filled(text, values).cut().build()
@@ -249,6 +235,18 @@ class Context:
     async def notify(self, tx: Transaction, notice: Notice) -> None:
         """Put a notice for this chat into the outbox."""
         await notify(tx, self.chat, notice, now=self.now)
+
+
+async def remembered(db: Reader, context: Context, key: str, gone: str) -> str:
+    """Return what the answer to an update in this chat remembers, by the key of its request.
+
+    Raises CommandError, with the sentence `gone`, where it is forgotten, or was given in another chat.
+    """
+    recorded = await handled.answer_in(db, (context.home or context.chat).peer, key)
+    memory = Reply.from_json(recorded).memory if recorded is not None else ""
+    if not memory:
+        raise CommandError(gone)
+    return memory
 
 
 # The write that carries a request out and returns the answer: the dispatcher runs it in the transaction that records

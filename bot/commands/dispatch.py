@@ -127,8 +127,7 @@ class Dispatch:
             reply = answer if isinstance(answer, Reply) else await answer(tx)
             if request.command == "start":  # a newcomer is there only now
                 await _see(tx, request, now)
-            peer = None if request.tapped else request.peer
-            await handled.record(tx, request.key, reply.to_json(), peer=peer, now=now)
+            await handled.record(tx, request.key, reply.to_json(), peer=request.peer, now=now)
             return reply
 
         return await self._database.write(job)

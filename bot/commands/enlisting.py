@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bot.commands.context import CommandError, Context
 from bot.commands.keyboards import button
+from bot.commands.lookup import show_reference
 from bot.commands.subscribing import subscribe, unsubscribe
 from bot.locales import Translator
 from bot.models import Button
@@ -20,7 +21,7 @@ from bot.text.markup import Text, bold
 
 _QUOTED = r"\"[^\"\n]+\"|«[^«»\n]+»|[“”„][^“”„\n]+[“”„]"
 _GROUP = re.compile(rf"(?<!\S)(?:group|группа|група):[ ]?({_QUOTED}|[^\s,;\"«»“”„]+)[,;]?(?!\S)", re.IGNORECASE)
-_LOGGED = 60  # names of one act
+_LOGGED, _SHOWN = 60, 5  # names of one act, and of an answer
 _QUOTES = '"«»“”„'
 _ALL = {"all", "все", "всё", "усе", "усі", "всі"}
 # The word for all posts stands right behind a name; elsewhere it is a word of a title or a comment.
@@ -68,23 +69,27 @@ async def enlist(tx: Transaction, references: Sequence[str], wanted: Enlisting, 
     """Let channels join groups and this chat's feeds, now or once they are followed; return what to say of it."""
     t, text = context.t, Text()
     groups = [await channel_groups.make(tx, group_name(name, t), now=context.now) for name in wanted.groups]
-    chat_id = context.chat.id if wanted.feed else None
     for group in groups if references else ():
         async with grouping(tx, context, group, references, added=True):
             for reference in references:
                 await follows.enlist(tx, reference, groups=[group.id], now=context.now)
     for reference in references if wanted.feed else ():
-        await follows.enlist(tx, reference, chat_id=chat_id, now=context.now)
+        await follows.enlist(tx, reference, chats=[context.chat.id], now=context.now)
     for group in groups if wanted.feed and not references else ():
         await set_feed(tx, context, group.name, group.name, is_on=True)
     names = bold(", ".join(group.name for group in groups))
     if wanted.feed and not references:
         text.line(t.gettext("This chat gets every post of the group: {names}. /topics switches that off."), names=names)
         return text
+    channels_shown = ", ".join(show_reference(each) for each in references[:_SHOWN])
+    if len(references) > _SHOWN:
+        channels_shown += f" +{len(references) - _SHOWN}"
     if groups:
-        text.line(t.gettext("In the group: {names}. /groups shows it."), names=names)
+        line = t.gettext("Into the group {names} (/groups): {channels}")
+        text.line(line, names=names, channels=channels_shown)
     if wanted.feed:
-        text.line(t.gettext("This chat gets every post of them. /topics switches that off."))
+        line = t.gettext("This chat gets every post of {channels}. /topics switches that off.")
+        text.line(line, channels=channels_shown)
     return text
 
 

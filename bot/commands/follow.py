@@ -136,7 +136,7 @@ def _lines(texts: Iterable[Text]) -> Text:
 async def follow_pasted(request: Request, context: Context, tx: Transaction) -> Reply:
     """Follow the channels that were pasted without a command; the button names the answer that remembers them."""
     gone = context.own.gettext("This is too old. Please send the command again.")
-    typed = await remembered(tx, request.argument, gone)
+    typed = await remembered(tx, context, request.argument, gone)
     return await _follow_typed(replace(request, argument=typed), context, tx)
 
 
@@ -294,6 +294,7 @@ def read_options(typed: str, t: Translator) -> tuple[FollowList, ...]:
     in_one_word = _THOUSANDS.sub(lambda found: re.sub(r"\D", "", found[0]), _GAP.sub(r"\1", typed))  # history: 5 000
     taken = [take_enlisting(line) for line in in_one_word.splitlines()]
     lines = [replace(_read_line(line, t), enlisting=enlisting) for line, enlisting in taken]
+    lines = _spread(lines)
     alone = [line for line in lines if not line.names]
     everywhere = reduce(_joined, (line.options for line in alone), Options())
     joins = reduce(Enlisting.with_, (line.enlisting for line in alone), NOTHING)
@@ -307,6 +308,14 @@ def read_options(typed: str, t: Translator) -> tuple[FollowList, ...]:
         for (options, enlisting), names in parts.items()
     )
     return lists or (FollowList(names="", options=everywhere, enlisting=joins),)
+
+
+def _spread(lines: list[FollowList]) -> list[FollowList]:
+    """Let the groups of a pasted list hold for all of it where they stand at its beginning or end, and nowhere else."""
+    enlisting = [number for number, line in enumerate(lines) if line.enlisting != NOTHING]
+    if enlisting not in ([0], [len(lines) - 1]):
+        return lines
+    return [replace(line, enlisting=lines[enlisting[0]].enlisting) for line in lines]
 
 
 def _read_line(line: str, t: Translator) -> FollowList:

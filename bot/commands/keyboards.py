@@ -13,6 +13,7 @@ from bot.store.topics import Topic
 LANGUAGE_NAMES = {each: str(Locale(each).get_language_name()).capitalize() for each in LANGUAGES}
 _ON, _OFF, _CHOSEN = "✅", "▫️", "●"
 MOST_SWITCHES = 60  # Telegram takes 100 buttons
+TOPICS_PAGE = 20  # topics of one page of switches
 _LONGEST_LABEL = 30  # characters; phones cut longer ones in a row of two
 
 

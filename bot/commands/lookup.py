@@ -1,7 +1,7 @@
 """Topics and channels by the names that people give them, and how each is shown."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,6 +17,7 @@ from bot.store import access, channel_groups, channels, exclusions, subscription
 from bot.store.access import Restrictable
 from bot.store.channel_groups import ChannelGroup, Directory
 from bot.store.channels import Channel
+from bot.store.chats import Chat
 from bot.store.database import Reader
 from bot.store.fulltext import Scope
 from bot.store.references import FOLDER
@@ -26,6 +27,7 @@ from bot.text.markup import Piece, Text, bold, link, one_line
 _QUOTES = "«»\"“”„'"
 LONGEST_NAME = 64  # characters of a topic's name
 _LONGEST_LABEL = 40  # characters of a name on a button
+_MOST_CHATS, _CHAT = 8, 40  # that are named in a sentence, and UTF-16 units of each
 _LONGEST = 60  # UTF-16 units of a foreign title in our sentence
 _GROUP = re.compile(r"(?:in|в|у|group|группа|група):\s?(.+)", re.IGNORECASE | re.DOTALL)
 _REFERENCE = r"(?P<channel>@\S+|(?:https?://)?t\.me/\S+|-?\d{6,})"
@@ -211,6 +213,12 @@ def show_channel(title: str, username: str | None) -> Piece:
 def show_source(post: StoredPost) -> Piece:
     """Write the title of a post's channel as a link to the post."""
     return link(channel_name(post, _LONGEST), post.link)
+
+
+def name_chats(found: Sequence[Chat]) -> str:
+    """Name the first of some chats, and say how many more there are."""
+    more = len(found) - _MOST_CHATS
+    return ", ".join(one_line(chat.title, _CHAT) for chat in found[:_MOST_CHATS]) + (f" +{more}" if more > 0 else "")
 
 
 def show_reference(reference: str) -> str:

@@ -9,7 +9,7 @@ from bot.commands.context import CommandError, Context, Reply, Request, message,
 from bot.commands.keyboards import button
 from bot.commands.lookup import SCOPE, MuteScope, find_scope, read_scope, scope_by_ids, unknown_name
 from bot.commands.parsing import split_duration
-from bot.commands.registry import Section, command, example, tap
+from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
 from bot.commands.subscribing import log_setting
 from bot.locales import N_, Translator
@@ -18,10 +18,11 @@ from bot.store import subscriptions
 from bot.store.database import Reader, Transaction
 from bot.store.subscriptions import Mute
 from bot.text.markup import Text, code
+from bot.text.pages import page_of
 
 _MONDAY = re.compile(r"(?:^|\s)(?:(?:un)?till?\s+mon(?:day)?|до\s+(?:понедельника|понеділка|пн))\.?$", re.IGNORECASE)
 _BEGINS = time(9)  # a week's work
-_MOST_LISTED = 50
+_PAGE = 15  # mutes
 _LONGEST_LABEL = 40  # characters of a name on a button
 
 
@@ -59,7 +60,7 @@ async def mute(request: Request, context: Context, tx: Transaction) -> Reply:
     t = context.t
     scope = await (read_scope if request.tapped else find_scope)(tx, typed, context)
     if scope is None and request.tapped:
-        return Reply()
+        raise outdated(context)
     if scope is None:  # perhaps the time was written as nobody foresaw
         line = t.gettext("To mute a channel or a topic: {example}")
         raise CommandError(unknown_name(typed, t).say(line, example=code(t.gettext("/mute @name 8h"))))
@@ -85,7 +86,7 @@ async def unmute(request: Request, context: Context, tx: Transaction) -> Reply:
         return Reply(messages=(await _overview(tx, context),))
     scope = await (read_scope if request.tapped else find_scope)(tx, typed, context)
     if scope is None and request.tapped:
-        return Reply()
+        raise outdated(context)
     if scope is None:
         raise CommandError(unknown_name(typed, t))
     ended = await unmute_scope(tx, context, scope)
@@ -133,13 +134,19 @@ def end_button(scope: MuteScope, verb: str, t: Translator) -> Button:
     return button(label, verb, scope.data)
 
 
-async def _overview(db: Reader, context: Context) -> Outgoing:
+@tap("mutes", Need.CHAT, r"\d{1,3}")
+async def turn(request: Request, context: Context) -> Reply:
+    """Show a page of the mutes."""
+    return Reply(edit=await _overview(context.database, context, int(request.argument)))
+
+
+async def _overview(db: Reader, context: Context, number: int = 0) -> Outgoing:
     t = context.t
     text, rows = Text(), []
-    mutes = await mutes_of(db, context)
-    if not mutes:
+    page = page_of(await mutes_of(db, context), number, _PAGE)
+    if not page.items:
         text.line(t.gettext("Nothing is muted in this chat."))
-    for each, scope in mutes:
+    for each, scope in page.items:
         text.line(t.gettext("Muted {until}: {name}"), name=scope.name, until=show_end(each.until, context))
         rows.append((end_button(scope, "unmute", t),))
     text.line().line(
@@ -148,4 +155,4 @@ async def _overview(db: Reader, context: Context) -> Outgoing:
     )
     longer = code(t.gettext("/mute outages @name until Monday"))
     text.say(t.gettext("A topic in one channel only, until Monday: {example}"), example=longer)
-    return message(text, tuple(rows[:_MOST_LISTED]))
+    return message(text, (*rows, *page.turns("mutes")))

@@ -19,10 +19,12 @@ from bot.store.acts import Rows
 from bot.store.database import Reader, Transaction
 from bot.store.topics import Topic
 from bot.text.markup import Text, bold, code, one_line
+from bot.text.pages import page_of
 
 _THING = r"[tc]\d{1,15}"
 _LABEL, _NAME = 30, 60  # UTF-16 units of a name on a button, and in a sentence
-_MOST = 40  # buttons of topics and channels, and of people
+_PAGE = 20  # topics and channels
+_MOST = 40  # buttons of people
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +86,12 @@ async def _restrict(request: Request, context: Context, tx: Transaction, thing: 
         return show(request, message(line, (row,), name=bold(one_line(thing.name, _NAME)), n=len(others)))
     act = await _set_access(tx, context, thing, [context.chat.id], concerned=others)
     return show(request, await _screen(tx, await _thing(tx, thing.data, context), context, undo=act))
+
+
+@tap("privates", Need.INSTANCE, r"\d{1,3}")
+async def turn(request: Request, context: Context) -> Reply:
+    """Show a page of what is restricted."""
+    return Reply(edit=await _overview(context.database, context, int(request.argument)))
 
 
 @tap("share", Need.INSTANCE, rf"{_THING}:\d{{1,15}}:(on|off)")
@@ -199,7 +207,7 @@ async def _screen(db: Reader, thing: Thing, context: Context, *, undo: int | Non
     return message(text, (*rows_of(switches, 2), *last))
 
 
-async def _overview(db: Reader, context: Context) -> Outgoing:
+async def _overview(db: Reader, context: Context, number: int = 0) -> Outgoing:
     """List what is restricted to this chat; an owner in private sees all that is restricted."""
     t = context.t
     found = [
@@ -213,8 +221,10 @@ async def _overview(db: Reader, context: Context) -> Outgoing:
         if each.restricted and await access.sees(db, Restrictable.CHANNEL, each.id, context.viewer)
     ]
     text = Text().line(t.gettext("Private in this chat:") if found else t.gettext("Nothing is private in this chat."))
-    for thing in found:
+    page = page_of(found, number, _PAGE)
+    for thing in page.items:
         text.line("🔒 {name}", name=bold(one_line(thing.name, _NAME)))
     line = t.gettext("To keep a topic or a channel to this chat: {example}")
     text.say(line, example=code(t.gettext("/private Payments")))
-    return message(text, rows_of([button(one_line(each.name, _LABEL), "only", each.data) for each in found[:_MOST]], 2))
+    buttons = [button(one_line(each.name, _LABEL), "only", each.data) for each in page.items]
+    return message(text, (*rows_of(buttons, 2), *page.turns("privates")))

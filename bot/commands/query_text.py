@@ -114,7 +114,7 @@ def _refusal(error: QueryError, source: str, t: Translator) -> Text:
 SHOWN_PARTS = 3  # of one query
 _LONGEST_PART = 80  # characters of a part of a query
 _LONGEST_WORDS = 40  # characters of what a part found
-_SHOWN_WORDS = 4  # of what a part found
+_SHOWN_WORDS = 8  # of those by which a query holds
 
 _FAILED: Mapping[Reason | None, str] = {
     Reason.ABSENT: N_("not found: {part}"),
@@ -138,13 +138,11 @@ def why_not(root: Clause, t: Translator) -> Text:
 
 
 def why(root: Clause, text: str) -> Text:
-    """Say by which of its parts a query holds, each with the words that it found in `text`."""
-    reasons = []
-    for part in {part.query: part for part in holders(root)}.values():
-        found = dict.fromkeys(" ".join(text[start:end].split())[:_LONGEST_WORDS] for start, end in part.spans)
-        words = [Text().add(bold(each)) for each in list(found)[:_SHOWN_WORDS]]
-        reasons.append(Text().add(short_query(part.query, _LONGEST_PART), ": ").join(_joined(words, ", ")))
-    return _listed(reasons)
+    """Name the words of a text by which a query holds, in their order."""
+    spans = sorted({span for part in holders(root) for span in part.spans})
+    found = list(dict.fromkeys(" ".join(text[start:end].split())[:_LONGEST_WORDS] for start, end in spans))
+    words = _joined([Text().add(bold(each)) for each in found[:_SHOWN_WORDS]], ", ")
+    return words.add(f" +{len(found) - _SHOWN_WORDS}" if len(found) > _SHOWN_WORDS else "")
 
 
 def failure(part: Clause, t: Translator) -> Text:

@@ -27,7 +27,8 @@ async def searches(request: Request, context: Context) -> Reply:
 async def store(request: Request, context: Context, tx: Transaction) -> Reply:
     """Save the search of the answer that the button names."""
     own = context.own
-    typed = await remembered(tx, request.argument, own.gettext("This search is too old. Please send it again."))
+    gone = own.gettext("This search is too old. Please send it again.")
+    typed = await remembered(tx, context, request.argument, gone)
     if not await saved_searches.save(tx, context.chat.id, typed, now=context.now):
         raise CommandError(own.gettext("This chat has too many saved searches. Remove some in /searches."))
     return Reply(note=own.gettext("Saved. /searches shows it."))

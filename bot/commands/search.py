@@ -57,9 +57,7 @@ class SearchTerms:
 @example(N_("/search outage bank"), N_("posts with both words, in any form"))
 @example(
     N_("/search outage in:@name since:7d"),
-    N_(
-        "in channels (in:@one, @two, a group or a word of the title), since a day; also until:, order:best, history:yes"
-    ),
+    N_("in channels (in:@one, a group, a word of the title), since a day; also until:, order:best, history:yes"),
 )
 async def search(request: Request, context: Context) -> Reply:
     """Find posts by a query and filters; the first page."""
@@ -159,7 +157,7 @@ async def _read_terms(key: str, typed: str, context: Context) -> SearchTerms:
 async def _recall_terms(key: str, context: Context) -> SearchTerms:
     """Read the search of an earlier answer again. Raises CommandError."""
     gone = context.own.gettext("This search is too old. Please send it again.")
-    typed = await remembered(context.database, key, gone)
+    typed = await remembered(context.database, context, key, gone)
     return await _read_terms(key, typed, context)
 
 

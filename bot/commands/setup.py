@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.commands.context import CommandError, Context, Reply, Request, message, say, writes
-from bot.commands.keyboards import LANGUAGE_NAMES, MOST_SWITCHES, button, choice, rows_of, topic_rows
+from bot.commands.keyboards import LANGUAGE_NAMES, TOPICS_PAGE, button, choice, rows_of, topic_rows
 from bot.commands.lookup import listed
 from bot.commands.parsing import find_zone
 from bot.commands.registry import Command, Section, declare, outdated, tap
@@ -207,6 +207,7 @@ async def setup_screen(db: Reader, request: Request, chat: Chat, now: datetime, 
             tuple(languages),
             *places,
             (button(t.gettext("Settings"), "settings"), button(t.gettext("Test alert"), "test")),
-            *topic_rows(all_topics[:MOST_SWITCHES], on, t, screen="setup"),
+            *topic_rows(all_topics[:TOPICS_PAGE], on, t, screen="setup"),
+            *(((button(t.gettext("All topics"), "topics"),),) if len(all_topics) > TOPICS_PAGE else ()),
         ),
     )

@@ -22,26 +22,28 @@ from bot.store.database import Reader
 from bot.store.exclusions import ExcludedWord
 from bot.store.topics import Topic, TopicVersion
 from bot.text.markup import Text, bold, one_line
+from bot.text.pages import page_of
 
 PAGE = 5  # versions
-_MOST = 90  # topics in a list; Telegram takes 100 buttons
+_TOPICS = 30  # of one page of the list
 _MOST_WORDS, _LABEL, _NAME, _CHANGE = 15, 30, 40, 600  # words; UTF-16 units of a label, a name, a version
 
 
-@tap("about", Need.LOOK, r"\d{1,15}|list")
+@tap("about", Need.LOOK, r"\d{1,15}|list(:\d{1,3})?")
 async def about(request: Request, context: Context) -> Reply:
     """Show a topic, or the list of those that there are."""
-    if request.argument == "list":
-        return show(request, await _list(context))
+    if request.argument.startswith("list"):
+        return show(request, await _list(context, int(request.argument.partition(":")[2] or 0)))
     topic = await topic_by_id(context.database, int(request.argument), context)
     return show(request, await topic_screen(context.database, request, context, topic))
 
 
-async def _list(context: Context) -> Outgoing:
+async def _list(context: Context, number: int) -> Outgoing:
     t, subscribed = context.t, await subscriptions.of_chat(context.database, context.chat.id)
     found = listed(await topics.all_topics(context.database, context.viewer), [each.topic_id for each in subscribed])
-    buttons = [button(one_line(topic_title(topic.name, t), _LABEL), "about", topic.id) for topic in found[:_MOST]]
-    return message(t.gettext("Which topic?"), (*rows_of(buttons, 2), _back(context)))
+    page = page_of(found, number, _TOPICS)
+    buttons = [button(one_line(topic_title(topic.name, t), _LABEL), "about", topic.id) for topic in page.items]
+    return message(t.gettext("Which topic?"), (*rows_of(buttons, 2), *page.turns("about", "list"), _back(context)))
 
 
 def _back(context: Context) -> tuple[Button, ...]:
@@ -159,8 +161,8 @@ async def history(request: Request, context: Context) -> Reply:
 
 def _version(after: TopicVersion, before: TopicVersion | None, context: Context) -> Text:
     """Write who let a topic look for something, when, and what is different by it."""
-    facts = [f"{after.number}", context.date(after.at), *filter(None, [one_line(after.name, _NAME)])]
-    text = Text().add(bold(" · ".join(facts)), "\n")
+    who = one_line(after.name, _NAME) or context.t.gettext("from its file")
+    text = Text().add(bold(f"{after.number} · {context.date(after.at)} · {who}"), "\n")
     if before is None:
         text.line(context.t.gettext("Looking for: {query}"), query=short_query(after.state.source, _CHANGE // 2))
         return text

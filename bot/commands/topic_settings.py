@@ -15,6 +15,7 @@ from bot.store import addresses, subscriptions
 from bot.store.database import Reader, Transaction
 from bot.store.topics import Topic
 from bot.text.markup import Text, bold, code
+from bot.text.pages import page_of
 
 _PRIORITIES = {
     Priority.URGENT: (N_("urgent (even at night)"), N_("at once, even in quiet hours")),
@@ -31,7 +32,7 @@ _WORDS = {  # as people type them, whatever the language of the chat: a value, a
     },
     **dict.fromkeys(("сводка", "в сводку", "дайджест", "в дайджест", "зведення", "у зведення"), Priority.DIGEST),
 }
-_MOST = 90  # Telegram takes 100 buttons
+_PAGE = 20  # topics
 _ROOM = 40  # characters of a topic on a button
 
 
@@ -72,26 +73,27 @@ async def priority(request: Request, context: Context, tx: Transaction) -> Reply
     return Reply(messages=(await _choose(tx, context, topic, chosen),))
 
 
-@tap("prio", Need.CHAT, r"list|\d{1,15}(:(urgent|loud|silent|digest))?")
+@tap("prio", Need.CHAT, r"list(:\d{1,3})?|\d{1,15}(:(urgent|loud|silent|digest))?")
 @writes
 async def priority_tapped(request: Request, context: Context, tx: Transaction) -> Reply:
     """Offer the four priorities of a topic, set one of them, or show the list again, as the button says."""
     number, _, chosen = request.argument.partition(":")
     if number == "list":
-        return Reply(edit=await _list(tx, context))
+        return Reply(edit=await _list(tx, context, int(chosen or 0)))
     topic = await topic_by_id(tx, int(number), context)
     return Reply(edit=await _choose(tx, context, topic, Priority(chosen) if chosen else None))
 
 
-async def _list(db: Reader, context: Context) -> Outgoing:
+async def _list(db: Reader, context: Context, number: int = 0) -> Outgoing:
     t, subscribed = context.t, await subscriptions.of_chat(db, context.chat.id)
     if not subscribed:
         return message(t.gettext("This chat gets no alerts yet. Choose topics in /topics."))
     text = Text().line(t.gettext("How alerts on each topic arrive in this chat. Tap one to change it."))
+    page = page_of(subscribed, number, _PAGE)
     labels = (
-        (each, f"{topic_title(each.topic, t)[:_ROOM]}: {priority_label(each.priority, t)}") for each in subscribed
+        (each, f"{topic_title(each.topic, t)[:_ROOM]}: {priority_label(each.priority, t)}") for each in page.items
     )
-    rows = rows_of([button(label, "prio", each.topic_id) for each, label in labels][:_MOST], 1)
+    rows = rows_of([button(label, "prio", each.topic_id) for each, label in labels], 1) + page.turns("prio", "list")
     example = t.gettext("/priority Outages silent")
     return message(text.say(t.gettext("You can also write: {example}"), example=code(example)), rows)
 

@@ -8,7 +8,7 @@ from babel.numbers import format_percent
 
 from bot.commands.changing import may_change, others_using, require_may_change
 from bot.commands.context import CommandError, Context, Reply, Request, change, message, say, show, writes
-from bot.commands.keyboards import MOST_SWITCHES, button, name_word, rows_of, topic_rows
+from bot.commands.keyboards import TOPICS_PAGE, button, name_word, rows_of, topic_rows
 from bot.commands.lookup import SCOPE, listed, need_topic, read_scope, show_topic, topic_by_id
 from bot.commands.mute import end_button, mutes_of, show_end
 from bot.commands.query_text import short_query
@@ -31,6 +31,7 @@ from bot.store.database import Reader, Transaction
 from bot.store.stats import TopicStats
 from bot.store.topics import Topic
 from bot.text.markup import Piece, Text, bold, code, link, one_line
+from bot.text.pages import page_of
 
 COUNTED = timedelta(days=30)
 _SHOWN_QUERY = 200  # characters of a query in a list
@@ -46,28 +47,27 @@ _LABEL = 30  # characters of a word on a button
 @command("topics", Section.TOPICS, 1, Need.LOOK, N_("topics on and off, how each is doing, what is muted"))
 @example("/topics", N_("the topics of this chat as switches, with how many alerts each had"))
 @example(N_("/topics Payments"), N_("one topic: its query, its history, what it leaves out, who uses it"))
-@tap("topics", Need.LOOK)
+@tap("topics", Need.LOOK, r"\d{0,3}")
 async def show_topics(request: Request, context: Context) -> Reply:
     """Show all topics as switches, and how each does; or one that is named."""
-    if request.argument:
+    if request.argument and not request.tapped:
         topic = await need_topic(context.database, request.argument, context)
         return show(request, await topic_screen(context.database, request, context, topic))
-    return show(request, await topics_screen(context.database, context))
+    return show(request, await topics_screen(context.database, context, int(request.argument or 0)))
 
 
-@tap("topic", Need.CHAT, r"\d{1,15}:(on|off):(setup|topics|about)")
+@tap("topic", Need.CHAT, r"\d{1,15}:(on|off):(setup|about|topics(:\d{1,3})?)")
 @writes
 async def switch(request: Request, context: Context, tx: Transaction) -> Reply:
     """Switch a topic on or off for this chat; the tapped button says which, and which screen to draw again."""
-    number, state, screen = request.argument.split(":")
-    topic_id = int(number)
-    topic = await topic_by_id(tx, topic_id, context)
+    number, state, screen, *page = request.argument.split(":")
+    topic = await topic_by_id(tx, int(number), context)
     await (subscribe if state == "on" else unsubscribe)(tx, context, topic)
     if screen == "setup":
         return Reply(edit=await setup_screen(tx, request, context.chat, context.now))
     if screen == "about":
         return Reply(edit=await topic_screen(tx, request, context, topic))
-    return Reply(edit=await topics_screen(tx, context))
+    return Reply(edit=await topics_screen(tx, context, *map(int, page)))
 
 
 @tap("wake", Need.CHAT, SCOPE)
@@ -149,12 +149,12 @@ async def keep(_: Request, context: Context) -> Reply:
     return change(context.t.gettext("Nothing was changed."))
 
 
-async def topics_screen(db: Reader, context: Context) -> Outgoing:
-    """Draw the topics as switches, with their figures, mutes and exclusions."""
+async def topics_screen(db: Reader, context: Context, number: int = 0) -> Outgoing:
+    """Draw a page of the topics as switches, with their figures, mutes and exclusions."""
     t = context.t
     on = {each.topic_id: each.priority for each in await subscriptions.of_chat(db, context.chat.id)}
-    all_topics = listed(await topics.all_topics(db, context.viewer), on)
-    shown = all_topics[:MOST_SWITCHES]
+    page = page_of(listed(await topics.all_topics(db, context.viewer), on), number, TOPICS_PAGE)
+    shown = page.items
     counts = await stats.topic_stats(db, context.chat.id, context.now - COUNTED)
     text = (
         Text()
@@ -166,17 +166,10 @@ async def topics_screen(db: Reader, context: Context) -> Outgoing:
     text.join(await _unknown_limits(shown, db, context)).line()
     ends = await _add_muted(text, db, context)
     words = await _add_excluded(text, [topic for topic in shown if topic.id in on], db, context)
-    text.line()
-    if hidden := len(all_topics) - len(shown):
-        line = t.ngettext(
-            "{n} more topic does not fit here: write /track and its name to switch it on, /untrack to switch it off.",
-            "{n} more topics do not fit here: write /track and a name to switch one on, /untrack to switch it off.",
-            hidden,
-        )
-        text.line(line, n=hidden)
-    text.say(t.gettext("To create your own: {example}"), example=code(track_example(t)))
+    text.line().say(t.gettext("To create your own: {example}"), example=code(track_example(t)))
     one = (button(t.gettext("One topic in detail…"), "about", "list"),)
-    return message(text, (*topic_rows(shown, on, t, screen="topics"), one, *ends, *words))
+    switches = topic_rows(shown, on, t, screen=f"topics:{page.number}")
+    return message(text, (*switches, *page.turns("topics"), one, *ends, *words))
 
 
 async def _unknown_limits(shown: Sequence[Topic], db: Reader, context: Context) -> Text:

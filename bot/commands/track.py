@@ -169,7 +169,7 @@ async def older(request: Request, context: Context) -> Reply:
 async def _remembered(context: Context, key: str) -> str:
     """Return the memory of an earlier answer. Raises CommandError where it is gone."""
     gone = context.own.gettext("This is too old. Please send the command again.")
-    return await remembered(context.database, key, gone)
+    return await remembered(context.database, context, key, gone)
 
 
 def _to_send_again(line: str, name: str, query: str) -> Reply:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot.commands.context import CommandError, Context, Reply, Request, message, remembered, show, writes
 from bot.commands.keyboards import button
-from bot.commands.lookup import channel_by_id, show_channel, show_reference
+from bot.commands.lookup import channel_by_id, name_chats, show_channel, show_reference
 from bot.commands.parsing import read_references
 from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
@@ -15,7 +15,7 @@ from bot.locales import N_
 from bot.models import Outgoing
 from bot.models.acts import ChannelsUnfollowed
 from bot.models.people import Viewer
-from bot.store import acts, channels, follows, subscriptions
+from bot.store import acts, channels, chats, follows, subscriptions
 from bot.store.acts import Rows
 from bot.store.channels import Channel
 from bot.store.database import Reader, Transaction
@@ -34,7 +34,7 @@ async def unfollow(request: Request, context: Context, tx: Transaction) -> Reply
     The button of that question names the answer that remembers what was typed.
     """
     gone = context.own.gettext("This is too old. Please send the command again.")
-    typed = await remembered(tx, request.argument, gone) if request.tapped else request.argument
+    typed = await remembered(tx, context, request.argument, gone) if request.tapped else request.argument
     t = context.t
     if not typed:
         raise CommandError(t.gettext("For example: {example}"), example=code("/unfollow @name"))
@@ -43,7 +43,9 @@ async def unfollow(request: Request, context: Context, tx: Transaction) -> Reply
     found = {each.id: each for each in names.values() if each is not None and each.followed_at is not None}
     others = await _others(tx, found, context)
     if others and not request.tapped:
-        return replace(Reply(messages=(_question(list(found.values()), len(others), request, context),)), memory=typed)
+        return replace(
+            Reply(messages=(await _question(tx, list(found.values()), others, request, context),)), memory=typed
+        )
     act = await _unfollow(tx, list(found.values()), others, context)
     text = Text()
     for name, channel in names.items():
@@ -67,7 +69,7 @@ async def ask(request: Request, context: Context, tx: Transaction) -> Reply:
     if channel is None or channel.followed_at is None:
         raise outdated(context)
     others = await _others(tx, [channel.id], context)
-    return Reply(edit=_question([channel], len(others), request, context), memory=str(channel.id))
+    return Reply(edit=await _question(tx, [channel], others, request, context), memory=str(channel.id))
 
 
 async def _others(db: Reader, channel_ids: Iterable[int], context: Context) -> set[int]:
@@ -75,20 +77,23 @@ async def _others(db: Reader, channel_ids: Iterable[int], context: Context) -> s
     return set(await subscriptions.chats_reached(db, channel_ids)) - {context.chat.id}
 
 
-def _question(found: Sequence[Channel], others: int, request: Request, context: Context) -> Outgoing:
-    t = context.t
+async def _question(
+    db: Reader, found: Sequence[Channel], others: Collection[int], request: Request, context: Context
+) -> Outgoing:
+    t, named = context.t, [chat for each in sorted(others) if (chat := await chats.get(db, each)) is not None]
     line = t.gettext("This ends {names} for nobody but this chat. Unfollow?")
     if others:
         line = t.ngettext(
             "This also ends {names} for {n} other chat. Unfollow?",
             "This also ends {names} for {n} other chats. Unfollow?",
-            others,
+            len(others),
         )
     shown = ", ".join(each.title for each in found[:_MOST_NAMED])
     more = f" +{len(found) - _MOST_NAMED}" if len(found) > _MOST_NAMED else ""
     keep = button(t.gettext("Keep it"), *(("channel", found[0].id) if request.tapped else ("keep",)))
     row = (button(t.gettext("Unfollow"), "unfollow", request.key), keep)
-    return message(line, (row,), n=others, names=bold(shown + more))
+    text = Text().line(line, n=len(others), names=bold(shown + more))
+    return message(text.add(name_chats(named)), (row,))
 
 
 async def _unfollow(tx: Transaction, found: Sequence[Channel], others: Collection[int], context: Context) -> int | None:

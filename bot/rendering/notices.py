@@ -66,14 +66,11 @@ def _followed(notice: Followed, locale: Locale) -> Outgoing:
     every = Button(text=t.gettext("Send every post"), data=f"feed:c{notice.channel_id}:on".encode())
     if not notice.posts or notice.alerts is None:  # of a private one, nobody outside knows what it has posted
         return Outgoing(text=f"{first}{reading}", buttons=((every,),))
+    last = t.ngettext("Of its last {n} post", "Of its last {n} posts", notice.posts).format(n=notice.posts)
     if not notice.alerts:
-        line = t.gettext("Its newest posts ({posts}) would have triggered no alerts.")
-        return Outgoing(text=f"{first}\n{line.format(posts=notice.posts)}{reading}", buttons=((every,),))
-    line = t.ngettext(
-        "Its newest posts ({posts}) would have triggered {n} alert.",
-        "Its newest posts ({posts}) would have triggered {n} alerts.",
-        notice.alerts,
-    ).format(posts=notice.posts, n=notice.alerts)
+        line = t.gettext("{last}, none matches.").format(last=last)
+        return Outgoing(text=f"{first}\n{line}{reading}", buttons=((every,),))
+    line = t.ngettext("{last}, {n} matches.", "{last}, {n} match.", notice.alerts).format(last=last, n=notice.alerts)
     button = Button(text=t.gettext("Show them"), data=f"seen:{notice.channel_id}".encode())
     return Outgoing(text=f"{first}\n{line}{reading}", buttons=((button, every),))
 

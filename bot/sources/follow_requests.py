@@ -193,6 +193,9 @@ class FollowRequests:
             await follows.request(
                 tx, str(channel.id), chat_id=follow.chat_id, now=follow.asked_at, options=follow.options
             )
+            await follows.enlist(
+                tx, str(channel.id), groups=follow.channel_groups, chats=follow.feeds, now=follow.asked_at
+            )
         await follows.withdraw(tx, follow.reference)
         if len(found) > 1 and follow.chat_id is not None:
             await progress.show_list(tx, follow.chat_id, follow.asked_at)

@@ -140,7 +140,8 @@ async def with_own_menu(db: Reader) -> list[Chat]:
     Those are the chats that have chosen their language, and the private ones of people who may do more than readers.
     """
     more = "SELECT id FROM people WHERE role != 'reader'"
-    sql = f"{_CHATS} WHERE (language_chosen OR c.kind = 'user' AND c.telegram_id IN ({more})) AND suspended IS NULL"
+    sql = f"""{_CHATS} WHERE (language_chosen OR c.kind = 'user' AND c.telegram_id IN ({more}))
+        AND suspended IS NULL AND NOT broadcast"""
     return read_all(Chat, await db.fetch_all(sql), "chat")
 
 

@@ -106,23 +106,18 @@ async def request(
 
 
 async def enlist(
-    tx: Transaction, reference: str, *, groups: Collection[int] = (), chat_id: int | None = None, now: datetime
-) -> Channel | None:
-    """Put the channel of a normalised reference into groups, and let a chat get all its posts.
-
-    Return the channel; None where that waits until the request for it is fulfilled.
-    """
+    tx: Transaction, reference: str, *, groups: Collection[int] = (), chats: Collection[int] = (), now: datetime
+) -> None:
+    """Put the channel of a normalised reference into groups, and let chats get all its posts, now or once followed."""
     earlier = await _find(tx, reference)
     channel = await _followed(tx, reference, earlier)
-    wishing = () if chat_id is None else (chat_id,)
     if channel is not None:
-        await _enlist(tx, channel, groups, wishing, now=now)
+        await _enlist(tx, channel, groups, chats, now=now)
     elif earlier is not None:
         sql = "UPDATE follows SET channel_groups = :groups, feeds = :feeds WHERE id = :id"
-        joined, wanted = {*earlier.channel_groups, *groups}, {*earlier.feeds, *wishing}
+        joined, wanted = {*earlier.channel_groups, *groups}, {*earlier.feeds, *chats}
         values = {"id": earlier.id, "groups": json_list(sorted(joined)), "feeds": json_list(sorted(wanted))}
         await tx.execute(sql, values)
-    return channel
 
 
 async def _enlist(

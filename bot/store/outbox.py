@@ -301,7 +301,7 @@ _LATELY = """SELECT c.kind, c.telegram_id, q.sent_at AS at FROM messages q JOIN 
     UNION ALL SELECT c.kind, c.telegram_id, q.edited_at FROM messages q JOIN chats c ON c.id = q.chat_id
         WHERE q.edited_at BETWEEN :since AND :now
     UNION ALL SELECT chat_kind, chat_telegram_id, answered_at FROM handled
-        WHERE answered_at BETWEEN :since AND :now AND chat_kind IS NOT NULL
+        WHERE answered_at BETWEEN :since AND :now AND chat_kind IS NOT NULL AND NOT tapped
     ORDER BY at"""
 
 

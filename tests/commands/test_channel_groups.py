@@ -1,9 +1,12 @@
 """Channel groups: made as channels are followed or by taps, named in searches, mutes and topics; and feeds."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.locales import translator
 from bot.locales.locale import Locale
+from bot.models import Media
 from bot.models.notices import NOTICES
 from bot.models.people import Role
 from bot.rendering.acts import describe_act
@@ -11,7 +14,7 @@ from bot.rendering.groups import render_page
 from bot.store import channel_groups, channels, follows, groups
 from bot.store.channel_groups import Directory
 from bot.store.channels import ResolvedChannel
-from tests.commands.kit import BORIS, Bot, button, labels, text
+from tests.commands.kit import ANNA, BORIS, Bot, button, labels, text
 from tests.kit_archive import NEWS, NOON, OTHER, post
 
 
@@ -40,12 +43,14 @@ async def alerted(bot: Bot) -> list[str]:
         ("@News1001 @News1002 group:Регуляторы", ["Регуляторы"], ["Новости города", "ЦБ РФ"]),
         ("@News1001 group:регуляторы group:«Крупные банки»", ["Регуляторы", "крупные банки"], ["ЦБ РФ"]),
         ('group:"крупные банки"\n@News1001\n@News1002', ["крупные банки"], ["Новости города", "ЦБ РФ"]),
-        ("@News1001 группа:Регуляторы\n@News1002", ["Регуляторы"], ["ЦБ РФ"]),
+        ("@News1001 группа:Регуляторы\n@News1002", ["Регуляторы"], ["Новости города", "ЦБ РФ"]),
+        ("@News1001\n@News1002 group:МИД", ["мид"], ["Новости города", "ЦБ РФ"]),
+        ("@News1001 group:МИД\n@News1002 group:Город", ["мид"], ["ЦБ РФ"]),
     ],
 )
 async def test_followed_channels_join_groups(newsroom: Bot, typed: str, names: list[str], inside: list[str]) -> None:
     answer = text(await newsroom.says(f"/follow {typed}"))
-    assert "In the group: " in answer
+    assert "Into the group " in answer
     for name in names:
         assert await members(newsroom, name) == inside
 
@@ -118,6 +123,8 @@ async def test_searches_and_mutes_know_groups(newsroom: Bot) -> None:
     found = text(await newsroom.says("/search бензин in:регуляторы"))
     assert "ЦБ РФ" in found
     assert "Новости города" not in found
+    offered = await newsroom.dispatch.offer(ANNA, "бензин in:регуляторы")
+    assert [each.title.partition(" · ")[0] for each in offered] == ["ЦБ РФ"]
     assert "Muted in this chat: group «Регуляторы»" in text(await newsroom.says("/mute регуляторы"))
     before = len(await alerted(newsroom))
     await newsroom.archive.live(post(2, "Совсем нет бензина"), post(2, "Бензин кончился и там", channel_id=OTHER))
@@ -187,3 +194,25 @@ async def test_a_renamed_channel_takes_topics_and_its_feed_along(newsroom: Bot) 
     shown = await newsroom.says("/topics")
     assert "бензин in:@cbr" in text(shown)
     assert "✅ All posts: Банк России" in labels(shown.messages[0])
+
+
+async def test_every_post_with_something_in_it_comes_once(newsroom: Bot) -> None:
+    await newsroom.says("/follow @News1001 all")
+    archive, photo = newsroom.archive, Media(kind="photo", id=5, title="")
+    await archive.live(post(1, "", media=photo), post(2, "", media=replace(photo, id=6)), post(3, ""))
+    assert await alerted(newsroom) == ["m1", "m2"]  # without words nothing says the same
+    await archive.live(post(4, "", media=photo, grouped_id=9), post(5, "Подпись к альбому", media=photo, grouped_id=9))
+    shown = [each for each in await archive.outbox() if each.kind == "alert"][-1]
+    assert (shown.post_key, (await archive.stored(5)).text) == ("g9", "Подпись к альбому")
+    await archive.live(post(6, "Второй пост"), post(7, "Второй пост"))
+    assert await alerted(newsroom) == ["m1", "m2", "g9", "m6"]  # the same words join
+
+
+async def test_a_topic_and_every_post_make_one_alert(newsroom: Bot) -> None:
+    await newsroom.says("/follow @News1001 all")
+    await newsroom.tracks("Топливо: бензин")
+    await newsroom.archive.live(post(1, "Бензина нет"))
+    (topics,) = [row["topics"] for row in await newsroom.db.fetch_all("SELECT topics FROM alerts")]
+    assert topics == '["Топливо","* ЦБ РФ"]'
+    assert "All posts: ЦБ РФ" in text(await newsroom.says("/post https://t.me/News1001/1"))
+    assert "✅ All posts: ЦБ РФ" in text(await newsroom.taps(f"why:{NEWS}:1".encode()))

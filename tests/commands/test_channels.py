@@ -174,7 +174,7 @@ async def test_unfollowing_on_the_screen_asks_once_and_can_be_undone(bot: Bot) -
     await bot.pair(BORIS, Role.READER)
     await bot.archive.follow(NEWS, title="Вести")
     asked = await bot.taps(button((await opened(bot)).edit, "Unfollow"), key="tap-stop")
-    assert "This also ends Вести for 1 other chat." in text(asked)
+    assert "This also ends Вести for 1 other chat. Unfollow?\nPerson 502" in text(asked)
     assert "Alerts in this chat" in text(await bot.taps(button(asked.edit, "Keep it")))
     done = await bot.taps(button(asked.edit, "Unfollow"))
     assert await channels.followed(bot.db) == []

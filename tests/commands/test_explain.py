@@ -32,8 +32,8 @@ async def test_each_topic_of_the_chat_says_why_it_fits_or_what_is_missing(bot: B
     assert text(told).splitlines() == [
         "В банках сбой, а воду отключили вчера",
         "",
-        "✅ Outages: сбой: сбой",
-        "✅ Вода: вода ~1 отключить: воду, отключили",
+        "✅ Outages: сбой",
+        "✅ Вода: воду, отключили",
         "▫️ Банки: not found: касса",
         "▫️ Учения: excluded by: вчера",
         "▫️ Digital sovereignty: not found: импортозамещение",
@@ -51,7 +51,7 @@ async def test_an_alert_is_explained_by_the_whole_post_as_it_was_alerted(bot: Bo
     assert lines[0] == "Вести"
     assert told.messages[0].entities[0].value == "https://t.me/News1001/7"
     assert lines[1].endswith("В конце сбой.")
-    assert "✅ Outages: сбой: сбой" in lines
+    assert "✅ Outages: сбой" in lines
 
 
 async def test_an_alert_is_explained_even_where_telegram_does_not_show_it_again(bot: Bot) -> None:
@@ -65,7 +65,7 @@ async def test_an_alert_is_explained_by_what_matched_beside_its_text(bot: Bot) -
     number = await alerted(bot, "Голосуем", parts=(Part(kind=PartKind.POLL, text="Был сбой?"),))
     lines = text(await bot.says("/explain", reply_to=number)).splitlines()
     assert lines[1:3] == ["Голосуем", "Poll: Был сбой?"]
-    assert "✅ Outages: сбой: сбой" in lines
+    assert "✅ Outages: сбой" in lines
 
 
 async def test_a_message_of_another_chat_with_the_number_of_an_alert_is_no_alert(bot: Bot) -> None:
@@ -79,17 +79,17 @@ async def test_a_message_of_another_chat_with_the_number_of_an_alert_is_no_alert
 @pytest.mark.parametrize(
     ("query", "told"),
     [
-        ("сбой ~2 банк", ["✅ It matches.", "сбой ~2 банк: банках, сбой"]),
-        ("погода, вода", ["✅ It matches.", "вода: воду"]),
-        ("сбой -банк", ["▫️ It does not match.", "Found: сбой: сбой", "excluded by: банк"]),
+        ("сбой ~2 банк", ["✅ It matches.", "банках, сбой"]),
+        ("погода, вода", ["✅ It matches.", "воду"]),
+        ("сбой -банк", ["▫️ It does not match.", "Found: сбой", "excluded by: банк"]),
         (
             "сбой ~1 вчера",
-            ["▫️ It does not match.", "Found: сбой: сбой; вчера: вчера", "found, but too far apart: сбой ~1 вчера"],
+            ["▫️ It does not match.", "Found: сбой, вчера", "found, but too far apart: сбой ~1 вчера"],
         ),
-        ("сбой ~2 сбой", ["▫️ It does not match.", "Found: сбой: сбой", "found only once: сбой ~2 сбой"]),
+        ("сбой ~2 сбой", ["▫️ It does not match.", "Found: сбой", "found only once: сбой ~2 сбой"]),
         ('"сбой сбой"', ["▫️ It does not match.", 'found only once: "сбой сбой"']),
         ('"сбой в банке"', ["▫️ It does not match.", 'found, but not side by side: "сбой в банке"']),
-        ("сбой касса", ["▫️ It does not match.", "Found: сбой: сбой", "not found: касса"]),
+        ("сбой касса", ["▫️ It does not match.", "Found: сбой", "not found: касса"]),
         ("касса погода", ["▫️ It does not match.", "not found: касса; not found: погода"]),
         ("касса, погода", ["▫️ It does not match.", "none of it was found"]),
     ],
@@ -162,4 +162,4 @@ async def test_a_group_may_ask_too(bot: Bot) -> None:
     group = await chats.by_peer(bot.db, PeerKind.CHANNEL, GROUP.id)
     assert group is not None
     await bot.archive.track(group, "Вода", "вода")
-    assert "✅ Вода: вода: воду" in text(await bot.says("/explain@our_bot", chat=GROUP, reply_to=5, replied=TEXT))
+    assert "✅ Вода: воду" in text(await bot.says("/explain@our_bot", chat=GROUP, reply_to=5, replied=TEXT))

@@ -128,6 +128,8 @@ SAMPLES = {
     "store": "m-1",
     "unstore": "1",
     "mute": "t1",
+    "mutes": "1",
+    "privates": "1",
     "unmute": "t1",
     "zone": "UTC",
     "settings": "",
@@ -193,3 +195,15 @@ SAMPLES = {
     "every": "1:on",
     "post_in": "1:yes",
 }
+
+
+async def test_every_tap_is_answered_whatever_it_names(newsroom: Bot) -> None:
+    """Send each kind of button for things that are not there, or with data that no button has."""
+    assert (await newsroom.taps(b"nothing:1")).note == "This button no longer works."
+    silent = []
+    for verb in registry.taps():
+        for data in (SAMPLES.get(verb, ""), "\N{SKULL}:" * 9):
+            answer = await newsroom.taps(f"{verb}:{data}".encode())
+            if not (answer.note or answer.edit or answer.messages or answer.buttons is not None):
+                silent.append((verb, data))
+    assert silent == []

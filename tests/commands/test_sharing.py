@@ -377,6 +377,12 @@ class TestHistory:
         assert "Looking for: банк" in text(second)
         assert "7 · " in text(await newsroom.taps(button(second.edit, "←")))
 
+    async def test_a_built_in_topic_has_one_too(self, newsroom: Bot) -> None:
+        topic = await topic_of(newsroom, "outages")
+        shown = await newsroom.taps(f"history:{topic.id}:0".encode(), person=ANNA)
+        assert text(shown).splitlines()[2:] == ["1 · 10 Mar, 12:00 UTC · from its file", "Looking for: сбой|outage"]
+        assert labels(shown.edit) == ["Outages"]
+
     async def test_a_deleted_topic_comes_back_with_its_history(self, newsroom: Bot) -> None:
         await changes(newsroom)
         topic = await topic_of(newsroom)

@@ -51,6 +51,8 @@ async def test_an_owner_sets_a_channel_up_without_writing_there(service: Service
     assert [[button.text for button in row.buttons] for row in alert.reply_markup.rows] == [["Open"]]
     source.edit(first.id, DOWN + " Перестали работать и банкоматы.")
     await until(lambda: any("банкоматы" in each.text and each.reply_to == alert.id for each in posted(target)))
+    source.delete(first.id)
+    await until(lambda: any(each.text.startswith("Agency · Deleted") for each in posted(target)))
     answer = await owner.asks("/for our desk /priority outages digest")
     assert answer.message.startswith("📣 Our desk\n")
     await owner.asks("/follow @ourdesk")

@@ -77,3 +77,29 @@ async def test_a_topic_in_a_file_of_their_own_is_switched_on_and_alerts(service:
     (folder / "Топливо.toml").unlink()
     await service.start()
     assert "No more alerts" in (await owner.asks("/untrack Топливо")).message
+
+
+async def test_a_chat_keeps_the_old_query_of_a_shared_topic_after_a_restart(service: Service) -> None:
+    channel = service.sandbox.world.add_channel("Agency", username="agency", members=[service.reader])
+    owner = await service.owner(follows=[channel])
+    anna = await service.invited("Anna")
+    await (await owner.asks("/track Кассы: касса")).click(text="Save")
+    await owner.edit("now gets alerts on Кассы")
+    await anna.asks("/track Кассы")
+    shown = await owner.asks("/track Кассы: очередь")
+    assert "1 other chat uses it: Anna" in shown.message
+    await shown.click(text="Change for everybody")
+    await owner.edit("Кассы has been changed.")
+    notice = await anna.message("changed the topic «Кассы»")
+    assert notice.message.splitlines()[1:] == ["was: касса", "now: очередь"]
+    assert bold(notice) == ["касса", "очередь"]
+
+    await service.stop()
+    await service.start()
+    await notice.click(text="Keep the old one for us")
+    await anna.edit("Кассы (Anna)")
+    channel.post("Кассы вокзала закрыты.")
+    assert (await anna.alert("вокзала")).message.startswith("Кассы (Anna) · Agency")
+    channel.post("Очередь на почте.")
+    assert (await owner.alert("почте")).message.startswith("Кассы · Agency")
+    assert (len(anna.alerts), len(owner.alerts)) == (1, 1)

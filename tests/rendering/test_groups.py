@@ -74,6 +74,12 @@ def assert_fits(outgoing: Outgoing) -> None:
     assert all(len(button.data or b"") <= 64 for row in outgoing.buttons for button in row)
 
 
+def test_a_page_that_nobody_can_turn_says_what_is_left() -> None:
+    many = digest(*(grouped(post(number, f"Сбой {number}")) for number in range(PAGE + 3)))
+    assert "and 3 more posts" in render_page(many, 0, locale(), is_alone=True).text
+    assert "more posts" not in render_page(many, 0, locale()).text
+
+
 class TestPages:
     def test_name_topic_words_channel_time_and_duplicates(self) -> None:
         shown = render_page(digest(grouped(duplicates=2), grouped(post(2, "Сбой сети"), topic="связь")), 0, locale())
@@ -85,7 +91,12 @@ class TestPages:
         assert shown.buttons == ()
 
     @pytest.mark.parametrize(
-        ("due_at", "title"), [(NINE, "Утренняя сводка"), (NINE + timedelta(hours=5), "Сводка за тихие часы")]
+        ("due_at", "title"),
+        [
+            (NINE, "Утренняя сводка"),
+            (NINE + timedelta(hours=5), "Сводка за тихие часы"),
+            (NINE - timedelta(hours=7), "Сводка за тихие часы"),
+        ],
     )
     def test_after_quiet_hours_say_so(self, due_at: datetime, title: str) -> None:
         shown = render_page(digest(grouped(loudness=Loudness.LOUD), due_at=due_at), 0, locale("ru"))

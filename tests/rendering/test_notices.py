@@ -64,11 +64,11 @@ def offered(unfollowed: int, options: str = "") -> FollowAllOffered:
 @pytest.mark.parametrize(
     ("alerts", "sentence"),
     [
-        (0, "Последние посты (200) не принесли бы ни одного оповещения."),
-        (1, "Последние посты (200) принесли бы 1 оповещение."),
-        (2, "Последние посты (200) принесли бы 2 оповещения."),
-        (5, "Последние посты (200) принесли бы 5 оповещений."),
-        (21, "Последние посты (200) принесли бы 21 оповещение."),
+        (0, "Из последних 200 постов не подходит ни один."),
+        (1, "Из последних 200 постов подходит 1."),
+        (2, "Из последних 200 постов подходят 2."),
+        (5, "Из последних 200 постов подходят 5."),
+        (21, "Из последних 200 постов подходит 21."),
     ],
 )
 def test_a_new_channel_is_told_with_what_its_last_posts_would_have_brought(alerts: int, sentence: str) -> None:
@@ -78,13 +78,13 @@ def test_a_new_channel_is_told_with_what_its_last_posts_would_have_brought(alert
 
 def test_the_same_in_english() -> None:
     text = render("en", replace(FOLLOWED, alerts=1))
-    assert text == "I now follow «Минсвязь».\nIts newest posts (200) would have triggered 1 alert."
+    assert text == "I now follow «Минсвязь».\nOf its last 200 posts, 1 matches."
 
 
 def test_that_the_past_of_a_new_channel_is_read_is_said() -> None:
     for alerts, line in (
-        (1, "would have triggered 1 alert."),
-        (0, "would have triggered no alerts."),
+        (1, "Of its last 200 posts, 1 matches."),
+        (0, "Of its last 200 posts, none matches."),
         (None, "I now follow «Минсвязь»."),
     ):
         text = render_notice(replace(FOLLOWED, alerts=alerts, past_days=30), locale("en")).text

@@ -9,7 +9,8 @@ from bot.models.follow_list import FollowListState
 from bot.models.notices import FolderRead, FollowAllOffered
 from bot.sandbox.world.messages import MessageDraft
 from bot.sources.follow_requests import LOOK_AGAIN
-from bot.store import channels, follows, progress
+from bot.store import channel_groups, channels, follows, progress
+from bot.store.channel_groups import Directory
 from bot.store.channels import Access, Options
 from bot.store.follows import FollowState
 from bot.store.references import ALL, ALL_ASKED
@@ -106,9 +107,13 @@ async def test_a_folder_is_taken_apart_and_not_joined(asking: ReaderKit) -> None
     inside = world.add_channel("Inside", members=[asking.me], megagroup=True)
     slug = world.add_folder("Agencies", [news, secret, inside, world.add_group("Desk", [asking.me])])
     await asking.ask(f"addlist/{slug}", may_join=False)
+    db = asking.database
+    group = await db.write(lambda tx: channel_groups.make(tx, "Agencies", now=asking.clock()))
+    await db.write(lambda tx: follows.enlist(tx, f"addlist/{slug}", groups=[group.id], now=asking.clock()))
     part = asking.subscriptions()
     await asking.settle_all(part)
     assert [channel.title for channel in await channels.followed(asking.database)] == ["Inside", "News"]
+    assert [each.title for each in (await Directory.load(db)).members(group.id)] == ["Inside", "News"]
     assert asking.calls("ResolveUsername") == 0  # the folder says where they are
     assert not (await asking.channel(news)).may_join
     told = await asking.notices()

@@ -406,8 +406,9 @@ CREATE INDEX acts_at ON acts (at);
 
 CREATE TABLE handled (  -- commands and taps whose effect is committed
     key TEXT PRIMARY KEY,
-    chat_kind TEXT CHECK (chat_kind IN ('user', 'group', 'channel')),  -- where a command was answered; NULL: a tap …
-    chat_telegram_id INTEGER,  -- … which is mostly answered without a message
+    chat_kind TEXT CHECK (chat_kind IN ('user', 'group', 'channel')),  -- where it was answered
+    chat_telegram_id INTEGER,
+    tapped INTEGER NOT NULL GENERATED ALWAYS AS (key GLOB 'tap-*'),  -- 1: mostly answered without a message
     at INTEGER NOT NULL,
     answer TEXT NOT NULL DEFAULT '',  -- JSON: what is said to it, also where the update comes again after a crash
     answered_at INTEGER  -- when the answer had arrived; NULL: it may have to be sent again
