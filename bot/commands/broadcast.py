@@ -4,6 +4,7 @@
 to the bot. Who may do so may do the same in a group.
 """
 
+import re
 from dataclasses import replace
 from datetime import datetime
 
@@ -43,6 +44,8 @@ from bot.telegram.chat_moves import BroadcastAccess
 from bot.text.markup import LIMIT, Text, bold, code, one_line, units
 
 _ALLOWED = {"save", "only", "post_in"}  # taps that are about all chats, and may stand on the screens of a channel
+# An awaited answer names the channel by `#` and its number.
+_TYPED = re.compile(r"(?P<name>.*?)(?:(?:^|\s)/(?P<command>\w+)(?P<argument>\s.*)?)?", re.DOTALL)
 _MAX_DATA = 64  # bytes, Telegram's limit
 _LABEL, _TITLE = 30, 60  # UTF-16 units of a title on a button, and in a line
 _OUT, _MUTED = "CHANNEL_PRIVATE", "CHAT_ADMIN_REQUIRED"  # as Telegram refuses a post then
@@ -123,14 +126,14 @@ async def on_behalf(request: Request, context: Context) -> Reply | Effect:
     """Show the screen of a channel, or carry out a command as if it came from there."""
     if not request.private:
         raise CommandError(context.t.gettext("Do that in a private chat with me."))
-    name, slash, typed = request.argument.partition("/")
-    found = await _named(context.database, name.strip())  # an answer that was awaited names it by its number
-    if len(found) != 1 or not request.argument:
+    parts = _TYPED.fullmatch(request.argument)
+    found = await _named(context.database, parts["name"].strip()) if parts else []
+    if len(found) != 1 or not request.argument or parts is None:
         return say(*await _overview(context))
-    if not slash:
+    if parts["command"] is None:
         return show(request, await _screen(context.database, found[0], context))
-    verb, _, argument = typed.partition(" ")
-    return await _carry_out(request, context, found[0], command_name=verb.lower(), argument=argument.strip())
+    argument = (parts["argument"] or "").strip()
+    return await _carry_out(request, context, found[0], command_name=parts["command"].lower(), argument=argument)
 
 
 @tap("for", Need.INSTANCE, r"\d{1,15}:[^\n]{1,60}")
