@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import structlog
 
 from bot import bootstrap
+from bot.commands.profile import introduce
 from bot.commands.router import Router
 from bot.delivery.attachments import Attachments
 from bot.delivery.composer import Composer
@@ -231,6 +232,7 @@ async def _build(parts: Parts, stop: asyncio.Event) -> Service:
         "commands": router.run,
         "searches": parts.searches.keep_ready,
         "menu": router.register_menu,  # once; a server that has no answer to it holds up nothing
+        "profile": partial(_introduce, parts),  # likewise
         **{f"account {n}": partial(_read, recovery, reader) for n, reader in enumerate(parts.readers, start=1)},
         **_lasting(parts),
     }
@@ -290,6 +292,10 @@ async def _report_skip(parts: Parts) -> None:
             await notify(tx, chat, notice, now=now)
 
     await parts.database.write(job)
+
+
+async def _introduce(parts: Parts, beat: Beat) -> None:
+    await introduce(parts.bot, parts.database, name=parts.settings.bot_name, beat=beat)
 
 
 async def _keep_time(parts: Parts, beat: Beat) -> None:

@@ -31,7 +31,7 @@ async def take_over_topics(tx: Transaction, own: Iterable[TopicFile], *, now: da
     taken = await topics.take_over(
         tx,
         [
-            topics.FiledTopic(name=topic.name, query=topic.query, on_by_default=topic.default)
+            topics.FiledTopic(name=topic.name, query=topic.query, limits=topic.limits, on_by_default=topic.default)
             for topic in filed.values()
         ],
         lambda query, excluded: _expand(query, excluded, inflector),
@@ -51,7 +51,7 @@ def _expand(query: str, excluded: Sequence[str], inflector: Inflector) -> str:
     try:
         return compile_excluding(query, excluded, inflector).to_json()
     except QueryError:  # a file's query has grown so that there is no room for the words
-        log.warning("a topic has become too long to leave words out", words=excluded)
+        log.warning("a topic is too long to exclude more words", words=excluded)
         return compile_excluding(query, (), inflector).to_json()
 
 
@@ -72,7 +72,9 @@ def reference_of(reference: str) -> str:
     """Return the normal reference of a channel in the settings. Raises SettingsError."""
     found = channels.normalise_reference(reference)
     if found is None:
-        raise SettingsError(f"CHANNELS: «{printable(reference)}» is no channel; write @name, t.me/name or t.me/+invite")
+        raise SettingsError(
+            f"CHANNELS: «{printable(reference)}» is not a channel; write @name, t.me/name or t.me/+invite"
+        )
     return found
 
 
@@ -86,7 +88,7 @@ async def take_over_owners(database: Database, settings: Settings, now: datetime
         return bool(everybody) and all(person.role is not Role.OWNER for person in everybody)
 
     if await database.write(job):
-        log.warning("nobody is an owner any more; on the server: channelwatch invite --role owner")
+        log.warning("there is no owner left; on the server, run: channelwatch invite --role owner")
 
 
 async def pairing_link(database: Database, settings: Settings, username: str, *, now: datetime) -> str | None:

@@ -118,7 +118,7 @@ MONTH = 30 * DAY
 UNITS: Mapping[str, timedelta] = {  # by how they begin; «m» is a minute to some and a month to others
     **dict.fromkeys(("h", "ч"), timedelta(hours=1)),
     **dict.fromkeys(("d", "д"), DAY),
-    **dict.fromkeys(("w", "н"), 7 * DAY),
-    **dict.fromkeys(("mo", "мес"), MONTH),
-    **dict.fromkeys(("y", "г"), 365 * DAY),
+    **dict.fromkeys(("w", "н", "т"), 7 * DAY),
+    **dict.fromkeys(("mo", "мес", "міс"), MONTH),
+    **dict.fromkeys(("y", "г", "р"), 365 * DAY),
 }

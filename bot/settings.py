@@ -66,6 +66,7 @@ class Settings(BaseSettings):
     send_rate_total: float = Field(default=30, ge=_SLOWEST, le=_FASTEST)  # messages a second in all
     send_rate_chat: float = Field(default=1, ge=_SLOWEST, le=_FASTEST)  # messages a second to one chat
     send_rate_group: float = Field(default=20, ge=_SLOWEST, le=_FASTEST)  # messages a minute to one group
+    bot_name: str = Field(default="", max_length=64)  # that people see; empty: the one given at @BotFather stays
     heartbeat_url: SecretStr | None = None  # fetched each minute while all is well
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["console", "json"] = "console"
@@ -83,7 +84,7 @@ class Settings(BaseSettings):
         if url is not None:
             parts = urlsplit(url.get_secret_value())
             if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:  # or no port: ValueError
-                raise ValueError("it is no address on the web")
+                raise ValueError("it is not a web address")
         return url
 
     @field_validator("telegram_server")
@@ -98,19 +99,19 @@ class Settings(BaseSettings):
     def _at_home(cls, path: Path | None) -> Path | None:
         """Read ~, which only a shell would else."""
         if path is not None and ("\0" in str(path) or len(os.fsencode(path)) > _LONGEST_PATH):
-            raise ValueError("no file can be called so")
+            raise ValueError("no file can have this name")
         if path is not None and any(len(os.fsencode(name)) > _LONGEST_NAME for name in path.parts):
-            raise ValueError("no file can be called so")
+            raise ValueError("no file can have this name")
         try:
             return path and path.expanduser()
         except RuntimeError:
-            raise ValueError("nobody of this name has a home folder here") from None
+            raise ValueError("no user of this name has a home folder here") from None
 
     @field_validator("telegram_server_key")
     @classmethod
     def _is_file(cls, path: Path | None) -> Path | None:
         if path is not None and path.exists() and not path.is_file():  # whoever reads a pipe waits for ever
-            raise ValueError("it is no file")
+            raise ValueError("it is not a file")
         return path
 
     @property
@@ -136,7 +137,7 @@ class Settings(BaseSettings):
         missing = [name for name in names if getattr(self, name.lower()) is None]
         if missing:
             lines = (f"{name} is not set: {WHERE_TO_GET[name]}" for name in missing)
-            raise SettingsError("\n".join([*lines, "Put it into .env (see .env.example) or the environment."]))
+            raise SettingsError("\n".join([*lines, "Put it in .env (see .env.example) or in the environment."]))
 
 
 def load_settings(**overrides: object) -> Settings:

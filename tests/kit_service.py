@@ -187,10 +187,10 @@ class Service:
 
     async def follow(self, person: Person, *channels: Channel) -> None:
         """Follow channels, and wait until the bot has told how it went with each."""
-        if channels:
-            await person.says("/follow\n" + "\n".join(map(reference, channels)))
-            titles = [channel.title for channel in channels]
-            await person.until(lambda: all(any(title in m.message for m in person.heard) for title in titles))
+        for channel in channels:
+            await person.says(f"/follow {reference(channel)}")
+        titles = [channel.title for channel in channels]
+        await person.until(lambda: all(any(title in m.message for m in person.heard) for title in titles))
 
     @asynccontextmanager
     async def archive(self) -> AsyncIterator[Reader]:

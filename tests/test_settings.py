@@ -33,15 +33,15 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("SWEEP_INTERVAL", "1e-300", "cannot be used"),
         ("VERIFY_DAYS", "99999999999", "cannot be used"),
         ("HEARTBEAT_URL", "http://watch.dog:99999/", "cannot be used: write the whole address"),
-        ("TELEGRAM_SERVER_KEY", "/dev/null", "«/dev/null» cannot be used: it is no file"),
-        ("DATA_DIR", "x" * 5000, "cannot be used: no file can be called so"),
-        ("DATA_DIR", "я" * 128, "cannot be used: no file can be called so"),
+        ("TELEGRAM_SERVER_KEY", "/dev/null", "«/dev/null» cannot be used: it is not a file"),
+        ("DATA_DIR", "x" * 5000, "cannot be used: no file can have this name"),
+        ("DATA_DIR", "я" * 128, "cannot be used: no file can have this name"),
         ("OWNER_IDS", "1,a,b", "«a» cannot be used: write Telegram user ids"),
         ("ALERT_MAX_AGE", "1e15", "«1e15» cannot be used: Input should be less than or equal to 315360000"),
         ("ALERT_MAX_AGE", "nan", "«nan» cannot be used"),
         ("SWEEP_INTERVAL", "inf", "«inf» cannot be used"),
         ("LOG_LEVEL", "loud", "«loud» cannot be used: Input should be 'DEBUG'"),
-        ("DATA_DIR", "~nobody-of-this-name/x", "cannot be used: nobody of this name has a home folder here"),
+        ("DATA_DIR", "~nobody-of-this-name/x", "cannot be used: no user of this name has a home folder here"),
     ],
 )
 def test_a_wrong_setting_is_one_line_with_its_value_and_what_to_write(
@@ -58,7 +58,7 @@ def test_a_wrong_setting_is_one_line_with_its_value_and_what_to_write(
 
 def test_a_path_with_a_zero_byte_is_one_line(folder: Path) -> None:
     (folder / ".env").write_bytes(b"DATA_DIR=da\0ta\n")
-    with pytest.raises(SettingsError, match=r"^DATA_DIR: «da.ta» cannot be used: no file can be called so$"):
+    with pytest.raises(SettingsError, match=r"^DATA_DIR: «da.ta» cannot be used: no file can have this name$"):
         load_settings()
 
 
@@ -93,6 +93,6 @@ def test_ten_years_are_no_slip(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_channels_are_judged_before_anything_is_made(folder: Path) -> None:
     secrets = dict.fromkeys(("telegram_api_hash", "telegram_bot_token"), "x")
     settings = load_settings(telegram_api_id=1, **secrets, channels="@news, no channel", data_dir="data")
-    with pytest.raises(SettingsError, match="CHANNELS: «no channel» is no channel; write @name"):
+    with pytest.raises(SettingsError, match="CHANNELS: «no channel» is not a channel; write @name"):
         await app.run(settings, asyncio.Event())
     assert not (folder / "data").exists()

@@ -19,6 +19,7 @@ COMMANDS = {
     "demo": "service",
     "login": "service",
     "health": "service",
+    "status": "status",
     "people": "people",
     "invite": "people",
     "log": "people",
@@ -86,9 +87,9 @@ def _line(error: Exception) -> str:
 def _version(
     *, version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False
 ) -> None:
-    """Watch official Telegram channels; alert the moment a post speaks of an outage or of digital sovereignty.
+    """Watch official Telegram channels and alert you as soon as a post is about an outage or digital sovereignty.
 
-    With --debug anywhere, an error shows its traceback.
+    Add --debug anywhere to see the traceback of an error.
     """
     if version:
         console.print(bot.__version__)

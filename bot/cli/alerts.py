@@ -19,14 +19,14 @@ SUSPENDED = "suspended"
 
 @cli.command(name="alerts")
 def alerts_(
-    numbers: Annotated[list[int] | None, typer.Argument(help="Only these, as --dead numbers them.")] = None,
+    numbers: Annotated[list[int] | None, typer.Argument(help="Only these, numbered as in --dead.")] = None,
     *,
     dead: Annotated[bool, typer.Option("--dead", help="List the alerts that could not be delivered.")] = False,
-    retry: Annotated[bool, typer.Option("--retry", help="Try them again, or those whose numbers are given.")] = False,
+    retry: Annotated[bool, typer.Option("--retry", help="Try them again, or only the given numbers.")] = False,
 ) -> None:
-    """List alerts that could not be delivered, with what Telegram answered, and try them again.
+    """List alerts that could not be delivered, with Telegram's answer, and try them again.
 
-    A running service takes them up within half a minute. An alert that did arrive after all is not shown twice, since
+    A running service picks them up within half a minute. An alert that did arrive after all is not shown twice, since
     Telegram knows its number. A chat that refuses everything, because the bot was blocked or removed, is suspended;
     its alerts are left alone until somebody writes to the bot there.
 
@@ -43,7 +43,7 @@ async def _list() -> None:
     async with open_read_only(load_settings().database_path) as database:
         found = await outbox.dead_letters(database)
     if not found:
-        console.print("No alert is dead.")
+        console.print("No alerts have failed.")
         return
     if console.is_terminal:
         console.print(table(COLUMNS, map(_row, found)))
@@ -51,7 +51,7 @@ async def _list() -> None:
         for row in map(_row, found):
             console.print("  ".join(row), soft_wrap=True)
     suspended = sum(alert.suspended for alert in found)
-    console.print(f"{len(found)} dead, {suspended} of them in suspended chats; --retry tries the others again.")
+    console.print(f"{len(found)} failed, {suspended} of them in suspended chats; --retry tries the others again.")
 
 
 async def _retry(numbers: Collection[int]) -> None:
@@ -62,11 +62,11 @@ async def _retry(numbers: Collection[int]) -> None:
         count = await database.write(lambda tx: outbox.try_again(tx, [alert.id for alert in found], now))
     finally:
         await database.close()
-    console.print(f"Tried again within half a minute: {count}")
+    console.print(f"Will be tried again within half a minute: {count}")
     if unknown := sorted(set(numbers) - {alert.id for alert in found}):
-        console.print(f"Not dead: {', '.join(map(str, unknown))}")
+        console.print(f"Not failed: {', '.join(map(str, unknown))}")
     if suspended := sum(alert.suspended for alert in found):
-        console.print(f"Left alone in suspended chats: {suspended}; they go on once somebody writes to the bot there.")
+        console.print(f"Skipped in suspended chats: {suspended}; they resume once somebody writes to the bot there.")
 
 
 def _row(alert: DeadLetter) -> tuple[str, ...]:

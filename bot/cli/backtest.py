@@ -26,7 +26,9 @@ from bot.search.filters import FilterError, Named, Order, Typed, read
 from bot.search.searcher import scope_of
 from bot.settings import Settings, load_settings
 from bot.store import topics
+from bot.store.channel_groups import Directory
 from bot.store.database import Reader, open_read_only
+from bot.store.fulltext import Scope
 
 _DAYS_DRAWN = 60  # a longer time is drawn by weeks
 _LONGEST_BAR = 40  # characters
@@ -46,13 +48,13 @@ def backtest_(
     ] = None,
     *,
     topic: Annotated[
-        str | None, typer.Option(help=f"A topic instead of a query: {SHELL_WORDS}, one of a file, or made in chat.")
+        str | None, typer.Option(help=f"A topic instead of a query: {SHELL_WORDS}, from a file, or created in chat.")
     ] = None,
     days: Annotated[int, typer.Option(help="How many days back; today is one.", min=1, max=3650)] = 30,
     everything: Annotated[bool, typer.Option("--all", help="The whole archive.")] = False,
     channel: Annotated[str | None, typer.Option(help="Only in this channel: @name, or words of a title.")] = None,
 ) -> None:
-    """Try a query on the stored posts: how often it would have alerted, to what, and what it just missed.
+    """Try a query on the stored posts: how often it would have alerted, to what, and the near misses.
 
     Example: channelwatch backtest "отключить|отключение ~5 интернет" --days 90
     """
@@ -61,7 +63,7 @@ def backtest_(
     now = utc_now()
     typed = _read(query or "", channel, now=now)
     if query is not None and not typed.query:
-        raise SettingsError("there is nothing to look for in the query: add a word")
+        raise SettingsError("the query has nothing to look for: add a word")
     if typed.filters.since is None and not everything:
         typed = replace(typed, filters=replace(typed.filters, since=midnight(now, days=days)))
     try:
@@ -87,7 +89,7 @@ def _read(query: str, channel: str | None, *, now: datetime) -> Typed:
     except FilterError as error:
         raise SettingsError(str(error)) from None
     if typed.filters.history or typed.filters.order is not Order.NEWEST:
-        raise SettingsError("backtest counts what posts say now, day by day: leave history: and order: out")
+        raise SettingsError("backtest counts what posts say now, day by day: leave out history: and order:")
     named = () if channel is None else (Named(text=channel, position=0),)
     return replace(typed, filters=replace(typed.filters, channels=typed.filters.channels + named))
 
@@ -96,7 +98,7 @@ async def _run(settings: Settings, typed: Typed, topic: str | None, *, now: date
     asked = compile_queries(None, typed.query)["query"] if topic is None else None
     async with open_read_only(settings.database_path) as database:
         asked = asked or await _of_topic(database, topic or "")
-        scope = await scope_of(database, typed.filters, EVERYTHING)
+        scope = await _limited(database, await scope_of(database, typed.filters, EVERYTHING), topic)
         with reading_back(scope.since, now) as reached:
             return await backtest(
                 database,
@@ -107,6 +109,15 @@ async def _run(settings: Settings, typed: Typed, topic: str | None, *, now: date
                 channel_ids=scope.channel_ids,
                 progress=reached,
             )
+
+
+async def _limited(database: Reader, scope: Scope, name: str | None) -> Scope:
+    """Narrow a scope to the channels that a topic of the database is limited to."""
+    topic = None if name is None else await topics.find(database, name)
+    if topic is None or not topic.limits:
+        return scope
+    ids = (await Directory.load(database)).limit(topic.limits)
+    return replace(scope, channel_ids=tuple(ids if scope.channel_ids is None else ids & set(scope.channel_ids)))
 
 
 async def _of_topic(database: Reader, name: str) -> Compiled:
@@ -127,12 +138,12 @@ def _figures(result: Backtest) -> Text:
     posts = "1 post" if result.total == 1 else f"{result.total} posts"
     text = Text().append(f"{posts} from {result.first} to {result.last}, UTC", "bold")
     if result.total:
-        text.append(f": {result.average:.1f} a day, {result.busiest} on the busiest.")
+        text.append(f": {result.average:.1f} a day, {result.busiest} on the busiest day.")
     else:
         text.append(".")
     if result.is_much:
         text.append(
-            f"\nMore than {MANY} a day are hard to read: add a word, or put words close together: a ~5 b", "red"
+            f"\nMore than {MANY} a day are too many to read: add a word, or ask for words close together: a ~5 b", "red"
         )
     return text
 
@@ -151,7 +162,7 @@ def _chart(days: Sequence[tuple[date, int]]) -> Iterator[Text]:
     for is_empty, run in groupby(bars.items(), lambda bar: is_weekly and not bar[1]):
         stretch = list(run)
         if is_empty and len(stretch) > 1:
-            yield Text(f"{'…':<14}  {len(stretch)} weeks without any", "dim")
+            yield Text(f"{'…':<14}  {len(stretch)} weeks without posts", "dim")
             continue
         for start, posts in stretch:
             whole, eighths = divmod(round(posts / most * _LONGEST_BAR * 8), 8)
@@ -162,11 +173,11 @@ def _chart(days: Sequence[tuple[date, int]]) -> Iterator[Text]:
 def _print_examples(result: Backtest) -> None:
     t = translator("en")
     if result.hits:
-        console.print(Text("\nThe newest:", "bold"))
+        console.print(Text("\nNewest:", "bold"))
     for hit in result.hits:
         print_post(hit.post, *excerpt_post(hit.post.text, hit.post.parts, hit.spans, t), brackets=True)
     if result.near:
-        console.print(Text("\nJust missed:", "bold"))
+        console.print(Text("\nNear misses:", "bold"))
     for miss in result.near:
         part = miss.failure.query
         part = part if len(part) <= _LONGEST_PART else part[: _LONGEST_PART - 1] + "…"

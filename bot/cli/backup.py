@@ -13,30 +13,30 @@ from bot.settings import load_settings
 from bot.store import backup as backups
 from bot.store.backup import Backup
 
-Place = Annotated[Path, typer.Argument(help="A file; for a backup also a folder, in which it is named by the date.")]
+Place = Annotated[Path, typer.Argument(help="A file; for a backup also a folder, where the file is named by date.")]
 
 
 @cli.command()
 def backup(
     path: Place,
     *,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that is there.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing file.")] = False,
 ) -> None:
-    """Copy the database, also while the service runs, and check the copy.
+    """Back up the database, even while the service runs, and check the copy.
 
-    Files of posts (DATA_DIR/media) and the sessions are not in it.
+    It does not contain the files of posts (DATA_DIR/media) or the sessions.
 
     Example: channelwatch backup /mnt/backups
     """
     made = backups.back_up(load_settings().database_path, path, now=utc_now(), overwrite=overwrite)
-    console.print(f"Written and checked: {made.path}, {_summary(made)}", soft_wrap=True)
+    console.print(f"Backup written and checked: {made.path}, {_summary(made)}", soft_wrap=True)
 
 
 @cli.command()
 def restore(path: Place) -> None:
-    """Put a backup in the place of the database, once it is checked; the service has to be stopped.
+    """Check a backup and put it in place of the database; the service must be stopped.
 
-    The database that was there is kept beside it. After the start, chats that show younger messages of the bot get one
+    The previous database is kept beside it. After the start, chats that show newer messages of the bot get one
     silent notice of what they may have been alerted to.
 
     Example: channelwatch restore /mnt/backups/channelwatch-20260102-030405.db
@@ -48,7 +48,7 @@ def restore(path: Place) -> None:
         made, kept = backups.restore(path, settings.database_path, now=utc_now())
     console.print(f"Restored: {made.path}, {_summary(made)}", soft_wrap=True)
     if kept is not None:
-        console.print(f"What was there is {kept}; delete it when all is well.", soft_wrap=True)
+        console.print(f"The previous database is now {kept}; delete it when all is well.", soft_wrap=True)
     console.print("Next: channelwatch run")
 
 

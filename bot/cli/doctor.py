@@ -42,7 +42,7 @@ def doctor(
     *,
     gaps: Annotated[bool, typer.Option("--gaps", help="Show how complete each channel is.")] = False,
 ) -> None:
-    """Check what can be wrong here, or with --gaps how complete each channel is; exit with 1 if something is.
+    """Check this server or, with --gaps, how complete each channel is; exit with 1 if anything is wrong.
 
     Example: channelwatch doctor --gaps
     """
@@ -68,12 +68,12 @@ async def _show_gaps(settings: Settings) -> bool:
     console.print(f"{len(states)} channels at {now:%Y-%m-%d %H:%M} UTC")
     rows = [_row(state, first_ids.get(state.channel.id)) for state in states]
     (console if console.is_terminal else Console(width=WIDE)).print(table(COLUMNS, rows))
-    console.print("Mark: all messages from the first id up to the second are stored.", soft_wrap=True)
+    console.print("Mark: all messages from the first id to the second are stored.", soft_wrap=True)
     days = SPAN.days
     line = f"Not pushed: of the posts of the last {days} days in joined channels, those that asking found first."
     console.print(line, soft_wrap=True)
     if wishes[FollowState.WANTED]:
-        console.print(f"Asked for and not read yet: {wishes[FollowState.WANTED]}")
+        console.print(f"Requested and not read yet: {wishes[FollowState.WANTED]}")
     if wishes[FollowState.REFUSED]:
         console.print(f"Could not be followed: {wishes[FollowState.REFUSED]}; /channels says why")
     for line in lines:

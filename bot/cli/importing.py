@@ -32,17 +32,19 @@ _LEFT = "posts that a reader account is about to see on Telegram, where they may
 
 @cli.command(name="import")
 def import_(
-    file: Annotated[Path, typer.Argument(help="The result.json that was exported, or the folder it is in.")],
+    file: Annotated[Path, typer.Argument(help="The exported result.json, or its folder.")],
     *,
     time_zone: Annotated[
-        str | None, typer.Option(help="Where it was exported: old exports name none. Such as Europe/Moscow.")
+        str | None, typer.Option(help="Time zone of the export, such as Europe/Moscow: old exports do not name it.")
     ] = None,
     username: Annotated[
         list[str] | None,
-        typer.Option(help="The public name of the channel, which exports leave out: @name; of several, «Title=@name»."),
+        typer.Option(
+            help="The channel's public name, which exports leave out: @name; for one of several, «Title=@name»."
+        ),
     ] = None,
 ) -> None:
-    """Store the channels of an export of Telegram Desktop: searchable, without an alert; again is harmless.
+    """Import the channels of a Telegram Desktop export: searchable, without alerts; running it again is harmless.
 
     Example: channelwatch import ChatExport_2026-01-31/result.json
     """
@@ -67,14 +69,14 @@ def import_(
             "where it was exported, such as --time-zone Europe/Moscow"
         )
     if not report.stored:
-        console.print("There is no post of a channel in this file.")
+        console.print("This file contains no channel posts.")
 
 
 def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):  # it is looked for as a file
-        raise SettingsError(f"--time-zone: no time zone «{name}»; write one such as Europe/Moscow") from None
+        raise SettingsError(f"--time-zone: there is no time zone «{name}»; write one such as Europe/Moscow") from None
 
 
 def _names(options: Iterable[str]) -> dict[str, str]:
@@ -84,7 +86,7 @@ def _names(options: Iterable[str]) -> dict[str, str]:
         of, _, typed = option.rpartition("=")
         reference = channels.normalise_reference(typed) or ""
         if not reference.startswith("@"):
-            raise SettingsError(f"--username: «{typed}» is no public name; write one such as @name")
+            raise SettingsError(f"--username: «{typed}» is not a public name; write one such as @name")
         names[of.strip().casefold()] = reference.removeprefix("@")
     return names
 
@@ -94,7 +96,7 @@ def _named(items: Iterable[Item], names: Mapping[str, str]) -> Iterator[Item]:
     for item in items:
         if isinstance(item, ExportedChannel):
             if "" in names and not item.is_alone:
-                raise SettingsError("--username: this export holds several chats; write of which one: «Title=@name»")
+                raise SettingsError("--username: this export holds several chats; say which one: «Title=@name»")
             keys = ("", str(item.id), item.title.casefold())
             yield replace(item, username=next((names[key] for key in keys if key in names), None))
         else:
@@ -114,8 +116,8 @@ class _Report:
         changed = result.new + result.edited + result.stale + result.left
         tally = self.stored.setdefault(channel, Counter())
         tally["new"] += result.new
-        tally["other wordings"] += result.edited + result.stale
-        tally["there already"] += posts - changed
+        tally["other versions"] += result.edited + result.stale
+        tally["already stored"] += posts - changed
         self.left_out[_LEFT] += result.left
 
     def print(self) -> None:
@@ -135,8 +137,8 @@ class _Report:
             first = self.nameless[0]
             example = "@name" if first.is_alone else f"'{plain(first.title)}=@name'"
             console.print(
-                f"An export leaves out the public name of {titles}{more}: import it with --username {example}, and "
-                "links to posts open for everybody.",
+                f"An export leaves out the public name of {titles}{more}: import it again with --username {example}, "
+                "and links to posts open for everybody.",
                 soft_wrap=True,
             )
 

@@ -22,19 +22,19 @@ _ROW = 'one object such as {"text": "…"} on a line of its own'
 @cli.command()
 def match(
     file: Annotated[
-        typer.FileBinaryRead, typer.Argument(help="JSON Lines with a «text» field; - is standard input.")
+        typer.FileBinaryRead, typer.Argument(help="JSON Lines with a «text» field; - reads standard input.")
     ] = "-",  # type: ignore[assignment]  # Typer opens it
     *,
     topic: Annotated[
         list[str] | None,
-        typer.Option(help=f"A topic of a file, yours in DATA_DIR/topics or one of {SHELL_WORDS}; may be repeated."),
+        typer.Option(help=f"A topic from a file: yours in DATA_DIR/topics or one of {SHELL_WORDS}; may be repeated."),
     ] = None,
     query: Annotated[str | None, typer.Option(help="A query instead of topics.")] = None,
 ) -> None:
-    """Write each line again with `matches`: the topics found in its text, and where (Python characters).
+    """Copy each line and add `matches`: the topics found in its text, and where (Python characters).
 
-    All else stays as it is written. A line without a text (missing or null) has no matches.
-    A text that is no string, or a line that is no JSON object, ends the work with the line's number.
+    Everything else stays as it is. A line without a text (missing or null) has no matches.
+    A text that is not a string, or a line that is not a JSON object, ends the run with the line's number.
 
     Example: channelwatch match --topic outages < posts.jsonl
     """
@@ -48,7 +48,7 @@ def match(
             matches = [{"topic": name, "spans": spans} for name, spans in found.items()]
             out.write(row.with_matches(json.dumps(matches, ensure_ascii=False)) + "\n")
     if rows and not texts:
-        raise ChannelwatchError(f"no line has a «text», so nothing can match: each is to be {_ROW}")
+        raise ChannelwatchError(f"no line has a «text», so nothing can match: each line must be {_ROW}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,11 +86,11 @@ def _rows(file: BinaryIO) -> Iterator[_Row]:
             raise ChannelwatchError(f"line {number} is not in UTF-8: save the file in UTF-8") from None
         except (ValueError, RecursionError) as error:  # ValueError itself: a number of thousands of digits
             reason = getattr(error, "msg", error)
-            raise ChannelwatchError(f"line {number} is no JSON ({reason}): each is to be {_ROW}") from None
+            raise ChannelwatchError(f"line {number} is not JSON ({reason}): each must be {_ROW}") from None
         if not isinstance(row, dict) or not isinstance(row.get("text"), str | None):
-            raise ChannelwatchError(f"line {number} has no «text» string: each is to be {_ROW}")
+            raise ChannelwatchError(f"line {number} has no «text» string: each must be {_ROW}")
         yield _Row(line=written, text=row.get("text"), marked="matches" in row)
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no number")
+    raise ValueError(f"{constant} is not a number")

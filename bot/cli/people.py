@@ -39,21 +39,21 @@ _REFUSALS = {
 
 @cli.command(name="people")
 def people_(
-    who: Annotated[str | None, typer.Argument(help="One of them: the id, the @name or the name.")] = None,
+    who: Annotated[str | None, typer.Argument(help="Who: the id, the @name or the name.")] = None,
     *,
     role: Annotated[Role | None, typer.Option(help="Give this role.")] = None,
     remove: Annotated[bool, typer.Option("--remove", help="Remove the person.")] = False,
 ) -> None:
-    """List the people of this bot, give one another role, or remove one.
+    """List the people in the team, change somebody's role, or remove somebody.
 
-    A running service goes by it at once. Removing ends the person's alerts, the answers to them and their links.
+    A running service follows at once. Somebody removed gets no more alerts or answers, and their links stop working.
 
     Example: channelwatch people @anna --role editor
     """
     if who is None and (role is not None or remove):
         raise typer.BadParameter("say who: the id, the @name or the name")
     if role is not None and remove:
-        raise typer.BadParameter("--role and --remove exclude each other")
+        raise typer.BadParameter("--role and --remove cannot be combined")
     if who is not None and (role is not None or remove):
         asyncio.run(_change(who, role))
     else:
@@ -91,10 +91,8 @@ async def _find(db: Reader, who: str) -> Person:
     if len(found) == 1:
         return found[0]
     if found:
-        raise SettingsError(
-            f"{len(found)} people are called «{plain(who)}»: give the id, as `channelwatch people` shows it"
-        )
-    raise SettingsError(f"nobody in the team is «{plain(who)}»: `channelwatch people` lists everybody")
+        raise SettingsError(f"{len(found)} people are called «{plain(who)}»: use the id from `channelwatch people`")
+    raise SettingsError(f"nobody in the team is called «{plain(who)}»: see `channelwatch people`")
 
 
 async def _change(who: str, role: Role | None) -> None:
@@ -106,21 +104,21 @@ async def _change(who: str, role: Role | None) -> None:
             raise ChannelwatchError(f"{plain(person.called)} stays an owner: {_REFUSALS[refusal]}")
         if role is None:
             await database.write(lambda tx: team.remove(tx, person, SERVER, now=now))
-            console.print(f"{plain(person.called)} is removed.")
+            console.print(f"{plain(person.called)} has been removed.")
         elif role is not person.role:
             await database.write(lambda tx: team.set_role(tx, person, role, SERVER, now=now))
-            console.print(f"{plain(person.called)} is {role} now.")
+            console.print(f"{plain(person.called)} is now {role}.")
         else:
-            console.print(f"{plain(person.called)} is {role} already.")
+            console.print(f"{plain(person.called)} is already {role}.")
 
 
 @cli.command()
 def invite(
-    role: Annotated[Role, typer.Option(help="What the new person may do.")] = Role.READER,
-    uses: Annotated[int, typer.Option(min=1, max=invitations.MOST_USES, help="How many people it lets in.")] = 1,
-    life: Annotated[str, typer.Option("--for", help="For how long: 15m to 7d.")] = "15m",
+    role: Annotated[Role, typer.Option(help="What the new people may do.")] = Role.READER,
+    uses: Annotated[int, typer.Option(min=1, max=invitations.MOST_USES, help="How many people can use it.")] = 1,
+    life: Annotated[str, typer.Option("--for", help="How long it is valid: 15m to 7d.")] = "15m",
 ) -> None:
-    """Print a link that lets people into the team; links made before stay good.
+    """Print a link that lets people join the team; earlier links stay valid.
 
     Example: channelwatch invite --role editor --uses 5 --for 1d
     """
@@ -131,7 +129,7 @@ def _read_life(typed: str) -> timedelta:
     found = _SPAN.fullmatch(typed)
     life = timedelta() if found is None else int(found[1]) * _UNITS[found[2]]
     if not _SHORTEST <= life <= _LONGEST:
-        raise typer.BadParameter("write how long, from 15m to 7d", param_hint="--for")
+        raise typer.BadParameter("write a time from 15m to 7d", param_hint="--for")
     return life
 
 
@@ -146,7 +144,7 @@ async def _invite(role: Role, uses: int, life: timedelta) -> None:
     until = f"{now + life:{_MOMENT}} UTC"
     console.print(invitation_link(username, made.token), soft_wrap=True)
     people_word = "person" if uses == 1 else "people"
-    line = f"It makes {uses} {people_word} {role}, until {until}. Links made before stay good: {others}."
+    line = f"Lets {uses} {people_word} join as {role}, until {until}. Earlier links still valid: {others}."
     typer.echo(line, err=True)  # the link alone is the output
     if not owners and role is not Role.OWNER:
         line = "Nobody is an owner yet: `channelwatch invite --role owner` prints a link for the first one."
@@ -171,11 +169,11 @@ async def _instance() -> AsyncIterator[Database]:
 
 @cli.command(name="log")
 def log_(
-    person: Annotated[str | None, typer.Option(help="Only what this one did: id, @name or name.")] = None,
+    person: Annotated[str | None, typer.Option(help="Only what this person did: id, @name or name.")] = None,
     day: Annotated[str | None, typer.Option(help="Only this day, UTC: 2026-01-31.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="The newest so many.")] = 100,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many of the newest.")] = 100,
 ) -> None:
-    """Show what people did: followed, unfollowed, made, changed, invited, removed; the newest last.
+    """Show what people did: followed, unfollowed, created, changed, invited, removed; newest last.
 
     Example: channelwatch log --person @anna --day 2026-01-31
     """
@@ -199,7 +197,7 @@ async def _log(who: str | None, day: datetime | None, limit: int) -> None:
 
 def _print_acts(found: Sequence[LoggedAct]) -> None:
     if not found:
-        console.print("Nothing was done.")
+        console.print("Nothing has been done yet.")
     for each in reversed(found):
         undone = "" if each.undone_at is None else f" (undone by {each.undone_by})"
         line = f"{each.at:{_MOMENT}} UTC  {describe_act(each.act, each.name, translator('en'))}{undone}"

@@ -22,7 +22,7 @@ class UnknownTopicError(SettingsError):
 def compile_queries(names: list[str] | None, query: str | None) -> dict[str, Compiled]:
     """Compile one query, named `query`, or topics from files, all where none is named; raises SettingsError."""
     if query is not None and names:
-        raise SettingsError("--topic and --query exclude each other: give one of them")
+        raise SettingsError("--topic and --query cannot be combined: use one of them")
     sources = {"query": query} if query is not None else _topic_queries(names)
     inflector = Inflector()
     try:

@@ -47,14 +47,16 @@ def search_(  # noqa: PLR0913 - each option narrows or orders the answer in its 
         list[str] | None,
         typer.Option(help="Only in this channel: @name, or words of a title; may be repeated."),
     ] = None,
-    since: Annotated[str | None, typer.Option(help="From then on: 7d, 12h, 2026-01-31.")] = None,
-    until: Annotated[str | None, typer.Option(help="Up to then, this day (UTC) included.")] = None,
-    order: Annotated[Order, typer.Option(help="The newest first, or the best of the newest 500.")] = Order.NEWEST,
-    history: Annotated[bool, typer.Option("--history", help="Also by what posts said before an edit.")] = False,
-    limit: Annotated[int, typer.Option(help="How many posts at most.", min=1)] = 20,
+    since: Annotated[str | None, typer.Option(help="From when: 7d, 12h, 2026-01-31.")] = None,
+    until: Annotated[str | None, typer.Option(help="Until when, including that day (UTC).")] = None,
+    order: Annotated[Order, typer.Option(help="Newest first, or the best of the newest 500.")] = Order.NEWEST,
+    history: Annotated[bool, typer.Option("--history", help="Search earlier versions of edited posts too.")] = False,
+    limit: Annotated[int, typer.Option(help="At most this many posts.", min=1)] = 20,
     everything: Annotated[bool, typer.Option("--all", help="All posts, however many.")] = False,
-    jsonl: Annotated[bool, typer.Option("--jsonl", help="As JSON Lines, with all that is known of a post.")] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="The same as a table; ' stands before a formula.")] = False,
+    jsonl: Annotated[
+        bool, typer.Option("--jsonl", help="As JSON Lines, with everything known about each post.")
+    ] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="The same as CSV; formulas are escaped with '.")] = False,
 ) -> None:
     """Find stored posts; without a query, the newest ones. Put -- before a query that begins with a minus.
 
@@ -62,7 +64,7 @@ def search_(  # noqa: PLR0913 - each option narrows or orders the answer in its 
     """
     now = utc_now()
     if jsonl and as_csv:
-        raise SettingsError("--jsonl and --csv exclude each other: give one of them")
+        raise SettingsError("--jsonl and --csv cannot be combined: use one of them")
     how = RecordFormat.JSONL if jsonl else RecordFormat.CSV if as_csv else None
     try:
         typed = read(query, now=now)
@@ -218,7 +220,7 @@ async def _print(hit: Hit) -> None:
 
 def _say_best(best: SearchPage) -> None:
     if best.reached:
-        back = f"the {best.ranked} newest finds, back to {best.reached:{_MOMENT}}"
+        back = f"the {best.ranked} newest results, back to {best.reached:{_MOMENT}}"
         sys.stderr.write(f"These are the best of {back}. There may be older ones: narrow it with --until.\n")
     elif best.ranked > len(best.hits):
         sys.stderr.write(f"The best {len(best.hits)} of {best.ranked} posts. {_MORE}\n")

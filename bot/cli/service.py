@@ -24,7 +24,7 @@ COLLECTED = (20_000, 50, 100)
 
 @cli.command()
 def run() -> None:
-    """Run the service with the settings of .env, until it is stopped.
+    """Run the service with the settings in .env until it is stopped.
 
     Example: channelwatch run
     """
@@ -43,11 +43,11 @@ def run() -> None:
 
 
 def _say_ready(bot_username: str, invitation: str | None) -> None:
-    console.print(f"Channelwatch runs; its bot is @{bot_username}.")
+    console.print(f"Channelwatch is running; its bot is @{bot_username}.")
     if invitation is None:
         return
     if sys.stdout.isatty():
-        sentence = "Nobody is paired yet. Open this link within 15 minutes, on your phone"
+        sentence = "Nobody is paired yet. Open this link on your phone within 15 minutes"
         console.print(f"{sentence}: {invitation}", soft_wrap=True)  # a link that is broken cannot be opened
     else:  # a log is no place for a key
         console.print("Nobody is paired yet: `channelwatch invite --role owner` prints the pairing link.")
@@ -58,7 +58,7 @@ def demo(
     *,
     chat: Annotated[bool, typer.Option("--chat", help="Stay open and type commands, as in Telegram.")] = False,
 ) -> None:
-    """Play a day of outages against the real service and an embedded Telegram server; no account is needed.
+    """Play a day of outages on the real service and an embedded Telegram server; no account needed.
 
     Example: channelwatch demo --chat
     """
@@ -70,15 +70,17 @@ def demo(
 
 @cli.command(name="login")
 def login_(
-    phone: Annotated[str | None, typer.Option(help="The account's number, with +; asked for when left out.")] = None,
+    phone: Annotated[str | None, typer.Option(help="The account's number, with +; asked for if left out.")] = None,
     *,
-    standby: Annotated[bool, typer.Option("--standby", help="Log in a second account that helps the first.")] = False,
-    anew: Annotated[bool, typer.Option("--anew", help="Ask for an account though one is logged in.")] = False,
+    standby: Annotated[
+        bool, typer.Option("--standby", help="Log in a second account that supports the first.")
+    ] = False,
+    anew: Annotated[bool, typer.Option("--anew", help="Log in another account even if one is logged in.")] = False,
 ) -> None:
-    """Log the reader account in by phone, code and two-step password.
+    """Log in the reader account with phone, code and two-step password.
 
     A second account (--standby) takes over public channels when the first cannot read them, and shares the load of
-    more than 500 channels. For an account that Telegram has frozen or banned, --anew logs in another one.
+    more than 500 channels. If Telegram has frozen or banned the account, --anew logs in another one.
 
     Example: channelwatch login --phone +10000000000
     """
@@ -99,7 +101,7 @@ def login_(
 
 @cli.command()
 def health() -> None:
-    """Exit with 0 if all of the service was well within the last two minutes, else with 1.
+    """Exit with 0 if every part of the service was healthy within the last two minutes, otherwise with 1.
 
     Example: channelwatch health
     """

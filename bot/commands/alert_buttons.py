@@ -14,7 +14,7 @@ from bot.commands.context import CommandError, Context, Effect, Reply, Request
 from bot.commands.keyboards import button, rows_of
 from bot.commands.lookup import SCOPE, MuteScope, channel_by_id, read_scope, topics_named
 from bot.commands.mute import mute_scope, next_monday, show_end, work_begins
-from bot.commands.registry import tap
+from bot.commands.registry import outdated, tap
 from bot.commands.rights import Need
 from bot.models import Button, ButtonRows, Entity, Outgoing, StoredPost
 from bot.rendering.alert import alert_buttons
@@ -89,12 +89,12 @@ async def snooze(request: Request, context: Context) -> Reply | Effect:
     elif end in _SPANS:
         until = context.now + _SPANS[end]
     if until is not None and until <= context.now:
-        raise CommandError(context.own.gettext("This button no longer works."))
+        raise outdated(context)
 
     async def effect(tx: Transaction) -> Reply:
         await mute_scope(tx, context, scope, until=until)
         named = await read_scope(tx, tap.chosen[0], context.for_speaker) or scope
-        line = context.own.gettext("Muted here {until}: {name}")
+        line = context.own.gettext("Muted in this chat {until}: {name}")
         note = line.format(until=show_end(until, context.for_speaker), name=named.name.text[:_NOTE])
         return Reply(buttons=await tap.usual(tx, context), note=note)
 
@@ -167,7 +167,7 @@ async def _source(post: StoredPost, context: Context, *, is_edited: bool) -> str
         name = one_line(post.forward.name or (channel.title if channel else ""), _LONGEST_NAME)
         lines.append(t.gettext("Forwarded from {name}").format(name=name or t.gettext("another channel")))
     if post.gone_at is not None:
-        line = t.gettext("No longer visible to our reader since {time}")
+        line = t.gettext("Deleted or hidden, noticed {time}")
         lines.append(line.format(time=_moment(post.gone_at, context)))
     return "\n".join(filter(None, [*lines, post.link]))
 
@@ -189,6 +189,6 @@ async def turn_group(request: Request, context: Context) -> Reply:
     is_possible = abs(int(number)) < _ABOVE_ALL
     summary = await groups.find(context.database, context.chat.id, int(number)) if is_possible else None
     if summary is None:
-        raise CommandError(context.own.gettext("This button no longer works."))
+        raise outdated(context)
     shown = render_page(summary, int(page), context.locale)
     return Reply(messages=(shown,)) if new else Reply(edit=shown)

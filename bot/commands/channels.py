@@ -1,156 +1,120 @@
-"""/channels and /unfollow: lists the followed channels with their delays and troubles, and stops following some."""
+"""/channels: the followed channels with their delays and troubles, in pages; each opens at a tap."""
 
-import re
-from collections.abc import Collection, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from babel.dates import format_timedelta
 
-from bot.commands.context import CommandError, Context, Reply, Request, message, remembered, say, show, writes
+from bot.commands.context import Context, Reply, Request, change, message, show, writes
 from bot.commands.follow import usage
-from bot.commands.keyboards import button
+from bot.commands.keyboards import button, rows_of
 from bot.commands.lookup import show_channel, show_reference
-from bot.commands.parsing import read_references
+from bot.commands.questions import ask
 from bot.commands.registry import Section, command, example, tap
 from bot.commands.rights import Need
-from bot.commands.undo import undo_button
 from bot.locales import N_, Translator
 from bot.locales.refusals import refusal
-from bot.models import ButtonRows, Outgoing
-from bot.models.acts import ChannelsUnfollowed
-from bot.models.people import Viewer
+from bot.models import Outgoing
 from bot.monitoring.channel_state import ChannelState, ChannelStatus, channel_states
-from bot.store import access, acts, channels, follows, subscriptions
+from bot.rendering.notices import typed_options
+from bot.store import access, channels, follows
 from bot.store.access import Restrictable
-from bot.store.acts import Rows
 from bot.store.channels import Access, Channel
 from bot.store.database import Reader, Transaction
 from bot.store.follows import FollowRequest, FollowState
-from bot.text.markup import Text, bold, code
+from bot.text.markup import Text, bold, one_line
+from bot.text.pages import page_of
 
 _STATUSES = {
     ChannelStatus.PENDING: N_("its admins have to let my reader account in"),
     ChannelStatus.LOST: N_("⚠️ no longer readable"),
-    ChannelStatus.UNREAD: N_("⚠️ not read now, as my reader account cannot read any more"),
+    ChannelStatus.UNREAD: N_("⚠️ not read now, as my reader account can no longer read"),
 }
-_MOST_NAMED = 5  # channels in a question
-PAGE = 30  # channels on one page of the list
+PAGE = 10  # channels on one page of the list
+_LABEL = 30  # UTF-16 units of a title on a button
+_WORD = 20  # characters of a word that is looked for: a button's data hold 64 bytes
 
 
-@tap("unfollow", Need.INSTANCE, r"[\w-]{1,40}")
-@command("unfollow", Section.CHANNELS, 3, Need.INSTANCE, N_("stop following a channel"), usage=N_("@name"))
-@example(N_("/unfollow @name"), N_("no longer followed; its posts stay searchable"))
-@writes
-async def unfollow(request: Request, context: Context, tx: Transaction) -> Reply:
-    """Stop following channels, or withdraw follow requests; what ends alerts of other chats is asked first.
-
-    The button of that question names the answer that remembers what was typed.
-    """
-    gone = context.own.gettext("This is too old. Please send the command again.")
-    typed = await remembered(tx, request.argument, gone) if request.tapped else request.argument
-    t = context.t
-    if not typed:
-        raise CommandError(t.gettext("Write for example: {example}"), example=code("/unfollow @name"))
-    viewer = context.viewer
-    names = {name: await channels.find(tx, name, viewer=viewer) for name in await _named(tx, typed, viewer)}
-    found = {each.id: each for each in names.values() if each is not None and each.followed_at is not None}
-    others = set(await subscriptions.chats_reached(tx, found)) - {context.chat.id}
-    if others and not request.tapped:
-        line = t.ngettext(
-            "This ends {names} for {n} other chat. Unfollow?",
-            "This ends {names} for {n} other chats. Unfollow?",
-            len(others),
-        )
-        shown = ", ".join(each.title for each in list(found.values())[:_MOST_NAMED])
-        more = f" +{len(found) - _MOST_NAMED}" if len(found) > _MOST_NAMED else ""
-        row = (button(t.gettext("Unfollow"), "unfollow", request.key), button(t.gettext("Keep it"), "keep"))
-        return replace(say(line, (row,), n=len(others), names=bold(shown + more)), memory=typed)
-    act = await _unfollow(tx, list(found.values()), others, context)
-    text = Text()
-    for name, channel in names.items():
-        if channel is not None and channel.id in found:
-            line = t.gettext("I no longer follow {channel}. Its posts stay searchable.")
-            text.line(line, channel=show_channel(channel.title, channel.username))
-        elif await follows.withdraw(tx, channels.normalise_reference(name) or name):
-            text.line(t.gettext("I no longer try to follow {name}."), name=show_reference(name))
-        else:
-            text.line(t.gettext("I follow no channel «{name}». See /channels."), name=show_reference(name)[:100])
-    return show(request, message(text, () if act is None else ((undo_button(act, t),),)))
-
-
-async def _unfollow(tx: Transaction, found: Sequence[Channel], others: Collection[int], context: Context) -> int | None:
-    """Stop following channels, with a notice to the other chats that they reach; return the number of the act."""
-    if not found:
-        return None
-    keys = (("channels", "id"), ("follows", "channel_id"))
-    rows = [Rows(table, key, each.id) for each in found for table, key in keys]
-    act = ChannelsUnfollowed(names=tuple(each.title for each in found))
-    is_restricted = any(each.restricted for each in found)
-    async with acts.recorded(
-        tx, act, context.actor, *rows, now=context.now, restricted=is_restricted, concerned=others
-    ) as recording:
-        for each in found:
-            await channels.unfollow(tx, each.id, now=context.now)
-    return recording.id
-
-
-@tap("list", Need.LOOK, r"\d{1,4}")
-@command("channels", Section.CHANNELS, 1, Need.LOOK, N_("the channels I follow"))
-@example("/channels", N_("what is followed, how late its posts may come, and what is wrong"))
+@tap("list", Need.LOOK, rf"\d{{1,4}}(:[^:]{{1,{_WORD}}})?")
+@command("channels", Section.CHANNELS, 1, Need.LOOK, N_("the channels I follow"), usage=N_("word"))
+@example("/channels", N_("what is followed; a tap on one shows its state, its alerts here and what can be done"))
+@example(N_("/channels ministry"), N_("those with this word in the title or name"))
 async def list_channels(request: Request, context: Context) -> Reply:
-    """List the channels: the first page, or the one that a button names."""
-    return show(request, await _page(context, number=int(request.argument) if request.tapped else 0))
+    """List the channels, or those with a word: the first page, or the one that a button names."""
+    number, _, word = request.argument.partition(":") if request.tapped else ("0", "", request.argument)
+    return show(request, await _screen(context, int(number), _tidy(word)))
 
 
-async def _named(db: Reader, argument: str, viewer: Viewer) -> Sequence[str]:
-    """Return the channels that a text names: titles as they are, since they may hold spaces, else names and links."""
-    names: dict[str, None] = {}
-    for part in [argument] if await channels.find(db, argument, viewer=viewer) else re.split(r"[\n,;]+", argument):
-        pasted = read_references(part)
-        known = await channels.find(db, part, viewer=viewer)
-        names |= dict.fromkeys([part.strip()] if known or not pasted.references else pasted.references)
-    return [name for name in names if name]
+@tap("find", Need.LOOK)
+@writes
+async def find_channels(request: Request, context: Context, tx: Transaction) -> Reply:
+    """Wait for a word of the titles that are looked for."""
+    t = context.t
+    text = Text().line(t.gettext("Which word is in the title or name?"))
+    text.join(await ask(tx, request, context, "channels", subject=t.gettext("Find a channel")))
+    return change(text, ((button(t.gettext("Back"), "list", 0),),))
 
 
-async def _page(context: Context, *, number: int) -> Outgoing:
+def _tidy(word: str) -> str:
+    return " ".join(word.replace(":", " ").split()).removeprefix("@").casefold()[:_WORD]
+
+
+async def _screen(context: Context, number: int, word: str) -> Outgoing:
+    """Draw a page: a line for each channel and each request that is open, and a button for each channel."""
     db, t = context.database, context.t
-    states = await seen_states(context, since=None)
-    lines = [*(_show_state(state, context) for state in states), *await _request_lines(db, context)]
-    if not lines:
+    states = [each for each in await seen_states(db, context, since=None) if _fits(each.channel, word)]
+    lines = [(show_state(state, context), state.channel) for state in states]
+    listed = [*lines, *((line, None) for line in await _request_lines(db, context, word))]
+    if not listed and not word:
         return message(usage(t))
-    heading = t.ngettext("I follow {n} channel.", "I follow {n} channels.", len(states))
-    text = Text().line(heading, n=bold(str(len(states))))
+    page = page_of(listed, number, PAGE)
+    text = _heading(states, word, context)
+    for line, _ in page.items:
+        text.add("\n").join(line)
+    open_one = [button(one_line(each.title, _LABEL), "channel", each.id) for _, each in page.items if each is not None]
+    after = (word,) if word else ()
+    last = [button(t.gettext("All channels"), "list", 0)] if word else []
+    if page.last or word:
+        last.append(button(t.gettext("Find a channel"), "find"))
+    rows = (*rows_of(open_one, 2), *page.turns("list", after=after), *((tuple(last),) if last else ()))
+    return message(text, rows)
+
+
+def _fits(channel: Channel, word: str) -> bool:
+    return word in channel.title.casefold() or word in (channel.username or "").casefold()
+
+
+def _heading(states: Sequence[ChannelState], word: str, context: Context) -> Text:
+    t, n = context.t, len(states)
+    if word:
+        line = t.ngettext("{n} channel with «{word}»", "{n} channels with «{word}»", n)
+        return Text().line(line, n=bold(str(n)), word=word)
+    text = Text().line(t.ngettext("I follow {n} channel.", "I follow {n} channels.", n), n=bold(str(n)))
     joined = [s for s in states if s.channel.access is Access.JOINED and not s.channel.reader_lost]
     if joined:
-        line = t.gettext("What Telegram does not push I find within {delay}; it is slow with large channels.")
+        line = t.gettext("What Telegram does not push, I find within {delay}; Telegram is slow with large channels.")
         text.line(line, delay=show_delay(joined[0].delay, t))
-    for shown_line in lines[number * PAGE : (number + 1) * PAGE]:
-        text.add("\n").join(shown_line)
-    return message(text, _page_buttons(number, last=(len(lines) - 1) // PAGE))
+    return text
 
 
-def _page_buttons(number: int, *, last: int) -> ButtonRows:
-    """Return a row of buttons for the pages before and after one; no row where it is the only page."""
-    turns = ((number - 1, f"‹ {number}"), (number + 1, f"{number + 2} ›"))
-    row = tuple(button(label, "list", to) for to, label in turns if 0 <= to <= last)
-    return (row,) if row else ()
-
-
-async def seen_states(context: Context, *, since: datetime | None) -> list[ChannelState]:
+async def seen_states(db: Reader, context: Context, *, since: datetime | None) -> list[ChannelState]:
     """Return the states of the followed channels that this chat sees, by title; posts are counted from `since` on."""
-    hidden = await access.hidden(context.database, Restrictable.CHANNEL, context.viewer)
-    states = await channel_states(context.database, context.now, since=since)
+    hidden = await access.hidden(db, Restrictable.CHANNEL, context.viewer)
+    states = await channel_states(db, context.now, since=since)
     return [state for state in states if state.channel.id not in hidden]
 
 
-async def _request_lines(db: Reader, context: Context) -> list[Text]:
-    """Return a line for each follow request that is not fulfilled."""
+async def _request_lines(db: Reader, context: Context, word: str) -> list[Text]:
+    """Return a line for each follow request that is not fulfilled and has a word in its name."""
     wishes = [
         follow for follow in await follows.all_follows(db, context.viewer) if follow.state is not FollowState.FOLLOWED
     ]
     titles = {str(channel.id): channel.title for channel in await channels.by_ids(db, [w.reference for w in wishes])}
-    return [_request_line(wish, titles.get(wish.reference), context.t) for wish in wishes]
+    return [
+        _request_line(wish, titles.get(wish.reference), context.t)
+        for wish in wishes
+        if word in titles.get(wish.reference, wish.reference).casefold()
+    ]
 
 
 def _request_line(wish: FollowRequest, title: str | None, t: Translator) -> Text:
@@ -160,11 +124,11 @@ def _request_line(wish: FollowRequest, title: str | None, t: Translator) -> Text
     name = show_channel(title, None) if title is not None else show_reference(wish.reference)
     text = Text().add(name, ": ", state)
     if waiting and (options := wish.options.typed()):
-        text.add(" (", options, ")")
+        text.add(" (", typed_options(options, t), ")")
     return text.add(". ", refusal(wish.reason, t)) if wish.reason else text
 
 
-def _show_state(state: ChannelState, context: Context) -> Text:
+def show_state(state: ChannelState, context: Context) -> Text:
     """Show how a channel is read, how late its posts may come, and its troubles."""
     t, status, channel, silent_since = context.t, state.status, state.channel, state.stats.silent_since
     marks = [t.gettext(_STATUSES[status])] if status in _STATUSES else [_pace(state, t)]

@@ -8,10 +8,11 @@ from babel.dates import get_day_names
 
 from bot.commands.context import CommandError, Context
 from bot.commands.keyboards import LANGUAGE_NAMES
-from bot.commands.parsing import city, find_zone, read_digests, read_hours, read_switch, read_time, show_time, tidy
+from bot.commands.parsing import find_zone, read_digests, read_hours, read_switch, read_time, show_time, tidy
 from bot.commands.registry import Section
 from bot.commands.setting import Setting
-from bot.locales import LANGUAGES, N_, Translator
+from bot.locales import LANGUAGES, N_
+from bot.locales.zones import OFFERED
 from bot.models import PeerKind
 from bot.models.alerts import Edits, Priority
 from bot.schedule import Every, Storms
@@ -21,8 +22,8 @@ from bot.store.database import Reader
 from bot.text.markup import Text, bold, code
 
 _EDITS = {
-    Edits.ALL: (N_("All"), N_("of every change; of punctuation and typos without a sound")),
-    Edits.WORDS: (N_("Words"), N_("where words were changed, or the post is no longer visible")),
+    Edits.ALL: (N_("All"), N_("whenever it changes; without a sound for punctuation and typos")),
+    Edits.WORDS: (N_("Words"), N_("when words change, or the post is deleted or hidden")),
     Edits.NONE: (N_("None"), N_("never")),
 }
 
@@ -37,7 +38,7 @@ def _read_edits(typed: str, context: Context) -> Chat:
 
 def _describe_edits(context: Context) -> Text:
     t = context.t
-    text = Text().line(t.gettext("When a post is changed, I edit its alert here. I also reply to the alert:"))
+    text = Text().line(t.gettext("When a post changes, I edit its alert in this chat. I also reply to the alert:"))
     for label, meaning in _EDITS.values():
         text.add(bold(t.gettext(label))).add(": ", t.gettext(meaning), "\n")
     return text
@@ -45,22 +46,23 @@ def _describe_edits(context: Context) -> Text:
 
 EDITS = Setting(
     name="edits",
+    title=N_("Changes of posts"),
     place=7,
-    summary=N_("which changes of posts to report"),
+    summary=N_("which post changes to report"),
     examples=(
-        ("/edits all", N_("reply to an alert at every change of its post")),
-        ("/edits words", N_("only where words were changed, or the post is no longer visible")),
-        ("/edits none", N_("edit the alert, and say nothing")),
+        ("/edits all", N_("reply to an alert whenever its post changes")),
+        ("/edits words", N_("only when words change, or the post is deleted or hidden")),
+        ("/edits none", N_("edit the alert without a reply")),
     ),
     read=_read_edits,
     describe=_describe_edits,
     choices=tuple(Edits),
-    label=lambda chat, t: t.gettext(_EDITS[chat.edits][0]),
+    label=lambda context: context.t.gettext(_EDITS[context.chat.edits][0]),
 )
 
 _USUAL_STORMS = Storms(count=4, minutes=5)
 _MOST_COUNT, _MOST_MINUTES = 100, 60
-_STORMS = re.compile(r"(\d{1,3})\s*(?:[/,:–-]|in|per|за|в)?\s*(\d{1,3})(?:\s*(?:m|м)[a-zа-я]*\.?)?")
+_STORMS = re.compile(r"(\d{1,3})\s*(?:[/,:–-]|in|per|за|на|в)?\s*(\d{1,3})(?:\s*(?:m|м|хв)[a-zа-я]*\.?)?")
 
 
 def _read_storms(typed: str, context: Context) -> Chat:
@@ -69,44 +71,72 @@ def _read_storms(typed: str, context: Context) -> Chat:
         return replace(context.chat, storms=_USUAL_STORMS if switch else None)
     if match and 1 <= int(match[1]) <= _MOST_COUNT and 1 <= int(match[2]) <= _MOST_MINUTES:
         return replace(context.chat, storms=Storms(count=int(match[1]), minutes=int(match[2])))
-    line = context.t.gettext("Write how many alerts, {most} at most, in how many minutes, {longest} at most: {example}")
+    line = context.t.gettext(
+        "Write how many alerts (at most {most}) in how many minutes (at most {longest}): {example}"
+    )
     raise CommandError(line, most=_MOST_COUNT, longest=_MOST_MINUTES, example=code("/storms 4 5"))
 
 
 def _describe_storms(context: Context) -> Text:
     t, storms = context.t, context.chat.storms
     if storms is None:
-        return Text().line(t.gettext("Each alert comes by itself here, however many there are."))
+        return Text().line(t.gettext("Each alert is sent separately in this chat, however many there are."))
     line = t.ngettext(
-        "More than {n} alert on a topic within {minutes} min become one message here that grows.",
-        "More than {n} alerts on a topic within {minutes} min become one message here that grows.",
+        "More than {n} alert on a topic within {minutes} min become one growing message in this chat.",
+        "More than {n} alerts on a topic within {minutes} min become one growing message in this chat.",
         storms.count,
     )
     text = Text().line(line, n=storms.count, minutes=storms.minutes)
-    return text.line(t.gettext("A new event among them still comes by itself, once."))
+    return text.line(t.gettext("A new event among them is still sent separately, once."))
 
 
-def _storms_label(chat: Chat, t: Translator) -> str:
-    if chat.storms is None:
-        return t.gettext("Never")
-    return t.gettext("{n} in {minutes} min").format(n=chat.storms.count, minutes=chat.storms.minutes)
+def _storms_label(context: Context) -> str:
+    storms = context.chat.storms
+    if storms is None:
+        return context.t.gettext("Never")
+    return context.t.gettext("{n} in {minutes} min").format(n=storms.count, minutes=storms.minutes)
 
 
 STORMS = Setting(
     name="storms",
+    title=N_("Many alerts at once"),
     place=6,
     summary=N_("when many alerts become one message"),
     usage="4 5",
     examples=(
-        ("/storms 4 5", N_("more than 4 alerts on a topic within 5 minutes become one message that grows")),
-        ("/storms off", N_("each alert comes alone")),
+        ("/storms 4 5", N_("more than 4 alerts on a topic within 5 minutes become one growing message")),
+        ("/storms off", N_("each alert is sent separately")),
     ),
     read=_read_storms,
     describe=_describe_storms,
     choices=("4 5", "10 5", "20 10", "off"),
     label=_storms_label,
-    shows_examples=True,
+    is_free=True,
 )
+
+
+def _read_place(typed: str, context: Context) -> str:
+    """Return the zone of a city or its name. Raises CommandError."""
+    zone = find_zone(typed)
+    if zone is None:
+        line = context.t.gettext(
+            "I do not know the city «{value}». Write a large one in your time zone, or a name such as {example}."
+        )
+        raise CommandError(line, value=typed[:40], example=code("Europe/Moscow"))
+    return zone
+
+
+def _in_zone(chat: Chat, zone: str) -> Chat:
+    return replace(chat, time_zone=zone, zone_chosen=True)
+
+
+def _describe_zone(context: Context) -> Text:
+    t = context.t
+    line = t.gettext("Times in this chat are in the time zone {zone}; it is now {time}.")
+    text = Text().line(line, zone=bold(context.locale.zone), time=context.date(context.now))
+    if not context.chat.zone_chosen:
+        text.line(t.gettext("No time zone has been chosen here yet."))
+    return text
 
 
 def _read_quiet(typed: str, context: Context) -> Chat:
@@ -115,27 +145,22 @@ def _read_quiet(typed: str, context: Context) -> Chat:
         return replace(context.chat, quiet=None)
     found = read_hours(hours)
     if found is None:
-        line = t.gettext("I do not understand «{value}». Write the hours so: {example}")
+        line = t.gettext("I do not understand «{value}». Write the hours like this: {example}")
         raise CommandError(line, value=typed[:40], example=code("/quiet 23:00-07:00"))
     quiet, place = found
     if quiet.start == quiet.end:
-        raise CommandError(
-            t.gettext("They begin and end at the same time. For silence by day as well, mute topics: /mute")
-        )
-    zone = find_zone(place) if place else context.chat.time_zone
-    if zone is None:
-        line = t.gettext("I know no city «{value}». Write a large one in your time zone, or a name such as {example}.")
-        raise CommandError(line, value=place[:40], example=code("Europe/Moscow"))
-    return replace(context.chat, quiet=quiet, time_zone=zone)
+        raise CommandError(t.gettext("They begin and end at the same time. To silence topics all day, use /mute."))
+    zone = _read_place(place, context) if place else ""
+    return replace(_in_zone(context.chat, zone) if place else context.chat, quiet=quiet)
 
 
 def _describe_quiet(context: Context) -> Text:
     t, chat = context.t, context.chat
     if chat.quiet is None:
-        return Text().line(t.gettext("No quiet hours here: alerts come at any time."))
-    line = t.gettext("Quiet hours here: {hours} ({city}). Alerts wait, and come together when they end.")
-    text = Text().line(line, hours=bold(_quiet_label(chat, t)), city=city(chat.time_zone, t.language))
-    return text.line(t.gettext("Topics with the priority loud! come at once: see /priority."))
+        return Text().line(t.gettext("No quiet hours in this chat: alerts arrive at any time."))
+    line = t.gettext("Quiet hours in this chat: {hours}, {zone}. Alerts wait and are sent together when they end.")
+    text = Text().line(line, hours=bold(_quiet_label(context)), zone=context.locale.zone)
+    return text.line(t.gettext("Urgent topics are sent at once: see /priority."))
 
 
 async def _remark_zone(_: Reader, context: Context, typed: str) -> Text:
@@ -143,32 +168,32 @@ async def _remark_zone(_: Reader, context: Context, typed: str) -> Text:
     found = read_hours(tidy(typed))
     if found is None or not found[1]:
         return Text()
-    line = context.t.gettext("The time zone of this chat is that of {city} now.")
-    return Text().line(line, city=bold(city(context.chat.time_zone, context.t.language)))
+    line = context.t.gettext("This chat now uses the time zone {zone}.")
+    return Text().line(line, zone=bold(context.locale.zone))
 
 
-def _quiet_label(chat: Chat, t: Translator) -> str:
+def _quiet_label(context: Context) -> str:
     """Write from when to when: «23:00–07:00»."""
-    if chat.quiet is None:
-        return t.gettext("No quiet hours")
-    return f"{show_time(chat.quiet.start)}–{show_time(chat.quiet.end)}"
+    quiet = context.chat.quiet
+    return context.t.gettext("No quiet hours") if quiet is None else f"{show_time(quiet.start)}–{show_time(quiet.end)}"
 
 
 QUIET = Setting(
     name="quiet",
+    title=N_("Quiet hours"),
     place=4,
     summary=N_("hours in which alerts wait"),
     usage="23:00-07:00",
     examples=(
-        ("/quiet 23:00-07:00 Europe/Moscow", N_("alerts wait for the end of these hours; loud! topics come at once")),
-        ("/quiet off", N_("alerts come at any time")),
+        ("/quiet 23:00-07:00 Europe/Moscow", N_("alerts wait until these hours end; urgent topics are sent at once")),
+        ("/quiet off", N_("alerts arrive at any time")),
     ),
     read=_read_quiet,
     describe=_describe_quiet,
     remark=_remark_zone,
     choices=("22:00-07:00", "23:00-07:00", "23:00-08:00", "off"),
     label=_quiet_label,
-    shows_examples=True,
+    is_free=True,
 )
 
 
@@ -176,15 +201,15 @@ def _read_digest(typed: str, context: Context) -> Chat:
     chosen, t = read_digests(typed), context.t
     if chosen is not None:
         return replace(context.chat, digests=chosen)
-    line = t.gettext("I do not understand «{value}». Write for example {hourly}, {daily} or {weekly}.")
+    line = t.gettext("I do not understand «{value}». Write, for example, {hourly}, {daily} or {weekly}.")
     hourly, daily, weekly = (code(t.gettext(typed)) for typed, _ in DIGEST.examples)
     raise CommandError(line, value=typed[:40], hourly=hourly, daily=daily, weekly=weekly)
 
 
 def _describe_digest(context: Context) -> Text:
-    t, chat = context.t, context.chat
-    line = t.gettext("Digests come here: {when} ({city}). An empty one does not come.")
-    return Text().line(line, when=bold(_digest_label(chat, t)), city=city(chat.time_zone, t.language))
+    t = context.t
+    line = t.gettext("Digests are sent here: {when}, {zone}. Empty ones are not sent.")
+    return Text().line(line, when=bold(_digest_label(context)), zone=context.locale.zone)
 
 
 async def _remark_topics(db: Reader, context: Context, _: str) -> Text:
@@ -192,14 +217,14 @@ async def _remark_topics(db: Reader, context: Context, _: str) -> Text:
     t, wanted = context.t, await subscriptions.of_chat(db, context.chat.id)
     count = sum(each.priority is Priority.DIGEST for each in wanted)
     if not count:
-        return Text().line(t.gettext("No topic waits for them: see /priority."))
-    line = t.ngettext("{n} topic of this chat waits for them.", "{n} topics of this chat wait for them.", count)
+        return Text().line(t.gettext("No topic of this chat goes into them yet: see /priority."))
+    line = t.ngettext("{n} topic of this chat goes into them.", "{n} topics of this chat go into them.", count)
     return Text().line(line, n=count)
 
 
-def _digest_label(chat: Chat, t: Translator) -> str:
+def _digest_label(context: Context) -> str:
     """Say how often digests come."""
-    digests = chat.digests
+    t, digests = context.t, context.chat.digests
     if digests.every is Every.HOUR:
         return t.gettext("every hour")
     if digests.every is Every.DAY:
@@ -210,11 +235,12 @@ def _digest_label(chat: Chat, t: Translator) -> str:
 
 DIGEST = Setting(
     name="digest",
+    title=N_("Digests"),
     place=5,
-    summary=N_("when the digests of this chat come"),
+    summary=N_("when the digests of this chat are sent"),
     usage=N_("daily 9:00"),
     examples=(
-        (N_("/digest hourly"), N_("digests come every hour")),
+        (N_("/digest hourly"), N_("digests are sent every hour")),
         (N_("/digest daily 9:00"), N_("every day at this time")),
         (N_("/digest weekly Mon 9:00"), N_("every week on this day")),
     ),
@@ -224,10 +250,14 @@ DIGEST = Setting(
     choices=("hourly", "daily 09:00", "daily 18:00", "weekly mon 09:00"),
     label=_digest_label,
     width=2,
-    shows_examples=True,
+    is_free=True,
 )
 
-_CALLED = {"английский": "en", "по-английски": "en", "russian": "ru", "по-русски": "ru", "рус": "ru", "англ": "en"}
+_CALLED = {  # besides its code and its own name
+    **dict.fromkeys(("английский", "по-английски", "англ", "англійська", "англійською"), "en"),
+    **dict.fromkeys(("russian", "по-русски", "рус", "російська", "російською"), "ru"),
+    **dict.fromkeys(("ukrainian", "украинский", "по-украински", "укр", "українською", "ua"), "uk"),
+}
 
 
 def _read_language(typed: str, context: Context) -> Chat:
@@ -235,14 +265,16 @@ def _read_language(typed: str, context: Context) -> Chat:
     codes = {name.casefold(): code for code, name in LANGUAGE_NAMES.items()} | _CALLED
     chosen = codes.get(word, word)
     if chosen not in LANGUAGES:
-        raise CommandError(context.t.gettext("I speak English and Russian: /language en or /language ru."))
+        raise CommandError(
+            context.t.gettext("I speak English, Russian and Ukrainian: /language en, /language ru, /language uk.")
+        )
     return replace(context.chat, language=chosen, language_chosen=True)
 
 
 def _describe_language(context: Context) -> Text:
     t, chat = context.t, context.chat
     if chat.peer.kind is PeerKind.USER:  # a person's: what only they see in a group is said in it too
-        line = t.gettext("I speak {language} with you, and in groups in the notes that only you see.")
+        line = t.gettext("I speak {language} with you, and in groups in the notes only you can see.")
     else:
         line = t.gettext("I speak {language} in this group.")
     return Text().say(line, language=bold(LANGUAGE_NAMES[chat.language]))
@@ -250,21 +282,48 @@ def _describe_language(context: Context) -> Text:
 
 LANGUAGE = Setting(
     name="language",
+    title=N_("Language"),
     section=Section.CHAT,
-    place=3,
+    place=4,
     summary=N_("the language I speak here"),
     usage="en",
-    examples=(("/language en", N_("I speak English here")), ("/language ru", N_("I speak Russian here"))),
+    examples=(
+        ("/language en", N_("answers in English")),
+        ("/language ru", N_("answers in Russian")),
+        ("/language uk", N_("answers in Ukrainian")),
+    ),
     read=_read_language,
     describe=_describe_language,
     choices=LANGUAGES,
-    label=lambda chat, _: LANGUAGE_NAMES[chat.language],
+    label=lambda context: LANGUAGE_NAMES[context.chat.language],
+)
+
+
+ZONE = Setting(
+    name="zone",
+    title=N_("Time zone"),
+    section=Section.CHAT,
+    place=5,
+    summary=N_("the time zone of all times in this chat"),
+    usage=N_("city"),
+    examples=(
+        (N_("/zone Berlin"), N_("times are shown in the time zone of this city")),
+        ("/zone Europe/Moscow", N_("the same, by the name of a zone")),
+    ),
+    read=lambda typed, context: _in_zone(context.chat, _read_place(typed, context)),
+    describe=_describe_zone,
+    choices=OFFERED,
+    argument=r"[\w/+-]{1,40}",
+    label=lambda context: context.locale.zone,
+    width=2,
+    is_free=True,
 )
 
 
 def _switch(  # noqa: PLR0913 - the fields of a Setting
     name: str,
     *,
+    title: str,
     place: int,
     summary: str,
     question: str,
@@ -283,6 +342,7 @@ def _switch(  # noqa: PLR0913 - the fields of a Setting
 
     return Setting(
         name=name,
+        title=title,
         place=place,
         summary=summary,
         usage="on",
@@ -290,30 +350,32 @@ def _switch(  # noqa: PLR0913 - the fields of a Setting
         read=read,
         describe=lambda context: Text().add(context.t.gettext(question)),
         choices=("on", "off"),
-        label=lambda chat, t: t.gettext("On") if is_on(chat) else t.gettext("Off"),
+        label=lambda context: context.t.gettext("On") if is_on(context.chat) else context.t.gettext("Off"),
     )
 
 
 CONFIRMATIONS = _switch(
     "confirmations",
+    title=N_("Second sources"),
     place=8,
-    summary=N_("whether I ring when a second channel says the same"),
+    summary=N_("whether I notify you again when a second channel says the same"),
     question=N_(
-        "When other channels say what an alert says, I add them to it without a sound. Shall I also reply, with a "
-        "sound, when the second channel does?"
+        "When other channels say the same, I add them to the alert without a sound. Should I also reply, "
+        "with a sound, when a second channel does?"
     ),
-    on=N_("ring once more when a second channel says the same"),
+    on=N_("notify once more when a second channel says the same"),
     off=N_("only add it to the alert"),
     is_on=lambda chat: chat.confirmations,
     put=lambda chat, wanted: replace(chat, confirmations=wanted),
 )
 MEDIA = _switch(
     "media",
+    title=N_("Photos and files"),
     place=9,
     summary=N_("whether photos and documents follow alerts"),
-    question=N_("Shall the photos and documents of a post follow its alert, as a reply without a sound?"),
+    question=N_("Send the photos and documents of a post after its alert, as a reply without a sound?"),
     on=N_("the photos and documents of a post follow its alert as a reply without a sound"),
-    off=N_("alerts are text alone"),
+    off=N_("alerts are text only"),
     is_on=lambda chat: chat.media,
     put=lambda chat, wanted: replace(chat, media=wanted),
 )
@@ -328,7 +390,7 @@ def _read_report(typed: str, context: Context) -> Chat:
         return replace(context.chat, report=None)
     minute = _USUAL_REPORT if switch else read_time(word)
     if minute is None:
-        line = context.t.gettext("«{value}» is no time of day. Write on, off or for example 08:30.")
+        line = context.t.gettext("«{value}» is not a time of day. Write on, off or, for example, 08:30.")
         raise CommandError(line, value=typed[:40])
     return replace(context.chat, report=ReportTime(minute=minute, since=context.now))
 
@@ -336,27 +398,33 @@ def _read_report(typed: str, context: Context) -> Chat:
 def _describe_report(context: Context) -> Text:
     t, chat = context.t, context.chat
     if chat.report is None:
-        return Text().line(t.gettext("No daily receipt here."))
-    line = t.gettext("Each day at {time} ({zone}) I tell this chat, without a sound, whether anything is missing.")
-    return Text().line(line, time=show_time(chat.report.minute), zone=chat.time_zone)
+        return Text().line(t.gettext("The daily report is off in this chat."))
+    line = t.gettext("Every day at {time}, {zone}, I tell this chat, without a sound, whether anything is missing.")
+    return Text().line(line, time=show_time(chat.report.minute), zone=context.locale.zone)
+
+
+def _report_label(context: Context) -> str:
+    report = context.chat.report
+    return context.t.gettext("Never") if report is None else show_time(report.minute)
 
 
 DAILY_REPORT = Setting(
     name="receipt",
+    title=N_("Daily report"),
     section=Section.CHAT,
-    place=4,
-    summary=N_("each day a silent note that nothing is missing"),
+    place=6,
+    summary=N_("a silent note every day that nothing is missing"),
     usage="on",
     examples=(
         (
             "/receipt 21:30",
-            N_("each day at this time, without a sound: «40 of 40 channels verified, 3 alerts, 0 gaps»"),
+            N_("every day at this time, without a sound: «40 of 40 channels verified, 3 alerts, 0 gaps»"),
         ),
-        ("/receipt off", N_("no such note")),
+        ("/receipt off", N_("no such report")),
     ),
     read=_read_report,
     describe=_describe_report,
     choices=("08:00", "09:00", "21:00", "off"),
-    label=lambda chat, t: show_time(chat.report.minute) if chat.report else t.gettext("Never"),
-    shows_examples=True,
+    label=_report_label,
+    is_free=True,
 )

@@ -111,6 +111,7 @@ class Reply:
     menus_of: tuple[int, ...] = ()  # people whose menus change, since they may do more or less
     fleeting: bool = False  # it is not recorded: whoever asks again is answered anew
     secret: bool = False  # it holds a key: once it is delivered, nothing of it is kept
+    progress: datetime | None = None  # the first message shows how what was asked for at this moment goes on
     memory: str = ""  # what a tap on these buttons will need and 64 bytes do not hold
 
     def to_json(self) -> str:
@@ -124,20 +125,6 @@ class Reply:
 
 
 _REPLY = TypeAdapter(Reply)
-
-
-async def memory_of(db: Reader, key: str) -> str:
-    """Return the `memory` of the reply to an update, by the key of its request; empty where the reply is forgotten."""
-    recorded = await handled.answer_to(db, key)
-    return Reply.from_json(recorded).memory if recorded is not None else ""
-
-
-async def remembered(db: Reader, key: str, gone: str) -> str:
-    """Return the memory of an earlier answer. Raises CommandError, with the sentence `gone`, where it is forgotten."""
-    memory = await memory_of(db, key)
-    if not memory:
-        raise CommandError(gone)
-    return memory
 
 
 def message(text: Text | str, rows: ButtonRows = (), **values: object) -> Outgoing:
@@ -194,6 +181,7 @@ class Context:
     searches: Searches  # for those that read many posts, or run somebody's query
     now: datetime
     chat: Chat
+    home: Chat | None = None  # where somebody speaks for that chat; None: there itself
     person_id: int  # who speaks
     name: str  # of who speaks
     role: Role  # of who speaks
@@ -220,19 +208,19 @@ class Context:
         """Language, time zone and present moment, by which messages to the chat are written."""
         return Locale(t=self.t, time_zone=self.chat.time_zone, now=self.now)
 
-    async def scope(self, channel_ids: Sequence[int] | None = None) -> Scope:
+    async def scope(self, channel_ids: Sequence[int] | None = None, *, since: datetime | None = None) -> Scope:
         """Return the posts that this chat sees of some channels, or of all."""
         hidden = await access.hidden(self.database, Restrictable.CHANNEL, self.viewer)
-        return Scope(channel_ids=channel_ids, hidden=hidden)
+        return Scope(channel_ids=channel_ids, hidden=hidden, since=since)
 
     async def ask(self, job: Job[T], *arguments: Any, **options: Any) -> T:  # noqa: ANN401 - a job's own arguments
         """Let a search process answer a question. Raises CommandError where there is no answer in time."""
         try:
             return await self.searches.run(job, *arguments, who=self.person_id or self.chat.id, **options)
         except BusyError:
-            line = self.t.gettext("Many are searching at this moment. Please send it again in a minute.")
+            line = self.t.gettext("Many people are searching right now. Please send it again in a minute.")
         except OverdueError:
-            line = self.t.gettext("That takes too long. Narrow it by since: or in:, or write a simpler query.")
+            line = self.t.gettext("That takes too long. Narrow it down with since: or in:, or write a simpler query.")
         raise CommandError(line)
 
     def date(self, moment: datetime) -> str:
@@ -247,6 +235,18 @@ class Context:
     async def notify(self, tx: Transaction, notice: Notice) -> None:
         """Put a notice for this chat into the outbox."""
         await notify(tx, self.chat, notice, now=self.now)
+
+
+async def remembered(db: Reader, context: Context, key: str, gone: str) -> str:
+    """Return what the answer to an update in this chat remembers, by the key of its request.
+
+    Raises CommandError, with the sentence `gone`, where it is forgotten, or was given in another chat.
+    """
+    recorded = await handled.answer_in(db, (context.home or context.chat).peer, key)
+    memory = Reply.from_json(recorded).memory if recorded is not None else ""
+    if not memory:
+        raise CommandError(gone)
+    return memory
 
 
 # The write that carries a request out and returns the answer: the dispatcher runs it in the transaction that records

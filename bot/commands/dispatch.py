@@ -8,15 +8,17 @@ from functools import partial
 from bot.commands import inline, plain, registry, setup
 from bot.commands.context import CommandError, Context, Effect, Reply, Request, say
 from bot.commands.flood import Admission, Buckets
+from bot.commands.questions import closing, completed, ends, is_answer
 from bot.commands.rights import REFUSALS
 from bot.locales import Translator, translator
 from bot.matching.words.inflection import Inflector
 from bot.models import Clock, OfferedPost, PeerKind
 from bot.search.pool import Searches
-from bot.store import addresses, chats, handled, people
+from bot.store import addresses, chats, handled, people, questions
 from bot.store.chats import Chat
 from bot.store.database import Database, Transaction
 from bot.store.people import Person
+from bot.store.questions import Question
 
 Complete = Callable[[Request], Awaitable[Request]]
 BURST, EACH = 60, timedelta(seconds=1)  # what a person may ask at once, and when it is one more
@@ -47,6 +49,11 @@ class Dispatch:
         a stranger who has been turned away before: nothing is to be sent, not even the answer to a tap.
         """
         now = self._clock()
+        is_talk = not request.private and not request.command and not request.tapped
+        if is_talk and not await questions.waits_for_reply(
+            self._database, request.peer, request.person_id, request.reply_to
+        ):
+            return None
         person = await people.get(self._database, request.person_id)
         refused = self._hold_back(request, now, is_known=person is not None)
         if refused is not None:
@@ -54,10 +61,20 @@ class Dispatch:
         try:
             return await self._commit(request, await self._handle(request, person, complete, now), now)
         except CommandError as error:
-            return await self._commit(request, error.reply(request), now)
+            return await self._commit(request, await self._refuse(request, error, now), now)
         except setup.StrangerError:
             # The answer is not recorded: strangers may write as much as they like.
             return await self._turn_away(request, now)
+
+    async def _refuse(self, request: Request, error: CommandError, now: datetime) -> Reply | Effect:
+        """Answer a request that cannot be fulfilled; it ends an open question all the same, unless it answers that."""
+        chat = await chats.by_peer(self._database, request.peer.kind, request.peer.id)
+        if chat is None:
+            return error.reply(request)
+        question = await questions.open_to(self._database, chat.id, request.person_id, now)
+        if question is None or not ends(question, request):
+            return error.reply(request)
+        return closing(error.reply(request), question, request, translator(chat.language))
 
     async def offer(self, person_id: int, typed: str) -> tuple[OfferedPost, ...]:
         """Return the posts offered to a person who searches in any chat; none for strangers and in floods."""
@@ -81,7 +98,7 @@ class Dispatch:
         if admission is Admission.IGNORED or not is_known or not is_meant:
             return Reply()
         t = translator(setup.spoken(request.language))
-        line = t.gettext("That was too much at once. Wait a minute; what you write until then stays unanswered.")
+        line = t.gettext("Too many messages at once. Wait a minute; until then I will not answer.")
         return Reply(note=line, fleeting=True) if request.tapped else replace(say(line), fleeting=True)
 
     async def _turn_away(self, request: Request, now: datetime) -> Reply | None:
@@ -110,8 +127,7 @@ class Dispatch:
             reply = answer if isinstance(answer, Reply) else await answer(tx)
             if request.command == "start":  # a newcomer is there only now
                 await _see(tx, request, now)
-            peer = None if request.tapped else request.peer
-            await handled.record(tx, request.key, reply.to_json(), peer=peer, now=now)
+            await handled.record(tx, request.key, reply.to_json(), peer=request.peer, now=now)
             return reply
 
         return await self._database.write(job)
@@ -125,6 +141,8 @@ class Dispatch:
             raise setup.StrangerError
         chat = await chats.by_peer(self._database, request.peer.kind, request.peer.id)
         own = translator(await setup.language_of(self._database, request, chat))
+        if chat is not None and chat.broadcast:  # what it bears are links; only a changed client sends more
+            raise CommandError(own.gettext("This button no longer works."))
         if person is not None and _is_stale(request, now):
             return self._ask_again(request, own, now)
         if is_start:
@@ -133,7 +151,10 @@ class Dispatch:
             return _ask_to_start(request, own)
         context = self._context(person, chat, own, now)
         context = replace(context, person_id=request.person_id, name=_name(request) or person.called)
-        return await (_tapped(request, context) if request.tapped else _typed(request, complete, context))
+        question = await questions.open_to(self._database, chat.id, person.id, now)
+        if question is None:
+            return await _answer(request, complete, context)
+        return await _answer_awaited(question, request, complete, context)
 
     def _context(self, person: Person, chat: Chat, own: Translator, now: datetime) -> Context:
         return Context(
@@ -157,8 +178,8 @@ class Dispatch:
             return Reply()
         self._excused[chat] = now
         if not request.command:
-            return say(own.gettext("I was away. Please send it again, and whatever else you wrote meanwhile."))
-        line = own.gettext("I was away. Please send /{command} again, and whatever else you wrote meanwhile.")
+            return say(own.gettext("I was away. Please send it again, and anything else you wrote in the meantime."))
+        line = own.gettext("I was away. Please send /{command} again, and anything else you wrote in the meantime.")
         return say(line, command=request.command)
 
 
@@ -173,8 +194,8 @@ def _name(request: Request) -> str:
 
 def _unmask(t: Translator) -> str:
     return t.gettext(
-        "You write here in the name of the group, so I cannot see who you are. Switch off «Remain anonymous» in your "
-        "admin rights, or write to me in private."
+        "You are writing in the name of the group, so I cannot see who you are. Switch off «Remain "
+        "anonymous» in your admin rights, or write to me in private."
     )
 
 
@@ -185,14 +206,27 @@ def _is_stale(request: Request, now: datetime) -> bool:
 def _ask_to_start(request: Request, own: Translator) -> Reply:
     """Answer a command in a chat that is not paired, if it is meant for this bot."""
     is_meant = request.addressed and request.command and not request.tapped
-    return say(own.gettext("Send /start first, then I write to this chat.")) if is_meant else Reply()
+    return say(own.gettext("Send /start first; then I can write to this chat.")) if is_meant else Reply()
 
 
 async def _resume(tx: Transaction, request: Request, now: datetime) -> None:
     """Resume the chat of a request if it is suspended: a chat that writes to us can be written to."""
     chat = await chats.by_peer(tx, request.peer.kind, request.peer.id)
-    if chat is not None:
+    if chat is not None and not chat.broadcast:
         await addresses.resume(tx, chat.id, now=now)
+
+
+async def _answer_awaited(question: Question, request: Request, complete: Complete, context: Context) -> Reply | Effect:
+    """Answer a request of somebody whose next message is awaited: that one, a command in its place, or neither."""
+    if is_answer(question, request):
+        request = completed(question, request)
+    elif not ends(question, request):
+        return await _answer(request, complete, context)
+    return closing(await _answer(request, complete, context), question, request, context.t)
+
+
+async def _answer(request: Request, complete: Complete, context: Context) -> Reply | Effect:
+    return await (_tapped(request, context) if request.tapped else _typed(request, complete, context))
 
 
 async def _typed(request: Request, complete: Complete, context: Context) -> Reply | Effect:
@@ -209,7 +243,7 @@ async def _typed(request: Request, complete: Complete, context: Context) -> Repl
 async def _tapped(request: Request, context: Context) -> Reply | Effect:
     tap = registry.taps().get(request.command)
     if tap is None or not tap.argument.fullmatch(request.argument):
-        raise CommandError(context.own.gettext("This button no longer works."))
+        raise registry.outdated(context)
     if not context.may(request, tap.need):
         raise CommandError(context.own.gettext(REFUSALS[tap.need]))
     return await tap.handler(request, context)

@@ -9,19 +9,21 @@ from bot import parts as post_parts
 from bot.commands.alert_buttons import POST
 from bot.commands.context import CommandError, Context, Reply, Request, message, say
 from bot.commands.keyboards import button
-from bot.commands.lookup import show_source, show_topic, topics_of
+from bot.commands.lookup import queries_of, show_source, show_topic, topics_of
 from bot.commands.post import stored
-from bot.commands.query_text import preview, read_query, show_query, why, why_not
+from bot.commands.query_text import preview, read_query, read_topic, show_query, why, why_not
 from bot.commands.registry import Section, command, example, tap
 from bot.commands.rewriting import or_rows
 from bot.commands.rights import Need
+from bot.commands.verdict import excluded_words
 from bot.locales import N_, Translator
-from bot.matching.engine.compiled import packed
 from bot.matching.explain.near_miss import failures, found_spans, has_found, holders
+from bot.models import StoredPost
 from bot.parts import whole_text
 from bot.rendering.post_text import excerpt_post
 from bot.search.jobs import explain_text
 from bot.store import messages
+from bot.store.channel_groups import Directory
 from bot.text.markup import Piece, Text, code
 from bot.text.spans import merge_spans
 
@@ -36,6 +38,7 @@ class _Subject:
     text: str
     parts: tuple[post_parts.Part, ...] = ()
     heading: Piece | None = None  # channel and link of a stored post
+    channel_id: int | None = None  # of a stored post
 
     @property
     def whole(self) -> str:
@@ -53,7 +56,7 @@ class _Subject:
 )
 @example(
     N_("/test “payment system” outage|failure"),
-    N_("what this would have brought in the last days; as a reply: whether it fits"),
+    N_("what this would have found in the last days; in reply: whether it matches"),
 )
 async def test(request: Request, context: Context) -> Reply:
     """Try a query on the posts of the last days, or on the message that was replied to."""
@@ -61,27 +64,27 @@ async def test(request: Request, context: Context) -> Reply:
         return await _explain(request, context)
     if not request.argument:
         t = context.t
-        line = t.gettext("Write a query, and I show what it would have brought: {example}")
+        line = t.gettext("Write a query, and I show what it would have found: {example}")
         text = Text().line(line, example=code(t.gettext("/test “payment system” outage|failure")))
         raise CommandError(
-            text.add(t.gettext("As a reply to a message, /test and a query tell whether it fits, and why."))
+            text.add(t.gettext("In reply to a message, /test with a query shows whether the message matches, and why."))
         )
-    typed = await read_query(request.argument, context)
+    typed = await read_topic(request.argument, context)
     offer = ((button(context.t.gettext("Track this"), "name", request.key),), *or_rows(request, typed.source))
     text, further = await preview(context, typed, key=f"q:{request.key}")
-    return Reply(messages=(message(text, (*offer, *further)),), memory=typed.source)
+    return Reply(messages=(message(text, (*offer, *further)),), memory=typed.whole)
 
 
 @command(
-    "explain", Section.TOPICS, 5, Need.LOOK, N_("as a reply to an alert or a post: why it fits"), reads_replied=True
+    "explain", Section.TOPICS, 5, Need.LOOK, N_("in reply to an alert or a post: why it matches"), reads_replied=True
 )
-@example("/explain", N_("as a reply: which topics of this chat a post fits and by which words, or what is missing"))
+@example("/explain", N_("in reply: which topics of this chat a post matches and by which words, or what is missing"))
 async def explain(request: Request, context: Context) -> Reply:
     """Explain why the message that was replied to fits each topic of this chat, or a query, or does not."""
     if request.reply_to is None:
         line = context.t.gettext(
-            "Reply with /explain to an alert or any other message: I show which topics of this chat it fits and by "
-            "which words, or what is missing. With a query after /explain I try that query."
+            "Reply with /explain to an alert or any other message: I show which topics of this chat it matches "
+            "and by which words, or what is missing. Add a query after /explain to try that query."
         )
         raise CommandError(line)
     return await _explain(request, context)
@@ -95,9 +98,7 @@ async def explain_post(request: Request, context: Context) -> Reply:
     subject = next((item for item in items if item.whole.strip()), None)
     if subject is None:
         raise CommandError(context.own.gettext("That message has no text."))
-    return await _explain_topics(
-        _Subject(text=subject.text, parts=subject.parts, heading=show_source(subject)), context
-    )
+    return await _explain_topics(_stored(subject), context)
 
 
 async def _explain(request: Request, context: Context) -> Reply:
@@ -109,8 +110,8 @@ async def _explain(request: Request, context: Context) -> Reply:
     root = explanation.root
     text = show_query(typed, t).add("\n\n").join(_shown(subject, found_spans(root), t)).add("\n\n")
     if root.held:
-        return say(text.add(_YES, " ", t.gettext("It fits."), "\n").join(why(root, subject.whole)))
-    text.add(_NO, " ", t.gettext("It does not fit."), "\n")
+        return say(text.add(_YES, " ", t.gettext("It matches."), "\n").join(why(root, subject.whole)))
+    text.add(_NO, " ", t.gettext("It does not match."), "\n")
     if holders(root):
         text.say(t.gettext("Found: {parts}"), parts=why(root, subject.whole)).line()
     return say(text.join(why_not(root, t)))
@@ -123,29 +124,45 @@ async def _subject(request: Request, context: Context) -> _Subject:
     """
     post = await messages.post_of(context.database, context.chat.id, request.reply_to or 0)
     if post is not None:
-        subject = _Subject(text=post.text, parts=post.parts, heading=show_source(post))
+        subject = _stored(post)
     elif request.replied is not None:
         subject = _Subject(text=request.replied)
     else:
-        line = context.t.gettext("I cannot see the message you replied to. Forward it to me, and reply to that.")
+        line = context.t.gettext("I cannot see the message you replied to. Forward it to me and reply to that.")
         raise CommandError(line)
     if not subject.whole.strip():
         raise CommandError(context.t.gettext("That message has no text."))
     return subject
 
 
+def _stored(post: StoredPost) -> _Subject:
+    return _Subject(text=post.text, parts=post.parts, heading=show_source(post), channel_id=post.channel_id)
+
+
 async def _explain_topics(subject: _Subject, context: Context) -> Reply:
-    subscribed = await topics_of(context.database, context.chat.id)
+    subscribed, t = await topics_of(context.database, context.chat.id), context.t
     if not subscribed:
-        raise CommandError(context.t.gettext("This chat has no topics yet. Choose some in /topics."))
-    compiled = [packed(topic.compiled) for topic in subscribed]
+        raise CommandError(t.gettext("This chat has no topics yet. Choose some in /topics."))
+    directory, channel_id = await Directory.load(context.database, context.viewer), subject.channel_id
+    asked = [topic for topic in subscribed if not topic.is_feed]
+    compiled = await queries_of(context.database, context.chat.id, asked)
     explanations = await context.ask(explain_text, compiled, subject.whole)
-    roots = [(topic, explanation.root) for topic, explanation in zip(subscribed, explanations, strict=True)]
+    roots = [(topic, explanation.root) for topic, explanation in zip(asked, explanations, strict=True)]
     nearest_first = sorted(roots, key=lambda pair: (len(failures(pair[1])), not has_found(pair[1])))
-    text = _shown(subject, merge_spans([span for each in explanations for span in each.spans]), context.t).add("\n")
+    text = _shown(subject, merge_spans([span for each in explanations for span in each.spans]), t).add("\n")
+    feeds = [topic for topic in subscribed if topic.is_feed and channel_id is not None]
+    feeds = [topic for topic in feeds if directory.takes(topic.limits, channel_id or 0)]
+    said = await excluded_words(feeds, subject.whole, context)
+    for topic in feeds:
+        text.add("\n", _NO if topic.id in said else _YES, " ", show_topic(topic, t))
+        if topic.id in said:
+            text.add(": ").say(t.gettext("excluded by: {part}"), part=code(", ".join(said[topic.id])))
     for topic, root in nearest_first[:_MOST_TOPICS]:
-        text.add("\n", _YES if root.held else _NO, " ", show_topic(topic, context.t), ": ")
-        text.join(why(root, subject.whole) if root.held else why_not(root, context.t))
+        is_elsewhere = channel_id is not None and not directory.takes(topic.limits, channel_id)
+        text.add("\n", _YES if root.held and not is_elsewhere else _NO, " ", show_topic(topic, t), ": ")
+        text.join(why(root, subject.whole) if root.held else why_not(root, t))
+        if root.held and is_elsewhere:
+            text.add("; ", t.gettext("but this topic is limited to other channels"))
     more = len(nearest_first) - _MOST_TOPICS
     return say(text.add(f"\n+{more}") if more > 0 else text)
 

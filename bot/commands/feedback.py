@@ -8,18 +8,19 @@ import asyncio
 from dataclasses import replace
 
 from bot.commands.alert_buttons import POST, AlertTap, forgotten
+from bot.commands.changing import may_change, others_using
 from bot.commands.context import CommandError, Context, Effect, Reply, Request, change, writes
-from bot.commands.keyboards import name_word, rows_of
-from bot.commands.lookup import MuteScope, show_topic, topic_by_id, topics_named
+from bot.commands.keyboards import button, name_word, rows_of
+from bot.commands.lookup import MuteScope, limited_scope, queries_of, show_topic, topic_by_id, topics_named
 from bot.commands.mute import mute_scope
 from bot.commands.query_text import read_query
 from bot.commands.registry import tap
 from bot.commands.rights import Need
 from bot.commands.search import list_posts
-from bot.commands.topics import exclude_words
+from bot.commands.subscribing import set_exclusion
 from bot.commands.undo import undo_button
 from bot.locales.locale import topic_title
-from bot.matching.engine.compiled import Compiled, compile_query, packed, verify
+from bot.matching.engine.compiled import Compiled, compile_query, verify
 from bot.matching.explain.exclusions import Exclusion, choices, including
 from bot.matching.query.parser import parse
 from bot.matching.words.inflection import Inflector
@@ -29,6 +30,7 @@ from bot.models.people import Viewer
 from bot.search.jobs import find_overlap
 from bot.store import channels, feedback
 from bot.store.database import Reader, Transaction
+from bot.store.exclusions import ExcludedWord
 from bot.store.feedback import AlertedPost, Complaint
 from bot.store.topics import Topic
 from bot.text.markup import Text, bold
@@ -48,8 +50,7 @@ async def tapped(request: Request, context: Context) -> Reply:
     channel = tap.button(t.gettext("This channel"), "blame", "channel")
     word = tap.button(t.gettext("A word in it…"), "words")
     note = tap.button(t.gettext("Just note it"), "blame", "note")
-    first = (channel, word) if context.may(request, Need.INSTANCE) else (channel,)
-    return Reply(buttons=(first, (note,), tap.back(context)))
+    return Reply(buttons=((channel, word), (note,), tap.back(context)))
 
 
 @tap("blame", Need.CHAT, rf"{POST}:(channel|note)")
@@ -68,13 +69,13 @@ async def blame(request: Request, context: Context, tx: Transaction) -> Reply:
         for topic in alert_topics if channel else ():
             await mute_scope(tx, context, MuteScope.of(topic, channel, context.t), until=None)
         names = ", ".join(topic_title(topic.name, context.own) for topic in alert_topics)
-        line = context.own.gettext("Noted. From this channel nothing comes here any more on {topics}.")
+        line = context.own.gettext("Noted. This chat gets no more alerts on {topics} from this channel.")
         note = line.format(topics=names[:_NOTE])
     await _mark(tx, request, context, alerted, what)
     return Reply(buttons=await tap.usual(tx, context), note=note)
 
 
-@tap("words", Need.INSTANCE, rf"{POST}(:\d{{1,15}})?")
+@tap("words", Need.CHAT, rf"{POST}(:\d{{1,15}})?")
 async def words(request: Request, context: Context) -> Reply:
     """Offer the words of a post; where its alert names several topics, ask for the topic first."""
     tap = AlertTap.read(request.argument)
@@ -83,7 +84,7 @@ async def words(request: Request, context: Context) -> Reply:
     if tap.chosen:
         alert_topics = [topic for topic in alert_topics if topic.id == int(tap.chosen[0])]
     if not alert_topics:
-        raise CommandError(context.own.gettext("This topic is gone."))
+        raise CommandError(context.own.gettext("This topic no longer exists."))
     if len(alert_topics) > 1:
         line, t = context.t.gettext("Topic {name}"), context.t
         labels = ((topic, line.format(name=topic_title(topic.name, t))) for topic in alert_topics)
@@ -96,14 +97,15 @@ async def words(request: Request, context: Context) -> Reply:
     return Reply(buttons=(*rows_of(buttons, 2), tap.back(context)))
 
 
-@tap("word", Need.INSTANCE, _WORD)
+@tap("word", Need.CHAT, _WORD)
 async def word(request: Request, context: Context) -> Reply:
     """Show which other posts would be missing if a word were excluded, and offer to exclude the word."""
     tap = AlertTap.read(request.argument)
     alerted, topic, choice = await _chosen(tap, context)
-    query, own = packed(topic.compiled), (alerted.post.channel_id, alerted.post.key)
+    own = (alerted.post.channel_id, alerted.post.key)
     excluded = await asyncio.to_thread(compile_query, parse(choice.word), context.inflector)
-    scope = await context.scope()
+    (query,) = [excluded] if topic.is_feed else await queries_of(context.database, context.chat.id, [topic])
+    scope = await limited_scope(context, topic.limits)
     found = await context.ask(find_overlap, query, excluded, but=own, scope=scope, limit=_MOST_LOOKED, most=_MOST_READ)
     missing = found.hits
     marked = await feedback.with_feedback(context.database, [(hit.post.channel_id, hit.post.key) for hit in missing])
@@ -111,12 +113,15 @@ async def word(request: Request, context: Context) -> Reply:
     t, ending = context.t, ""
     if marked:
         line = t.ngettext(
-            "{n} of those that would not have come is marked not relevant.",
-            "{n} of those that would not have come are marked not relevant.",
+            "{n} of those that would not have been sent is marked not relevant.",
+            "{n} of those that would not have been sent are marked not relevant.",
             len(marked),
         )
         ending = line.format(n=len(marked))
-    row = (tap.button(t.gettext("Exclude"), "exclude", *tap.chosen), tap.button(t.gettext("Leave it"), "leave"))
+    row = (
+        tap.button(t.gettext("Exclude"), "exclude", *tap.chosen),
+        tap.button(t.gettext("Leave it as it is"), "leave"),
+    )
     preview = await list_posts(text, missing[:_SHOWN], context, (row,), ending=ending, numbered=False)
     return Reply(messages=(preview,), buttons=await tap.usual(context.database, context))
 
@@ -124,34 +129,45 @@ async def word(request: Request, context: Context) -> Reply:
 def _missing_text(topic: Topic, choice: Exclusion, looked: int, missing: int, context: Context) -> Text:
     t = context.t
     text = Text().line(
-        t.gettext("{topic} without posts that say {word}, in any form?"),
+        t.gettext("Should {topic} leave out posts that say {word}, in any form?"),
         topic=show_topic(topic, t),
         word=bold(choice.text),
     )
+    if topic.is_feed:  # all of them say the word: others were not looked at
+        line = t.ngettext(
+            "{n} stored post would not have been sent:", "{n} stored posts would not have been sent:", missing
+        )
+        return text.say(line, n=missing).add("\n\n")
     if not looked:
         return text.line(t.gettext("No other posts on this topic are stored yet."))
     line = t.ngettext(
-        "I looked at {n} other post on this topic.", "I looked at the last {n} other posts on this topic.", looked
+        "I checked {n} other post on this topic.", "I checked the last {n} other posts on this topic.", looked
     )
     text.say(line, n=looked).add(" ")
-    line = t.ngettext("{n} of them would not have come:", "{n} of them would not have come:", missing)
-    return text.say(line if missing else t.gettext("All of them would have come."), n=missing).add("\n\n")
+    line = t.ngettext("{n} of them would not have been sent:", "{n} of them would not have been sent:", missing)
+    return text.say(line if missing else t.gettext("All of them would have been sent."), n=missing).add("\n\n")
 
 
-@tap("exclude", Need.INSTANCE, _WORD)
+@tap("exclude", Need.CHAT, _WORD)
 async def exclude(request: Request, context: Context) -> Effect:
-    """Let a topic leave out posts with a word."""
+    """Exclude posts with a word from a topic in this chat."""
     tap = AlertTap.read(request.argument)
     alerted, topic, choice = await _chosen(tap, context)
-    left_out = tuple(dict.fromkeys((*topic.excluded, choice.word)))
-    query = await read_query(topic.query, context, excluded=left_out)
+    query = await read_query(choice.word, context)
+    excluded = ExcludedWord(topic_id=topic.id, word=choice.word, compiled=query.compiled.to_json())
 
     async def effect(tx: Transaction) -> Reply:
-        act = await exclude_words(tx, context, topic, left_out, query.compiled.to_json(), word=choice.word)
+        act = await set_exclusion(tx, context, topic, excluded, on=True)
         await _mark(tx, request, context, replace(alerted, topics=(topic.name,)), Complaint.WORD, word=choice.word)
-        line = context.t.gettext("{topic} leaves out posts that say {word} from now on. /topics can bring them back.")
-        undo = ((undo_button(act, context.t),),)
-        return change(line, undo, topic=show_topic(topic, context.t), word=bold(choice.text))
+        line = context.t.gettext(
+            "In this chat, {topic} now leaves out posts that say {word}. /topics can bring them back."
+        )
+        rows = [] if act is None else [(undo_button(act, context.t),)]
+        is_shared = not topic.is_feed and await others_using(tx, topic, context)
+        if is_shared and choice.word not in topic.excluded and may_change(topic, request, context):
+            label = context.t.gettext("Leave out in all chats…")
+            rows.append((button(label, "forall", topic.id, name_word(choice.word), "out"),))
+        return change(line, tuple(rows), topic=show_topic(topic, context.t), word=bold(choice.text))
 
     return effect
 
@@ -164,7 +180,7 @@ async def leave(request: Request, context: Context, tx: Transaction) -> Reply:
     alerted = await feedback.find_alerted(tx, context.chat.id, tap.channel_id, tap.message_id)
     if alerted is not None:
         await _mark(tx, request, context, alerted, Complaint.NOTE)
-    return change(context.t.gettext("No word is excluded. That the alert was not relevant is noted."))
+    return change(context.t.gettext("No word was excluded. I have noted that the alert was not relevant."))
 
 
 async def _alerted(db: Reader, tap: AlertTap, context: Context) -> AlertedPost:
@@ -215,5 +231,7 @@ async def _chosen(tap: AlertTap, context: Context) -> tuple[AlertedPost, Topic, 
 def _choices(post: StoredPost, topic: Topic, inflector: Inflector) -> list[Exclusion]:
     """Return words of a post that a topic can exclude, beginning with the words that the topic found."""
     document = analyse(post.whole)
+    if topic.is_feed:
+        return choices(document, (), inflector, most=_MOST_WORDS)
     spans = verify(including(Compiled.from_json(topic.compiled), topic.query), document) or ()
     return choices(document, spans, inflector, most=_MOST_WORDS)

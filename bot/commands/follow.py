@@ -1,19 +1,22 @@
 """/follow: makes follow requests of a pasted list of channels, with options; the joiner fulfils them."""
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from functools import reduce
 
-from bot.commands.context import CommandError, Context, Reply, Request, change, say, writes
+from bot.commands.context import CommandError, Context, Reply, Request, change, remembered, say, writes
+from bot.commands.enlisting import NOTHING, Enlisting, enlist, take_enlisting
 from bot.commands.lookup import show_reference
 from bot.commands.parsing import PastedChannels, read_references
-from bot.commands.registry import Section, command, example, tap
+from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
 from bot.locales import N_, Translator
 from bot.locales.locale import show_number
 from bot.models.acts import ChannelsRequested
-from bot.store import acts, channels, follows, readers
+from bot.rendering.follow_list import render_follow_list
+from bot.store import acts, channels, follows, progress, readers
 from bot.store.channels import MOST_FAST, Access, Channel, Options
 from bot.store.database import Reader, Transaction
 from bot.store.follows import RequestOutcome
@@ -21,38 +24,40 @@ from bot.store.references import ALL, ALL_ASKED, FOLDER
 from bot.text.markup import Text, code
 
 MOST_AT_ONCE = 500  # as many as one account can be in
-_EVERYTHING = {"all", "все", "всё"}
+_EVERYTHING = {"all", "все", "всё", "усе"}
 _SHOWN_NAMES = 60  # of one kind in an answer
 _SHOWN_WORD = 60  # characters of a word that is not understood
 
 _OUTCOMES = {
-    RequestOutcome.NEW: N_("I look at these now and tell you how each went: {names}"),
-    RequestOutcome.AGAIN: N_("Could not be followed before; I try again: {names}"),
-    RequestOutcome.LOST: N_("Not readable until now; I look for these anew and tell you how each went: {names}"),
-    RequestOutcome.WAITING: N_("Asked for already, I am at it: {names}"),
-    RequestOutcome.FOLLOWED: N_("Followed already: {names}"),
-    RequestOutcome.SHARED: N_("Followed for everybody already: {names}. /private keeps one to this chat."),
-    RequestOutcome.HIDDEN: N_("I cannot follow these by a number: {names}. Send their link or @name."),
+    RequestOutcome.NEW: N_("I am checking these and will report on each: {names}"),
+    RequestOutcome.AGAIN: N_("Could not be followed earlier; trying again: {names}"),
+    RequestOutcome.LOST: N_("Could not be read until now; I am checking again and will report on each: {names}"),
+    RequestOutcome.WAITING: N_("Already requested, still working on: {names}"),
+    RequestOutcome.FOLLOWED: N_("Already followed: {names}"),
+    RequestOutcome.SHARED: N_("Already followed for everybody: {names}. /private keeps one to this chat."),
+    RequestOutcome.HIDDEN: N_("I cannot follow these by number: {names}. Send their links or @names."),
 }
+_LOOKED_AT = {RequestOutcome.NEW, RequestOutcome.AGAIN, RequestOutcome.LOST}
+_ARRIVES_WITHIN = timedelta(seconds=30)  # an answer; else a message of its own shows how the list goes on
 _HOW = {
-    "fast": N_("asked for new posts every few seconds"),
+    "fast": N_("checked for new posts every few seconds"),
     "slow": N_("no longer fast"),
-    "join:no": N_("never joined, read from outside where my reader account is not in yet"),
+    "join:no": N_("never joined; read from outside unless my reader account is already in"),
     "join:yes": N_("joined when their turn comes"),
-    "private": N_("found by this chat alone"),
+    "private": N_("for this chat only"),
 }
 MOST_HISTORY = 100_000  # posts
 _OPTION_WORDS = {
-    **dict.fromkeys(("fast", "быстро"), Options(fast=True)),
-    **dict.fromkeys(("slow", "медленно"), Options(fast=False)),
-    **dict.fromkeys(("join:no", "вступать:нет"), Options(may_join=False)),
-    **dict.fromkeys(("join:yes", "вступать:да"), Options(may_join=True)),
+    **dict.fromkeys(("fast", "быстро", "швидко"), Options(fast=True)),
+    **dict.fromkeys(("slow", "медленно", "повільно"), Options(fast=False)),
+    **dict.fromkeys(("join:no", "вступать:нет", "вступати:ні"), Options(may_join=False)),
+    **dict.fromkeys(("join:yes", "вступать:да", "вступати:так"), Options(may_join=True)),
     **dict.fromkeys(("private", "приватно"), Options(private=True)),
 }
-_HISTORY = re.compile(r"(?:history|история):(\d{1,9})")
-_UNMISTAKABLE = re.compile(r"(?:join|history|вступать|история):\S", re.IGNORECASE)
-_OPTION = re.compile(r"(?:join|history|вступать|история):\S*|(?!tg:)[^\W\d]+:\w+", re.IGNORECASE)
-_GAP = re.compile(r"(?<!\S)((?:join|history|вступать|история):)[^\S\n]+(?=\w)", re.IGNORECASE)
+_HISTORY = re.compile(r"(?:history|история|історія):(\d{1,9})")
+_UNMISTAKABLE = re.compile(r"(?:join|history|вступать|вступати|история|історія):\S", re.IGNORECASE)
+_OPTION = re.compile(r"(?:join|history|вступать|вступати|история|історія):\S*|(?!tg:)[^\W\d]+:\w+", re.IGNORECASE)
+_GAP = re.compile(r"(?<!\S)((?:join|history|вступать|вступати|история|історія):)[^\S\n]+(?=\w)", re.IGNORECASE)
 _THOUSANDS = re.compile(r"(?<=[yYяЯ]:)\d{1,3}(?:[^\S\n]\d{3})+(?![^\s.,;])")
 _NAMED = re.compile(r"\W*(?:@|https?://|\+|t(?:elegram)?\.me/)", re.IGNORECASE)
 _TRAILING = ".,;"
@@ -64,37 +69,97 @@ class FollowList:
 
     names: str  # a pasted list
     options: Options
+    enlisting: Enlisting = NOTHING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    """What is to be said of a list."""
+
+    rest: Text
+    looked_at: Text = field(default_factory=Text)  # of the channels that are looked at now …
+    count: int = 0  # … and how many those are
 
 
 @tap("follow", Need.INSTANCE, r"@\w{1,40}|\d{1,15}|\+[\w-]{10,50}|addlist/[\w-]{8,48}")
 @command("follow", Section.CHANNELS, 2, Need.INSTANCE, N_("follow channels, one or a whole list"), usage=N_("@name"))
 @example(N_("/follow @name t.me/name"), N_("names, links, invite links, the link of a folder, or a whole list"))
-@example("/follow all", N_("all that the reader account is in, once you have seen how many"))
+@example("/follow all", N_("everything my reader account is in, once you have seen how many"))
 @example(
     N_("/follow @name fast"),
-    N_("ask for new posts every few seconds, as Telegram is late with large ones; at most 20; slow ends it"),
+    N_("check for new posts every few seconds, as Telegram is late with large channels; at most 20; slow ends it"),
 )
+@example(N_("/follow @name group:Regulators"), N_("put it into a channel group, which topics and searches can name"))
+@example(N_("/follow @name all"), N_("every post of it comes here; group:NAME all does so for a group"))
 @example(N_("/follow @name private"), N_("only this chat finds it, searches its posts and gets alerts from it"))
 @example(
     N_("/follow @name join:no history:5000"),
-    N_("read it from outside, and so much of its past; on a line of its own for a list"),
+    N_("read from outside, with this many older posts; on a line of its own for a list"),
 )
 @writes
 async def follow(request: Request, context: Context, tx: Transaction) -> Reply:
     """Request the channels of a pasted list, and say for each whether it is new, waiting or followed."""
+    return await _follow_typed(request, context, tx)
+
+
+async def _follow_typed(request: Request, context: Context, tx: Transaction) -> Reply:
+    """Answer where one channel is new; of more, each has its place in the one message that fills in."""
     t, now = context.t, context.now
     lists = read_options(request.argument, t)
     if lists[0].names.casefold() in _EVERYTHING:
         await follows.request(tx, ALL_ASKED, chat_id=context.chat.id, now=now, options=lists[0].options)
-        return say(t.gettext("I count what my reader account is in, and ask you before I follow it."))
+        return say(t.gettext("I count the channels my reader account is in, and ask you before I follow them."))
     pasted = _read(lists, request.links)
     if not any(each.references for each in pasted):
+        if lists[0].enlisting.groups and not lists[0].names:
+            return say(await enlist(tx, (), lists[0].enlisting, context))
         unclear = next((each for each in pasted if each.unclear), None)
         raise CommandError(usage(t) if unclear is None else _not_understood(unclear, t))
-    text = Text()
-    for each, options in zip(pasted, (each.options for each in lists), strict=True):
-        text.add("\n" if len(text) else "").join(await _follow(tx, each, options, context))
-    return say(text)
+    answers = []
+    for each, listed in zip(pasted, lists, strict=True):
+        answers.append(await _follow(tx, each, listed.options, context))
+        answers[-1].rest.join(await enlist(tx, each.references[:MOST_AT_ONCE], listed.enlisting, context))
+    if sum(each.count for each in answers) > 1:
+        return await _show_list(tx, context, below=_lines(each.rest for each in answers).build()[0])
+    return say(_lines(text for each in answers for text in (each.looked_at, each.rest)))
+
+
+def _lines(texts: Iterable[Text]) -> Text:
+    lines = Text()
+    for text in texts:
+        lines.add("\n" if len(lines) and len(text) else "").join(text)
+    return lines
+
+
+@tap("paste", Need.INSTANCE, r"[\w-]{1,40}")
+@writes
+async def follow_pasted(request: Request, context: Context, tx: Transaction) -> Reply:
+    """Follow the channels that were pasted without a command; the button names the answer that remembers them."""
+    gone = context.own.gettext("This is too old. Please send the command again.")
+    typed = await remembered(tx, context, request.argument, gone)
+    return await _follow_typed(replace(request, argument=typed), context, tx)
+
+
+@tap("retry", Need.INSTANCE, r"\d{1,14}")
+@writes
+async def try_again(request: Request, context: Context, tx: Transaction) -> Reply:
+    """Try the channels of a list once more that could not be followed; the button says when the list was sent."""
+    asked_at = datetime.fromtimestamp(int(request.argument) / 1000, UTC)
+    refused = await follows.refused_of(tx, context.chat.id, asked_at)
+    if not refused:
+        raise CommandError(context.own.gettext("Nothing is left to try again."))
+    for reference in refused:
+        await follows.request(tx, reference, chat_id=context.chat.id, now=context.now)
+    await _log(tx, {RequestOutcome.AGAIN: list(map(show_reference, refused))}, Options(), context)
+    return await _show_list(tx, context)
+
+
+async def _show_list(tx: Transaction, context: Context, *, below: str = "") -> Reply:
+    """Answer with the one message that fills in while the channels asked for at this moment are looked at."""
+    now, chat_id = context.now, context.chat.id
+    await progress.show_list(tx, chat_id, now, below=below, not_before=now + _ARRIVES_WITHIN)
+    outgoing = render_follow_list(await follows.listed(tx, chat_id, now), below, now, context.t)
+    return Reply(messages=(outgoing,), progress=now)
 
 
 @tap("all", Need.INSTANCE, r"[a-z0-9: ]{0,40}")
@@ -104,9 +169,9 @@ async def follow_all(request: Request, context: Context, tx: Transaction) -> Rep
     try:
         options = read_options(request.argument, context.own)[0].options
     except CommandError:
-        raise CommandError(context.own.gettext("This button no longer works.")) from None
+        raise outdated(context) from None
     await follows.request(tx, ALL, chat_id=context.chat.id, now=context.now, options=options)
-    return change(context.t.gettext("I look at all that my reader account is in, one channel after another."))
+    return change(context.t.gettext("I am checking everything my reader account is in, one channel after another."))
 
 
 def _read(lists: Sequence[FollowList], links: Sequence[str]) -> list[PastedChannels]:
@@ -116,22 +181,23 @@ def _read(lists: Sequence[FollowList], links: Sequence[str]) -> list[PastedChann
     return [replace(each, references=own) for each, own in zip(pasted, named, strict=False)] + pasted[-1:]
 
 
-async def _follow(tx: Transaction, pasted: PastedChannels, options: Options, context: Context) -> Text:
-    """Request the channels of one list; return the lines of the answer."""
+async def _follow(tx: Transaction, pasted: PastedChannels, options: Options, context: Context) -> _Answer:
+    """Request the channels of one list."""
     t, references = context.t, pasted.references[:MOST_AT_ONCE]
     fast = await channels.count_fast(tx) + len(await _not_fast(tx, references)) if options.fast else 0
     if fast > MOST_FAST:
-        line = t.gettext("{most} channels can be fast at most; with these there would be {n}. {example} makes room.")
-        return Text().say(line, most=MOST_FAST, n=fast, example=code("/follow @name slow"))
+        line = t.gettext("At most {most} channels can be fast; with these there would be {n}. {example} makes room.")
+        return _Answer(rest=Text().line(line, most=MOST_FAST, n=fast, example=code("/follow @name slow")))
     outcomes: dict[RequestOutcome, list[str]] = {}
     for reference in references:
         outcome = await follows.request(tx, reference, chat_id=context.chat.id, now=context.now, options=options)
         outcomes.setdefault(outcome, []).append(show_reference(reference))
     await _log(tx, outcomes, options, context)
-    text = Text()
+    looked_at, text = Text(), Text()
     for outcome, line in _OUTCOMES.items():
         if outcome in outcomes:
-            text.line(t.gettext(line), names=_join_names(outcomes[outcome]))
+            said = looked_at if outcome in _LOOKED_AT else text
+            said.line(t.gettext(line), names=join_names(outcomes[outcome]))
     text.join(await _show_options(tx, options, references, t))
     if (left := len(pasted.references) - MOST_AT_ONCE) > 0:
         line = t.ngettext(
@@ -141,8 +207,11 @@ async def _follow(tx: Transaction, pasted: PastedChannels, options: Options, con
         )
         text.line(line, n=left)
     if outcomes.keys() - {RequestOutcome.FOLLOWED} and not await readers.any_reads(tx):
-        text.line(t.gettext("My reader account cannot read now; I look at these once it can."))
-    return text.join(_not_understood(pasted, t)) if pasted.unclear else text
+        text.line(t.gettext("My reader account cannot read right now. I will check these once it can."))
+    if pasted.unclear:
+        text.join(_not_understood(pasted, t))
+    count = sum(len(outcomes.get(each, ())) for each in _LOOKED_AT)
+    return _Answer(rest=text, looked_at=looked_at, count=count)
 
 
 async def _log(
@@ -161,8 +230,8 @@ async def _show_options(db: Reader, options: Options, references: Sequence[str],
     if options != Options():
         text.line(t.gettext("How: {how}."), how=_how(options, t))
     if options.may_join is False and (inside := await _inside(db, references)):
-        line = t.gettext("My reader account is in these already and stays there: {names}")
-        text.line(line, names=_join_names([show_reference(reference) for reference in inside]))
+        line = t.gettext("My reader account is already in these and stays there: {names}")
+        text.line(line, names=join_names([show_reference(reference) for reference in inside]))
     return text
 
 
@@ -191,27 +260,28 @@ def _is_fast(channel: Channel | None) -> bool:
 def _how(options: Options, t: Translator) -> str:
     said = [t.gettext(_HOW[word]) for word in options.typed().split() if word in _HOW]
     if options.history is not None:
-        line = t.ngettext("{n} post of the past is read", "{n} posts of the past are read", options.history)
+        line = t.ngettext("{n} older post read", "{n} older posts read", options.history)
         said.append(line.format(n=show_number(options.history, t)))
     return "; ".join(said)
 
 
 def _not_understood(pasted: PastedChannels, t: Translator) -> Text:
-    line = t.gettext("No channel: {names}\nWrite @name or a link such as t.me/name.")
-    return Text().say(line, names=_join_names([word[:_SHOWN_WORD] for word in pasted.unclear]))
+    line = t.gettext("Not a channel: {names}\nWrite @name or a link such as t.me/name.")
+    return Text().say(line, names=join_names([word[:_SHOWN_WORD] for word in pasted.unclear]))
 
 
 def usage(t: Translator) -> Text:
     """Show how channels are named."""
-    text = Text().line(t.gettext("Write the channels after the command, one or a whole list:"))
+    text = Text().line(t.gettext("Add the channels after the command, one or a whole list:"))
     text.line("{example}", example=code("/follow @MID_Russia t.me/rkn_tg"))
-    text.line(t.gettext("For a private channel send its invite link; or forward me a post of any channel."))
-    text.line(t.gettext("A folder's link t.me/addlist/… works too, and {example}."), example=code("/follow all"))
-    line = t.gettext("Behind them may stand: {options}.")
+    text.line(t.gettext("For a private channel, send its invite link; or forward me a post from any channel."))
+    text.line(t.gettext("A folder link t.me/addlist/… works too, and so does {example}."), example=code("/follow all"))
+    line = t.gettext("Options you can add after them: {options}.")
     return text.say(line, options=code(t.gettext("fast, slow, join:no, join:yes, private, history:5000")))
 
 
-def _join_names(names: Sequence[str]) -> str:
+def join_names(names: Sequence[str]) -> str:
+    """List the first names, and how many more there are."""
     more = len(names) - _SHOWN_NAMES
     return ", ".join(names[:_SHOWN_NAMES]) + (f" +{more}" if more > 0 else "")
 
@@ -222,14 +292,30 @@ def read_options(typed: str, t: Translator) -> tuple[FollowList, ...]:
     There is one part at least, and one for all names that are to be followed in the same way. Raises CommandError.
     """
     in_one_word = _THOUSANDS.sub(lambda found: re.sub(r"\D", "", found[0]), _GAP.sub(r"\1", typed))  # history: 5 000
-    lines = [_read_line(line, t) for line in in_one_word.splitlines()]
-    everywhere = reduce(_joined, (line.options for line in lines if not line.names), Options())
-    parts: dict[Options, list[str]] = {}
+    taken = [take_enlisting(line) for line in in_one_word.splitlines()]
+    lines = [replace(_read_line(line, t), enlisting=enlisting) for line, enlisting in taken]
+    lines = _spread(lines)
+    alone = [line for line in lines if not line.names]
+    everywhere = reduce(_joined, (line.options for line in alone), Options())
+    joins = reduce(Enlisting.with_, (line.enlisting for line in alone), NOTHING)
+    parts: dict[tuple[Options, Enlisting], list[str]] = {}
     for line in lines:
         if line.names:
-            parts.setdefault(_joined(everywhere, line.options), []).append(line.names)
-    lists = tuple(FollowList(names="\n".join(names), options=options) for options, names in parts.items())
-    return lists or (FollowList(names="", options=everywhere),)
+            how = _joined(everywhere, line.options), joins.with_(line.enlisting)
+            parts.setdefault(how, []).append(line.names)
+    lists = tuple(
+        FollowList(names="\n".join(names), options=options, enlisting=enlisting)
+        for (options, enlisting), names in parts.items()
+    )
+    return lists or (FollowList(names="", options=everywhere, enlisting=joins),)
+
+
+def _spread(lines: list[FollowList]) -> list[FollowList]:
+    """Let the groups of a pasted list hold for all of it where they stand at its beginning or end, and nowhere else."""
+    enlisting = [number for number, line in enumerate(lines) if line.enlisting != NOTHING]
+    if enlisting not in ([0], [len(lines) - 1]):
+        return lines
+    return [replace(line, enlisting=lines[enlisting[0]].enlisting) for line in lines]
 
 
 def _read_line(line: str, t: Translator) -> FollowList:
@@ -244,7 +330,7 @@ def _read_line(line: str, t: Translator) -> FollowList:
         is_between = _NAMED.match(before) and _NAMED.match(after) and word.rstrip(_TRAILING).casefold() in _OPTION_WORDS
         if is_between or _UNMISTAKABLE.match(word):  # it is not clear for whom it is
             line = t.gettext(
-                "«{value}» stands in the middle of a line. Write it at the end, for the names of its line; on a line "
+                "«{value}» is in the middle of a line. Write it at the end, for the names of its line; on a line "
                 "of its own, for the whole list."
             )
             raise CommandError(line, value=word[:_SHOWN_WORD])
@@ -258,10 +344,12 @@ def _read_option(word: str, t: Translator) -> Options | None:
     posts = _HISTORY.fullmatch(word.casefold())
     if posts and 0 < int(posts[1]) <= MOST_HISTORY:
         return Options(history=int(posts[1]))
-    line = t.gettext("«{value}» is no option. There are fast, slow, join:no, join:yes, private and history:5000.")
-    if word.casefold().startswith(("history:", "история:")):
+    line = t.gettext(
+        "«{value}» is not an option. The options are fast, slow, join:no, join:yes, private and history:5000."
+    )
+    if word.casefold().startswith(("history:", "история:", "історія:")):
         line = t.gettext(
-            "«{value}»: write how many posts of the past I shall read, {most} at most, such as history:5000."
+            "«{value}»: write how many older posts I should read, at most {most}, for example history:5000."
         )
     raise CommandError(line, value=word[:_SHOWN_WORD], most=show_number(MOST_HISTORY, t))
 

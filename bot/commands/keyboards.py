@@ -3,14 +3,17 @@
 from collections.abc import Collection, Iterable, Sequence
 from zlib import crc32
 
-from bot.locales import Translator
+from babel import Locale
+
+from bot.locales import LANGUAGES, Translator
 from bot.locales.locale import topic_title
 from bot.models import Button, ButtonRows
 from bot.store.topics import Topic
 
-LANGUAGE_NAMES = {"en": "English", "ru": "Русский"}
+LANGUAGE_NAMES = {each: str(Locale(each).get_language_name()).capitalize() for each in LANGUAGES}
 _ON, _OFF, _CHOSEN = "✅", "▫️", "●"
 MOST_SWITCHES = 60  # Telegram takes 100 buttons
+TOPICS_PAGE = 20  # topics of one page of switches
 _LONGEST_LABEL = 30  # characters; phones cut longer ones in a row of two
 
 

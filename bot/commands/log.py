@@ -39,7 +39,7 @@ class LogPage:
 
 @tap("log", Need.INSTANCE, r"\d{1,15}:\d{1,15}:(0|\d{8})")
 @command("log", Section.TEAM, 2, Need.INSTANCE, N_("what was done here, and by whom"), usage=N_("name or day"))
-@example("/log", N_("who followed, unfollowed, made, changed, invited and removed; undo what is fresh"))
+@example("/log", N_("who followed, unfollowed, created, changed, invited and removed; undo what is recent"))
 @example(N_("/log yesterday"), N_("one day; with a name, what one person did"))
 async def show_log(request: Request, context: Context) -> Reply:
     """Show a page of the log; in a group only what was done there, since all its members read it."""
@@ -63,7 +63,7 @@ async def _read(typed: str, context: Context) -> LogPage:
     try:
         day = read_moment(typed, 1, now=context.now, zone=zone)
     except FilterError:
-        line = context.t.gettext("«{value}» is nobody in the team and no day. Write for example {example}.")
+        line = context.t.gettext("«{value}» is neither a person in the team nor a day. Write, for example, {example}.")
         raise CommandError(line, value=typed[:60], example=code(context.t.gettext("/log yesterday"))) from None
     return LogPage(day=day.astimezone(ZoneInfo(zone)).strftime(_DAY))
 
@@ -81,7 +81,7 @@ async def _screen(request: Request, context: Context, page: LogPage) -> Outgoing
         since=since,
         until=None if since is None else since + timedelta(days=1),
     )
-    shown, text = found[:PAGE], Text().add(bold(t.gettext("What was done, the newest first")), "\n\n")
+    shown, text = found[:PAGE], Text().add(bold(t.gettext("What was done, newest first")), "\n\n")
     for each in shown:
         text.line("{line}", line=_line(each, context))
     if not shown:

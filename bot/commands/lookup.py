@@ -1,20 +1,25 @@
 """Topics and channels by the names that people give them, and how each is shown."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from bot.commands.context import CommandError, Context
 from bot.commands.keyboards import button
 from bot.locales import LANGUAGES, Translator, translator
 from bot.locales.locale import topic_title
+from bot.matching.engine.compiled import Compiled, packed
 from bot.models import ButtonRows, StoredPost
 from bot.models.people import Role, Viewer
 from bot.rendering.post_text import channel_name
-from bot.store import access, channels, subscriptions, topics
+from bot.store import access, channel_groups, channels, exclusions, subscriptions, topics
 from bot.store.access import Restrictable
+from bot.store.channel_groups import ChannelGroup, Directory
 from bot.store.channels import Channel
+from bot.store.chats import Chat
 from bot.store.database import Reader
+from bot.store.fulltext import Scope
 from bot.store.references import FOLDER
 from bot.store.topics import Topic
 from bot.text.markup import Piece, Text, bold, link, one_line
@@ -22,20 +27,23 @@ from bot.text.markup import Piece, Text, bold, link, one_line
 _QUOTES = "«»\"“”„'"
 LONGEST_NAME = 64  # characters of a topic's name
 _LONGEST_LABEL = 40  # characters of a name on a button
+_MOST_CHATS, _CHAT = 8, 40  # that are named in a sentence, and UTF-16 units of each
 _LONGEST = 60  # UTF-16 units of a foreign title in our sentence
+_GROUP = re.compile(r"(?:in|в|у|group|группа|група):\s?(.+)", re.IGNORECASE | re.DOTALL)
 _REFERENCE = r"(?P<channel>@\S+|(?:https?://)?t\.me/\S+|-?\d{6,})"
-_LAST = re.compile(rf"(?P<topic>.+?)\s+(?:(?:in|в)\s+)?{_REFERENCE}", re.DOTALL)
+_LAST = re.compile(rf"(?P<topic>.+?)\s+(?:(?:in|в|у)\s+)?{_REFERENCE}", re.DOTALL)
 _FIRST = re.compile(rf"{_REFERENCE}\s+(?P<topic>.+)", re.DOTALL)
 
 
-SCOPE = r"(?:t(\d{1,15}))?c(\d{1,15})|t(\d{1,15})"  # how a button's data names a `MuteScope`
+SCOPE = r"(?:t(\d{1,15}))?c(\d{1,15})|t(\d{1,15})|g(\d{1,15})"  # how a button's data names a `MuteScope`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MuteScope:
-    """The scope of a mute: a channel, a topic, or a topic in a channel."""
+    """The scope of a mute: a channel, a channel group, a topic, or a topic in a channel."""
 
     channel_id: int | None = None
+    channel_group_id: int | None = None
     topic_id: int | None = None
     name: Piece  # as we write it
 
@@ -49,8 +57,24 @@ class MuteScope:
         return cls(channel_id=channel.id if channel else None, topic_id=topic.id if topic else None, name=name)
 
     @property
+    def ids(self) -> dict[str, int | None]:
+        """The ids of what it is, by the columns of a mute."""
+        return {
+            "channel_id": self.channel_id,
+            "channel_group_id": self.channel_group_id,
+            "topic_id": self.topic_id,
+        }
+
+    @classmethod
+    def of_group(cls, group: ChannelGroup, t: Translator) -> "MuteScope":
+        """Make the scope of a channel group."""
+        return cls(channel_group_id=group.id, name=bold(t.gettext("group «{name}»").format(name=group.name)))
+
+    @property
     def data(self) -> str:
         """The scope in a button's data."""
+        if self.channel_group_id is not None:
+            return f"g{self.channel_group_id}"
         topic = "" if self.topic_id is None else f"t{self.topic_id}"
         return topic if self.channel_id is None else f"{topic}c{self.channel_id}"
 
@@ -58,6 +82,11 @@ class MuteScope:
 def tidy(typed: str) -> str:
     """Take the quotes and needless spaces off a name, which phones and habits put there."""
     return " ".join(typed.split()).strip(_QUOTES + " ")
+
+
+def listed(every: Iterable[Topic], on: Collection[int]) -> list[Topic]:
+    """Return the topics that a chat is offered: those of every post only where it has them."""
+    return [topic for topic in every if not topic.is_feed or topic.id in on]
 
 
 async def find_topic(db: Reader, typed: str, viewer: Viewer) -> Topic | None:
@@ -92,7 +121,7 @@ async def topic_by_id(db: Reader, topic_id: int, context: Context) -> Topic:
     """Return the topic that a button names. Raises CommandError where it is deleted."""
     topic = await topics.get(db, topic_id, context.viewer)
     if topic is None:
-        raise CommandError(context.own.gettext("This topic is gone."))
+        raise CommandError(context.own.gettext("This topic no longer exists."))
     return topic
 
 
@@ -102,6 +131,20 @@ async def topics_of(db: Reader, chat_id: int) -> list[Topic]:
     return [topic for topic in await topics.all_topics(db) if topic.id in wanted]
 
 
+async def queries_of(db: Reader, chat_id: int, wanted: Iterable[Topic]) -> list[Compiled]:
+    """Return what a chat looks for by each of some topics, packed for a search process: without what it excludes."""
+    excluded = await exclusions.by_topic(db, chat_id)
+    return [packed(topic.compiled, excluded.get(topic.id, ())) for topic in wanted]
+
+
+async def limited_scope(context: Context, limits: Collection[str], *, since: datetime | None = None) -> Scope:
+    """Return the posts that this chat sees of the channels that a topic is limited to, or of all."""
+    if not limits:
+        return await context.scope(since=since)
+    directory = await Directory.load(context.database, context.viewer)
+    return await context.scope(tuple(directory.limit(limits)), since=since)
+
+
 async def channel_by_id(db: Reader, channel_id: int, viewer: Viewer) -> Channel | None:
     """Return the channel that a button names; None where there is none that the viewer sees."""
     is_seen = await access.sees(db, Restrictable.CHANNEL, channel_id, viewer)
@@ -109,8 +152,15 @@ async def channel_by_id(db: Reader, channel_id: int, viewer: Viewer) -> Channel 
 
 
 async def find_scope(db: Reader, typed: str, context: Context) -> MuteScope | None:
-    """Return the topic or channel of a typed name; of both, such as `outages @name`, the topic in the channel."""
+    """Return the topic, group or channel of a typed name; of `outages @name` the topic in the channel.
+
+    A group may be named by `in:NAME` or `group:NAME`, too.
+    """
     t, viewer = context.t, context.viewer
+    named = _GROUP.fullmatch(typed)
+    group = None if typed.startswith("@") else await channel_groups.find(db, named[1] if named else typed)
+    if group is not None and (named or await find_topic(db, typed, viewer) is None):
+        return MuteScope.of_group(group, t)
     topic = None if typed.startswith("@") else await find_topic(db, typed, viewer)
     channel = await channels.find(db, typed, viewer=viewer) if topic is None else None
     if topic is not None or channel is not None:
@@ -126,7 +176,10 @@ async def find_scope(db: Reader, typed: str, context: Context) -> MuteScope | No
 async def read_scope(db: Reader, data: str, context: Context) -> MuteScope | None:
     """Return the scope that a button's data names; None where its topic or channel is gone."""
     fields = re.fullmatch(SCOPE, data)
-    both, channel, topic = fields.groups() if fields else (None, None, None)
+    both, channel, topic, group = fields.groups() if fields else (None,) * 4
+    if group:
+        found = await channel_groups.get(db, int(group))
+        return None if found is None else MuteScope.of_group(found, context.t)
     topic_id, channel_id = (int(number) if number else None for number in (both or topic, channel))
     return await scope_by_ids(db, channel_id=channel_id, topic_id=topic_id, context=context)
 
@@ -143,7 +196,7 @@ async def scope_by_ids(
 
 def unknown_name(typed: str, t: Translator) -> Text:
     """Say that neither a channel nor a topic goes by a name."""
-    return Text().line(t.gettext("I know no channel or topic «{name}». See /channels and /topics."), name=typed[:100])
+    return Text().line(t.gettext("There is no channel or topic «{name}». See /channels and /topics."), name=typed[:100])
 
 
 def show_topic(topic: Topic, t: Translator) -> Piece:
@@ -160,6 +213,12 @@ def show_channel(title: str, username: str | None) -> Piece:
 def show_source(post: StoredPost) -> Piece:
     """Write the title of a post's channel as a link to the post."""
     return link(channel_name(post, _LONGEST), post.link)
+
+
+def name_chats(found: Sequence[Chat]) -> str:
+    """Name the first of some chats, and say how many more there are."""
+    more = len(found) - _MOST_CHATS
+    return ", ".join(one_line(chat.title, _CHAT) for chat in found[:_MOST_CHATS]) + (f" +{more}" if more > 0 else "")
 
 
 def show_reference(reference: str) -> str:

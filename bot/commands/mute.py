@@ -9,7 +9,7 @@ from bot.commands.context import CommandError, Context, Reply, Request, message,
 from bot.commands.keyboards import button
 from bot.commands.lookup import SCOPE, MuteScope, find_scope, read_scope, scope_by_ids, unknown_name
 from bot.commands.parsing import split_duration
-from bot.commands.registry import Section, command, example, tap
+from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
 from bot.commands.subscribing import log_setting
 from bot.locales import N_, Translator
@@ -18,10 +18,11 @@ from bot.store import subscriptions
 from bot.store.database import Reader, Transaction
 from bot.store.subscriptions import Mute
 from bot.text.markup import Text, code
+from bot.text.pages import page_of
 
-_MONDAY = re.compile(r"(?:^|\s)(?:(?:un)?till?\s+mon(?:day)?|до\s+(?:понедельника|пн))\.?$", re.IGNORECASE)
+_MONDAY = re.compile(r"(?:^|\s)(?:(?:un)?till?\s+mon(?:day)?|до\s+(?:понедельника|понеділка|пн))\.?$", re.IGNORECASE)
 _BEGINS = time(9)  # a week's work
-_MOST_LISTED = 50
+_PAGE = 15  # mutes
 _LONGEST_LABEL = 40  # characters of a name on a button
 
 
@@ -48,7 +49,8 @@ def work_begins(day: date, context: Context) -> datetime:
 @tap("mute", Need.CHAT, rf"({SCOPE})(:\d{{1,3}}[hd])?")
 @command("mute", Section.ALERTS, 1, Need.CHAT, N_("no alerts from a channel, or on a topic"), usage=N_("@name 8h"))
 @example(N_("/mute @name 8h"), N_("no alerts from a channel for a while; without a time, for good"))
-@example(N_("/mute outages @name until Monday"), N_("none on a topic from one channel"))
+@example(N_("/mute Regulators 8h"), N_("no alerts from a channel group"))
+@example(N_("/mute outages @name until Monday"), N_("no alerts on a topic from one channel"))
 @writes
 async def mute(request: Request, context: Context, tx: Transaction) -> Reply:
     """Mute a topic or channel that is typed by name or stands in a button; without one, list the mutes."""
@@ -58,9 +60,9 @@ async def mute(request: Request, context: Context, tx: Transaction) -> Reply:
     t = context.t
     scope = await (read_scope if request.tapped else find_scope)(tx, typed, context)
     if scope is None and request.tapped:
-        return Reply()
+        raise outdated(context)
     if scope is None:  # perhaps the time was written as nobody foresaw
-        line = t.gettext("To mute a channel or a topic, write for example: {example}")
+        line = t.gettext("To mute a channel or a topic: {example}")
         raise CommandError(unknown_name(typed, t).say(line, example=code(t.gettext("/mute @name 8h"))))
     await mute_scope(tx, context, scope, until=until)
     line, time = t.gettext("Muted in this chat: {name}"), ""
@@ -75,7 +77,7 @@ async def mute(request: Request, context: Context, tx: Transaction) -> Reply:
 
 @tap("unmute", Need.CHAT, SCOPE)
 @command("unmute", Section.ALERTS, 2, Need.CHAT, N_("end a mute"), usage=N_("@name"))
-@example(N_("/unmute @name"), N_("alerts from it come again"))
+@example(N_("/unmute @name"), N_("its alerts are sent again"))
 @writes
 async def unmute(request: Request, context: Context, tx: Transaction) -> Reply:
     """Unmute a topic or channel that is typed by name or stands in a button; without one, list the mutes."""
@@ -84,13 +86,11 @@ async def unmute(request: Request, context: Context, tx: Transaction) -> Reply:
         return Reply(messages=(await _overview(tx, context),))
     scope = await (read_scope if request.tapped else find_scope)(tx, typed, context)
     if scope is None and request.tapped:
-        return Reply()
+        raise outdated(context)
     if scope is None:
         raise CommandError(unknown_name(typed, t))
-    chat_id = context.chat.id
-    ended = await subscriptions.unmute(tx, chat_id, channel_id=scope.channel_id, topic_id=scope.topic_id)
-    await log_setting(tx, context, f"/unmute {scope.name.text}")
-    line = t.gettext("No longer muted: {name}") if ended else t.gettext("It was not muted: {name}")
+    ended = await unmute_scope(tx, context, scope)
+    line = t.gettext("No longer muted: {name}") if ended else t.gettext("{name} was not muted.")
     return show(request, message(line, name=scope.name))
 
 
@@ -98,8 +98,15 @@ async def mute_scope(tx: Transaction, context: Context, scope: MuteScope, *, unt
     """Mute a scope in this chat; mutes that have ended by themselves are deleted."""
     await subscriptions.forget_ended(tx, now=context.now)
     chat_id = context.chat.id
-    await subscriptions.mute(tx, chat_id, channel_id=scope.channel_id, topic_id=scope.topic_id, until=until)
+    await subscriptions.mute(tx, chat_id, **scope.ids, until=until)
     await log_setting(tx, context, f"/mute {scope.name.text}{'' if until is None else f' {context.date(until)}'}")
+
+
+async def unmute_scope(tx: Transaction, context: Context, scope: MuteScope) -> bool:
+    """Unmute a scope in this chat; False where it was not muted."""
+    ended = await subscriptions.unmute(tx, context.chat.id, **scope.ids)
+    await log_setting(tx, context, f"/unmute {scope.name.text}")
+    return ended
 
 
 def show_end(until: datetime | None, context: Context) -> str:
@@ -112,7 +119,10 @@ async def mutes_of(db: Reader, context: Context) -> list[tuple[Mute, MuteScope]]
     """Return the mutes of this chat, each with its scope."""
     mutes = []
     for each in await subscriptions.mutes_of(db, context.chat.id, context.now):
-        scope = await scope_by_ids(db, channel_id=each.channel_id, topic_id=each.topic_id, context=context)
+        if each.channel_group_id is not None:
+            scope = await read_scope(db, f"g{each.channel_group_id}", context)
+        else:
+            scope = await scope_by_ids(db, channel_id=each.channel_id, topic_id=each.topic_id, context=context)
         if scope is not None:
             mutes.append((each, scope))
     return mutes
@@ -124,19 +134,25 @@ def end_button(scope: MuteScope, verb: str, t: Translator) -> Button:
     return button(label, verb, scope.data)
 
 
-async def _overview(db: Reader, context: Context) -> Outgoing:
+@tap("mutes", Need.CHAT, r"\d{1,3}")
+async def turn(request: Request, context: Context) -> Reply:
+    """Show a page of the mutes."""
+    return Reply(edit=await _overview(context.database, context, int(request.argument)))
+
+
+async def _overview(db: Reader, context: Context, number: int = 0) -> Outgoing:
     t = context.t
     text, rows = Text(), []
-    mutes = await mutes_of(db, context)
-    if not mutes:
+    page = page_of(await mutes_of(db, context), number, _PAGE)
+    if not page.items:
         text.line(t.gettext("Nothing is muted in this chat."))
-    for each, scope in mutes:
+    for each, scope in page.items:
         text.line(t.gettext("Muted {until}: {name}"), name=scope.name, until=show_end(each.until, context))
         rows.append((end_button(scope, "unmute", t),))
     text.line().line(
-        t.gettext("To mute a channel or a topic, write for example: {example}"),
+        t.gettext("To mute a channel or a topic: {example}"),
         example=code(t.gettext("/mute @name 8h")),
     )
     longer = code(t.gettext("/mute outages @name until Monday"))
-    text.say(t.gettext("A topic in one channel, until Monday: {example}"), example=longer)
-    return message(text, tuple(rows[:_MOST_LISTED]))
+    text.say(t.gettext("A topic in one channel only, until Monday: {example}"), example=longer)
+    return message(text, (*rows, *page.turns("mutes")))

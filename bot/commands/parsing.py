@@ -1,4 +1,4 @@
-"""Reads what people type in English and Russian: times, durations, zones, on and off, digests, lists of channels."""
+"""Reads what people type in each of our languages: times, durations, zones, on and off, digests, lists of channels."""
 
 import re
 from collections.abc import Iterable
@@ -8,15 +8,18 @@ from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
 
-from babel import Locale
-
 from bot.locales import LANGUAGES
+from bot.locales.zones import OFFERED, city
 from bot.schedule import UNITS, Digests, Every, Quiet
 from bot.store.channels import normalise_reference
 
 _SWITCH = {
-    **dict.fromkeys(("on", "yes", "вкл", "включить", "да"), True),
-    **dict.fromkeys(("off", "no", "stop", "выкл", "выключить", "отключить", "нет"), False),
+    **dict.fromkeys(("on", "yes"), True),
+    **dict.fromkeys(("вкл", "включить", "включено", "да"), True),
+    **dict.fromkeys(("увімк", "увімкнути", "увімкнено", "так"), True),
+    **dict.fromkeys(("off", "no", "stop"), False),
+    **dict.fromkeys(("выкл", "выключить", "выключено", "отключить", "нет"), False),
+    **dict.fromkeys(("вимк", "вимкнути", "вимкнено", "ні"), False),
 }
 
 
@@ -26,17 +29,25 @@ def read_switch(typed: str) -> bool | None:
 
 
 _DASHES = re.compile("[\u2010-\u2015\u2212]")  # as phones write them
-_PART = r"ч(?:ас(?:а|ов)?)?\b\.?|h\b|[ap]\.?m\b\.?|утра|дня|вечера|ночи"
+_PART = r"ч(?:ас(?:а|ов)?)?\b\.?|h\b|[ap]\.?m\b\.?|утра|дня|вечера|ночи|год(?:ин[аиу]?|ині)?\b\.?|ранку|вечора|ночі"
 _TIME_OF_DAY = rf"\d{{1,2}}(?:[:., ]?\d{{2}})?(?: ?(?:{_PART}))?"  # as `tidy` leaves it
-_TIME = re.compile(rf"(?:at |в )?(\d{{1,2}})(?:[:., ]?(\d{{2}}))? ?({_PART})?")
+_TIME = re.compile(rf"(?:at |[во] |об )?(\d{{1,2}})(?:[:., ]?(\d{{2}}))? ?({_PART})?")
 _APART = re.compile(rf"(?<=\d) (?={_PART})")
-_LATE = ("p", "дня", "вечера")
+_LATE = ("p", "дня", "вечера", "вечора")
 _NOON, _EVENING = 12, 6  # o'clock; the hours of a night from the latter on are before midnight
-_DURATION = re.compile(r"(?:^|\s)(?:(?:for|на)\s+)?0*([1-9]\d{0,3})\s*(mo|мес|[mhdwмчдн])[a-zа-яё]*\.?$", re.IGNORECASE)
-_UNITS = {**UNITS, "m": timedelta(minutes=1), "м": timedelta(minutes=1)}
+_DURATION = re.compile(
+    r"(?:^|\s)(?:(?:for|на)\s+)?0*([1-9]\d{0,3})\s*"
+    r"(?:(mo|мес|міс|[mhdwмчднтх]|годин)[a-zа-яёіїєґ]*|(год))\.?$",
+    re.IGNORECASE,
+)
+_UNITS = {
+    **UNITS,
+    **dict.fromkeys(("m", "м", "х"), timedelta(minutes=1)),
+    **dict.fromkeys(("год", "годин"), timedelta(hours=1)),  # to a Russian it may be a year: the answer says until when
+}
 _WEEKDAYS = (  # how their names begin in any form, from Monday
-    *(("mon", "пн", "пон"), ("tue", "вт"), ("wed", "ср"), ("thu", "чт", "чет")),
-    *(("fri", "пт", "пят"), ("sat", "сб", "суб"), ("sun", "вс", "вос")),
+    *(("mon", "пн", "пон"), ("tue", "вт", "вів"), ("wed", "ср", "сер"), ("thu", "чт", "чет")),
+    *(("fri", "пт", "пят", "п'я", "п’я", "пʼя"), ("sat", "сб", "суб"), ("sun", "вс", "вос", "нд", "неділ")),
 )
 
 
@@ -51,8 +62,8 @@ def read_time(typed: str) -> int | None:
     if match is None:
         return None
     hour, minute, part = int(match[1]), int(match[2] or 0), match[3] or ""
-    if part and not part.startswith(("ч", "h")) and hour <= _NOON:
-        is_late = _EVENING <= hour < _NOON if part == "ночи" else part.startswith(_LATE)
+    if part and not part.startswith(("ч", "h", "год")) and hour <= _NOON:
+        is_late = _EVENING <= hour < _NOON if part in {"ночи", "ночі"} else part.startswith(_LATE)
         hour = hour % _NOON + (_NOON if is_late else 0)
     return hour * 60 + minute if hour < 24 and minute < 60 else None  # noqa: PLR2004 - a day's and an hour's
 
@@ -63,7 +74,8 @@ def show_time(minute: int) -> str:
 
 
 _HOURS = re.compile(
-    rf"(?:from |[сзc] )?({_TIME_OF_DAY})(?: ?- ?| (?:to|until|till|до|по) | )({_TIME_OF_DAY})(?:[ ,(]+([^)]+)\)?)?",
+    rf"(?:from |[сзc] |від )?({_TIME_OF_DAY})"
+    rf"(?: ?- ?| (?:to|until|till|до|по) | )({_TIME_OF_DAY})(?:[ ,(]+([^)]+)\)?)?",
     re.DOTALL,
 )
 _MIDNIGHT = {"24", "24:00", "24.00"}
@@ -79,11 +91,11 @@ def read_hours(typed: str) -> tuple[Quiet, str] | None:
 
 
 _EVERY = {
-    **dict.fromkeys(("hourly", "hour", "ежечасно", "час"), Every.HOUR),
-    **dict.fromkeys(("daily", "day", "ежедневно", "день"), Every.DAY),
-    **dict.fromkeys(("weekly", "week", "еженедельно", "неделю", "неделя"), Every.WEEK),
+    **dict.fromkeys(("hourly", "hour", "ежечасно", "час", "щогодини", "годину"), Every.HOUR),
+    **dict.fromkeys(("daily", "day", "ежедневно", "день", "щодня"), Every.DAY),
+    **dict.fromkeys(("weekly", "week", "еженедельно", "неделю", "неделя", "щотижня", "тиждень"), Every.WEEK),
 }
-_FILLERS = {"at", "on", "every", "a", "once", "в", "во", "по", "каждый", "каждую", "раз"}
+_FILLERS = frozenset("at on every a once в во по каждый каждую раз о об у на кожен кожну".split())  # noqa: SIM905 - words are read as words
 _SAID_OF = {  # which fields of `Digests` make sense together
     Every.HOUR: {"every"},
     Every.DAY: {"every", "minute"},
@@ -114,39 +126,21 @@ def split_duration(argument: str) -> tuple[str, timedelta | None]:
     match = _DURATION.search(argument)
     if match is None:
         return argument.strip(), None
-    return argument[: match.start()].strip(), int(match[1]) * _UNITS[match[2].lower()]
+    return argument[: match.start()].strip(), int(match[1]) * _UNITS[(match[2] or match[3]).lower()]
 
 
-OFFERED_ZONES = (
-    "Europe/London",
-    "Europe/Berlin",
-    "Europe/Kyiv",
-    "Europe/Moscow",
-    "Asia/Tbilisi",
-    "Asia/Almaty",
-    "Asia/Tashkent",
-    "Asia/Novosibirsk",
-    "UTC",
-)
-_CALLED = {"мск": "Europe/Moscow", "msk": "Europe/Moscow", "москве": "Europe/Moscow"}
-_RENAMED = {"Europe/Kyiv": "Europe/Kiev"}  # the name that the locale data still uses
-
-
-def city(zone: str, language: str) -> str:
-    """Name the city of a zone in a language; a zone without one is called as it is."""
-    known = Locale(language).time_zones.get(_RENAMED.get(zone, zone)) or {}
-    return known.get("city") or zone.rpartition("/")[2].replace("_", " ")
+_CALLED = {"мск": "Europe/Moscow", "msk": "Europe/Moscow", "москве": "Europe/Moscow", "києвом": "Europe/Kyiv"}
 
 
 def find_zone(typed: str) -> str | None:
     """Return the zone for `Europe/Berlin`, `berlin` or `Берлин`; None where no place is called so."""
-    name = typed.strip().casefold().removeprefix("по ")
+    name = typed.strip().casefold().removeprefix("по ").removeprefix("за ")
     return _CALLED.get(name) or _places().get(name.replace(" ", "_"))
 
 
 @cache
 def _places() -> dict[str, str]:
-    zones = sorted(available_timezones(), key=lambda zone: (zone not in OFFERED_ZONES, zone.startswith("Etc/"), zone))
+    zones = sorted(available_timezones(), key=lambda zone: (zone not in OFFERED, zone.startswith("Etc/"), zone))
     places: dict[str, str] = {}
     for zone in zones:
         names = [zone, zone.rpartition("/")[2], *(city(zone, language) for language in LANGUAGES)]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.commands.context import CommandError, Context, Reply, Request, writes
 from bot.commands.keyboards import button
-from bot.commands.registry import tap
+from bot.commands.registry import outdated, tap
 from bot.commands.rights import Need
 from bot.models import ButtonRows
 from bot.models.people import Role
@@ -59,9 +59,9 @@ def _line(coverage: Coverage, start: datetime, context: Context, *, since: datet
         return line
     t, end = context.t, max(coverage.ends.values())
     if len(coverage.starts) == 1:
-        more = t.gettext("I do not follow this channel: its last stored post is of {date}.")
+        more = t.gettext("I do not follow this channel. Its last stored post is from {date}.")
     else:
-        more = t.gettext("I do not follow {n} of these channels, and store no newer posts of theirs.")
+        more = t.gettext("I do not follow {n} of these channels and store no new posts from them.")
     return f"{line} {more.format(n=len(coverage.ends), date=context.date(end))}"
 
 
@@ -70,16 +70,18 @@ def _start_line(coverage: Coverage, start: datetime, context: Context, *, since:
     if count == 1:
         line = t.gettext("The archive is complete since {date}.")
         if coverage.is_whole:
-            line = t.gettext("The archive is complete from the channel's first post on.")
+            line = t.gettext("The archive is complete from the channel's first post.")
         elif since is not None:
             line = t.gettext("⚠️ The archive does not reach back that far: it is complete since {date} only.")
         return line.format(date=date)
     if coverage.is_whole:
-        line = t.gettext("The archive is complete from the first posts of all channels on ({n}).")
+        line = t.gettext("The archive is complete from the first post of every channel ({n}).")
     elif since is None:
         line = t.gettext("The archive is complete since {date} in all channels ({n}).")
     else:
-        line = t.gettext("⚠️ The archive does not reach back that far in {short} of {n} channels; in all since {date}.")
+        line = t.gettext(
+            "⚠️ The archive does not reach back that far in {short} of {n} channels; in all of them since {date}."
+        )
     short = sum(begin > since for begin in coverage.starts.values()) if since is not None else 0
     return line.format(short=short, n=count, date=date)
 
@@ -92,12 +94,12 @@ async def further(request: Request, context: Context, tx: Transaction) -> Reply:
     try:
         since = datetime.strptime(day, _DAY).replace(tzinfo=UTC)
     except ValueError:
-        raise CommandError(own.gettext("This button no longer works.")) from None
+        raise outdated(context) from None
     ids = list(map(int, named.split("."))) if named else None
     hidden = await access.hidden(tx, Restrictable.CHANNEL, context.viewer)
     lacking = (await coverage_of(tx, ids, now=context.now, hidden=hidden)).short_of(since)
     asked = await backfills.request_since(tx, lacking, since, chat_id=context.chat.id, asked_at=context.now)
     if not asked:
-        raise CommandError(own.gettext("That is read already, or being read."))
-    line = own.gettext("I read back to {date}, a page at a time. A message shows how far I am.")
+        raise CommandError(own.gettext("That has already been read, or is being read."))
+    line = own.gettext("I am reading back to {date}, a page at a time. A message shows how far I am.")
     return Reply(note=line.format(date=context.for_speaker.date(since)))

@@ -5,9 +5,11 @@ from dataclasses import replace
 
 from bot.commands import post, search, setup, spread
 from bot.commands.context import Context, ForwardOrigin, Reply, Request, say
+from bot.commands.follow import join_names
 from bot.commands.keyboards import button
 from bot.commands.lookup import offer_following, show_channel, show_reference
 from bot.commands.parsing import find_zone, read_references
+from bot.commands.rights import Need
 from bot.commands.verdict import verdict_of_text
 from bot.store import channels
 from bot.text.markup import Text, code
@@ -27,24 +29,39 @@ async def answer(request: Request, context: Context) -> Reply:
     if len(request.argument) > _LONG:
         return _or_search(await spread.like_text(request.argument, context), request, context)
     t = context.t
-    line = t.gettext("Write words, and I search for them. Forward a post or paste its link, and I look it up. /help")
+    line = t.gettext(
+        "Write words and I will search for them. Forward a post or paste its link and I will look it up. /help"
+    )
     return await search.answer(request, context, request.argument, comfort=line) if request.argument else say(line)
 
 
 async def _named(named: Sequence[str], request: Request, context: Context) -> Reply:
     """Look up the post of a link, or offer to follow the channels that were named."""
     link, t, names = post.find_link(request.argument, request.links), context.t, list(map(show_reference, named))
+    if len(named) > 1:
+        return _pasted(names, context, request)
     stored = await post.find_linked(link, context) if link else []
     if stored:
         return Reply(messages=(await post.show(stored, context),))
-    offer = offer_following(named[0], names[0], context) if len(named) == 1 else ()
+    offer = offer_following(named[0], names[0], context)
     if not link:
-        line = t.gettext("To follow, write: {command}")
+        line = t.gettext("To follow it, write: {command}")
         return _or_search(say(line, offer, command=code(f"/follow {' '.join(names)}")), request, context)
     channel = await channels.find(context.database, link, viewer=context.viewer)
     if channel is not None and channel.followed_at is not None:
         return say(t.gettext("This post is not stored."))
     return say(t.gettext("I do not follow the channel of this post."), offer)
+
+
+def _pasted(names: Sequence[str], context: Context, request: Request) -> Reply:
+    """Offer to follow all channels of a pasted list, to those who may."""
+    t, n = context.t, len(names)
+    line = t.ngettext("You named {n} channel: {names}", "You named {n} channels: {names}", n)
+    text = Text().line(line, n=n, names=join_names(names))
+    if not context.may(request, Need.INSTANCE):
+        return say(text.add(t.gettext("Only owners and editors can have them followed.")))
+    label = t.ngettext("Follow {n} channel", "Follow {n} channels", n).format(n=n)
+    return replace(say(text, ((button(label, "paste", request.key),),)), memory="\n".join(names))
 
 
 def _or_search(reply: Reply, request: Request, context: Context) -> Reply:

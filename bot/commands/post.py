@@ -36,7 +36,7 @@ _REASONS = {
     media.PRUNED: N_("it was removed to make room for newer files"),
 }
 
-_REFUSED = N_("Telegram would not hand it over: {reason}")
+_REFUSED = N_("Telegram did not hand it over: {reason}")
 
 
 @command(
@@ -50,7 +50,7 @@ _REFUSED = N_("Telegram would not hand it over: {reason}")
 )
 @example(
     "/post https://t.me/name/123",
-    N_("what a post says and said before, word by word, and when; also as a reply to an alert or a forwarded post"),
+    N_("what a post says and said before, word by word, and when; also in reply to an alert or a forwarded post"),
 )
 async def post(request: Request, context: Context) -> Reply:
     """Show a post and its history."""
@@ -60,7 +60,7 @@ async def post(request: Request, context: Context) -> Reply:
     elif request.reply_to is not None:
         items = await _replied(request, context)
     else:
-        line = t.gettext("Reply with /post to an alert or a forwarded post, or write the link of a post: {example}")
+        line = t.gettext("Reply with /post to an alert or a forwarded post, or add the link of a post: {example}")
         raise CommandError(line, example=code("/post https://t.me/name/123"))
     return Reply(messages=(await show(items, context),))
 
@@ -81,7 +81,7 @@ async def _replied(request: Request, context: Context) -> list[StoredPost]:
     if alerted is not None:
         return await stored(alerted.channel_id, alerted.message_id, context)
     if request.replied_origin is None:
-        line = t.gettext("That is no post. Reply to an alert or to a forwarded post, or write /post and its link.")
+        line = t.gettext("That is not a post. Reply to an alert or to a forwarded post, or write /post and its link.")
         raise CommandError(line)
     found = await find_origin(request.replied_origin, context)
     if not found:
@@ -110,7 +110,7 @@ async def _linked(text: str, context: Context) -> list[StoredPost]:
     """Return the messages of the post to which a text holds a link. Raises CommandError."""
     number, t = _NUMBER.search(text), context.t
     if number is None:
-        raise CommandError(t.gettext("That is no link to a post. It looks like this: https://t.me/name/123"))
+        raise CommandError(t.gettext("That is not a link to a post. A link looks like this: https://t.me/name/123"))
     channel = await channels.find(context.database, text, viewer=context.viewer)
     if channel is not None:
         return await stored(channel.id, int(number[1]), context)
@@ -118,8 +118,8 @@ async def _linked(text: str, context: Context) -> list[StoredPost]:
     if "/c/" in text:
         raise CommandError(unknown)
     numbered = t.gettext(
-        "An imported channel is not known by its name; its posts have links such as https://t.me/c/1234567890/123, "
-        "which /search shows."
+        "An imported channel cannot be found by name; its posts have links such as "
+        "https://t.me/c/1234567890/123, which /search shows."
     )
     raise CommandError(f"{unknown} {numbered}")
 
@@ -160,7 +160,7 @@ async def _rows(first: StoredPost, context: Context) -> ButtonRows:
     t, channel = context.t, await channel_by_id(context.database, first.channel_id, context.viewer)
     data = (first.channel_id, first.message_id)
     rows: ButtonRows = (
-        (button(t.gettext("Why it fits or not"), "why", *data), button(t.gettext("More like this"), "like", *data)),
+        (button(t.gettext("Why it matches or not"), "why", *data), button(t.gettext("More like this"), "like", *data)),
         (button(t.gettext("Who said it first"), "first", *data),),
     )
     if channel is None or channel.followed_at is not None:
@@ -179,11 +179,11 @@ def _heading(items: Sequence[StoredPost], context: Context) -> Text:
         text.line(t.gettext("This is the beginning of a long post; the rest could not be loaded yet"))
     gone = [item.gone_at for item in items if item.gone_at is not None]
     if len(gone) == len(items):
-        text.line(t.gettext("No longer visible to our reader since {time}"), time=context.date(max(gone)))
+        text.line(t.gettext("Deleted or hidden, noticed {time}"), time=context.date(max(gone)))
     elif gone:
         line = t.ngettext(
-            "{n} of {all} items is no longer visible to our reader, since {time}",
-            "{n} of {all} items are no longer visible to our reader, since {time}",
+            "{n} of {all} items is deleted or hidden, noticed {time}",
+            "{n} of {all} items are deleted or hidden, noticed {time}",
             len(gone),
         )
         text.line(line, n=len(gone), all=len(items), time=context.date(max(gone)))
@@ -213,7 +213,7 @@ async def _history(items: Iterable[StoredPost], context: Context) -> list[Text]:
     history = [_step(before, after, context) for before, after in changed]
     seen = t.gettext("First seen {time}").format(time=context.date(min(version.seen_at for version in first)))
     if not changed:
-        seen += ". " + t.gettext("It was not changed since.")
+        seen += ". " + t.gettext("It has not changed since.")
     return [*history, Text().add(seen)]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bot.commands.context import CommandError, Context, Reply, Request, change, message, show, writes
 from bot.commands.keyboards import button, mark, rows_of
 from bot.commands.lookup import channel_by_id, find_topic, topic_by_id, unknown_name
-from bot.commands.registry import Section, command, example, tap
+from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
 from bot.commands.undo import undo_button
 from bot.locales import N_
@@ -19,10 +19,12 @@ from bot.store.acts import Rows
 from bot.store.database import Reader, Transaction
 from bot.store.topics import Topic
 from bot.text.markup import Text, bold, code, one_line
+from bot.text.pages import page_of
 
 _THING = r"[tc]\d{1,15}"
 _LABEL, _NAME = 30, 60  # UTF-16 units of a name on a button, and in a sentence
-_MOST = 40  # buttons of topics and channels, and of people
+_PAGE = 20  # topics and channels
+_MOST = 40  # buttons of people
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +43,8 @@ class Thing:
         return f"{self.kind[0]}{self.id}"
 
 
-@command("private", Section.CHAT, 7, Need.INSTANCE, N_("keep a topic or channel to this chat"), usage=N_("name"))
-@example(N_("/private Payments"), N_("only this chat finds the topic and gets its alerts; others by taps"))
+@command("private", Section.CHAT, 9, Need.INSTANCE, N_("keep a topic or channel to this chat"), usage=N_("name"))
+@example(N_("/private Payments"), N_("only this chat finds the topic and gets its alerts; tap to add other chats"))
 @example(N_("/private @name"), N_("only this chat finds the channel, searches its posts and gets alerts from it"))
 @writes
 async def private(request: Request, context: Context, tx: Transaction) -> Reply:
@@ -76,14 +78,20 @@ async def _restrict(request: Request, context: Context, tx: Transaction, thing: 
     t, others = context.t, await _users(tx, thing) - {context.chat.id}
     if others and not sure:
         line = t.ngettext(
-            "Keep {name} to this chat? That ends it for {n} other chat.",
-            "Keep {name} to this chat? That ends it for {n} other chats.",
+            "Keep {name} to this chat? {n} other chat will no longer get it.",
+            "Keep {name} to this chat? {n} other chats will no longer get it.",
             len(others),
         )
         row = (button(t.gettext("Only here"), "only", thing.data, "sure"), button(t.gettext("No"), "keep"))
         return show(request, message(line, (row,), name=bold(one_line(thing.name, _NAME)), n=len(others)))
     act = await _set_access(tx, context, thing, [context.chat.id], concerned=others)
     return show(request, await _screen(tx, await _thing(tx, thing.data, context), context, undo=act))
+
+
+@tap("privates", Need.INSTANCE, r"\d{1,3}")
+async def turn(request: Request, context: Context) -> Reply:
+    """Show a page of what is restricted."""
+    return Reply(edit=await _overview(context.database, context, int(request.argument)))
 
 
 @tap("share", Need.INSTANCE, rf"{_THING}:\d{{1,15}}:(on|off)")
@@ -93,7 +101,7 @@ async def share(request: Request, context: Context, tx: Transaction) -> Reply:
     data, number, state = request.argument.split(":")
     thing, chat_id = await _thing(tx, data, context), int(number)
     if not thing.restricted or chat_id not in {chat.id for chat in await _offered(tx)}:
-        raise CommandError(context.own.gettext("This button no longer works."))
+        raise outdated(context)
     belongs = set(await access.chats_of(tx, thing.kind, thing.id))
     wanted = belongs | {chat_id} if state == "on" else belongs - {chat_id}
     if not wanted:
@@ -112,7 +120,7 @@ async def open_to_all(request: Request, context: Context, tx: Transaction) -> Re
     """Let a topic or channel belong to everybody again."""
     thing = await _thing(tx, request.argument, context)
     act = await _set_access(tx, context, thing, ())
-    line = context.t.gettext("{name} belongs to everybody now.")
+    line = context.t.gettext("{name} is now open to everybody.")
     return change(line, ((undo_button(act, context.t),),), name=bold(one_line(thing.name, _NAME)))
 
 
@@ -131,7 +139,7 @@ async def _thing(db: Reader, data: str, context: Context) -> Thing:
         return Thing(kind=Restrictable.TOPIC, id=number, name=title, logged=(topic.name,), restricted=topic.restricted)
     channel = await channel_by_id(db, number, context.viewer)
     if channel is None:
-        raise CommandError(context.own.gettext("This button no longer works."))
+        raise outdated(context)
     return Thing(
         kind=Restrictable.CHANNEL,
         id=number,
@@ -181,7 +189,7 @@ async def _screen(db: Reader, thing: Thing, context: Context, *, undo: int | Non
     titles = [chat.title for chat in [await chats.get(db, each) for each in sorted(belongs)] if chat is not None]
     text = Text().line("🔒 {name}", name=bold(one_line(thing.name, _NAME)))
     text.line(t.gettext("Only for: {chats}"), chats=", ".join(one_line(title, _NAME) for title in titles))
-    text.add(t.gettext("Nobody else finds it, searches its posts or gets alerts by it; owners see it in private."))
+    text.add(t.gettext("Nobody else can find it, search its posts or get its alerts; owners see it in private chat."))
     switches = [
         button(
             mark(one_line(chat.title, _LABEL), chosen=chat.id in belongs),
@@ -193,13 +201,13 @@ async def _screen(db: Reader, thing: Thing, context: Context, *, undo: int | Non
         for chat in (await _offered(db))[:_MOST]
         if chat.id != context.chat.id
     ]
-    last = [(button(t.gettext("For everybody again"), "open", thing.data),)]
+    last = [(button(t.gettext("Open to everybody"), "open", thing.data),)]
     if undo is not None:
         last.append((undo_button(undo, t),))
     return message(text, (*rows_of(switches, 2), *last))
 
 
-async def _overview(db: Reader, context: Context) -> Outgoing:
+async def _overview(db: Reader, context: Context, number: int = 0) -> Outgoing:
     """List what is restricted to this chat; an owner in private sees all that is restricted."""
     t = context.t
     found = [
@@ -212,9 +220,11 @@ async def _overview(db: Reader, context: Context) -> Outgoing:
         for each in await channels.followed(db)
         if each.restricted and await access.sees(db, Restrictable.CHANNEL, each.id, context.viewer)
     ]
-    text = Text().line(t.gettext("Private here:") if found else t.gettext("Nothing is private here."))
-    for thing in found:
+    text = Text().line(t.gettext("Private in this chat:") if found else t.gettext("Nothing is private in this chat."))
+    page = page_of(found, number, _PAGE)
+    for thing in page.items:
         text.line("🔒 {name}", name=bold(one_line(thing.name, _NAME)))
-    line = t.gettext("To keep a topic or a channel to this chat, write for example: {example}")
+    line = t.gettext("To keep a topic or a channel to this chat: {example}")
     text.say(line, example=code(t.gettext("/private Payments")))
-    return message(text, rows_of([button(one_line(each.name, _LABEL), "only", each.data) for each in found[:_MOST]], 2))
+    buttons = [button(one_line(each.name, _LABEL), "only", each.data) for each in page.items]
+    return message(text, (*rows_of(buttons, 2), *page.turns("privates")))

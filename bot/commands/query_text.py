@@ -2,19 +2,20 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 
 from bot.commands.context import CommandError, Context
 from bot.commands.keyboards import button
+from bot.commands.limits import named_places, show_limits
 from bot.commands.lookup import show_source
 from bot.commands.past import describe_past
 from bot.commands.rewriting import AmbiguityError
 from bot.locales import N_, Translator
 from bot.locales.locale import show_number
-from bot.matching.engine.compiled import Compiled
+from bot.matching.engine.compiled import Compiled, packed
 from bot.matching.explain.exclusions import compile_excluding
 from bot.matching.explain.explain import Clause, ClauseKind, Reason
 from bot.matching.explain.hints import Hint, HintKind, hints
@@ -22,8 +23,10 @@ from bot.matching.explain.near_miss import failures, has_found, holders
 from bot.matching.query.refusals import MESSAGES, AmbiguousQueryError, QueryError
 from bot.matching.words.windows import Unit
 from bot.models import ButtonRows, StoredPost
+from bot.models.topics import TopicState
 from bot.rendering.post_text import excerpt_post
 from bot.search.backtest import MANY, Backtest, backtest, midnight
+from bot.store.channel_groups import Directory
 from bot.text.markup import Piece, Text, bold, code
 
 SHOWN_QUERY = 600  # characters, so that the rest of an answer still fits below it
@@ -35,8 +38,20 @@ _HERE = "👉"
 class TypedQuery:
     """A query as typed, and ready to run."""
 
-    source: str
+    source: str  # the query alone
     compiled: Compiled
+    limits: tuple[str, ...] = ()  # names of the channels and channel groups that it is limited to
+    excluded: tuple[str, ...] = ()  # words that it leaves out in all chats
+
+    @property
+    def state(self) -> TopicState:
+        """What a topic with this query looks for."""
+        return TopicState(query=self.source, limits=self.limits, excluded=self.excluded)
+
+    @property
+    def whole(self) -> str:
+        """The query with its limits, as people type them."""
+        return self.state.source
 
 
 async def read_query(
@@ -55,7 +70,14 @@ async def read_query(
         raise AmbiguityError(text, typed or source, error.span, readings) from None
     except QueryError as error:
         raise CommandError(_refusal(error, typed or source, context.t)) from None
-    return TypedQuery(source=source, compiled=compiled)
+    return TypedQuery(source=source, compiled=compiled, excluded=tuple(excluded))
+
+
+async def read_topic(source: str, context: Context, *, excluded: Sequence[str] = ()) -> TypedQuery:
+    """Read the query of a topic and its limits. Raises CommandError where one of them cannot be read."""
+    query, limits = await named_places(source, context)
+    typed = await read_query(query, context, excluded=excluded, typed=source)
+    return replace(typed, source=query.strip(), limits=limits)
 
 
 def _filters_amid(source: str, typed: str, span: tuple[int, int]) -> str:
@@ -68,7 +90,7 @@ def _filters_amid(source: str, typed: str, span: tuple[int, int]) -> str:
 def show_query(typed: TypedQuery, t: Translator) -> Text:
     """Read a query back."""
     query = short_query(str(typed.compiled.query), SHOWN_QUERY)
-    return Text().say(t.gettext("I look for: {query}"), query=query)
+    return Text().say(t.gettext("Looking for: {query}"), query=query)
 
 
 def short_query(query: str, longest: int) -> Piece:
@@ -92,7 +114,7 @@ def _refusal(error: QueryError, source: str, t: Translator) -> Text:
 SHOWN_PARTS = 3  # of one query
 _LONGEST_PART = 80  # characters of a part of a query
 _LONGEST_WORDS = 40  # characters of what a part found
-_SHOWN_WORDS = 4  # of what a part found
+_SHOWN_WORDS = 8  # of those by which a query holds
 
 _FAILED: Mapping[Reason | None, str] = {
     Reason.ABSENT: N_("not found: {part}"),
@@ -111,18 +133,16 @@ _SCATTERED: Mapping[Unit, str] = {
 def why_not(root: Clause, t: Translator) -> Text:
     """Say which parts of a query a text lacks."""
     if not has_found(root) and root.kind is ClauseKind.ANY:
-        return Text().add(t.gettext("nothing of it is there"))
+        return Text().add(t.gettext("none of it was found"))
     return _listed([failure(part, t) for part in failures(root)])
 
 
 def why(root: Clause, text: str) -> Text:
-    """Say by which of its parts a query holds, each with the words that it found in `text`."""
-    reasons = []
-    for part in {part.query: part for part in holders(root)}.values():
-        found = dict.fromkeys(" ".join(text[start:end].split())[:_LONGEST_WORDS] for start, end in part.spans)
-        words = [Text().add(bold(each)) for each in list(found)[:_SHOWN_WORDS]]
-        reasons.append(Text().add(short_query(part.query, _LONGEST_PART), ": ").join(_joined(words, ", ")))
-    return _listed(reasons)
+    """Name the words of a text by which a query holds, in their order."""
+    spans = sorted({span for part in holders(root) for span in part.spans})
+    found = list(dict.fromkeys(" ".join(text[start:end].split())[:_LONGEST_WORDS] for start, end in spans))
+    words = _joined([Text().add(bold(each)) for each in found[:_SHOWN_WORDS]], ", ")
+    return words.add(f" +{len(found) - _SHOWN_WORDS}" if len(found) > _SHOWN_WORDS else "")
 
 
 def failure(part: Clause, t: Translator) -> Text:
@@ -159,34 +179,37 @@ _BARS = "▁▂▃▄▅▆▇█"
 
 
 async def preview(
-    context: Context, typed: TypedQuery, *, key: str, before: int | None = None
+    context: Context, typed: TypedQuery, *, key: str, before: int | None = None, excluded: Sequence[str] = ()
 ) -> tuple[Text, ButtonRows]:
     """Write how a query is read, how often it would have alerted lately, to what, and what it just missed.
 
+    `excluded` are the compiled words without which its posts have to be in this chat.
     The row of buttons goes on with older posts, where there was no time for them, or has more of the past read, where
     the archive does not reach back so far; `key` is what its data name the query by. `before` is where to go on.
     """
     query, zone = typed.compiled, ZoneInfo(context.chat.time_zone)
     since = midnight(context.now, days=_PREVIEWED_DAYS, zone=zone)
-    hidden = (await context.scope()).hidden
-    asked = {"now": context.now, "since": since, "zone": zone, "before": before, "most": _MOST_READ, "hidden": hidden}
-    result = await context.ask(backtest, query, **asked)
-    text = show_query(typed, context.t).add("\n")
+    directory = await Directory.load(context.database, context.viewer)
+    scope = await context.scope(tuple(directory.limit(typed.limits)) if typed.limits else None)
+    asked = {"now": context.now, "since": since, "zone": zone, "before": before, "most": _MOST_READ}
+    asked |= {"hidden": scope.hidden, "channel_ids": scope.channel_ids}
+    result = await context.ask(backtest, packed(query.to_json(), excluded), **asked)
+    text = show_query(typed, context.t).add("\n").lines(show_limits(typed.limits, directory, context.t))
     if before is None:
         await _add_reading(text, query, context)
     text.line()
     _add_figures(text, result, context, is_older=before is not None)
-    past = describe_past(result.coverage, context, None, since=since)
+    past = describe_past(result.coverage, context, scope.channel_ids, since=since)
     if past.line:
         text.line("{line}", line=past.line)
     for hit in result.hits:
         _add_post(text.line(), hit.post, hit.spans, context)
     if result.near:
-        text.line().line("{title}", title=bold(context.t.gettext("Just missed")))
+        text.line().line("{title}", title=bold(context.t.gettext("Near misses")))
     for miss in result.near[:_SHOWN_NEAR]:
         _add_post(text, miss.post, miss.spans, context, why=failure(miss.failure, context.t))
     if result.before is not None:
-        return text, ((button(context.t.gettext("Look further"), "older", key, result.before),),)
+        return text, ((button(context.t.gettext("Search further back"), "older", key, result.before),),)
     return text, past.rows
 
 
@@ -215,11 +238,11 @@ def _hint(hint: Hint, t: Translator) -> str:
         line = t.gettext("«{word}» also finds the ordinary word {finds}. For the name alone write {also}")
     elif hint.kind is HintKind.OPERATOR:
         line = t.gettext(
-            "«{word}» is looked for as a word here: operators count in capitals, and only where something is written "
-            "in small letters. Write {also} in its place."
+            "«{word}» is searched for as a word here: operators count only in capitals, and only next to "
+            "something in small letters. Write {also} in its place."
         )
     elif hint.kind is HintKind.UNINFLECTED:
-        line = t.gettext("«{word}» is found in this form only: the Ukrainian dictionary is not installed here.")
+        line = t.gettext("«{word}» is only found in this form: the Ukrainian dictionary is not installed here.")
     elif hint.also and hint.finds == (hint.word,):
         line = t.gettext("«{word}»: did you also mean {also}?")
     elif hint.also:
@@ -232,16 +255,18 @@ def _hint(hint: Hint, t: Translator) -> str:
 def _add_figures(text: Text, result: Backtest, context: Context, *, is_older: bool) -> None:
     t = context.t
     if result.empty:
-        text.line(t.gettext("No posts are stored yet, so I cannot tell how often it would alert."))
+        text.line(t.gettext("No posts are stored yet, so I cannot say how often it would alert."))
         return
     since = format_date(result.first, "d MMM", locale=t.language)
     line = t.ngettext(
-        "Since {day} it would have brought {n} alert.", "Since {day} it would have brought {n} alerts.", result.total
+        "Since {day} it would have triggered {n} alert.",
+        "Since {day} it would have triggered {n} alerts.",
+        result.total,
     )
     if is_older:
         line = t.ngettext(
-            "From {day} to {last} it would have brought {n} alert.",
-            "From {day} to {last} it would have brought {n} alerts.",
+            "From {day} to {last} it would have triggered {n} alert.",
+            "From {day} to {last} it would have triggered {n} alerts.",
             result.total,
         )
     last = format_date(result.last, "d MMM", locale=t.language)
@@ -249,15 +274,15 @@ def _add_figures(text: Text, result: Backtest, context: Context, *, is_older: bo
     if result.total > 1:
         average = show_number(round(result.average, 1), t)
         chart = "".join(_BARS[posts * (len(_BARS) - 1) // result.busiest] for _, posts in result.days)
-        line = t.gettext("About {average} a day, {busiest} on the busiest: {chart}")
+        line = t.gettext("About {average} a day, {busiest} on the busiest day: {chart}")
         text.add(" ").say(line, average=average, busiest=result.busiest, chart=chart)
     text.line()
     if result.is_partial:
-        line = t.gettext("I have looked through {n} posts, back to {date}; older ones are not counted.")
+        line = t.gettext("I searched {n} posts, back to {date}; older ones are not counted.")
         text.line(line, n=show_number(result.read, t), date=context.date(result.reached))
     if result.is_much:
         line = t.gettext(
-            "⚠️ More than {many} a day are hard to read. Add a word, or put words close together: {example}"
+            "⚠️ More than {many} a day are too many to read. Add a word, or ask for words close together: {example}"
         )
         text.line(line, many=MANY, example=code(t.gettext("internet ~5 sovereign")))
 

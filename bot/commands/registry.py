@@ -28,7 +28,7 @@ class Section(StrEnum):
     CHANNELS = N_("Channels")
     ALERTS = N_("How alerts arrive")
     CHAT = N_("This chat")
-    TEAM = N_("The team")
+    TEAM = N_("Team")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +159,11 @@ def unknown_command(typed: str, t: Translator) -> str:
     return line.format(command=typed, meant=meant)
 
 
+def outdated(context: Context) -> CommandError:
+    """Say that a button is of an earlier version, or of a thing that is gone."""
+    return CommandError(context.own.gettext("This button no longer works."))
+
+
 def menu(t: Translator, role: Role | None = Role.OWNER, *, private: bool = True) -> list[tuple[str, str]]:
     """Return name and summary of the commands that somebody with this role may send, for Telegram's menu."""
     allowed = (each for each in commands().values() if allows(role, each.need, private=private))
@@ -186,16 +191,16 @@ _QUERIES = (
     (N_("outage -football"), N_("without a word")),
     (N_("internet ~5 sovereign"), N_("at most five words apart")),
     (N_("sentence:(outage bank)"), N_("in one sentence or two neighbours; head: at the beginning of a post")),
-    (N_("block*"), N_("any word that begins so")),
-    (N_("=IT"), N_("exactly so, capitals included")),
+    (N_("block*"), N_("any word that begins like this")),
+    (N_("=IT"), N_("exactly like this, capitals included")),
     (N_("(outage|failure) -(football|drill)"), N_("brackets keep together what belongs together")),
-    (N_("#internet"), N_("this tag, or @name: this mention")),
+    (N_("#internet"), N_("this hashtag, or @name: this mention")),
     (N_("outage, shutdown"), N_("either, as on two lines: a list of queries")),
     (N_("re:/out(age|ages)/"), N_("a regular expression")),
 )
 
 
-@command("help", Section.CHAT, 6, Need.LOOK, N_("all commands, and how to write a query"), usage=N_("command"))
+@command("help", Section.CHAT, 8, Need.LOOK, N_("all commands, and how to write a query"), usage=N_("command"))
 @example("/help", N_("all commands, and how to write a query"))
 @example("/help mute", N_("how one command is used"))
 async def help_(request: Request, context: Context) -> Reply:
@@ -213,8 +218,8 @@ async def help_(request: Request, context: Context) -> Reply:
     text.line().line("{title}", title=bold(t.gettext("How to write a query")))
     for query, meaning in _QUERIES:
         text.line("{query} – {meaning}", query=code(t.gettext(query)), meaning=t.gettext(meaning))
-    text.line().line(t.gettext("For more about one command, add its name: {example}"), example=code("/help mute"))
-    return say(text.add(t.gettext("To follow a channel you can also forward me one of its posts.")))
+    text.line().line(t.gettext("For more about a command, add its name: {example}"), example=code("/help mute"))
+    return say(text.add(t.gettext("To follow a channel, you can also forward me one of its posts.")))
 
 
 def _help_on(name: str, t: Translator) -> Text:

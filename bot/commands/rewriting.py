@@ -54,12 +54,12 @@ async def again(request: Request, context: Context) -> Reply | Effect:
     """Send a command again with a reading, which the button numbers, or else with «or» as a sign."""
     name, key, *number = request.argument.split(":")
     gone = context.own.gettext("This is too old. Please send the command again.")
-    memory, command = await remembered(context.database, key, gone), commands()[name]
+    memory, command = await remembered(context.database, context, key, gone), commands()[name]
     if command.handler is None:
         raise CommandError(gone)
     if not context.may(request, command.need):
         raise CommandError(context.own.gettext(REFUSALS[command.need]))
-    argument = json.loads(memory)[int(number[0])] if number else _with_sign(memory)
+    argument = json.loads(memory)[int(number[0])] if number else _with_sign(name, memory)
     sent = replace(request, command=name, argument=argument, query_id=None)
     try:
         return await command.handler(sent, context)
@@ -67,9 +67,9 @@ async def again(request: Request, context: Context) -> Reply | Effect:
         return error.reply(sent)
 
 
-def _with_sign(argument: str) -> str:
-    """Write `|` for each small «or» of a query; one in the name of a topic stays."""
-    colon = argument.find(": ") + 1
+def _with_sign(command: str, argument: str) -> str:
+    """Write `|` for each small «or» of a query; one in the name of the topic of a /track stays."""
+    colon = argument.find(": ") + 1 if command == "track" else 0
     return argument[:colon] + _SMALL_OR.sub(lambda found: "|" if found["word"] else found[0], argument[colon:])
 
 

@@ -5,7 +5,9 @@
 | look | yes | yes | yes |
 | change what the chat receives | in private | yes | yes |
 | change channels and topics, which belong to everybody; see the log | | yes | yes |
+| change a topic that they have made | in private | yes | yes |
 | see to the team | | | in private |
+| set what a channel of the team's own receives | | in private | in private |
 | see what is restricted to other chats | | | in private |
 
 A stranger may do nothing, and neither may an anonymous administrator, whom Telegram does not name.
@@ -25,6 +27,7 @@ class Need(StrEnum):
     LOOK = "look"  # changes nothing
     CHAT = "chat"  # changes what this chat receives and how
     INSTANCE = "instance"  # changes channels or topics, which belong to everybody
+    BROADCAST = "broadcast"  # changes what a channel of the team's own receives
     TEAM = "team"  # changes who may do what
 
 
@@ -32,12 +35,13 @@ REFUSALS = {  # by the need, for those who have less; keys for the translator
     Need.LOOK: N_("This bot is private."),
     Need.CHAT: N_("Only owners and editors can do that here."),
     Need.INSTANCE: N_("Only owners and editors can do that here."),
+    Need.BROADCAST: N_("Only owners and editors can do that, in a private chat with me."),
     Need.TEAM: N_("Only owners can do that, in a private chat with me."),
 }
 POWERS = {  # what each role may do, in a sentence to whoever has it; likewise
-    Role.OWNER: N_("You are an owner: you may do everything, also invite and remove people with /team."),
-    Role.EDITOR: N_("You are an editor: you may follow channels, make topics and bring me into groups."),
-    Role.READER: N_("You are a reader: you may search, choose your topics and mute what you do not need."),
+    Role.OWNER: N_("You are an owner: you can do everything, including inviting and removing people with /team."),
+    Role.EDITOR: N_("You are an editor: you can follow channels, create topics and add me to groups."),
+    Role.READER: N_("You are a reader: you can search, choose your topics and mute what you do not need."),
 }
 
 
@@ -52,8 +56,16 @@ def allows(role: Role | None, need: Need, *, private: bool) -> bool:
             return private or role is not Role.READER
         case Need.INSTANCE:
             return role is not Role.READER
+        case Need.BROADCAST:
+            return private and role is not Role.READER
         case Need.TEAM:
             return private and role is Role.OWNER
+
+
+def may_change_topic(role: Role | None, *, is_author: bool, private: bool) -> bool:
+    """Tell whether somebody may change or delete a topic: editors, owners, and in private its author."""
+    own = Need.CHAT if is_author else Need.INSTANCE
+    return allows(role, Need.INSTANCE, private=private) or allows(role, own, private=private)
 
 
 def viewer(role: Role, *, chat_id: int, private: bool) -> Viewer:

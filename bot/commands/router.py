@@ -8,6 +8,7 @@ write down that it came.
 """
 
 import asyncio
+import secrets
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from functools import partial
@@ -16,7 +17,7 @@ from weakref import WeakValueDictionary
 import structlog
 from telethon import TelegramClient, events, functions, types
 
-from bot.commands import registry
+from bot.commands import broadcast, registry
 from bot.commands.context import Reply, Request, say
 from bot.commands.dispatch import Dispatch
 from bot.commands.setup import language_of
@@ -27,12 +28,14 @@ from bot.models import Clock, Outgoing, Peer, PeerKind
 from bot.models.people import Role
 from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.search.pool import Searches
-from bot.store import addresses, chats, handled, meta, outbox, people
-from bot.store.database import Database
+from bot.store import addresses, chats, handled, meta, outbox, people, progress, threads
+from bot.store.chats import Chat
+from bot.store.database import Database, Subject
 from bot.telegram import chat_moves
-from bot.telegram.chat_moves import ChatMoved, ChatOpened
+from bot.telegram.chat_moves import BroadcastAccess, ChatMoved, ChatNews, ThreadNamed
 from bot.telegram.convert import from_peer
 from bot.telegram.errors import UNANSWERABLE
+from bot.telegram.forums import thread_title
 from bot.telegram.rpc import ask
 from bot.telegram.sender import Sender, simplified
 
@@ -68,6 +71,7 @@ class Router:
         self._unanswered = 0  # events that are not answered yet
         self._settled = asyncio.Event()  # set while there is none
         self._settled.set()
+        self._nameless: set[Peer] = set()  # threads whose title was asked for
         self._failing: dict[str, str] = {}  # by request, the error that its answer last met
         self._edits: dict[tuple[PeerKind, int, int], str] = {}  # by chat and message, the request that edits it last
         self._turns: WeakValueDictionary[tuple[PeerKind, int, int], asyncio.Lock] = WeakValueDictionary()
@@ -132,6 +136,7 @@ class Router:
         secret = await self._database.write(lambda tx: meta.secret(tx, outbox.SECRET))
         try:
             async with asyncio.TaskGroup() as group:
+                group.create_task(self._keep_roles())
                 while True:
                     beat(GOES_ROUND + TURN)
                     event = None
@@ -154,6 +159,7 @@ class Router:
                 await self._offer(event)
             elif (request := to_request(event, me.username or "")) is not None:
                 await self._serve(event, request, secret)
+                await self._learn_thread(request.peer)
         except FatalError:
             raise
         except Exception:
@@ -172,8 +178,14 @@ class Router:
                 raise _gone(error) from None
             log.info("an offer of posts was not taken", error=error.error)
 
-    async def _follow_move(self, news: ChatMoved | ChatOpened) -> None:
-        """Follow a paired group that became a supergroup, or resume a paired chat that takes messages again."""
+    async def _follow_move(self, news: ChatNews) -> None:
+        """Follow a paired group that became a supergroup, resume a paired chat that takes messages again, and so on."""
+        if isinstance(news, BroadcastAccess):
+            await self._database.write(lambda tx: broadcast.receive(tx, news, now=self._clock()))
+            return
+        if isinstance(news, ThreadNamed):
+            await self._database.write(lambda tx: threads.set_title(tx, news.peer, news.thread_id, news.title))
+            return
         if isinstance(news, ChatMoved):
             if await self._database.write(lambda tx: addresses.upgrade(tx, news.group_id, news.to)):
                 log.info("a group became a supergroup and is followed", group=news.group_id, supergroup=news.to.id)
@@ -182,6 +194,20 @@ class Router:
         if chat is not None:
             now = self._clock()
             await self._database.write(lambda tx: addresses.resume(tx, chat.id, now=now))
+
+    async def _learn_thread(self, peer: Peer) -> None:
+        """Ask once for the title of a thread in which somebody wrote to us, and which was there before us."""
+        number = peer.thread_id
+        if number is None or peer in self._nameless or not await threads.lacks_title(self._database, peer):
+            return
+        self._nameless.add(peer)
+        try:
+            title = await thread_title(self._client, peer)
+        except TelegramError as error:
+            log.info("a thread has no title for us", error=error.error)
+            return
+        if title is not None:
+            await self._database.write(lambda tx: threads.set_title(tx, peer, number, title))
 
     async def _serve(self, event: BotEvent, request: Request, secret: bytes) -> None:
         """Answer one request after its author's earlier ones there; a failure is logged and answered with an excuse."""
@@ -196,7 +222,7 @@ class Router:
             except Exception:
                 log.exception("a command failed", command=request.command)
                 t = translator(await language_of(self._database, request))
-                reply = say(t.gettext("Something went wrong here. It is in the log; please try again."))
+                reply = say(t.gettext("Something went wrong. It has been logged; please try again."))
             if reply is None:  # a stranger makes us ask Telegram for nothing
                 return
             saying = asyncio.create_task(self._answer(request, reply, secret))
@@ -207,7 +233,7 @@ class Router:
                 raise
         try:
             if not saying.done() and (error := self._failing.get(request.key)) is not None:
-                log.warning("an answer is tried again apart; its chat goes on", command=request.command, error=error)
+                log.warning("an answer is retried separately; its chat continues", command=request.command, error=error)
             await saying
         finally:
             saying.cancel()
@@ -243,7 +269,10 @@ class Router:
         for number, outgoing in enumerate(reply.messages):
             random_id = outbox.random_id(secret, chat_key, "answer", f"{request.key}/{number}")
             send = partial(self._send, peer, random_id=random_id, reply_to=reply_to)
-            await self._try(request, send, outgoing)
+            message_id = await self._try(request, send, outgoing)
+            if isinstance(message_id, int) and reply.progress is not None and number == 0:
+                adopt = partial(progress.adopt, peer=peer, asked_at=reply.progress, message_id=message_id)
+                await self._database.write(adopt)
         if reply.menu is not None:  # last: nobody waits for it
             await self._set_menu_of(peer, reply.menu)
         for person_id in reply.menus_of:
@@ -251,19 +280,54 @@ class Router:
             if chat is not None:
                 await self._set_menu_of(chat.peer, chat.language)
 
+    async def _keep_roles(self) -> None:
+        """Show roles that changed, also on the server, until cancelled. Raises FatalError."""
+        while True:
+            since = self._database.changes.revision(Subject.CHATS)
+            try:
+                await self._show_roles()
+            except FatalError:
+                raise
+            except Exception:
+                log.exception("roles that have changed could not be shown")
+            await self._database.changes.wait(Subject.CHATS, since, timeout=GOES_ROUND)
+
+    async def _show_roles(self) -> None:
+        """Let the menus follow the roles that have changed, also on the server; tell who was removed, once."""
+        for news in await people.role_news(self._database):
+            chat, role = news.chat, news.role
+            await self._database.write(partial(people.show_role, person_id=chat.peer.id, role=role))
+            if role is not Role.READER or news.shown is not None:  # by itself Telegram shows what readers may do
+                await self._set_menu_of(chat.peer, chat.language)
+            if role is None:
+                await self._take_leave(chat)
+
+    async def _take_leave(self, chat: Chat) -> None:
+        t = translator(chat.language)
+        line = t.gettext(
+            "You have been removed from the team: you get no more alerts or answers. An owner can invite you again."
+        )
+        try:
+            await self._sender.send(chat.peer, Outgoing(text=line), random_id=secrets.randbits(63))
+        except TelegramError as error:
+            log.info("somebody who was removed could not be told", error=error.error)
+
     async def _edit(self, request: Request, outgoing: Outgoing) -> None:
         """Replace what somebody tapped, unless a later tap has replaced it already. Raises TelegramError."""
         if self._edits.get(_place(request)) == request.key:
             await self._sender.edit(request.peer, request.message_id, outgoing)
 
-    async def _send(self, peer: Peer, outgoing: Outgoing, *, random_id: int, reply_to: int | None) -> None:
-        """Send an answer as a reply, or by itself where the message to reply to is gone. Raises TelegramError."""
+    async def _send(self, peer: Peer, outgoing: Outgoing, *, random_id: int, reply_to: int | None) -> int | None:
+        """Send an answer as a reply, or by itself where the message to reply to is gone; return its id, if it is known.
+
+        Raises TelegramError.
+        """
         try:
-            await self._sender.send(peer, outgoing, random_id=random_id, reply_to=reply_to)
+            return await self._sender.send(peer, outgoing, random_id=random_id, reply_to=reply_to)
         except TelegramError as error:
             if reply_to is None or error.error != UNANSWERABLE:
                 raise
-            await self._sender.send(peer, outgoing, random_id=random_id)
+            return await self._sender.send(peer, outgoing, random_id=random_id)
 
     async def _try(
         self,
@@ -272,26 +336,27 @@ class Router:
         outgoing: Outgoing | None = None,
         *,
         patience: float = PATIENCE,
-    ) -> None:
-        """Send until Telegram takes the answer or refuses it for good, or so many seconds are over."""
+    ) -> object:
+        """Send until Telegram takes the answer or refuses it for good, or so many seconds are over.
+
+        Return what sending returned; None where it was given up.
+        """
         clock = asyncio.get_running_loop().time
         pause, end, failures = FIRST_PAUSE, clock() + patience, 0
         while True:
             try:
-                await (send() if outgoing is None else send(outgoing))
+                return await (send() if outgoing is None else send(outgoing))
             except TelegramError as error:
                 wait = max(error.retry_after, pause)
                 if error.verdict is not Verdict.RETRY or clock() + wait > end:
                     await self._refused(request, error)
-                    return
+                    return None
                 self._failing[request.key] = error.error
                 failures += error.code >= SERVER_ERROR
                 if outgoing is not None and failures and failures % SIMPLER_AFTER == 0:
                     outgoing = simplified(outgoing, Verdict.BARE) or outgoing
                 pause = min(pause * 2, LONGEST_PAUSE)
                 await asyncio.sleep(wait)
-            else:
-                return
 
     async def _refused(self, request: Request, error: TelegramError) -> None:
         if error.verdict is Verdict.DONE:

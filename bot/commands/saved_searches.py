@@ -3,7 +3,7 @@
 from bot.commands import search
 from bot.commands.context import CommandError, Context, Reply, Request, message, remembered, show, writes
 from bot.commands.keyboards import button
-from bot.commands.registry import Section, command, example, tap
+from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
 from bot.locales import N_
 from bot.models import Outgoing
@@ -16,7 +16,7 @@ _LONGEST = 40  # characters of a search on a button
 
 
 @command("searches", Section.POSTS, 4, Need.LOOK, N_("saved searches"))
-@example("/searches", N_("the searches that this chat has saved, each to be run at a tap"))
+@example("/searches", N_("the saved searches of this chat, each run with a tap"))
 async def searches(request: Request, context: Context) -> Reply:
     """Show the saved searches."""
     return show(request, await _screen(context.database, context))
@@ -27,9 +27,10 @@ async def searches(request: Request, context: Context) -> Reply:
 async def store(request: Request, context: Context, tx: Transaction) -> Reply:
     """Save the search of the answer that the button names."""
     own = context.own
-    typed = await remembered(tx, request.argument, own.gettext("This search is too old. Please send it again."))
+    gone = own.gettext("This search is too old. Please send it again.")
+    typed = await remembered(tx, context, request.argument, gone)
     if not await saved_searches.save(tx, context.chat.id, typed, now=context.now):
-        raise CommandError(own.gettext("There are too many saved searches here. Remove some in /searches."))
+        raise CommandError(own.gettext("This chat has too many saved searches. Remove some in /searches."))
     return Reply(note=own.gettext("Saved. /searches shows it."))
 
 
@@ -39,7 +40,7 @@ async def run(request: Request, context: Context) -> Reply:
     saved = await saved_searches.of_chat(context.database, context.chat.id)
     typed = next((each.typed for each in saved if each.id == int(request.argument)), None)
     if typed is None:
-        raise CommandError(context.own.gettext("This button no longer works."))
+        raise outdated(context)
     return await search.answer(request, context, typed)
 
 
@@ -54,7 +55,9 @@ async def unstore(request: Request, context: Context, tx: Transaction) -> Reply:
 async def _screen(db: Reader, context: Context) -> Outgoing:
     t, saved = context.t, await saved_searches.of_chat(db, context.chat.id)
     if not saved:
-        return message(t.gettext("No search is saved here yet. Under what a search finds, tap «Save this search»."))
+        return message(
+            t.gettext("No searches are saved in this chat yet. Under the results of a search, tap «Save this search».")
+        )
     text = Text().add(bold(t.gettext("Saved searches")), "\n")
     for number, each in enumerate(saved, start=1):
         text.add(f"\n{number}. ", each.typed[: 2 * _LONGEST])

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 from bot.commands.context import CommandError, Context, Reply, Request, message, remembered, say
 from bot.commands.keyboards import button
-from bot.commands.lookup import find_topic, show_source, topics_of, unknown_name
+from bot.commands.limits import show_namesakes
+from bot.commands.lookup import find_topic, queries_of, show_source, topics_of, unknown_name
 from bot.commands.past import STEP, Past, past_of
 from bot.commands.query_text import read_query
 from bot.commands.registry import Section, command, example, tap
@@ -13,15 +14,17 @@ from bot.commands.rewriting import or_rows
 from bot.commands.rights import Need
 from bot.locales import N_, Translator
 from bot.locales.locale import topic_title
-from bot.matching.engine.compiled import Compiled, packed
+from bot.matching.engine.compiled import Compiled
 from bot.matching.query.tree import AllOf, Mention, Query
 from bot.models import Button, ButtonRows, Outgoing, StoredPost
+from bot.models.topics import quoted
 from bot.rendering.post_text import excerpt_post
 from bot.search.filters import MESSAGES, FilterError, Order, read
 from bot.search.jobs import find_any
 from bot.search.pool import WITHIN
-from bot.search.searcher import Hit, SearchPage, find_best, find_newest, scope_of
-from bot.store import channels, posts, saved_searches
+from bot.search.searcher import Hit, SearchPage, find_best, find_newest, places_of, scope_of
+from bot.store import channel_groups, channels, posts, saved_searches
+from bot.store.channel_groups import Directory
 from bot.store.database import Reader
 from bot.store.fulltext import Scope
 from bot.text.markup import Text, bold, code, one_line
@@ -47,13 +50,14 @@ class SearchTerms:
     before: int | None = None  # the row before which the page begins; None: at the newest
     skip: int = 0  # hits of a ranking that were shown before
     ranked: int | None = None  # hits that were ranked then; None: all that there are
+    note: Text | None = None  # what a name behind `in:` means that could mean two things
 
 
 @command("search", Section.POSTS, 1, Need.LOOK, N_("find stored posts"), usage=N_("words"))
 @example(N_("/search outage bank"), N_("posts with both words, in any form"))
 @example(
     N_("/search outage in:@name since:7d"),
-    N_("in channels (in:@one, @two or a word of the title), since a day; also until:, order:best, history:yes"),
+    N_("in channels (in:@one, a group, a word of the title), since a day; also until:, order:best, history:yes"),
 )
 async def search(request: Request, context: Context) -> Reply:
     """Find posts by a query and filters; the first page."""
@@ -61,7 +65,9 @@ async def search(request: Request, context: Context) -> Reply:
         t = context.t
         line, first = t.gettext("Write what to look for, for example: {example}"), t.gettext("/search outage bank")
         text = Text().line(line, example=code(first))
-        line = t.gettext("Narrow it with {place}, {start}, {end}. {history} also finds what posts said before an edit.")
+        line = t.gettext(
+            "Narrow it down with {place}, {start}, {end}. {history} also finds earlier versions of edited posts."
+        )
         examples = {
             "place": code(t.gettext("in:@channel")),
             "start": code(t.gettext("since:7d")),
@@ -78,7 +84,8 @@ async def answer(
     """Answer a typed search with its first page, under a heading; the comfort is for who finds nothing."""
     terms = await _read_terms(request.key, typed, context)
     page = await _find(terms, context)
-    heading = (heading or _heading(typed)).add(_total(page, context.t), await _hint(terms, context), "\n\n")
+    heading = (heading or _heading(typed)).add(_total(page, context.t), await _hint(terms, context), "\n")
+    heading.join(terms.note or Text()).add("\n")
     rewritten, past = or_rows(request, typed), await _past(terms, context)
     if not page.hits and page.before is None:
         text = heading.line("{line}", line=await _nothing(terms, context, past)).add(past.line)
@@ -111,7 +118,7 @@ async def more(request: Request, context: Context) -> Reply:
     terms = replace(terms, order=order, before=before, skip=skip or 0, ranked=ranked)
     page = await _find(terms, context)
     if not page.hits and page.before is None:
-        raise CommandError(context.own.gettext("That was all."))
+        raise CommandError(context.own.gettext("That is all."))
     past = await _past(terms, context) if page.before is None else None
     return Reply(messages=(await _page(page, terms, context, past=past),))
 
@@ -136,19 +143,21 @@ async def _read_terms(key: str, typed: str, context: Context) -> SearchTerms:
     try:
         parts = read(typed, now=context.now, zone=context.chat.time_zone)
         scope = await scope_of(context.database, parts.filters, context.viewer)
+        places = await places_of(context.database, parts.filters, context.viewer) if parts.filters.channels else []
     except FilterError as error:
         line = context.t.gettext(MESSAGES[error.code])
         raise CommandError(line, value=error.value[:_SHOWN_VALUE]) from None
+    note = show_namesakes(zip((each.text for each in parts.filters.channels), places, strict=True), context.t)
     if not parts.query:
-        return SearchTerms(key=key, typed=typed, query=None, scope=scope, order=Order.NEWEST)
+        return SearchTerms(key=key, typed=typed, query=None, scope=scope, order=Order.NEWEST, note=note)
     query = await read_query(parts.query, context, typed=typed)
-    return SearchTerms(key=key, typed=typed, query=query.compiled, scope=scope, order=parts.filters.order)
+    return SearchTerms(key=key, typed=typed, query=query.compiled, scope=scope, order=parts.filters.order, note=note)
 
 
 async def _recall_terms(key: str, context: Context) -> SearchTerms:
     """Read the search of an earlier answer again. Raises CommandError."""
     gone = context.own.gettext("This search is too old. Please send it again.")
-    typed = await remembered(context.database, key, gone)
+    typed = await remembered(context.database, context, key, gone)
     return await _read_terms(key, typed, context)
 
 
@@ -216,7 +225,7 @@ async def _page(
     if page.before is not None:
         rows.append((button(_label_of_next(page, t), "more", terms.key, page.before, *_ranking(page, terms)),))
     if heading is not None and terms.query is not None and len(page.hits) >= PAGE:
-        newest, best = t.gettext("The newest first"), t.gettext("The best first")
+        newest, best = t.gettext("Newest first"), t.gettext("Best first")
         label, other = (newest, Order.NEWEST) if terms.order is Order.BEST else (best, Order.BEST)
         rows.append((button(label, "order", terms.key, other),))
     endings = [_ending(page, context), past.line if past is not None else ""]
@@ -226,7 +235,7 @@ async def _page(
 
 
 def _label_of_next(page: SearchPage, t: Translator) -> str:
-    return t.gettext("Look further") if page.reached and not page.skip else t.gettext("More")
+    return t.gettext("Search further back") if page.reached and not page.skip else t.gettext("More")
 
 
 def _ranking(page: SearchPage, terms: SearchTerms) -> tuple[int, ...]:
@@ -240,9 +249,11 @@ def _ending(page: SearchPage, context: Context) -> str:
     """Return a line on how far a search came that stopped before the oldest post; empty for a complete one."""
     if page.reached is None:
         return ""
-    line = context.t.gettext("I have looked through {n} posts, back to {date}. There may be older ones.")
+    line = context.t.gettext("I searched {n} posts, back to {date}. There may be older ones.")
     if page.ranked:
-        line = context.t.gettext("These are the best of the {n} newest finds, back to {date}. There may be older ones.")
+        line = context.t.gettext(
+            "These are the best of the {n} newest results, back to {date}. There may be older ones."
+        )
     count = f"{page.ranked or page.examined:,}".replace(",", "\N{NO-BREAK SPACE}")
     return line.format(n=count, date=context.date(page.reached))
 
@@ -254,7 +265,7 @@ async def _hint(terms: SearchTerms, context: Context) -> str:
     channel = await channels.find(context.database, f"@{terms.query.query.root.name}", viewer=context.viewer)
     if channel is None:
         return ""
-    line = context.t.gettext("These posts mention it. Its own newest posts: {command}")
+    line = context.t.gettext("These posts mention it. For its own newest posts: {command}")
     return "\n" + line.format(command=f"/latest @{channel.username}")
 
 
@@ -263,13 +274,13 @@ async def _nothing(terms: SearchTerms, context: Context, past: Past) -> str:
     if terms.query is not None and isinstance(root, AllOf) and root.without:
         loose = Compiled(Query(replace(root, without=())), terms.query.forms)
         if (await context.ask(find_newest, loose, terms.scope, limit=1)).hits:
-            return t.gettext("Nothing found. There are posts with these words, but your exclusions leave none of them.")
+            return t.gettext("Nothing found. Some posts have these words, but your exclusions rule all of them out.")
     if past.is_short:
-        return t.gettext("Nothing found in what is stored.")
+        return t.gettext("Nothing found in the stored posts.")
     if terms.scope != Scope(history=terms.scope.history, hidden=terms.scope.hidden):
-        return t.gettext("Nothing found there. Leave in:, since: and until: out to look through all stored posts.")
+        return t.gettext("Nothing found there. Leave out in:, since: and until: to search all stored posts.")
     count = (await posts.archive_stats(context.database, context.now)).messages
-    line = t.ngettext("Nothing found in the {n} stored post.", "Nothing found in the {n} stored posts.", count)
+    line = t.ngettext("Nothing found in {n} stored post.", "Nothing found in {n} stored posts.", count)
     return line.format(n=count)
 
 
@@ -305,26 +316,30 @@ def _notes(post: StoredPost, versions: int, context: Context) -> Iterator[str]:
     elif post.edit_date is not None:
         yield "✏️ " + t.gettext("edited")
     if post.gone_at is not None:
-        yield "🗑 " + t.gettext("no longer visible")
+        yield "🗑 " + t.gettext("deleted or hidden")
 
 
 @tap("latest", Need.LOOK, rf"\d{{1,15}}:{_ROW}")
 @command("latest", Section.POSTS, 2, Need.LOOK, N_("the newest posts"), usage=N_("@name"))
 @example("/latest", N_("the newest posts of all channels"))
-@example(N_("/latest @name"), N_("those of one channel, or of a topic"))
+@example(N_("/latest @name"), N_("those of one channel, of a channel group, or of a topic"))
 async def latest(request: Request, context: Context) -> Reply:
     """Show the newest posts of all channels, of one, or on a topic; a button names a channel, 0 for all, and a row."""
     name = request.argument
     if request.tapped:
         channel_id, before = map(int, name.split(":"))
-        return await _latest(context, channel_id=channel_id, before=before)
+        return await _latest(context, channel_id=channel_id, before=before or None)
+    group = await channel_groups.find(context.database, name) if name else None
+    if group is not None:
+        return await answer(request, context, f"in:{quoted(group.name)}", heading=Text().add(bold(group.name)))
     channel = await channels.find(context.database, name, viewer=context.viewer) if name else None
     if channel is not None or not name:
         return await _latest(context, channel_id=channel.id if channel else 0)
     topic = None if name.startswith("@") else await find_topic(context.database, name, context.viewer)
     if topic is None:
         raise CommandError(unknown_name(name, context.t))
-    return await answer(request, context, topic.query, heading=Text().add(bold(topic_title(topic.name, context.t))))
+    typed = replace(topic.state, query="" if topic.is_feed else topic.query).source.strip()
+    return await answer(request, context, typed, heading=Text().add(bold(topic_title(topic.name, context.t))))
 
 
 @tap("seen", Need.LOOK, rf"\d{{1,15}}(:{_ROW})?")
@@ -335,8 +350,8 @@ async def seen(request: Request, context: Context) -> Reply:
     if page.hits or page.before is not None:
         return await _listed(page, context, "seen", number)
     if before:
-        raise CommandError(context.own.gettext("That was all."))
-    return say(context.t.gettext("Nothing that I have stored of it fits the topics of this chat."))
+        raise CommandError(context.own.gettext("That is all."))
+    return say(context.t.gettext("No stored post of this channel matches the topics of this chat."))
 
 
 async def _latest(context: Context, *, channel_id: int, before: int | None = None) -> Reply:
@@ -356,7 +371,9 @@ async def _listed(page: SearchPage, context: Context, verb: str, key: str | int)
 
 async def _missed(context: Context, channel_id: int, *, before: int | None) -> SearchPage:
     """Return a page of posts in which a topic of this chat is found."""
-    queries = [packed(topic.compiled) for topic in await topics_of(context.database, context.chat.id)]
+    directory, wanted = await Directory.load(context.database), await topics_of(context.database, context.chat.id)
+    chosen = [topic for topic in wanted if not topic.is_feed and directory.takes(topic.limits, channel_id)]
+    queries = await queries_of(context.database, context.chat.id, chosen)
     scope = await context.scope([channel_id])
     page = await context.ask(find_any, queries, scope, limit=PAGE + 1, before=before)
     return _cut(page)

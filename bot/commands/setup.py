@@ -3,15 +3,17 @@
 from dataclasses import replace
 from datetime import datetime
 
-from bot.commands.context import CommandError, Context, Reply, Request, change, message, say, writes
-from bot.commands.keyboards import LANGUAGE_NAMES, MOST_SWITCHES, button, choice, rows_of, topic_rows
-from bot.commands.parsing import OFFERED_ZONES, city, find_zone
-from bot.commands.registry import Command, Section, declare, tap
+from bot.commands.context import CommandError, Context, Reply, Request, message, say, writes
+from bot.commands.keyboards import LANGUAGE_NAMES, TOPICS_PAGE, button, choice, rows_of, topic_rows
+from bot.commands.lookup import listed
+from bot.commands.parsing import find_zone
+from bot.commands.registry import Command, Section, declare, outdated, tap
 from bot.commands.rights import POWERS, Need, allows, higher
 from bot.commands.setting import save
-from bot.locales import LANGUAGES, N_, Translator, translator
+from bot.locales import LANGUAGES, N_, translator
 from bot.locales.locale import topic_title
-from bot.models import Outgoing, PeerKind
+from bot.locales.zones import likely_zones, show_zone
+from bot.models import ButtonRows, Outgoing, PeerKind
 from bot.models.acts import GroupPaired, PersonJoined
 from bot.models.notices import SampleAlert
 from bot.models.people import Role, Viewer
@@ -23,13 +25,25 @@ from bot.store.invitations import Invitation
 from bot.store.people import Person
 from bot.text.markup import Text, bold
 
-# Speakers of these languages are answered in Russian, which they read more readily than English.
-_IN_RUSSIAN = {"ru", "uk", "be", "kk"}
+# Speakers of these languages mostly read Russian more readily than English; we ask them.
+_RATHER_IN_RUSSIAN = {"be", "kk"}
 
 
-def spoken(language: str) -> str:
-    """Return which of our languages serves a speaker of another, by its Telegram code."""
-    return "ru" if language.lower().replace("_", "-").partition("-")[0] in _IN_RUSSIAN else "en"
+def spoken(code: str) -> str:
+    """Return which of our languages serves a speaker, by the language code of Telegram."""
+    own = _plain(code)
+    if own in LANGUAGES:
+        return own
+    return "ru" if own in _RATHER_IN_RUSSIAN else LANGUAGES[0]
+
+
+def is_asked(code: str) -> bool:
+    """Tell whether the language of a speaker leaves open which of ours they want."""
+    return _plain(code) in _RATHER_IN_RUSSIAN
+
+
+def _plain(code: str) -> str:
+    return code.lower().replace("_", "-").partition("-")[0]
 
 
 async def language_of(db: Reader, request: Request, chat: Chat | None = None) -> str:
@@ -74,7 +88,7 @@ async def enter(request: Request, now: datetime, tx: Transaction) -> Reply:
     chat = await chats.by_peer(tx, request.peer.kind, request.peer.id)
     language = await language_of(tx, request, chat)
     if chat is None and not allows(role, Need.CHAT, private=request.private):
-        raise CommandError(translator(language).gettext("Only an owner or an editor can bring me into a group."))
+        raise CommandError(translator(language).gettext("Only an owner or an editor can add me to a group."))
     if chat is not None:
         await addresses.resume(tx, chat.id, now=now)
     paired = await chats.pair(tx, request.peer, title=request.title, language=language, now=now)
@@ -90,7 +104,7 @@ async def enter(request: Request, now: datetime, tx: Transaction) -> Reply:
         await acts.record(tx, GroupPaired(chat=paired.title), actor, now=now)
     t = translator(paired.language)
     is_new = request.private and (chat is None or is_raised)
-    screen = await setup_screen(tx, paired, t, welcome=t.gettext(POWERS[role]) if is_new else "")
+    screen = await setup_screen(tx, request, paired, now, welcome=t.gettext(POWERS[role]) if is_new else "")
     # Telegram shows everybody what readers may do, unless we say otherwise.
     return Reply(
         messages=(screen,), menu=paired.language if is_new and (role is not Role.READER or chat is not None) else None
@@ -118,50 +132,39 @@ async def _admit(tx: Transaction, request: Request, chat: Chat, invitation: Invi
 
 
 @tap("setup", Need.LOOK)
-async def show(_: Request, context: Context) -> Reply:
-    """Show the settings again, in place of the message whose button was tapped."""
-    return Reply(edit=await setup_screen(context.database, context.chat, context.t))
-
-
-@tap("zones", Need.CHAT)
-async def zones(request: Request, context: Context) -> Reply:
-    """Offer time zones."""
-    t, now = context.t, context.chat.time_zone
-    text = Text().line(t.gettext("In which time zone do you read dates?"))
-    if request.private:
-        text.add(t.gettext("If yours is not here, write me a city, for example: Berlin"))
-    zones = (choice(city(zone, t.language), "zone", zone, chosen=zone == now) for zone in OFFERED_ZONES)
-    return change(text, (*rows_of(zones, 3), (button(t.gettext("Back"), "setup"),)))
-
-
-@tap("zone", Need.CHAT, r"[\w/+-]{1,40}")
-@writes
-async def choose_zone(request: Request, context: Context, tx: Transaction) -> Reply:
-    """Take over the time zone of a tapped button."""
-    zone = find_zone(request.argument)
-    return Reply() if zone is None else await _choose(tx, context, replace(context.chat, time_zone=zone))
+async def show(request: Request, context: Context) -> Reply:
+    """Show the first screen again, in place of the message whose button was tapped."""
+    return Reply(edit=await setup_screen(context.database, request, context.chat, context.now))
 
 
 @tap("lang", Need.CHAT, "|".join(LANGUAGES))
 @writes
 async def choose_language(request: Request, context: Context, tx: Transaction) -> Reply:
     """Take over the language of a tapped button."""
-    return await _choose(tx, context, replace(context.chat, language=request.argument, language_chosen=True))
+    chosen = replace(context.chat, language=request.argument, language_chosen=True)
+    _, _, menu = await save(tx, context, chosen)
+    return Reply(edit=await setup_screen(tx, request, chosen, context.now), menu=menu)
 
 
-async def _choose(tx: Transaction, context: Context, chosen: Chat) -> Reply:
-    saved, _, menu = await save(tx, context, chosen)
-    return Reply(edit=await setup_screen(tx, chosen, saved.t), menu=menu)
+@tap("place", Need.CHAT, r"[\w/+-]{1,40}")
+@writes
+async def choose_place(request: Request, context: Context, tx: Transaction) -> Reply:
+    """Take over the time zone of a tapped button."""
+    zone = find_zone(request.argument)
+    if zone is None:
+        raise outdated(context)
+    chosen = replace(context.chat, time_zone=zone, zone_chosen=True)
+    await save(tx, context, chosen)
+    return Reply(edit=await setup_screen(tx, request, chosen, context.now))
 
 
 def offer_zone(request: Request, context: Context) -> Reply:
     """Offer the time zone of a city that was written; the word may have been meant otherwise."""
     zone = find_zone(request.argument) or context.chat.time_zone
-    name = city(zone, context.t.language)
-    local = replace(context, chat=replace(context.chat, time_zone=zone))
-    line = context.t.gettext("In {city} it is {time}. Tap below to read all dates by that time.")
-    label = context.t.gettext("Time zone: {city}").format(city=name)
-    return say(line, ((button(label, "zone", zone),),), city=bold(name), time=local.date(context.now))
+    local = replace(context, chat=replace(context.chat, time_zone=zone)).locale
+    line = context.t.gettext("It is {time} in {zone}. Tap below to see all dates in this time zone.")
+    label = context.t.gettext("Time zone: {zone}").format(zone=local.zone)
+    return say(line, ((button(label, "zone", zone),),), zone=bold(local.zone), time=local.date(context.now))
 
 
 @tap("test", Need.LOOK)
@@ -169,27 +172,42 @@ def offer_zone(request: Request, context: Context) -> Reply:
 async def test_alert(request: Request, context: Context, tx: Transaction) -> Reply:
     """Send a test alert through the outbox, as a real one goes."""
     await context.notify(tx, SampleAlert(event=request.key))
-    return Reply(note=context.own.gettext("It is on its way."))
+    return Reply(note=context.own.gettext("Sent. It arrives in a moment."))
 
 
-async def setup_screen(db: Reader, chat: Chat, t: Translator, *, welcome: str = "") -> Outgoing:
-    """Draw the settings of a chat, with the buttons that change them."""
-    all_topics = await topics.all_topics(db, Viewer(chat_id=chat.id))
+async def setup_screen(db: Reader, request: Request, chat: Chat, now: datetime, *, welcome: str = "") -> Outgoing:
+    """Draw the first screen of a chat: its topics, its language, and a question for its time zone until it has one."""
+    t = translator(chat.language)
     on = {subscription.topic_id for subscription in await subscriptions.of_chat(db, chat.id)}
+    all_topics = listed(await topics.all_topics(db, Viewer(chat_id=chat.id)), on)
     names = [topic_title(topic.name, t) for topic in all_topics if topic.id in on]
     text = Text().add(bold("Channelwatch"), "\n").add(welcome, "\n\n" if welcome else "")
-    text.line(t.gettext("I read Telegram channels and write here the moment a post speaks of your topics.")).line()
+    text.line(
+        t.gettext("I read Telegram channels and write here as soon as a post is about one of your topics.")
+    ).line()
     text.line(t.gettext("Topics: {topics}"), topics=bold(", ".join(names) or t.gettext("none yet, tap to choose")))
-    text.line(t.gettext("Time zone: {city}"), city=bold(city(chat.time_zone, t.language))).line()
+    text.line(t.gettext("Time zone: {zone}"), zone=bold(show_zone(chat.time_zone, t.language, now))).line()
     text.line(t.gettext("To add channels, send /follow with their names or links, as many as you like."))
-    text.line(t.gettext("You can also forward me a post of a channel. /help shows all commands."))
-    text.line(t.gettext("Too many alerts, or too loud? See /priority, /quiet, /digest and /mute."))
+    text.line(t.gettext("You can also forward me a post from a channel. /help shows all commands."))
+    text.line(t.gettext("Too many alerts, or too loud? See /priority, /mute and /settings."))
+    if not chat.language_chosen and is_asked(request.language):
+        for each in LANGUAGES:
+            text.line().add(bold(translator(each).gettext("Which language should I use here?")))
+        text.line()
+    places: ButtonRows = ()
+    if not chat.zone_chosen:
+        question = t.gettext("Which time zone are you in? Until you choose one, all times are in UTC.")
+        text.line().add(bold(question))
+        zones = [button(show_zone(zone, t.language, now), "place", zone) for zone in likely_zones(request.language)]
+        places = (*rows_of(zones, 2), (button(t.gettext("Another city"), "settings", "zone"),))
     languages = (choice(LANGUAGE_NAMES[code], "lang", code, chosen=code == chat.language) for code in LANGUAGES)
     return message(
         text,
         (
             tuple(languages),
-            (button(t.gettext("Time zone"), "zones"), button(t.gettext("Test alert"), "test")),
-            *topic_rows(all_topics[:MOST_SWITCHES], on, t, screen="setup"),
+            *places,
+            (button(t.gettext("Settings"), "settings"), button(t.gettext("Test alert"), "test")),
+            *topic_rows(all_topics[:TOPICS_PAGE], on, t, screen="setup"),
+            *(((button(t.gettext("All topics"), "topics"),),) if len(all_topics) > TOPICS_PAGE else ()),
         ),
     )

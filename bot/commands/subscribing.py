@@ -2,11 +2,12 @@
 
 from bot.commands.context import Context
 from bot.models import PeerKind
-from bot.models.acts import GroupSet, TopicSwitched
-from bot.store import access, acts, subscriptions
+from bot.models.acts import GroupSet, TopicSwitched, WordExcluded
+from bot.store import access, acts, exclusions, subscriptions
 from bot.store.access import Restrictable
 from bot.store.acts import Rows
 from bot.store.database import Transaction
+from bot.store.exclusions import ExcludedWord
 from bot.store.topics import Topic
 
 
@@ -29,6 +30,21 @@ async def unsubscribe(tx: Transaction, context: Context, topic: Topic) -> tuple[
     async with acts.recorded(tx, act, context.actor, rows, now=context.now, restricted=topic.restricted) as recording:
         await subscriptions.unsubscribe(tx, context.chat.id, topic.id)
     return True, recording.id
+
+
+async def set_exclusion(
+    tx: Transaction, context: Context, topic: Topic, excluded: ExcludedWord, *, on: bool
+) -> int | None:
+    """Exclude a word from a topic in this chat, or no longer; return the number of the act, if it is in the log."""
+    change = exclusions.add if on else exclusions.remove
+    if not _is_group(context):
+        await change(tx, context.chat.id, excluded)
+        return None
+    act = WordExcluded(topic=topic.name, word=excluded.word, excluded=on)
+    rows = Rows("exclusions", "chat_id", context.chat.id)
+    async with acts.recorded(tx, act, context.actor, rows, now=context.now, restricted=topic.restricted) as recording:
+        await change(tx, context.chat.id, excluded)
+    return recording.id
 
 
 async def log_setting(tx: Transaction, context: Context, command: str) -> None:

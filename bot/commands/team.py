@@ -19,6 +19,7 @@ from bot.store.invitations import Invitation
 from bot.store.people import Person
 from bot.store.team import TeamRefusal
 from bot.text.markup import Text, bold, one_line
+from bot.text.pages import page_of
 
 PAGE = 20  # people on one page
 _MOST_LINKS = 20  # that are listed
@@ -33,8 +34,10 @@ _LIVES = {
 _ROLES = "owner|editor|reader"
 _LINK = rf"({_ROLES}):\d{{1,3}}:({'|'.join(_LIVES)})"
 _REFUSALS = {
-    TeamRefusal.LAST_OWNER: N_("Nobody else is an owner who can be reached. Make somebody an owner first."),
-    TeamRefusal.BY_SETTINGS: N_("This owner is named by OWNER_IDS in the settings of the server; only there it ends."),
+    TeamRefusal.LAST_OWNER: N_("There is no other owner I can reach. Make somebody an owner first."),
+    TeamRefusal.BY_SETTINGS: N_(
+        "This owner is set by OWNER_IDS in the settings of the server and can only be changed there."
+    ),
 }
 
 
@@ -48,15 +51,14 @@ async def show_team(request: Request, context: Context) -> Reply:
 
 async def _screen(db: Reader, context: Context, number: int) -> Outgoing:
     t, everybody = context.t, await people.everybody(db)
-    last = max(0, (len(everybody) - 1) // PAGE)
-    number = min(number, last)
-    shown = everybody[number * PAGE : (number + 1) * PAGE]
+    page = page_of(everybody, number, PAGE)
+    shown = page.items
     text = Text().line(t.ngettext("{n} person in the team", "{n} people in the team", len(everybody)), n=len(everybody))
     for person in shown:
         text.add(bold(one_line(person.called, _NAME)), " · ", _facts(person, context), "\n")
     links = await invitations.live(db, context.now)
     if links:
-        text.line().line(t.gettext("Links that still let people in:"))
+        text.line().line(t.gettext("Links that still work:"))
     names = {person.id: person.called for person in everybody}
     for link in links[:_MOST_LINKS]:
         text.line("{link}", link=_describe(link, names, context))
@@ -65,10 +67,8 @@ async def _screen(db: Reader, context: Context, number: int) -> Outgoing:
     ends = [
         button(withdraw.format(time=context.date(each.made_at)), "withdraw", each.id) for each in links[:_MOST_LINKS]
     ]
-    turns = ((number - 1, f"‹ {number}"), (number + 1, f"{number + 2} ›"))
-    pages = tuple(button(label, "team", to) for to, label in turns if 0 <= to <= last)
     invite = button(t.gettext("Invite somebody"), "invite", Role.READER, 1, "15m")
-    return message(text, (*rows_of(buttons, 2), *((pages,) if pages else ()), (invite,), *rows_of(ends, 1)))
+    return message(text, (*rows_of(buttons, 2), *page.turns("team"), (invite,), *rows_of(ends, 1)))
 
 
 def _facts(person: Person, context: Context) -> str:
@@ -97,7 +97,7 @@ def _describe(link: Invitation, names: dict[int, str], context: Context) -> str:
 async def choose_link(request: Request, context: Context) -> Reply:
     """Let an owner choose what a link gives, to how many, and for how long."""
     t, (role, uses, life) = context.t, request.argument.split(":")
-    text = Text().line(t.gettext("A link that lets people in. Links made before stay good."))
+    text = Text().line(t.gettext("Create a link that lets people join. Earlier links stay valid."))
     roles = [
         choice(t.gettext(ROLE_NAMES[each]), "invite", each, uses, life, chosen=each == role)
         for each in (Role.READER, Role.EDITOR, Role.OWNER)
@@ -107,7 +107,7 @@ async def choose_link(request: Request, context: Context) -> Reply:
     lives = [
         choice(t.gettext(label), "invite", role, uses, each, chosen=each == life) for each, (_, label) in _LIVES.items()
     ]
-    make = button(t.gettext("Make the link"), "link", role, uses, life)
+    make = button(t.gettext("Create link"), "link", role, uses, life)
     rows = (tuple(roles), *rows_of(counts, 2), *rows_of(lives, 2), (make,), (_back(t),))
     return change(text, rows)
 
@@ -125,8 +125,8 @@ async def make_link(request: Request, context: Context, tx: Transaction) -> Repl
     await acts.record(tx, Invited(role=Role(role), uses=count), context.actor, now=context.now)
     link = invitation_link(await meta.get(tx, "bot_username"), made.token)
     line = t.ngettext(
-        "Good for {n} person as {role}, for {time}. Send it on:",
-        "Good for {n} people as {role}, for {time}. Send it on:",
+        "Lets {n} person join as {role}, for {time}. Pass it on:",
+        "Lets {n} people join as {role}, for {time}. Pass it on:",
         count,
     )
     text = Text().line(line, n=count, role=t.gettext(ROLE_NAMES[Role(role)]), time=t.gettext(label)).add(link)
@@ -145,10 +145,11 @@ async def withdraw(request: Request, context: Context, tx: Transaction) -> Reply
     """Withdraw a link; who has come by it stays."""
     link = await invitations.withdraw(tx, int(request.argument))
     if link is None:
-        raise CommandError(context.own.gettext("This link lets nobody in any more."))
+        raise CommandError(context.own.gettext("This link no longer works."))
     await acts.record(tx, InvitationWithdrawn(role=link.role), context.actor, now=context.now)
     return Reply(
-        edit=await _screen(tx, context, 0), note=context.own.gettext("Withdrawn. Who came by it stays in the team.")
+        edit=await _screen(tx, context, 0),
+        note=context.own.gettext("Withdrawn. People who joined by it stay in the team."),
     )
 
 
@@ -175,7 +176,7 @@ async def _person_screen(db: Reader, person: Person, context: Context) -> Outgoi
     )
     is_self = person.id == context.person_id
     last = button(t.gettext("Leave the team") if is_self else t.gettext("Remove"), "remove", person.id)
-    hand_over = () if is_self else ((button(t.gettext("Hand the bot over"), "handover", person.id),),)
+    hand_over = () if is_self else ((button(t.gettext("Hand over the bot"), "handover", person.id),),)
     return message(text, (roles, *hand_over, (last,), (_back(t),)))
 
 
@@ -186,16 +187,16 @@ async def change_role(request: Request, context: Context, tx: Transaction) -> Re
     number, wanted, *sure = request.argument.split(":")
     t, person, role = context.t, await _person(tx, number, context), Role(wanted)
     if role is person.role:
-        return Reply(note=context.own.gettext("That is their role already."))
+        return Reply(note=context.own.gettext("They already have that role."))
     await _require_possible(tx, person, role, context)
     if Role.OWNER in {role, person.role} and not sure:
-        line = t.gettext("{name} becomes an owner and may do everything, also remove you?")
+        line = t.gettext("Make {name} an owner? Owners can do everything, including removing you.")
         if role is not Role.OWNER:
-            line = t.gettext("{name} is an owner no longer?")
+            line = t.gettext("Should {name} no longer be an owner?")
         yes = button(t.gettext("Yes"), "role", person.id, role, "sure")
         return change(line, ((yes, _no(person, t)),), name=bold(one_line(person.called, _NAME)))
     act = await team.set_role(tx, person, role, context.actor, now=context.now)
-    line = t.gettext("{name} is {role} now.")
+    line = t.gettext("{name} is now {role}.")
     return _done(
         act, person, context, line, name=bold(one_line(person.called, _NAME)), role=t.gettext(ROLE_NAMES[role])
     )
@@ -210,15 +211,19 @@ async def remove(request: Request, context: Context, tx: Transaction) -> Reply:
     await _require_possible(tx, person, None, context)
     name, is_self = bold(one_line(person.called, _NAME)), person.id == context.person_id
     if not sure:
-        line = t.gettext("Remove {name}? Their alerts, my answers to them and the links they made end at once.")
+        line = t.gettext(
+            "Remove {name}? They will get no more alerts or answers, and the links they made stop working at once."
+        )
         if is_self:
-            line = t.gettext("Leave the team? Your alerts, my answers to you and the links you made end at once.")
+            line = t.gettext(
+                "Leave the team? You will get no more alerts or answers, and the links you made stop working at once."
+            )
         yes = button(t.gettext("Leave") if is_self else t.gettext("Remove"), "remove", person.id, "sure")
         return change(line, ((yes, _no(person, t)),), name=name)
     act = await team.remove(tx, person, context.actor, now=context.now)
     if is_self:
         return change(t.gettext("You have left the team. An owner can invite you again."))
-    return _done(act, person, context, t.gettext("{name} is removed."), name=name)
+    return _done(act, person, context, t.gettext("{name} has been removed."), name=name)
 
 
 @tap("handover", Need.TEAM, r"\d{1,15}(:sure)?")
@@ -232,7 +237,7 @@ async def hand_over(request: Request, context: Context, tx: Transaction) -> Repl
     if speaker.by_settings:
         raise CommandError(context.own.gettext(_REFUSALS[TeamRefusal.BY_SETTINGS]))
     if not sure:
-        line = t.gettext("Hand the bot over? {name} becomes an owner, and you an editor.")
+        line = t.gettext("Hand over the bot? {name} becomes an owner, and you become an editor.")
         return change(
             line, ((button(t.gettext("Hand over"), "handover", person.id, "sure"), _no(person, t)),), name=name
         )
@@ -240,7 +245,7 @@ async def hand_over(request: Request, context: Context, tx: Transaction) -> Repl
         await team.set_role(tx, person, Role.OWNER, context.actor, now=context.now)
     await _require_possible(tx, speaker, Role.EDITOR, context)
     await team.set_role(tx, speaker, Role.EDITOR, context.actor, now=context.now)
-    shown = change(t.gettext("{name} is an owner now, and you are an editor."), name=name)
+    shown = change(t.gettext("{name} is now an owner, and you are an editor."), name=name)
     return Reply(edit=shown.edit, menus_of=(person.id, speaker.id))
 
 
@@ -248,7 +253,7 @@ async def _person(db: Reader, number: str, context: Context) -> Person:
     """Return the person that a button names. Raises CommandError where they are removed."""
     person = await people.get(db, int(number))
     if person is None:
-        raise CommandError(context.own.gettext("This person is not in the team any more."))
+        raise CommandError(context.own.gettext("This person is no longer in the team."))
     return person
 
 

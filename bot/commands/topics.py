@@ -1,34 +1,37 @@
 """/topics and /untrack: the topics of a chat as switches, with their figures, the mutes and the excluded words."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from babel.numbers import format_percent
 
-from bot.commands.context import CommandError, Context, Effect, Reply, Request, change, message, say, writes
-from bot.commands.keyboards import MOST_SWITCHES, button, name_word, rows_of, topic_rows
-from bot.commands.lookup import SCOPE, need_topic, read_scope, show_topic, topic_by_id
+from bot.commands.changing import may_change, others_using, require_may_change
+from bot.commands.context import CommandError, Context, Reply, Request, change, message, say, show, writes
+from bot.commands.keyboards import TOPICS_PAGE, button, name_word, rows_of, topic_rows
+from bot.commands.lookup import SCOPE, listed, need_topic, read_scope, show_topic, topic_by_id
 from bot.commands.mute import end_button, mutes_of, show_end
 from bot.commands.query_text import short_query
-from bot.commands.registry import Section, command, example, tap
+from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
 from bot.commands.setup import setup_screen
-from bot.commands.subscribing import subscribe, unsubscribe
+from bot.commands.subscribing import set_exclusion, subscribe, unsubscribe
+from bot.commands.topic_screen import topic_screen
 from bot.commands.topic_settings import priority_label
 from bot.commands.undo import undo_button
 from bot.locales import N_, Translator
 from bot.locales.locale import show_number, topic_title
-from bot.matching.explain.exclusions import compile_excluding
 from bot.models import GENERAL_THREAD, ButtonRows, Outgoing
-from bot.models.acts import TopicDeleted, WordExcluded
+from bot.models.acts import TopicDeleted
 from bot.models.alerts import Priority
-from bot.store import acts, addresses, stats, subscriptions, topics
+from bot.store import acts, addresses, exclusions, stats, subscriptions, threads, topics
 from bot.store.acts import Rows
+from bot.store.channel_groups import Directory
 from bot.store.database import Reader, Transaction
 from bot.store.stats import TopicStats
 from bot.store.topics import Topic
-from bot.text.markup import Piece, Text, bold, code, link
+from bot.text.markup import Piece, Text, bold, code, link, one_line
+from bot.text.pages import page_of
 
 COUNTED = timedelta(days=30)
 _SHOWN_QUERY = 200  # characters of a query in a list
@@ -41,24 +44,30 @@ _MOST_LISTED = 15  # mutes, and words; Telegram takes 100 buttons
 _LABEL = 30  # characters of a word on a button
 
 
-@command("topics", Section.TOPICS, 1, Need.LOOK, N_("topics on and off, how each does, what is muted"))
-@example("/topics", N_("the topics of this chat as switches, with how many alerts each brought"))
-async def show(request: Request, context: Context) -> Reply:
-    """Show all topics as switches, and how each does."""
-    return Reply(messages=(await topics_screen(context.database, request, context),))
+@command("topics", Section.TOPICS, 1, Need.LOOK, N_("topics on and off, how each is doing, what is muted"))
+@example("/topics", N_("the topics of this chat as switches, with how many alerts each had"))
+@example(N_("/topics Payments"), N_("one topic: its query, its history, what it leaves out, who uses it"))
+@tap("topics", Need.LOOK, r"\d{0,3}")
+async def show_topics(request: Request, context: Context) -> Reply:
+    """Show all topics as switches, and how each does; or one that is named."""
+    if request.argument and not request.tapped:
+        topic = await need_topic(context.database, request.argument, context)
+        return show(request, await topic_screen(context.database, request, context, topic))
+    return show(request, await topics_screen(context.database, context, int(request.argument or 0)))
 
 
-@tap("topic", Need.CHAT, r"\d{1,15}:(on|off):(setup|topics)")
+@tap("topic", Need.CHAT, r"\d{1,15}:(on|off):(setup|about|topics(:\d{1,3})?)")
 @writes
 async def switch(request: Request, context: Context, tx: Transaction) -> Reply:
     """Switch a topic on or off for this chat; the tapped button says which, and which screen to draw again."""
-    number, state, screen = request.argument.split(":")
-    topic_id = int(number)
-    topic = await topic_by_id(tx, topic_id, context)
+    number, state, screen, *page = request.argument.split(":")
+    topic = await topic_by_id(tx, int(number), context)
     await (subscribe if state == "on" else unsubscribe)(tx, context, topic)
     if screen == "setup":
-        return Reply(edit=await setup_screen(tx, context.chat, context.t))
-    return Reply(edit=await topics_screen(tx, request, context))
+        return Reply(edit=await setup_screen(tx, request, context.chat, context.now))
+    if screen == "about":
+        return Reply(edit=await topic_screen(tx, request, context, topic))
+    return Reply(edit=await topics_screen(tx, context, *map(int, page)))
 
 
 @tap("wake", Need.CHAT, SCOPE)
@@ -68,24 +77,22 @@ async def wake(request: Request, context: Context, tx: Transaction) -> Reply:
     scope = await read_scope(tx, request.argument, context)
     if scope is not None:
         chat_id = context.chat.id
-        await subscriptions.unmute(tx, chat_id, channel_id=scope.channel_id, topic_id=scope.topic_id)
-    return Reply(edit=await topics_screen(tx, request, context))
+        await subscriptions.unmute(tx, chat_id, **scope.ids)
+    return Reply(edit=await topics_screen(tx, context))
 
 
-@tap("include", Need.INSTANCE, r"\d{1,15}:[0-9a-f]{8}")
-async def include(request: Request, context: Context) -> Effect:
-    """End the exclusion of a word on the screen of topics."""
-    number, named = request.argument.split(":")
-    topic = await topic_by_id(context.database, int(number), context)
-    left_out = [word for word in topic.excluded if name_word(word) != named]
-    compiled = await asyncio.to_thread(compile_excluding, topic.query, left_out, context.inflector)
-
-    async def effect(tx: Transaction) -> Reply:
-        brought_back = next((word for word in topic.excluded if word not in left_out), "")
-        await exclude_words(tx, context, topic, left_out, compiled.to_json(), word=brought_back)
-        return Reply(edit=await topics_screen(tx, request, context))
-
-    return effect
+@tap("include", Need.CHAT, r"\d{1,15}:[0-9a-f]{8}(:about)?")
+@writes
+async def include(request: Request, context: Context, tx: Transaction) -> Reply:
+    """End the exclusion of a word in this chat, on the screen of topics or of one."""
+    number, named, *about = request.argument.split(":")
+    topic = await topic_by_id(tx, int(number), context)
+    for each in await exclusions.of_chat(tx, context.chat.id, topic.id):
+        if name_word(each.word) == named:
+            await set_exclusion(tx, context, topic, each, on=False)
+    if about:
+        return Reply(edit=await topic_screen(tx, request, context, topic))
+    return Reply(edit=await topics_screen(tx, context))
 
 
 @command("untrack", Section.TOPICS, 3, Need.CHAT, N_("no more alerts on a topic"), usage=N_("NAME"))
@@ -94,19 +101,19 @@ async def include(request: Request, context: Context) -> Effect:
 async def untrack(request: Request, context: Context, tx: Transaction) -> Reply:
     """End this chat's subscription; offer to delete the topic where it is not built in."""
     if not request.argument:
-        raise CommandError(context.t.gettext("Write the name of a topic after /untrack, or switch it off in /topics."))
+        raise CommandError(context.t.gettext("Add the name of a topic after /untrack, or switch it off in /topics."))
     topic = await need_topic(tx, request.argument, context)
     line = context.t.gettext("This chat did not get alerts on {name}.")
     is_ended, act = await unsubscribe(tx, context, topic)
     if is_ended:
         line = context.t.gettext("No more alerts on {name} in this chat.")
     offer = [] if act is None else [(undo_button(act, context.t),)]
-    if not topic.builtin and context.may(request, Need.INSTANCE):
+    if not topic.builtin and may_change(topic, request, context):
         offer.append((button(context.t.gettext("Delete the topic"), "drop", topic.id),))
     return say(line, tuple(offer), name=show_topic(topic, context.t))
 
 
-@tap("drop", Need.INSTANCE, r"\d{1,15}(:sure)?")
+@tap("drop", Need.CHAT, r"\d{1,15}(:sure)?")
 @writes
 async def drop(request: Request, context: Context, tx: Transaction) -> Reply:
     """Delete a topic; where other chats use it, ask first."""
@@ -114,79 +121,74 @@ async def drop(request: Request, context: Context, tx: Transaction) -> Reply:
     topic_id, t = int(number), context.t
     topic = await topic_by_id(tx, topic_id, context)
     if topic.builtin:
-        raise CommandError(context.own.gettext("This button no longer works."))
-    others = await chats_using(tx, topic, context)
+        raise outdated(context)
+    await require_may_change(tx, topic, request, context)
+    others = [chat.id for chat in await others_using(tx, topic, context)]
     if others and not sure:
         line = t.ngettext(
-            "{n} other chat gets alerts on {name}. Delete the topic for all?",
-            "{n} other chats get alerts on {name}. Delete the topic for all?",
+            "{n} other chat gets alerts on {name}. Delete the topic for everybody?",
+            "{n} other chats get alerts on {name}. Delete the topic for everybody?",
             len(others),
         )
-        delete = button(t.gettext("Delete for all"), "drop", topic.id, "sure")
+        delete = button(t.gettext("Delete for everybody"), "drop", topic.id, "sure")
         rows = ((delete, button(t.gettext("Keep it"), "keep")),)
         return change(line, rows, n=len(others), name=show_topic(topic, t))
-    tables = ("subscriptions", "mutes", "topic_access")  # what refers to the topic goes before it
-    changing = [*(Rows(table, "topic_id", topic_id) for table in tables), Rows("topics", "id", topic_id)]
+    changing = [*(Rows(table, "topic_id", topic_id) for table in topics.REFERRING), Rows("topics", "id", topic_id)]
     act = TopicDeleted(topic=topic.name)
     async with acts.recorded(
         tx, act, context.actor, *changing, now=context.now, restricted=topic.restricted, concerned=others
     ) as recording:
         await topics.delete(tx, topic_id)
     undo = ((undo_button(recording.id, t),),)
-    return change(t.gettext("The topic {name} is deleted."), undo, name=show_topic(topic, t))
-
-
-async def chats_using(db: Reader, topic: Topic, context: Context) -> set[int]:
-    """Return the ids of the other chats that get alerts on a topic."""
-    return set(await topics.subscribed_chats(db, topic.id)) - {context.chat.id}
-
-
-async def exclude_words(  # noqa: PLR0913 - what to leave out, and the word that is new among it or gone
-    tx: Transaction, context: Context, topic: Topic, words: Sequence[str], compiled: str, *, word: str
-) -> int:
-    """Let a topic leave out these words, with a notice to the chats that use it; return the number of the act.
-
-    Raises CommandError where somebody has changed the topic since it was read.
-    """
-    act = WordExcluded(topic=topic.name, word=word, excluded=word in words)
-    others = await chats_using(tx, topic, context)
-    rows = Rows("topics", "id", topic.id)
-    async with acts.recorded(
-        tx, act, context.actor, rows, now=context.now, restricted=topic.restricted, concerned=others
-    ) as recording:
-        if not await topics.leave_out(tx, topic, words, compiled):
-            raise CommandError(context.own.gettext("The topic has just been changed. Please tap again."))
-    return recording.id
+    return change(t.gettext("The topic {name} has been deleted."), undo, name=show_topic(topic, t))
 
 
 @tap("keep", Need.LOOK)
 async def keep(_: Request, context: Context) -> Reply:
     """Leave a topic as it is, after all."""
-    return change(context.t.gettext("Nothing is changed."))
+    return change(context.t.gettext("Nothing was changed."))
 
 
-async def topics_screen(db: Reader, request: Request, context: Context) -> Outgoing:
-    """Draw the topics as switches, with their figures, mutes and exclusions."""
+async def topics_screen(db: Reader, context: Context, number: int = 0) -> Outgoing:
+    """Draw a page of the topics as switches, with their figures, mutes and exclusions."""
     t = context.t
-    all_topics = await topics.all_topics(db, context.viewer)
-    shown = all_topics[:MOST_SWITCHES]
     on = {each.topic_id: each.priority for each in await subscriptions.of_chat(db, context.chat.id)}
+    page = page_of(listed(await topics.all_topics(db, context.viewer), on), number, TOPICS_PAGE)
+    shown = page.items
     counts = await stats.topic_stats(db, context.chat.id, context.now - COUNTED)
-    text = Text().line(t.gettext("Topics of this chat, in the last 30 days. Tap one to switch it on or off.")).line()
-    threads = await _threads(db, context)
-    text.join(_lines(shown, on, counts, threads, t)).line()
+    text = (
+        Text()
+        .line(t.gettext("Topics of this chat, with their alerts in the last 30 days. Tap one to switch it on or off."))
+        .line()
+    )
+    places = await _places(db, context)
+    text.join(_lines(shown, on, counts, places, t))
+    text.join(await _unknown_limits(shown, db, context)).line()
     ends = await _add_muted(text, db, context)
-    words = _add_excluded(text, [topic for topic in shown if topic.id in on], request, context)
-    text.line()
-    if hidden := len(all_topics) - len(shown):
-        line = t.ngettext(
-            "{n} more topic does not fit here: /track and its name switch it on, /untrack off.",
-            "{n} more topics do not fit here: /track and a name switch them on, /untrack off.",
-            hidden,
-        )
-        text.line(line, n=hidden)
-    text.say(t.gettext("To make one of your own, write for example: {example}"), example=code(track_example(t)))
-    return message(text, (*topic_rows(shown, on, t, screen="topics"), *ends, *words))
+    words = await _add_excluded(text, [topic for topic in shown if topic.id in on], db, context)
+    text.line().say(t.gettext("To create your own: {example}"), example=code(track_example(t)))
+    one = (button(t.gettext("One topic in detail…"), "about", "list"),)
+    switches = topic_rows(shown, on, t, screen=f"topics:{page.number}")
+    return message(text, (*switches, *page.turns("topics"), one, *ends, *words))
+
+
+async def _unknown_limits(shown: Sequence[Topic], db: Reader, context: Context) -> Text:
+    """Name what topics are limited to though nothing is called so, or nothing of it is followed."""
+    t, text = context.t, Text()
+    limited = [topic for topic in shown if topic.limits and not topic.is_feed]
+    if not limited:
+        return text
+    directory = await Directory.load(db, context.viewer)
+    for topic in limited:
+        places = {name: directory.find(name) for name in topic.limits}
+        unknown = ", ".join(f"«{name}»" for name, place in places.items() if place is None)
+        if unknown:
+            line = t.gettext("⚠️ {topic}: no channel or group is called {names} yet.")
+            text.line(line, topic=show_topic(topic, t), names=unknown)
+        if not any(each.is_followed for place in places.values() if place is not None for each in place.channels):
+            line = t.gettext("⚠️ {topic}: none of its channels is followed now, so it finds nothing.")
+            text.line(line, topic=show_topic(topic, t))
+    return text
 
 
 def track_example(t: Translator) -> str:
@@ -194,18 +196,19 @@ def track_example(t: Translator) -> str:
     return t.gettext("/track Payments: “payment system” outage|failure")
 
 
-async def _threads(db: Reader, context: Context) -> Mapping[str, Piece]:
+async def _places(db: Reader, context: Context) -> Mapping[str, Piece]:
     """Return the thread of each topic that is on; nothing where no thread was chosen, as in groups without threads."""
     bound = {binding.topic: binding.thread_id for binding in await addresses.bindings(db, context.chat.id)}
     peer, t = context.chat.peer, context.t
     if not bound and peer.thread_id is None:
         return {}
-    threads = {}
+    links, titles = {}, await threads.titles(db, context.chat.id)
     for each in await subscriptions.of_chat(db, context.chat.id):
         number = bound.get(each.topic, peer.thread_id or GENERAL_THREAD)
-        name = t.gettext("general thread") if number == GENERAL_THREAD else t.gettext("thread {n}").format(n=number)
-        threads[each.topic] = link(name, f"https://t.me/c/{peer.id}/{number}")
-    return threads
+        unknown = t.gettext("general thread") if number == GENERAL_THREAD else t.gettext("thread {n}").format(n=number)
+        name = one_line(titles.get(number, unknown), _LONGEST_NAME)
+        links[each.topic] = link(name, f"https://t.me/c/{peer.id}/{number}")
+    return links
 
 
 def _lines(
@@ -217,12 +220,12 @@ def _lines(
 ) -> Text:
     """Write a line for each topic that is on or not built in, with as much of its query as leaves room for all."""
     text = Text()
-    listed = [topic for topic in shown if topic.id in on or not topic.builtin]
-    emphasised = bold if len(listed) + len(threads) <= _MOST_FORMATS else str
-    for topic in listed:
+    lines = [topic for topic in shown if topic.id in on or not topic.builtin]
+    emphasised = bold if len(lines) + len(threads) <= _MOST_FORMATS else str
+    for topic in lines:
         facts = _facts(on[topic.id], counts.get(topic.name, TopicStats()), t) if topic.id in on else ""
         thread = threads.get(topic.name)
-        space = _ROOM // len(listed) - len(facts) - (len(thread.text) if thread else 0)
+        space = _ROOM // len(lines) - len(facts) - (len(thread.text) if thread else 0)
         name, query = _fitted(topic, space, t)
         text.add(emphasised(name), ": ")
         if query is not None:
@@ -236,9 +239,11 @@ def _fitted(topic: Topic, space: int, t: Translator) -> tuple[str, Piece | None]
     name, room = topic_title(topic.name, t), min(_SHOWN_QUERY, space - _LONGEST_NAME)
     if room < _SHOWN_QUERY:
         name = name[: max(_SHORTEST_NAME, min(_LONGEST_NAME, space - _SIGNS))]
-    if topic.builtin or room < _SHORTEST_QUERY:
+    state = replace(topic.state, query="") if topic.builtin else topic.state
+    source = "" if topic.is_feed else state.source.strip()  # of a topic from a file its limits alone
+    if not source or room < _SHORTEST_QUERY:
         return name, None
-    return name, short_query(topic.query, room)
+    return name, short_query(source, room)
 
 
 def _facts(priority: Priority, counted: TopicStats, t: Translator) -> str:
@@ -257,7 +262,7 @@ async def _add_muted(text: Text, db: Reader, context: Context) -> ButtonRows:
     mutes = await mutes_of(db, context)
     if not mutes:
         return ()
-    text.line().line(context.t.gettext("Muted here:"))
+    text.line().line(context.t.gettext("Muted in this chat:"))
     for each, scope in mutes[:_MOST_LISTED]:
         text.add(scope.name, " ", show_end(each.until, context), "\n")
     if len(mutes) > _MOST_LISTED:
@@ -265,16 +270,21 @@ async def _add_muted(text: Text, db: Reader, context: Context) -> ButtonRows:
     return tuple((end_button(scope, "wake", context.t),) for _, scope in mutes[:_MOST_LISTED])
 
 
-def _add_excluded(text: Text, on: Sequence[Topic], request: Request, context: Context) -> ButtonRows:
-    """List the words that topics leave out; return buttons that bring them back, for those who may."""
-    excluded = [(topic, word) for topic in on for word in topic.excluded][:_MOST_LISTED]
-    if not excluded:
+async def _add_excluded(text: Text, on: Sequence[Topic], db: Reader, context: Context) -> ButtonRows:
+    """List the words that are left out, in all chats or in this one; return buttons that bring back the latter."""
+    t, own = context.t, await exclusions.of_chat(db, context.chat.id)
+    listed = [(topic, [each.word for each in own if each.topic_id == topic.id]) for topic in on]
+    listed = [(topic, words) for topic, words in listed if words or topic.excluded][:_MOST_LISTED]
+    if not listed:
         return ()
-    text.line().line(context.t.gettext("Without posts that say:"))
-    for topic in dict.fromkeys(topic for topic, _ in excluded):
-        text.add(show_topic(topic, context.t), ": ", ", ".join(topic.excluded), "\n")
-    if not context.may(request, Need.INSTANCE):
-        return ()
-    label = context.t.gettext("Bring back «{word}»")
-    buttons = [button(label.format(word=word[:_LABEL]), "include", t.id, name_word(word)) for t, word in excluded]
-    return rows_of(buttons, 2)
+    text.line().line(t.gettext("Posts that say this are left out:"))
+    for topic, words in listed:
+        for_all = [t.gettext("{word} (in all chats)").format(word=word) for word in topic.excluded]
+        text.add(show_topic(topic, t), ": ", ", ".join([*words, *for_all]), "\n")
+    label = t.gettext("Bring back «{word}»")
+    buttons = [
+        button(label.format(word=word[:_LABEL]), "include", topic.id, name_word(word))
+        for topic, words in listed
+        for word in words
+    ]
+    return rows_of(buttons[:_MOST_LISTED], 2)

@@ -6,7 +6,7 @@ from bot.commands.registry import tap
 from bot.commands.rights import Need
 from bot.locales import Translator
 from bot.models import Button
-from bot.models.acts import Act, PersonRemoved, RoleChanged, TopicSwitched
+from bot.models.acts import Act, PersonRemoved, RoleChanged, TopicChanged, TopicDeleted, TopicSwitched, WordExcluded
 from bot.models.people import Role
 from bot.rendering.acts import describe_act
 from bot.store import acts
@@ -29,7 +29,7 @@ def _need(act: Act) -> Need:
     match act:
         case PersonRemoved() | RoleChanged():
             return Need.TEAM
-        case TopicSwitched():
+        case TopicSwitched() | WordExcluded() | TopicChanged() | TopicDeleted():  # its author may be a reader by now
             return Need.CHAT
         case _:
             return Need.INSTANCE
@@ -41,13 +41,13 @@ async def undo(request: Request, context: Context, tx: Transaction) -> Reply:
     """Undo an act, and notify the chats that had a notice of it."""
     own, logged = context.own, await acts.get(tx, int(request.argument))
     if logged is None or not may_undo(logged, request, context):
-        raise CommandError(own.gettext("Only who did this, or an owner, can undo it."))
+        raise CommandError(own.gettext("Only the person who did this, or an owner, can undo it."))
     if logged.undone_at is not None:
-        raise CommandError(own.gettext("This is undone already."))
+        raise CommandError(own.gettext("This has already been undone."))
     if not logged.can_be_undone(context.now):
-        raise CommandError(own.gettext("This is too long ago: an act can be undone for 10 minutes."))
+        raise CommandError(own.gettext("Too late: this could be undone for 10 minutes."))
     if not await acts.undo(tx, logged, context.name, now=context.now):
-        raise CommandError(own.gettext("Something has been changed here since, so I undid nothing."))
+        raise CommandError(own.gettext("Something has changed since, so I did not undo anything."))
     people = [int(row["id"] or 0) for each in logged.changes if each.table == "people" for row in (each.before,) if row]
     shown = change(context.t.gettext("Undone: {act}"), act=describe_act(logged.act, logged.name, context.t))
     return Reply(edit=shown.edit, menus_of=tuple(people))

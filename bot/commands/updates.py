@@ -28,7 +28,8 @@ def to_request(event: BotEvent, username: str) -> Request | None:
     peer = _to_peer(event.input_chat, message.peer_id, message.reply_to)
     private = peer.kind is PeerKind.USER
     parsed = read_command(message.message or "", username, alone=private)
-    if parsed is None or message.post or (not parsed.command and not private):
+    replied = answered(message.reply_to)
+    if parsed is None or message.post or (not parsed.command and not private and replied is None):
         return None
     return Request(
         key=f"{peer.kind}-{peer.id}-{f'g{message.grouped_id}' if message.grouped_id else message.id}",
@@ -45,7 +46,7 @@ def to_request(event: BotEvent, username: str) -> Request | None:
         message_id=message.id,
         sent_at=message.date,
         origin=_origin(message),
-        reply_to=answered(message.reply_to),
+        reply_to=replied,
         forum=bool(getattr(event.chat, "forum", False)) or peer.thread_id is not None,
     )
 
@@ -58,7 +59,7 @@ async def with_replied(request: Request, event: BotEvent) -> Request:
         # Telethon asks for «what this message answers»: a bot may see that, not any message of a chat by its number.
         message = await ask(event.message.get_reply_message())
     except TelegramError as error:
-        log.warning("what was replied to could not be read", error=error.error)
+        log.warning("the replied-to message could not be read", error=error.error)
         return request
     if message is None:
         return request

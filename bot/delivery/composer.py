@@ -124,6 +124,14 @@ class Composer:
             return await self._sender.send(peer, outgoing, random_id=random_id, place=place)
 
     async def _write(self, message: Message, now: datetime) -> Outgoing:
+        """Write a message; in a broadcast anybody might tap its buttons, so that only links are left."""
+        outgoing = await self._write_for_team(message, now)
+        if not message.chat.broadcast:
+            return outgoing
+        rows = (tuple(button for button in row if button.url is not None) for row in outgoing.buttons)
+        return replace(outgoing, buttons=tuple(filter(None, rows)))
+
+    async def _write_for_team(self, message: Message, now: datetime) -> Outgoing:
         """Write a message; an alert that is written anew shows the age that its post had when it was sent first."""
         chat = message.chat
         locale = Locale(t=translator(chat.language), time_zone=chat.time_zone, now=now)
@@ -154,7 +162,8 @@ class Composer:
         group_id = message.group_id or 0
         match message.group:
             case GroupKind.DIGEST:
-                return render_page(await groups.get(self._database, group_id), 0, locale)
+                summary = await groups.get(self._database, group_id)
+                return render_page(summary, 0, locale, is_alone=message.chat.broadcast)
             case GroupKind.STORM:
                 return render_storm(await groups.storm(self._database, group_id, now=locale.now), locale)
         return render_count(await groups.count(self._database, group_id), locale)

@@ -41,10 +41,10 @@ async def find(db: Reader, sender: Sender, message: Message, outgoing: Outgoing)
         if found is None and near > last:
             found = await _among(db, pages(sender, last, channel=channel, most=FAR), message, outgoing)
     except TelegramError as error:
-        log.warning("a message of ours cannot be looked for", message=message.id, reason=error.error)
+        log.warning("one of our messages cannot be searched for", message=message.id, reason=error.error)
         return None
     if found is None:
-        log.info("the message of an alert was not found; it is done without", message=message.id)
+        log.info("the message of an alert was not found; continuing without it", message=message.id)
     return found
 
 

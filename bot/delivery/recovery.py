@@ -146,7 +146,7 @@ class Recovery:
                 if self._monotonic() > self._until:
                     break
         except TelegramError as error:
-            log.info("what was sent before cannot be looked at", reason=error.error)
+            log.info("earlier messages cannot be checked", reason=error.error)
             is_all = False
         return found, is_all
 

@@ -93,7 +93,7 @@ class Worker:
         except TelegramError as error:
             return await self._refused(message, error)
         except NotYetError as error:
-            log.info("what is to be sent is put off", message=message.id, why=str(error))
+            log.info("sending is postponed", message=message.id, why=str(error))
             await self._put_off(message, type(error).__name__)
             return True
         if delivery is None:
@@ -188,7 +188,7 @@ class Worker:
         except FatalError:
             raise
         except Exception as error:
-            log.exception("a message could not be delivered; the ones behind it go on", message=message.id)
+            log.exception("a message could not be delivered; the ones after it continue", message=message.id)
             await self._put_off(message, type(error).__name__)
             return True
 

@@ -13,7 +13,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 DOMAIN = "channelwatch"
-LANGUAGES = ("en", "ru")
+LANGUAGES = ("en", "ru", "uk")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,8 @@ from babel.dates import format_date, format_timedelta
 from babel.numbers import format_decimal
 
 from bot.locales import N_, Translator
+from bot.locales.zones import show_zone
+from bot.models.topics import EVERY_POST
 from bot.parts import PartKind
 
 
@@ -19,6 +21,11 @@ class Locale:
     t: Translator  # of its language
     time_zone: str  # IANA name
     now: datetime
+
+    @property
+    def zone(self) -> str:
+        """The time zone as it is written everywhere: «Moscow (UTC+3)»."""
+        return show_zone(self.time_zone, self.t.language, self.now)
 
     def date(self, moment: datetime, *, relative_to: datetime | None = None) -> str:
         """Write a date in the time zone, as the language names months: «4 Oct, 18:39».
@@ -32,6 +39,11 @@ class Locale:
             return time
         pattern = "d MMM" if local.year == self.now.astimezone(zone).year else "d MMM yyyy"
         return f"{_day(local.date(), pattern, self.t.language)}, {time}"
+
+    def at(self, moment: datetime, *, relative_to: datetime) -> str:
+        """Write a date as it follows a verb: «at 18:39» on the day of `relative_to`, else «4 Oct, 18:39»."""
+        shown = self.date(moment, relative_to=relative_to)
+        return shown if "," in shown else self.t.gettext("at {time}").format(time=shown)
 
     def ago(self, moment: datetime) -> str:
         """Write how long ago a moment was: «2 hours ago»."""
@@ -100,8 +112,10 @@ PART_TITLES = {
 
 
 def topic_title(name: str, translator: Translator) -> str:
-    """Return the title of a built-in topic; a topic made in a chat is called by its name."""
+    """Return the title of a built-in topic or a feed; a topic made in a chat is called by its name."""
     title = BUILTIN_TITLES.get(name)
+    if name.startswith(f"{EVERY_POST} "):
+        return translator.gettext("All posts: {channel}").format(channel=name.removeprefix(f"{EVERY_POST} "))
     return name if title is None else translator.gettext(title)
 
 

@@ -13,56 +13,57 @@ BANNED = N_(
     "with channelwatch login --anew."
 )
 FROZEN = N_(
-    "Telegram has frozen the account. Open it in the Telegram app, where @SpamBot says why and how to appeal; "
-    "I will notice within half an hour that it is free again. Or log in another one with channelwatch login --anew."
+    "Telegram has frozen the account. Open it in the Telegram app, where @SpamBot says why and how to "
+    "appeal; I will notice within half an hour when it is free again. Or log in another one with "
+    "channelwatch login --anew."
 )
 REFUSALS = {  # why a channel cannot be read, or a reader account cannot read
-    "USERNAME_NOT_OCCUPIED": N_("There is no channel by this name. Check the spelling."),
-    "USERNAME_INVALID": N_("There is no channel by this name. Check the spelling."),
+    "USERNAME_NOT_OCCUPIED": N_("There is no channel with this name. Check the spelling."),
+    "USERNAME_INVALID": N_("There is no channel with this name. Check the spelling."),
     "INVITE_HASH_EXPIRED": N_("This invite link no longer works. Ask the channel's admins for a new one."),
-    "INVITE_HASH_INVALID": N_("There is no such invite link. Copy it again, all of it."),
-    "INVITE_HASH_EMPTY": N_("There is no such invite link. Copy it again, all of it."),
-    "INVITE_SLUG_EXPIRED": N_("This folder's link no longer works. Ask for a new one."),
-    "INVITE_SLUG_EMPTY": N_("This folder's link no longer works. Ask for a new one."),
+    "INVITE_HASH_INVALID": N_("There is no such invite link. Copy the whole link again."),
+    "INVITE_HASH_EMPTY": N_("There is no such invite link. Copy the whole link again."),
+    "INVITE_SLUG_EXPIRED": N_("This folder link no longer works. Ask for a new one."),
+    "INVITE_SLUG_EMPTY": N_("This folder link no longer works. Ask for a new one."),
     "INVITE_REQUEST_SENT": N_("I have asked to join. Its admins have to let me in."),
     "CHANNEL_PRIVATE": N_("It is private. Send me its invite link: https://t.me/+…"),
     "CHANNEL_INVALID": N_("I cannot find it. Send me its name, like @name, or its invite link."),
     "CHANNEL_BANNED": N_("Telegram has closed it."),
     "CHANNELS_TOO_MUCH": N_(
-        "My reader account is in as many channels as Telegram allows. Give one up with /unfollow, then try again."
+        "My reader account is in as many channels as Telegram allows. Unfollow one with /unfollow, then try again."
     ),
     "USER_BANNED_IN_CHANNEL": N_("My reader account is banned there."),
     "AUTH_KEY_UNREGISTERED": LOGGED_OUT,
     "SESSION_REVOKED": LOGGED_OUT,
     "SESSION_EXPIRED": LOGGED_OUT,
     "AUTH_KEY_DUPLICATED": N_(
-        "Its session was used in two places at once, so Telegram has ended it. "
-        "Run channelwatch login --anew on the server."
+        "Its session was used in two places at once, so Telegram ended it. Run channelwatch login --anew on the server."
     ),
     "USER_DEACTIVATED": BANNED,
     "USER_DEACTIVATED_BAN": BANNED,
     "FROZEN_METHOD_INVALID": FROZEN,
     "FROZEN_PARTICIPANT_MISSING": FROZEN,
-    "FLOOD_WAIT": N_("Telegram asks me to wait; I will try again on my own."),
-    "CONNECTION_LOST": N_("Telegram did not answer; I will try again on my own."),
-    "waits for its turn to be joined": N_("I join channels one after another, at a careful pace; its turn will come."),
+    "FLOOD_WAIT": N_("Telegram asks me to wait; I will try again automatically."),
+    "CONNECTION_LOST": N_("Telegram did not answer; I will try again automatically."),
+    "waits for its turn to be joined": N_("I join channels one at a time, with pauses; its turn will come."),
     "user": N_("It is a person. I follow channels and supergroups only."),
     "bot": N_("It is a bot. I follow channels and supergroups only."),
-    "basic_group": N_("It is a small group. I will follow it on my own once its admins make it a supergroup."),
+    "basic_group": N_("It is a small group. I will follow it automatically once its admins make it a supergroup."),
     "needs_joining": N_("It is private: nobody can read it from outside. Send it again without join:no."),
-    "too_many_fast": N_("At most 20 channels can be fast. Send it again without fast."),
+    "too_many_fast": N_("At most 20 channels can be fast. Send it again without “fast”."),
     "vanished": N_(
-        "It has become private or was deleted. If it still exists, send me its invite link: https://t.me/+…"
+        "It has become private or has been deleted. If it still exists, send me its invite link: https://t.me/+…"
     ),
-    "removed": N_("It was deleted, or its admins have removed my reader account. Send me its invite link to go on."),
-    "not_member": N_("My reader account is not a member there; send me its invite link: https://t.me/+…"),
+    "removed": N_("It was deleted, or its admins have removed my reader account. To go on, send me its invite link."),
+    "not_member": N_("My reader account is not a member there. Send me its invite link: https://t.me/+…"),
+    "own_channel": N_("I post your own alerts there, so following it would bring them back to you."),
     "needs_app": N_("It asks newcomers questions. Join it by hand with the reader account, then send /follow again."),
 }
 
 _OUT = N_("I am no longer a member there.")
-_MUTED = N_("I am not allowed to write there; its admins can allow it in the group's settings.")
+_MUTED = N_("I am not allowed to write there. Its admins can allow it in the group settings.")
 _NOWHERE = N_("Telegram can no longer find it.")
-_CLOSED = N_("Its threads are closed, the general one too.")
+_CLOSED = N_("Its threads are closed, including the general one.")
 SUSPENSIONS = {  # why a chat takes no messages of the bot
     "CHANNEL_PRIVATE": _OUT,
     "CHANNEL_INVALID": _NOWHERE,
@@ -78,7 +79,7 @@ SUSPENSIONS = {  # why a chat takes no messages of the bot
     "CHAT_SEND_PLAIN_FORBIDDEN": _MUTED,
     "CHAT_GUEST_SEND_FORBIDDEN": _MUTED,
     "CHAT_ADMIN_REQUIRED": N_("Only admins may write there, and I am not one."),
-    "ALLOW_PAYMENT_REQUIRED": N_("It charges for each message."),
+    "ALLOW_PAYMENT_REQUIRED": N_("It charges for every message."),
     "TOPIC_CLOSED": _CLOSED,
     "TOPIC_DELETED": _CLOSED,
     "TOPIC_ID_INVALID": _CLOSED,

@@ -22,7 +22,7 @@ from bot.matching.words.tokens import analyse
 
 _SUFFIX = ".toml"
 # With their defaults.
-_KEYS: dict[str, object] = {"query": None, "default": False, "lists": {}, "matches": [], "rejects": []}
+_KEYS: dict[str, object] = {"query": None, "in": [], "default": False, "lists": {}, "matches": [], "rejects": []}
 _SHARED = f"lists{_SUFFIX}"  # beside the topics: lists for all of them
 _NAME = re.compile(r"(?![/@])[^:\n]{1,64}")  # as in the chat
 _WHERE = re.compile(r"\(at line (\d+), column \d+\)")
@@ -46,6 +46,7 @@ class TopicFile:
 
     name: str  # of the file, without the suffix
     query: str  # with its lists written out
+    limits: tuple[str, ...]  # names of the channels and channel groups that it is limited to; none: all
     default: bool  # whether pairing subscribes the owner to it
     matches: tuple[str, ...]  # texts that must match
     rejects: tuple[str, ...]  # texts that must not
@@ -115,19 +116,25 @@ def read_topic(name: str, content: str, shared: Mapping[str, str] | None = None)
     unknown = next((key for key in values if key not in _KEYS), None)
     if unknown is not None:
         raise wrong(unknown, f"unknown key {unknown}; there are {', '.join(sorted(_KEYS))}")
-    query, default, _, matches, rejects = (values.get(key, empty) for key, empty in _KEYS.items())
+    query, limits, default, _, matches, rejects = (values.get(key, empty) for key, empty in _KEYS.items())
     queries = query if isinstance(query, dict) else {"query": query}
     if not queries or not all(isinstance(text, str) for text in queries.values()):
         raise wrong("query", "query must be a text in quotes, or several with a name each")
     if not isinstance(default, bool):
         raise wrong("default", "default must be true or false")
-    for key, texts in (("matches", matches), ("rejects", rejects)):
+    for key, texts in (("in", limits), ("matches", matches), ("rejects", rejects)):
         if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
             raise wrong(key, f"{key} must be a list of texts in quotes")
     lists = _lists(name, content, values, shared or {})
     whole = "\n".join(_expanded(name, content, key, text, lists) for key, text in queries.items())
     return TopicFile(
-        name=name, query=whole, default=default, matches=tuple(matches), rejects=tuple(rejects), source=content
+        name=name,
+        query=whole,
+        limits=tuple(limits),
+        default=default,
+        matches=tuple(matches),
+        rejects=tuple(rejects),
+        source=content,
     )
 
 
@@ -185,7 +192,7 @@ def check_examples(topic: TopicFile, compiled: Compiled) -> None:
 
 def _content(name: str, file: Traversable) -> str:
     if isinstance(file, Path) and file.exists() and not (file.is_file() or file.is_dir()):  # a pipe is waited for
-        raise TopicError(name, 1, "it is no file")
+        raise TopicError(name, 1, "it is not a file")
     try:
         with file.open("rb") as opened:
             content = opened.read(_LARGEST + 1)

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from bot.models.people import Role
+from bot.models.topics import TopicState
 
 UNDO_WITHIN = timedelta(minutes=10)
 Row = Mapping[str, int | str | None]  # by columns
@@ -47,6 +48,33 @@ class ChannelsUnfollowed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelsGrouped:
+    """Channels were put into a channel group, or taken out of it."""
+
+    kind: Literal["grouped"] = "grouped"
+    group: str
+    names: tuple[str, ...]
+    added: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelGroupRenamed:
+    """A channel group has another name."""
+
+    kind: Literal["group_renamed"] = "group_renamed"
+    before: str
+    group: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelGroupDeleted:
+    """A channel group is gone; its channels are still followed."""
+
+    kind: Literal["group_deleted"] = "group_deleted"
+    group: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TopicMade:
     """A topic was made."""
 
@@ -61,8 +89,16 @@ class TopicChanged:
 
     kind: Literal["topic_changed"] = "topic_changed"
     topic: str
-    before: str  # the query until then
-    query: str
+    before: TopicState
+    after: TopicState
+
+    @property
+    def difference(self) -> "TopicChanged":
+        """The same without a query that stays as it is: a built-in one fills pages, and each chat has a notice."""
+        if (self.before.query, self.before.limits) != (self.after.query, self.after.limits):
+            return self
+        before, after = (replace(state, query="", limits=()) for state in (self.before, self.after))
+        return replace(self, before=before, after=after)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +111,7 @@ class TopicDeleted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WordExcluded:
-    """A topic leaves out posts with a word, or no longer does."""
+    """A group excludes posts with a word from a topic, or no longer does."""
 
     kind: Literal["word"] = "word"
     topic: str
@@ -167,6 +203,9 @@ class RoleChanged:
 Act = Annotated[
     ChannelsRequested
     | ChannelsUnfollowed
+    | ChannelsGrouped
+    | ChannelGroupRenamed
+    | ChannelGroupDeleted
     | TopicMade
     | TopicChanged
     | TopicDeleted

@@ -13,7 +13,7 @@ from bot.schedule import Schedule, Storms
 class Priority(StrEnum):
     """How an alert arrives."""
 
-    URGENT = "loud!"  # with a sound, in quiet hours too
+    URGENT = "urgent"  # with a sound, in quiet hours too
     LOUD = "loud"
     SILENT = "silent"  # without a sound
     DIGEST = "digest"  # with others, in the next digest
@@ -41,6 +41,7 @@ class Recipient:
     confirmations: bool  # the chat wants a reply where a second channel says the same
     schedule: Schedule  # of the chat
     storms: Storms | None  # likewise
+    excluded: tuple[str, ...] = ()  # words that the chat excludes from the topic
 
 
 class Loudness(IntEnum):
@@ -272,6 +273,7 @@ class GroupedAlert:
     alert: Alert
     post: StoredPost  # the version to show
     duplicates: int  # posts that say the same and joined it
+    channel_group: str | None = None  # the first channel group that its channel is in, by name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

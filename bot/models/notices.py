@@ -24,6 +24,7 @@ class Sound(Enum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Notice:
     sound: ClassVar[Sound] = Sound.AWAKE
+    for_everybody: ClassVar[bool] = False  # it may be posted in a channel; all others go to the owners instead
 
     kind: str  # its name in the outbox; it begins the subject, by which a chat gets a notice only once
     event: str  # unique among the notices of its kind
@@ -169,6 +170,7 @@ class DailyReport(_Notice):
     """Whether anything was missing since the last report."""
 
     sound = Sound.NEVER
+    for_everybody = True
     kind: Literal["receipt"] = "receipt"
     since: datetime
     channels: int
@@ -184,6 +186,7 @@ class Pong(_Notice):
     """The answer to /ping."""
 
     sound = Sound.ALWAYS
+    for_everybody = True
     kind: Literal["ping"] = "ping"
     asked_at: datetime
 
@@ -193,6 +196,7 @@ class SampleAlert(_Notice):
     """A test of whether alerts reach the chat."""
 
     sound = Sound.ALWAYS
+    for_everybody = True
     kind: Literal["test"] = "test"
 
 
@@ -211,6 +215,35 @@ class ChatSuspended(_Notice):
     kind: Literal["suspended"] = "suspended"
     chat: str  # its title
     reason: str  # Telegram's error string
+    is_broadcast: bool = False  # it is a channel of the team's own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BroadcastOffered(_Notice):
+    """The bot became an admin of a channel; for who made it one."""
+
+    sound = Sound.ALWAYS
+    kind: Literal["offered"] = "offered"
+    chat: str  # its title
+    chat_id: int  # of its row
+    may_post: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BroadcastResumed(_Notice):
+    """The bot may post in a channel again; for the owners."""
+
+    kind: Literal["broadcast_resumed"] = "broadcast_resumed"
+    chat: str  # its title
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromotionIgnored(_Notice):
+    """Somebody who may not do so made the bot an admin of a channel; for the owners, once a channel."""
+
+    kind: Literal["promotion"] = "promotion"
+    chat: str  # its title
+    name: str  # of who did it; empty where Telegram does not say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,6 +262,10 @@ class Acted(_Notice):
     name: str  # of who did it; empty: somebody on the server
     act: Act
     undone: bool = False
+    is_concerned: bool = True  # the chat itself, and not only …
+    broadcasts: tuple[
+        tuple[int, str], ...
+    ] = ()  # … these channels of the team's own, by id and title: it is an owner's
 
 
 Notice = Annotated[
@@ -249,6 +286,9 @@ Notice = Annotated[
     | SampleAlert
     | ThreadClosed
     | ChatSuspended
+    | BroadcastOffered
+    | BroadcastResumed
+    | PromotionIgnored
     | AlertsMissed
     | Acted,
     Field(discriminator="kind"),

@@ -104,7 +104,7 @@ class Heartbeat:
         if wrong != self._wrong:
             self._wrong = wrong
             if wrong:
-                log.warning("not all is well", wrong=wrong)
+                log.warning("something is wrong", wrong=wrong)
             else:
                 log.info("all is well again")
             await self._database.write(lambda tx: meta.put_fault(tx, "; ".join(wrong)))

@@ -4,19 +4,18 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
-from bot.matching.engine.compiled import Compiled
-from bot.matching.engine.matcher import Matcher
 from bot.matching.words.tokens import Document, analyse
 from bot.models import Clock, NewVersion, Observation, ObservedBy, VersionChange
-from bot.models.alerts import Priority
+from bot.models.alerts import Recipient
 from bot.pipeline.alerting import add_alerts, update_alerts
-from bot.pipeline.decisions.revisions import revise
-from bot.pipeline.decisions.routing import EDITS, LOADED, Match, route
+from bot.pipeline.decisions.revisions import AlertUpdate, revise
+from bot.pipeline.decisions.routing import EDITS, LOADED, Match, found_by, route
 from bot.pipeline.dedup import Duplicates
-from bot.store import alerts, fulltext, media, subscriptions, topics, versions
-from bot.store.database import Database, Subject, Transaction
-from bot.store.topics import TopicChanges
+from bot.pipeline.topics import TopicMatcher, TopicNews, TopicsChangedError
+from bot.store import alerts, fulltext, media, subscriptions, versions
+from bot.store.database import Database, Transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,17 +45,22 @@ class Ingest:
         self._database = database
         self._clock = clock
         self._alert_max_age = timedelta(seconds=alert_max_age)
-        self._topics = _Topics()
+        self._topics = TopicMatcher()
         self._duplicates = duplicates or Duplicates()
 
     async def store(self, observation: Observation) -> Result:
         """Store an observation in one transaction and enqueue its alerts; what is stored already changes nothing."""
-        news = await self._topics.news(self._database)
-        return await self._database.write(lambda tx: self._store(tx, observation, news))
+        while True:
+            news = await self._topics.news(self._database)
+            try:
+                return await self._database.write(partial(self._store, observation=observation, news=news))
+            except TopicsChangedError:  # by a job of the same moment, which is committed by now
+                continue
 
-    async def _store(self, tx: Transaction, observation: Observation, news: tuple[int, TopicChanges] | None) -> Result:
+    async def _store(self, tx: Transaction, observation: Observation, news: TopicNews | None) -> Result:
         if news is not None:
-            self._topics.take_in(*news)
+            self._topics.take_in(news)
+        await self._topics.require_current(tx)
         taken = await versions.compare(tx, observation)
         documents = [(added, analyse(added.post.whole)) for added in taken.added]
         is_import = observation.observed_by == ObservedBy.IMPORT  # which is never an alarm
@@ -84,15 +88,27 @@ class Ingest:
         )
 
     def _match(self, added: NewVersion, document: Document) -> Match:
-        """Look for topics; of what has changed only those count that were not there before."""
+        """Look for topics, and for the words that chats exclude; of what has changed, also as it was before."""
         is_followed = added.followed_at is not None and added.post.date >= added.followed_at
-        is_news = added.change != VersionChange.STALE and added.visible and is_followed
-        found = self._topics.matcher.match(document) if is_news else {}
-        fits = bool(found)
-        if found and added.whole_before is not None:
-            before = self._topics.matcher.match(analyse(added.whole_before)).keys()
-            found = {name: spans for name, spans in found.items() if name not in before}
-        return Match(added=added, topics=found, fits=fits)
+        post, match = added.post, self._topics.match
+        is_news = (
+            added.change != VersionChange.STALE and added.visible and is_followed and not self._topics.is_ours(post)
+        )
+        is_empty = not post.whole.strip() and post.media is None
+        found = match(post.channel_id, document, is_empty=is_empty) if is_news else {}
+        if not found:
+            return Match(added=added, found=found)
+        words = self._topics.words_in(document)
+        if added.whole_before is None:
+            return Match(added=added, found=found, words=words)
+        before = analyse(added.whole_before)
+        return Match(
+            added=added,
+            found=found,
+            before=match(post.channel_id, before).keys(),
+            words=words,
+            words_before=self._topics.words_in(before),
+        )
 
     async def _want_files(self, tx: Transaction, matches: Iterable[Match]) -> None:
         """Have the files of posts downloaded that fit a topic; the items of an album may come one by one."""
@@ -101,7 +117,7 @@ class Ingest:
             added, post = match.added, match.added.post
             if post.media is None or post.media.kind not in media.KINDS:
                 continue
-            if match.fits:
+            if match.found:
                 fitting.append(added.version_id)
             if added.change in EDITS:
                 edited.append(added.version_id)
@@ -132,67 +148,31 @@ class Ingest:
         stale = await alerts.stale(tx, messages, edited=edited, loaded=loaded)
         if not stale:
             return
-        now, whole = self._clock(), [each.current.whole for each in stale]
-        found = {text: self._topics.matcher.match(analyse(text)) for text in set(whole)}
+        now, said = self._clock(), [(each.alert.channel_id, each.current.whole) for each in stale]
+        documents = {text: analyse(text) for _, text in said}
+        found = {key: self._topics.match(key[0], documents[key[1]]) for key in set(said)}
+        words = {text: self._topics.words_in(document) for text, document in documents.items()}
         topics_of = [
-            (each.alert.channel_id, {*each.alert.topics, *found[text]}) for each, text in zip(stale, whole, strict=True)
+            (each.alert.channel_id, {*each.alert.topics, *found[key]}) for each, key in zip(stale, said, strict=True)
         ]
-        wanted = await self._read_priorities(tx, topics_of, now)
-        updates = [
-            revise(each, found[text], wanted[each.alert.chat_id, each.alert.channel_id], now)
-            for each, text in zip(stale, whole, strict=True)
-        ]
+        all_wanted, updates = await self._read_wanted(tx, topics_of, now), list[AlertUpdate]()
+        for each, key in zip(stale, said, strict=True):
+            wanted = all_wanted[each.alert.chat_id, each.alert.channel_id]
+            priorities = {name: row.priority for name, row in wanted.items()}
+            updates.append(revise(each, found_by(found[key], words[key[1]], wanted), priorities, now))
         self._duplicates.reword(updates)
         await update_alerts(tx, updates, now=now)
 
-    async def _read_priorities(
+    async def _read_wanted(
         self, tx: Transaction, asked: Iterable[tuple[int, Iterable[str]]], now: datetime
-    ) -> Mapping[tuple[int, int], Mapping[str, Priority]]:
-        """Return what chats subscribe to of topics in channels: priorities by topic, by chat and channel."""
+    ) -> Mapping[tuple[int, int], Mapping[str, Recipient]]:
+        """Return what chats subscribe to of topics in channels, by topic, by chat and channel."""
         ids, names = self._topics.ids, self._topics.names
         pairs = {(channel_id, ids[name]) for channel_id, listed in asked for name in listed if name in ids}
-        wanted = defaultdict[tuple[int, int], dict[str, Priority]](dict)
+        wanted = defaultdict[tuple[int, int], dict[str, Recipient]](dict)
         for row in await subscriptions.for_topics(tx, pairs, now):
-            wanted[row.chat_id, row.channel_id][names[row.topic_id]] = row.priority
+            wanted[row.chat_id, row.channel_id][names[row.topic_id]] = row
         return wanted
-
-
-class _Topics:
-    """The topics as the matcher holds them, brought up to date topic by topic."""
-
-    def __init__(self) -> None:
-        self.matcher = Matcher({})
-        self.ids: dict[str, int] = {}
-        self.names: dict[int, str] = {}  # by id
-        self._number = 0  # of the last change that was taken in
-        self._revision = -1
-
-    async def news(self, database: Database) -> tuple[int, TopicChanges] | None:
-        """Read what was saved or deleted since the last time, if anything was, with the revision that it leads to."""
-        revision = database.changes.revision(Subject.TOPICS)
-        if revision == self._revision:
-            return None
-        return revision, await topics.changed(database, self._number)
-
-    def take_in(self, revision: int, changes: TopicChanges) -> None:
-        """Bring the matcher up to date; only jobs of the writer do, one after the other."""
-        if revision <= self._revision:
-            return
-        for topic_id in (*changes.gone, *(topic.id for topic in changes.saved)):
-            name = self.names.pop(topic_id, None)
-            if name is not None:
-                self.matcher.remove(name)
-                del self.ids[name]
-        queries = {topic.name: Compiled.from_json(topic.compiled) for topic in changes.saved}
-        if not self.ids:
-            self.matcher = Matcher(queries)  # all at once, so that regular expressions share large sets
-        else:
-            for name, query in queries.items():
-                self.matcher.add(name, query)
-        self.ids |= {topic.name: topic.id for topic in changes.saved}
-        self.names |= {topic.id: topic.name for topic in changes.saved}
-        self._number = max(self._number, changes.number)
-        self._revision = revision
 
 
 def _words(read: Iterable[tuple[NewVersion, Document]], *, loaded: bool) -> Sequence[tuple[int, int, str]]:

@@ -7,6 +7,9 @@ from bot.locales.locale import topic_title
 from bot.models.acts import (
     AccessChanged,
     Act,
+    ChannelGroupDeleted,
+    ChannelGroupRenamed,
+    ChannelsGrouped,
     ChannelsRequested,
     ChannelsUnfollowed,
     GroupPaired,
@@ -49,20 +52,52 @@ def _(act: ChannelsRequested, t: Translator) -> str:
 
 @_sentence.register
 def _(act: ChannelsUnfollowed, t: Translator) -> str:
-    return t.gettext("unfollowed {names}; nothing new comes from there").format(names=_listed(act.names))
+    return t.gettext("unfollowed {names}; no new posts from there").format(names=_listed(act.names))
+
+
+@_sentence.register
+def _(act: ChannelsGrouped, t: Translator) -> str:
+    line = t.gettext("took {names} out of the channel group «{group}»")
+    if act.added:
+        line = t.gettext("put {names} into the channel group «{group}»")
+    return line.format(names=_listed(act.names), group=one_line(act.group, _NAME))
+
+
+@_sentence.register
+def _(act: ChannelGroupRenamed, t: Translator) -> str:
+    line = t.gettext("renamed the channel group «{before}» to «{group}»")
+    return line.format(before=one_line(act.before, _NAME), group=one_line(act.group, _NAME))
+
+
+@_sentence.register
+def _(act: ChannelGroupDeleted, t: Translator) -> str:
+    line = t.gettext("deleted the channel group «{group}»; its channels are still followed")
+    return line.format(group=one_line(act.group, _NAME))
 
 
 @_sentence.register
 def _(act: TopicMade, t: Translator) -> str:
     query = one_line(act.query, _QUERY)
-    return t.gettext("made the topic «{topic}»: {query}").format(topic=_topic(act.topic, t), query=query)
+    return t.gettext("created the topic «{topic}»: {query}").format(topic=_topic(act.topic, t), query=query)
 
 
 @_sentence.register
 def _(act: TopicChanged, t: Translator) -> str:
-    line = t.gettext("changed the topic «{topic}»: {query} (until now: {before})")
-    before, query = one_line(act.before, _QUERY), one_line(act.query, _QUERY)
-    return line.format(topic=_topic(act.topic, t), query=query, before=before)
+    topic, before, query = _topic(act.topic, t), act.before.source, act.after.source
+    if before != query:
+        line = t.gettext("changed the topic «{topic}»: {query} (before: {before})")
+        return line.format(topic=topic, query=one_line(query, _QUERY), before=one_line(before, _QUERY))
+    excluded = tuple(word for word in act.after.excluded if word not in act.before.excluded)
+    included = tuple(word for word in act.before.excluded if word not in act.after.excluded)
+    lines = []
+    if excluded:
+        lines.append(
+            t.gettext("in all chats «{topic}» leaves out: {words}").format(topic=topic, words=_listed(excluded))
+        )
+    if included:
+        line = t.gettext("in all chats «{topic}» no longer leaves out: {words}")
+        lines.append(line.format(topic=topic, words=_listed(included)))
+    return "; ".join(lines)
 
 
 @_sentence.register
@@ -72,9 +107,9 @@ def _(act: TopicDeleted, t: Translator) -> str:
 
 @_sentence.register
 def _(act: WordExcluded, t: Translator) -> str:
-    line = t.gettext("posts with «{word}» again count for «{topic}»")
+    line = t.gettext("posts that say «{word}» count for «{topic}» again")
     if act.excluded:
-        line = t.gettext("posts with «{word}» no longer count for «{topic}»")
+        line = t.gettext("posts that say «{word}» no longer count for «{topic}»")
     return line.format(word=one_line(act.word, _NAME), topic=_topic(act.topic, t))
 
 
@@ -91,22 +126,22 @@ def _(act: GroupSet, _: Translator) -> str:
 
 @_sentence.register
 def _(act: GroupPaired, t: Translator) -> str:
-    return t.gettext("brought me into «{chat}»").format(chat=one_line(act.chat, _NAME))
+    return t.gettext("added me to «{chat}»").format(chat=one_line(act.chat, _NAME))
 
 
 @_sentence.register
 def _(act: AccessChanged, t: Translator) -> str:
     if not act.chats:
-        line = t.gettext("«{name}» is everybody’s again")
+        line = t.gettext("«{name}» is open to everybody again")
     else:
-        line = t.gettext("«{name}» is private now; it belongs to {chats}")
+        line = t.gettext("«{name}» is now private; it belongs to {chats}")
     name = _topic(act.name, t) if act.subject == "topic" else one_line(act.name, _NAME)
     return line.format(name=name, chats=_listed(act.chats))
 
 
 @_sentence.register
 def _(act: Invited, t: Translator) -> str:
-    line = t.ngettext("made a link for {n} person as {role}", "made a link for {n} people as {role}", act.uses)
+    line = t.ngettext("created a link for {n} person as {role}", "created a link for {n} people as {role}", act.uses)
     return line.format(n=act.uses, role=t.gettext(ROLE_NAMES[act.role]))
 
 
@@ -132,7 +167,7 @@ def _(act: PersonRemoved, t: Translator) -> str:
 
 @_sentence.register
 def _(act: RoleChanged, t: Translator) -> str:
-    line = t.gettext("{person} is {role} now, no longer {before}")
+    line = t.gettext("{person} is now {role}, no longer {before}")
     before, role = (t.gettext(ROLE_NAMES[each]) for each in (act.before, act.role))
     return line.format(person=one_line(act.person, _NAME), role=role, before=before)
 

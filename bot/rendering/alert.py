@@ -119,12 +119,12 @@ def _head(alert: Alert, post: StoredPost, locale: Locale) -> Text:
 
 def _gone_line(gone_at: datetime, items: tuple[int, int] | None, locale: Locale, *, relative_to: datetime) -> str:
     """Write since when our reader does not see a post, or how many items of how many; nobody knows why."""
-    t, time = locale.t, locale.date(gone_at, relative_to=relative_to)
+    t, time = locale.t, locale.at(gone_at, relative_to=relative_to)
     if items is None:
-        return t.gettext("No longer visible to our reader since {time}").format(time=time)
+        return t.gettext("Deleted or hidden, noticed {time}").format(time=time)
     line = t.ngettext(
-        "{n} of {all} items is no longer visible to our reader, since {time}",
-        "{n} of {all} items are no longer visible to our reader, since {time}",
+        "{n} of {all} items is deleted or hidden, noticed {time}",
+        "{n} of {all} items are deleted or hidden, noticed {time}",
         items[0],
     )
     return line.format(n=items[0], all=items[1], time=time)

@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 
 from bot.locales import Translator
 from bot.locales.locale import Locale, part_title, topic_title
-from bot.models import Button, ButtonRows, Outgoing
+from bot.models import Button, Outgoing
 from bot.models.alerts import COUNTING, GroupedAlert, GroupKind, GroupSummary, Loudness, StormState
 from bot.rendering.post_text import channel_name
 from bot.text.excerpts import cut_excerpt
 from bot.text.markup import Text, bold, link, one_line
+from bot.text.pages import page_of
 from bot.text.spans import Span
 
 PAGE = 12  # posts
@@ -23,24 +24,28 @@ NAME = 40  # of a channel, or a topic
 SHOWN_CHANNELS = 3  # of a storm
 COUNTED_CHANNELS, COUNTED_NAME = 12, 120  # channels of posts that are only counted; UTF-16 units of a name
 _BOLD = 3  # matches on a line
-_NOON = 12  # o'clock
+_MORNING = range(4, 12)  # o'clock
 
 
-def render_page(summary: GroupSummary, number: int, locale: Locale) -> Outgoing:
-    """Write a page of a group, from 0: by topic and channel, posts with most duplicates first."""
+def render_page(summary: GroupSummary, number: int, locale: Locale, *, is_alone: bool = False) -> Outgoing:
+    """Write a page of a group, from 0: by topic, channel group and channel, posts with most duplicates first.
+
+    Where it is alone, nobody can turn the page, and it says how many posts are left.
+    """
     t, ordered = locale.t, _ordered(summary, locale.t)
-    pages = range(0, len(ordered), PAGE)
-    number = min(number, len(pages) - 1)
-    text = _heading(summary, locale)
-    shown = ordered[pages[number] : pages[number] + PAGE]
+    page = page_of(ordered, number, PAGE)
+    text, shown = _heading(summary, locale), page.items
     last = _last(summary, locale)
     for before, each in zip([None, *shown], shown, strict=False):
-        topic = _topic(each)
-        if summary.topic is None and (before is None or _topic(before) != topic):
-            text.add("\n", bold(_short(topic_title(topic, t))), "\n" if topic else "")
+        if summary.topic is None and (before is None or _section(before) != _section(each)):
+            topic, channel_group = _section(each)
+            names = [_short(name) for name in (topic_title(topic, t), channel_group) if name]
+            text.add("\n", bold(" · ".join(names)), "\n" if names else "")
         text.join(_line(each, locale, relative_to=last)).add("\n")
+    if is_alone and (more := len(ordered) - len(shown)):
+        text.add("\n", t.ngettext("and {n} more post", "and {n} more posts", more).format(n=more))
     written, entities = text.build()
-    return Outgoing(text=written, entities=entities, buttons=_turns(summary.random_id, number, len(pages)))
+    return Outgoing(text=written, entities=entities, buttons=page.turns("sum", summary.random_id))
 
 
 def _last(summary: GroupSummary, locale: Locale) -> datetime:
@@ -59,7 +64,7 @@ def render_count(summary: GroupSummary, locale: Locale) -> Outgoing:
     more = len(summary.channels) - len(shown)
     if more:
         lines.append(t.ngettext("and {n} more channel", "and {n} more channels", more).format(n=more))
-    button = _button(t.gettext("See them"), summary.random_id, 0, "new")
+    button = _button(t.gettext("Show them"), summary.random_id, 0, "new")
     return Outgoing(text="\n".join(lines), buttons=((button,),))
 
 
@@ -68,8 +73,8 @@ def _counted(summary: GroupSummary, locale: Locale) -> str:
     title, time = "", ""
     if summary.kind is GroupKind.RESTORED:
         line = t.ngettext(
-            "I was restored from a backup of {time}. {n} post may have been reported here already.",
-            "I was restored from a backup of {time}. These {n} posts may have been reported here already.",
+            "I was restored from a backup of {time}. {n} post may already have been reported here.",
+            "I was restored from a backup of {time}. These {n} posts may already have been reported here.",
             count,
         )
         time = locale.date(summary.opened_at)
@@ -117,7 +122,7 @@ def render_storm(storm: StormState, locale: Locale) -> Outgoing:
 def _add_news(text: Text, storm: StormState, locale: Locale) -> None:
     """Write the new events within a storm, each on a line."""
     if storm.news:
-        text.line(locale.t.gettext("New among them:"))
+        text.line(locale.t.gettext("New events among them:"))
     for each in storm.news:
         text.join(_line(each, locale, relative_to=locale.now)).add("\n")
 
@@ -133,11 +138,17 @@ def _ordered(summary: GroupSummary, t: Translator) -> list[GroupedAlert]:
         of_topic, of_channel = topics[topic], channels[topic, channel_id]
         return (
             *(-max(of_topic), -len(of_topic), topic_title(topic, t)),
+            *(each.channel_group is None, each.channel_group or ""),
             *(-max(of_channel), -len(of_channel), channel_id),
             *(-each.duplicates, each.post.date, each.post.message_id),
         )
 
     return sorted(summary.alerts, key=place)
+
+
+def _section(each: GroupedAlert) -> tuple[str, str | None]:
+    """Name the topic and the channel group under which a post stands."""
+    return _topic(each), each.channel_group
 
 
 def _topic(each: GroupedAlert) -> str:
@@ -155,7 +166,7 @@ def _heading(summary: GroupSummary, locale: Locale) -> Text:
     elif any(
         each.alert.loudness > Loudness.DIGEST for each in summary.alerts
     ):  # which waited for the end of quiet hours
-        is_morning = summary.closes_at.astimezone(ZoneInfo(locale.time_zone)).hour < _NOON
+        is_morning = summary.closes_at.astimezone(ZoneInfo(locale.time_zone)).hour in _MORNING
         title = t.gettext("Morning digest") if is_morning else t.gettext("Digest after quiet hours")
     return Text().add(bold(_short(title))).add(" · ", t.ngettext("{n} post", "{n} posts", count).format(n=count), "\n")
 
@@ -169,7 +180,7 @@ def _line(each: GroupedAlert, locale: Locale, *, relative_to: datetime) -> Text:
     if each.duplicates:
         text.add(f" ×{each.duplicates + 1}")
     if post.gone_at is not None:
-        text.add(" · ", t.gettext("no longer visible"))
+        text.add(" · ", t.gettext("deleted or hidden"))
     elif each.alert.is_edited:
         text.add(" · ", t.gettext("edited"))
     return text
@@ -191,14 +202,6 @@ def _sentence(text: str, spans: Sequence[Span]) -> Text:
 
 def _short(name: str) -> str:
     return one_line(name, NAME)
-
-
-def _turns(random_id: int, number: int, pages: int) -> ButtonRows:
-    if pages < 2:  # noqa: PLR2004 - there is nothing to turn
-        return ()
-    back = (_button("‹", random_id, number - 1),) if number else ()
-    on = (_button("›", random_id, number + 1),) if number + 1 < pages else ()
-    return ((*back, _button(f"{number + 1}/{pages}", random_id, number), *on),)
 
 
 def _button(label: str, *data: str | int) -> Button:

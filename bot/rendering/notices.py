@@ -8,9 +8,12 @@ from bot.locales import N_, Translator
 from bot.locales.locale import Locale, show_span, topic_title
 from bot.locales.refusals import SUSPENSIONS, refusal
 from bot.models import Button, Outgoing
+from bot.models.acts import TopicChanged
 from bot.models.notices import (
     Acted,
     AlertsMissed,
+    BroadcastOffered,
+    BroadcastResumed,
     ChannelLost,
     ChannelRegained,
     ChannelRenamed,
@@ -26,21 +29,24 @@ from bot.models.notices import (
     Notice,
     Pong,
     PostsUnreadable,
+    PromotionIgnored,
     ReaderLost,
     SampleAlert,
     ThreadClosed,
     UpdatesMissed,
 )
 from bot.rendering.acts import describe_act
-from bot.text.markup import one_line
+from bot.rendering.topic_changes import show_topic_change
+from bot.text.markup import Text, one_line
 
 NAME_ROOM = 120  # UTF-16 units of a foreign name
+_LABEL, _MOST_BUTTONS = 30, 10  # UTF-16 units of a name on a button; of channels of the team's own
 SHOWN_NAMES = 12  # in one list
 FOLLOWED = {
-    FollowAccess.JOINED: N_("I follow «{channel}» now."),
-    FollowAccess.POLLED: N_("I follow «{channel}» now. Until I have joined it, its posts may come a minute late."),
-    FollowAccess.OUTSIDE: N_("I follow «{channel}» now, from outside: its posts may come a few minutes late."),
-    FollowAccess.OUTSIDE_FAST: N_("I follow «{channel}» now, from outside: its posts may come half a minute late."),
+    FollowAccess.JOINED: N_("I now follow «{channel}»."),
+    FollowAccess.POLLED: N_("I now follow «{channel}». Until I have joined it, its posts may arrive a minute late."),
+    FollowAccess.OUTSIDE: N_("I now follow «{channel}» from outside; its posts may arrive a few minutes late."),
+    FollowAccess.OUTSIDE_FAST: N_("I now follow «{channel}» from outside; its posts may arrive half a minute late."),
 }
 _OPTIONS = (N_("fast"), N_("slow"), N_("join:no"), N_("join:yes"), N_("private"))
 
@@ -55,27 +61,24 @@ def render_notice(notice: Notice, locale: Locale) -> Outgoing:
 def _followed(notice: Followed, locale: Locale) -> Outgoing:
     t = locale.t
     first = t.gettext(FOLLOWED[notice.access]).format(channel=_name(notice.channel))
-    reading = t.gettext("I now read its last {days} days, a page at a time.") if notice.past_days else ""
+    reading = t.gettext("I am now reading its last {days} days, a page at a time.") if notice.past_days else ""
     reading = reading and f"\n{reading.format(days=notice.past_days)}"
+    every = Button(text=t.gettext("Send every post"), data=f"feed:c{notice.channel_id}:on".encode())
     if not notice.posts or notice.alerts is None:  # of a private one, nobody outside knows what it has posted
-        return Outgoing(text=f"{first}{reading}")
+        return Outgoing(text=f"{first}{reading}", buttons=((every,),))
+    last = t.ngettext("Of its last {n} post", "Of its last {n} posts", notice.posts).format(n=notice.posts)
     if not notice.alerts:
-        line = t.gettext("Its newest posts ({posts}) would have brought no alert.")
-        return Outgoing(text=f"{first}\n{line.format(posts=notice.posts)}{reading}")
-    line = t.ngettext(
-        "Its newest posts ({posts}) would have brought {n} alert.",
-        "Its newest posts ({posts}) would have brought {n} alerts.",
-        notice.alerts,
-    ).format(posts=notice.posts, n=notice.alerts)
-    button = Button(text=t.gettext("See them"), data=f"seen:{notice.channel_id}".encode())
-    return Outgoing(text=f"{first}\n{line}{reading}", buttons=((button,),))
+        line = t.gettext("{last}, none matches.").format(last=last)
+        return Outgoing(text=f"{first}\n{line}{reading}", buttons=((every,),))
+    line = t.ngettext("{last}, {n} matches.", "{last}, {n} match.", notice.alerts).format(last=last, n=notice.alerts)
+    button = Button(text=t.gettext("Show them"), data=f"seen:{notice.channel_id}".encode())
+    return Outgoing(text=f"{first}\n{line}{reading}", buttons=((button, every),))
 
 
 @render_notice.register
 def _join_requested(notice: JoinRequested, locale: Locale) -> Outgoing:
     line = locale.t.gettext(
-        "I have asked to join «{channel}». Its admins have to let me in; as soon as they do, you will get its alerts "
-        "here."
+        "I have asked to join «{channel}». As soon as its admins let me in, its alerts will come here."
     )
     return Outgoing(text=line.format(channel=_name(notice.channel)))
 
@@ -92,12 +95,12 @@ def _follow_refused(notice: FollowRefused, locale: Locale) -> Outgoing:
 def _folder_read(notice: FolderRead, locale: Locale) -> Outgoing:
     t = locale.t
     text = t.ngettext(
-        "The folder «{folder}» holds {n} channel that I can read; I am looking at it now.",
-        "The folder «{folder}» holds {n} channels that I can read; I am looking at them now.",
+        "The folder «{folder}» has {n} channel I can read; I am checking it now.",
+        "The folder «{folder}» has {n} channels I can read; I am checking them now.",
         notice.channels,
     ).format(folder=_name(notice.folder), n=notice.channels)
     if notice.private:
-        line = t.gettext("Private, so I need an invite link for each: {names}")
+        line = t.gettext("These are private, so I need an invite link for each: {names}")
         names = _listed(map(_name, notice.private), len(notice.private))
         text += "\n" + line.format(names=names)
     return Outgoing(text=text)
@@ -112,10 +115,10 @@ def _follow_all_offered(notice: FollowAllOffered, locale: Locale) -> Outgoing:
         notice.channels,
     ).format(n=notice.channels)
     if not n and notice.options:
-        line = t.gettext("I follow all of them already, from now on with: {how}")
-        return Outgoing(text=f"{text} {line.format(how=_typed(notice.options, t))}")
+        line = t.gettext("I already follow all of them. From now on: {how}")
+        return Outgoing(text=f"{text} {line.format(how=typed_options(notice.options, t))}")
     if not n:
-        line = t.gettext("I follow all of them already.")
+        line = t.gettext("I already follow all of them.")
         return Outgoing(text=f"{text} {line}")
     line = t.ngettext("I do not follow {n} of them yet.", "I do not follow {n} of them yet.", n).format(n=n)
     label = t.ngettext("Follow {n} channel", "Follow {n} channels", n).format(n=n)
@@ -123,7 +126,7 @@ def _follow_all_offered(notice: FollowAllOffered, locale: Locale) -> Outgoing:
     return Outgoing(text=f"{text} {line}", buttons=((button,),))
 
 
-def _typed(options: str, t: Translator) -> str:
+def typed_options(options: str, t: Translator) -> str:
     """Write options in the words that people of this language type."""
     history = t.gettext("history:")
     return " ".join(
@@ -133,7 +136,7 @@ def _typed(options: str, t: Translator) -> str:
 
 @render_notice.register
 def _channel_lost(notice: ChannelLost, locale: Locale) -> Outgoing:
-    line = locale.t.gettext("I can no longer read «{channel}»; its new posts will be missing here.")
+    line = locale.t.gettext("I can no longer read «{channel}». Its new posts will be missing here.")
     return Outgoing(text=f"{line.format(channel=_name(notice.channel))} {refusal(notice.reason, locale.t)}")
 
 
@@ -153,9 +156,9 @@ def _channel_renamed(notice: ChannelRenamed, locale: Locale) -> Outgoing:
     if notice.old_username != notice.username:
         line = t.gettext("«{title}» is now @{username}, no longer @{old}.")
         if notice.username is None:
-            line = t.gettext("«{title}» has given up its public name @{old}. I am a member and will keep reading it.")
+            line = t.gettext("«{title}» has given up its public name @{old}. I am a member and keep reading it.")
         elif notice.old_username is None:
-            line = t.gettext("«{title}» is public now: @{username}.")
+            line = t.gettext("«{title}» is now public: @{username}.")
         lines.append(line.format(title=title, username=notice.username, old=notice.old_username))
     return Outgoing(text="\n".join(lines))
 
@@ -163,7 +166,7 @@ def _channel_renamed(notice: ChannelRenamed, locale: Locale) -> Outgoing:
 @render_notice.register
 def _channel_silent(notice: ChannelSilent, locale: Locale) -> Outgoing:
     line = locale.t.gettext(
-        "«{channel}» is unusually silent: its last post is from {time}; normally about {n} more would have followed."
+        "«{channel}» is unusually silent: its last post is from {time}; normally there would have been about {n} more."
     )
     return Outgoing(text=line.format(channel=_name(notice.channel), time=locale.date(notice.since), n=notice.expected))
 
@@ -172,18 +175,20 @@ def _channel_silent(notice: ChannelSilent, locale: Locale) -> Outgoing:
 def _reader_lost(notice: ReaderLost, locale: Locale) -> Outgoing:
     t = locale.t
     if notice.is_standby:
-        news = t.gettext("My standby reader account can no longer read channels; log it in with --standby.")
+        news = t.gettext(
+            "My standby reader account can no longer read channels. For this account, add --standby to the command."
+        )
     else:
         news = t.gettext("My reader account can no longer read channels.")
-    then = t.gettext("Once it is logged in again, I will carry on by myself and look for everything posted meanwhile.")
+    then = t.gettext("Once it is logged in again, I will carry on and catch up on everything posted in the meantime.")
     return Outgoing(text=f"⚠️ {news} {refusal(notice.reason, t)} {then}")
 
 
 @render_notice.register
 def _updates_missed(_notice: UpdatesMissed, locale: Locale) -> Outgoing:
     line = locale.t.gettext(
-        "For some minutes Telegram did not hand out what was written to me. I have read the messages in another way; "
-        "where a tap did nothing, tap again."
+        "For a few minutes Telegram did not pass on what people wrote to me. I have read the messages in "
+        "another way; if a tap did nothing, tap again."
     )
     return Outgoing(text=f"⚠️ {line}")
 
@@ -192,13 +197,13 @@ def _updates_missed(_notice: UpdatesMissed, locale: Locale) -> Outgoing:
 def _posts_unreadable(notice: PostsUnreadable, locale: Locale) -> Outgoing:
     t, n = locale.t, notice.posts
     line = t.ngettext(
-        "Telegram is newer than this version of mine: I cannot read {n} post in {channels}. All others arrive.",
-        "Telegram is newer than this version of mine: I cannot read {n} posts in {channels}. All others arrive.",
+        "Telegram has changes that this version cannot read: {n} post in {channels}. All other posts arrive.",
+        "Telegram has changes that this version cannot read: {n} posts in {channels}. All other posts arrive.",
         n,
     )
     titles = [f"«{_name(title)}»" for title in notice.channels]
     then = t.gettext(
-        "Update channelwatch: I will read them then. Which ones, on the server: channelwatch doctor --gaps"
+        "Update channelwatch to read them. To see which ones, run on the server: channelwatch doctor --gaps"
     )
     return Outgoing(text=f"⚠️ {line.format(n=n, channels=_listed(titles, len(titles)))} {then}")
 
@@ -214,7 +219,7 @@ def _daily_report(notice: DailyReport, locale: Locale) -> Outgoing:
     shown = ", ".join(figures).format(n=n, verified=notice.verified, alerts=notice.alerts, gaps=notice.gaps)
     lines = [t.gettext("Since {time}: {figures}.").format(time=locale.date(notice.since), figures=shown)]
     if notice.gap_names:
-        line = t.gettext("Lost, late, unchecked, or with a gap: {names}. See /channels.")
+        line = t.gettext("Lost, late, unchecked or with a gap: {names}. See /channels.")
         lines.append(line.format(names=_listed(map(_name, notice.gap_names), notice.gaps)))
     if notice.unverified_names:
         names = _listed(map(_name, notice.unverified_names), n - notice.verified - notice.gaps)
@@ -224,7 +229,9 @@ def _daily_report(notice: DailyReport, locale: Locale) -> Outgoing:
 
 @render_notice.register
 def _pong(notice: Pong, locale: Locale) -> Outgoing:
-    line = locale.t.gettext("Pong. This took the same path as an alert and left {time} after your command reached me.")
+    line = locale.t.gettext(
+        "Pong. This took the same path as an alert and was sent {time} after your command reached me."
+    )
     seconds = (locale.now - notice.asked_at).total_seconds()
     return Outgoing(text=line.format(time=show_span(seconds, locale.t)))
 
@@ -238,9 +245,9 @@ def _sample_alert(_notice: SampleAlert, locale: Locale) -> Outgoing:
 def _thread_closed(notice: ThreadClosed, locale: Locale) -> Outgoing:
     t = locale.t
     if not notice.topics:
-        return Outgoing(text=t.gettext("The thread for this chat's alerts is closed: they come here now."))
+        return Outgoing(text=t.gettext("The thread for this chat's alerts is closed, so they now come here."))
     titles = [f"«{_name(topic_title(name, t))}»" for name in notice.topics]
-    line = t.gettext("The thread for {topics} is closed: these alerts come here now.")
+    line = t.gettext("The thread for {topics} is closed, so these alerts now come here.")
     return Outgoing(text=line.format(topics=_listed(titles, len(titles))))
 
 
@@ -248,19 +255,51 @@ def _thread_closed(notice: ThreadClosed, locale: Locale) -> Outgoing:
 def _chat_suspended(notice: ChatSuspended, locale: Locale) -> Outgoing:
     t = locale.t
     line = t.gettext("I can no longer write to «{chat}» and have stopped its alerts.")
-    then = t.gettext("Once that is fixed, send any command there, and its alerts resume at once.")
+    then = t.gettext("Once that is fixed, send any command there and its alerts will resume at once.")
+    if notice.is_broadcast:
+        then = t.gettext("Make me an admin there who may post, and its alerts will resume at once.")
     return Outgoing(text=f"{line.format(chat=_name(notice.chat))} {refusal(notice.reason, t, SUSPENSIONS)} {then}")
+
+
+@render_notice.register
+def _broadcast_offered(notice: BroadcastOffered, locale: Locale) -> Outgoing:
+    t, chat = locale.t, _name(notice.chat)
+    if not notice.may_post:
+        line = t.gettext(
+            "I am an admin of «{chat}» now, but may not post there. Allow it, and I can send alerts there."
+        )
+        return Outgoing(text=line.format(chat=chat))
+    line = t.gettext("I am an admin of «{chat}» now. Send alerts there?")
+    choices = ((t.gettext("Yes, choose topics"), "yes"), (t.gettext("No"), "no"))
+    buttons = tuple(Button(text=label, data=f"post_in:{notice.chat_id}:{answer}".encode()) for label, answer in choices)
+    return Outgoing(text=line.format(chat=chat), buttons=(buttons,))
+
+
+@render_notice.register
+def _broadcast_resumed(notice: BroadcastResumed, locale: Locale) -> Outgoing:
+    line = locale.t.gettext("I may post in «{chat}» again: its alerts go on.")
+    return Outgoing(text=line.format(chat=_name(notice.chat)))
+
+
+@render_notice.register
+def _promotion_ignored(notice: PromotionIgnored, locale: Locale) -> Outgoing:
+    t = locale.t
+    line = t.gettext(
+        "{name} made me an admin of «{chat}» and is no owner or editor here, so I do nothing there. To send alerts "
+        "there, remove me from it and add me again yourself."
+    )
+    return Outgoing(text=line.format(name=_name(notice.name) or t.gettext("Somebody"), chat=_name(notice.chat)))
 
 
 @render_notice.register
 def _alerts_missed(notice: AlertsMissed, locale: Locale) -> Outgoing:
     t, n = locale.t, notice.alerts
     again = t.gettext("I can write here again.")
-    line = t.gettext("Posts from the meantime brought no alerts; /latest shows the newest ones.")
+    line = t.gettext("Posts from that time triggered no alerts; /latest shows the newest ones.")
     if n:
         line = t.ngettext(
-            "{n} alert did not arrive, and posts from the meantime brought none; /latest shows the newest ones.",
-            "{n} alerts did not arrive, and posts from the meantime brought none; /latest shows the newest ones.",
+            "{n} alert did not arrive, and posts from that time triggered none; /latest shows the newest ones.",
+            "{n} alerts did not arrive, and posts from that time triggered none; /latest shows the newest ones.",
             n,
         ).format(n=n)
     return Outgoing(text=f"{again} {line}")
@@ -269,10 +308,28 @@ def _alerts_missed(notice: AlertsMissed, locale: Locale) -> Outgoing:
 @render_notice.register
 def _acted(notice: Acted, locale: Locale) -> Outgoing:
     t = locale.t
+    if isinstance(notice.act, TopicChanged) and not notice.undone:
+        return _topic_changed(notice, notice.act, t)
     text = describe_act(notice.act, notice.name, t)
     if notice.undone:
         text = t.gettext("Undone: {act}").format(act=text)
     return Outgoing(text=text)
+
+
+def _topic_changed(notice: Acted, act: TopicChanged, t: Translator) -> Outgoing:
+    """Write what is different of a topic, with the offer to keep it for this chat as it was."""
+    who, topic = _name(notice.name) or t.gettext("On the server"), _name(topic_title(act.topic, t))
+    text = Text().line(t.gettext("{who} changed the topic «{topic}» for everybody."), who=who, topic=topic)
+    words, entities = text.join(show_topic_change(act.before, act.after, t)).cut().build()
+    label = t.gettext("Keep the old one for {chat}")
+    keep = [
+        Button(text=label.format(chat=one_line(title, _LABEL)), data=f"for:{chat_id}:ours:{notice.event}".encode())
+        for chat_id, title in notice.broadcasts[:_MOST_BUTTONS]
+    ]
+    if notice.is_concerned:
+        keep.insert(0, Button(text=t.gettext("Keep the old one for us"), data=f"ours:{notice.event}".encode()))
+    rows = [(each,) for each in (*keep, Button(text=t.gettext("OK"), data=b"ok"))]
+    return Outgoing(text=words, entities=entities, buttons=tuple(rows))
 
 
 def _name(name: str) -> str:

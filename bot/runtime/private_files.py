@@ -53,9 +53,13 @@ def restrict(path: Path, mode: int) -> None:
     try:
         path.chmod(mode)
     except PermissionError:
-        log.warning("others can read this and we may not change that", path=str(path), mode=f"{found:04o}")
+        log.warning(
+            "others can read this file and its permissions cannot be changed", path=str(path), mode=f"{found:04o}"
+        )
     else:
-        log.warning("others could read this; mended", path=str(path), mode=f"{found:04o}", now=f"{mode:04o}")
+        log.warning(
+            "others could read this file; permissions fixed", path=str(path), mode=f"{found:04o}", now=f"{mode:04o}"
+        )
 
 
 def flush_names(folder: Path) -> None:

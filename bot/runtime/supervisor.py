@@ -78,11 +78,11 @@ async def guarded(name: str, loop: Loop, health: Health | None = None, *, back_o
             except asyncio.CancelledError:
                 if is_ending():
                     raise
-                log.warning("a loop was cut off and goes on", loop=name, pause=back_off)
+                log.warning("a loop was cut off and continues", loop=name, pause=back_off)
             except Exception as error:
                 if (fatal := fatal_in(error)) is not None:
                     raise fatal from error
-                log.exception("a loop failed and goes on", loop=name, pause=back_off)
+                log.exception("a loop failed and continues", loop=name, pause=back_off)
             else:
                 return
             health.fail(name)

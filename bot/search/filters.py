@@ -1,19 +1,19 @@
-"""The filters of a typed search, apart from its query.
+r"""The filters of a typed search, apart from its query.
 
-| typed | in Russian | means |
+| typed | in Russian, Ukrainian | means |
 | --- | --- | --- |
-| `in:@channel`, `in:word`, `in:"words of a title"` | `в:` | posts of these channels; `in:@a, @b`: of any of them |
-| `since:7d`, `since:2026-01-31`, `since:31.01.2026` | `с:7д` | from then on; also `12h`, `2w`, `3m`, `1y`, `today` |
+| `in:@channel`, `in:group`, `in:"words of a title"` | `в:`, `у:` | posts of these; `in:@a, @b`, `in:a\|b`: of any |
+| `since:7d`, `since:2026-01-31`, `since:31.01.2026` | `с:7д`, `з:7д` | from then on; also `12h`, `2w`, `1y`, `today` |
 | `until:2026-01-31` | `до:` | up to then, this day included |
-| `history:yes` | `история:да` | also by what a post said before it was edited |
-| `order:best`, `order:newest` | `порядок:лучшие` | how posts are ordered |
+| `history:yes` | `история:да`, `історія:так` | also by what a post said before it was edited |
+| `order:best`, `order:newest` | `порядок:лучшие`, `порядок:найкращі` | how posts are ordered |
 
 A filter holds for the whole search: an excluded or alternative one is refused. A colon that makes no filter stays in
 the query.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -24,14 +24,14 @@ from bot.locales import N_
 from bot.schedule import MONTH, UNITS
 
 MESSAGES = {
-    "unknown_channel": N_("I know no channel «{value}». /channels shows the names of all."),
+    "unknown_channel": N_("There is no channel or group «{value}». See /channels and /groups."),
     "bad_date": N_(
         "I cannot read the date «{value}». Write it like 2026-01-31 or 31.01.2026, or as a time span: 12h, 7d, 2w."
     ),
-    "bad_answer": N_("I cannot read «{value}». Write history:yes to find edited posts by what they said before."),
-    "bad_order": N_("I know no order «{value}». Write order:best or order:newest."),
+    "bad_answer": N_("I cannot read «{value}». Write history:yes to search earlier versions of edited posts as well."),
+    "bad_order": N_("There is no order «{value}». Write order:best or order:newest."),
     "misplaced_filter": N_(
-        "«{value}»: a filter holds for the whole search, so it cannot be excluded or be an alternative. "
+        "«{value}»: a filter applies to the whole search, so it cannot be excluded or be an alternative. "
         "Write it after a space, without a sign."
     ),
     "empty_span": N_("«{value}» ends before it begins: the first date has to be the earlier one."),
@@ -57,7 +57,7 @@ class FilterError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Named:
-    """A channel as named in a search."""
+    """A channel or channel group as named in a search or a topic."""
 
     text: str
     position: int  # of the filter in the typed text, from 1; 0: not typed there
@@ -84,13 +84,13 @@ class Typed:
 
 _NAMES = {
     "in": "channel",
-    "в": "channel",
+    **dict.fromkeys(("в", "у"), "channel"),
     "since": "since",
-    "с": "since",
+    **dict.fromkeys(("с", "з"), "since"),
     "until": "until",
     "до": "until",
     "history": "history",
-    "история": "history",
+    **dict.fromkeys(("история", "історія"), "history"),
     "order": "order",
     "порядок": "order",
 }
@@ -98,25 +98,29 @@ _QUOTES = '"«»“”„‟'
 # A title may have quotes of another kind than those around it: "РИА «Новости»".
 _QUOTED = rf'"[^"\n]+"|«(?:[^«»\n]|«[^«»\n]*»)+»|[“”„‟][^“”„‟\n]+[“”„‟]|[{_QUOTES}][^{_QUOTES}\n]+[{_QUOTES}]'
 _PLAIN = rf"[^\s,;()|{_QUOTES}]+"
+_ITEM = re.compile(rf"{_QUOTED}|{_PLAIN}")  # what a filter says, or one of the names behind `in:`
 # Expressions and phrases hold no filters. Phones like to put a space behind a colon or comma: after it, a filter or a
 # further channel counts only where it can be nothing else.
 _PIECE = re.compile(
     rf"""re:[ ]*/(?:[^\\/\n]|\\[^\n])*/?
     |(?:(?P<sign>(?<!\w)[-−–—‐‑﹣➖]{{1,2}}|[|+&!])|(?<![^\s(,;]))
         (?P<name>{"|".join(_NAMES)}):(?P<space>[ ]?)
-        (?:(?P<quoted>{_QUOTED})|(?P<value>{_PLAIN}(?:[ ]*,[ ]*@{_PLAIN})*))
+        (?P<value>(?:{_QUOTED}|{_PLAIN})(?:\|(?:{_QUOTED}|{_PLAIN})|[ ]*,[ ]*@{_PLAIN})*)
     |[{_QUOTES}][^{_QUOTES}]*[{_QUOTES}]?""",
     re.VERBOSE | re.IGNORECASE,
 )
-_SPAN = re.compile(r"(\d{1,4})\s?(h|ч|d|д|w|н|m|м|мес|y|г)", re.IGNORECASE)
+_SPAN = re.compile(r"(\d{1,4})\s?(h|ч|d|д|w|н|т|m|м|мес|міс|y|г|р|(?<!\b1)(?<!\b1\s)год)", re.IGNORECASE)
 _ISO = re.compile(r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})")
 _DOTTED = re.compile(r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})")
-_UNITS = {**UNITS, "m": MONTH, "м": MONTH}
+_UNITS = {**UNITS, "m": MONTH, "м": MONTH, "год": timedelta(hours=1)}  # «1 год» is a year in Russian: it is refused
 _LAST_DAY = date.max - timedelta(days=2)  # a day still begins after it in every time zone
 _BETWEEN = " \r\n\t,;"  # may be left over between filters
-_DAYS = {"today": 0, "сегодня": 0, "yesterday": 1, "вчера": 1}
-_ANSWERS = {"yes": True, "да": True, "no": False, "нет": False}
-_ORDERS = {"best": Order.BEST, "лучшие": Order.BEST, "newest": Order.NEWEST, "новые": Order.NEWEST}
+_DAYS = {"today": 0, "сегодня": 0, "сьогодні": 0, "yesterday": 1, "вчера": 1, "вчора": 1, "учора": 1}
+_ANSWERS = {"yes": True, "да": True, "так": True, "no": False, "нет": False, "ні": False}
+_ORDERS = {
+    **dict.fromkeys(("best", "лучшие", "найкращі", "кращі"), Order.BEST),
+    **dict.fromkeys(("newest", "новые", "нові", "найновіші"), Order.NEWEST),
+}
 _Value = TypeVar("_Value")
 
 
@@ -164,12 +168,19 @@ def _day(typed: str, today: date) -> date:
     return date(int(found["year"]), int(found["month"]), int(found["day"]))
 
 
-class _Reader:
-    """Collects the filters of one search."""
+def read_limits(text: str) -> Typed:
+    """Split a typed topic: only its channels are filters, all else is its query. Raises FilterError."""
+    reader = _Reader(datetime.now(UTC), "UTC", kinds={"channel"})
+    return Typed(query=_PIECE.sub(reader.take, text).rstrip(_BETWEEN), filters=reader.filters)
 
-    def __init__(self, now: datetime, zone: str) -> None:
+
+class _Reader:
+    """Collects the filters of one search, of the kinds that it may have."""
+
+    def __init__(self, now: datetime, zone: str, kinds: Collection[str] = frozenset(_NAMES.values())) -> None:
         self._now = now
         self._zone = zone
+        self._kinds = kinds
         self.filters = Filters()
         self.position = 1  # of the last filter with a date
         self.span: list[str] = []  # the filters with dates, as typed
@@ -179,8 +190,9 @@ class _Reader:
         if piece["name"] is None:
             return piece[0]
         kind = _NAMES[piece["name"].lower()]
-        value = piece["quoted"][1:-1] if piece["quoted"] else piece["value"]
-        if piece["space"] and not self._is_plain(kind, value):
+        names = [_unquoted(item[0]) for item in _ITEM.finditer(piece["value"])]
+        value = names[0] if len(names) == 1 else piece["value"]
+        if kind not in self._kinds or (piece["space"] and not self._is_plain(kind, value)):
             return piece[0]
         position = piece.start() + 1
         if piece["sign"]:
@@ -188,7 +200,6 @@ class _Reader:
         if kind in {"since", "until"}:
             self.position = position
             self.span.append(piece[0])
-        names = [value] if piece["quoted"] else value.split(",")
         self.filters = self._with(kind, value, names, position)
         return " " * len(piece[0])
 
@@ -211,6 +222,10 @@ class _Reader:
         if kind in {"history", "order"}:
             return value.lower() in (_ANSWERS if kind == "history" else _ORDERS)
         return value.lower() in _DAYS or any(pattern.fullmatch(value) for pattern in (_SPAN, _ISO, _DOTTED))
+
+
+def _unquoted(item: str) -> str:
+    return item[1:-1] if item[0] in _QUOTES else item
 
 
 def _choose(choices: dict[str, _Value], value: str, code: str, position: int) -> _Value:

@@ -5,6 +5,7 @@ Each takes the archive first, and its deadline by name.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from bot.matching.engine.compiled import Compiled, verify
 from bot.matching.explain.explain import Explanation
@@ -60,6 +61,41 @@ async def find_any(  # noqa: PLR0913 - several queries, and where they are asked
         return SearchPage(hits=tuple(hits), examined=examined, before=hits[-1].post.version_id)
     reached = date_of(floor) if floor else None
     return SearchPage(hits=tuple(hits), examined=examined, before=floor or None, reached=reached)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """The posts that only one of two queries finds, newest first."""
+
+    gained: tuple[Hit, ...]  # by the second
+    lost: tuple[Hit, ...]  # by the first
+    reached: datetime | None  # how far back they were compared, where that is not as far as was asked
+
+
+async def find_difference(  # noqa: PLR0913 - two queries, and where each is asked
+    db: Reader,
+    old: tuple[Compiled, Scope],
+    new: tuple[Compiled, Scope],
+    *,
+    limit: int,
+    most: int,
+    deadline: Deadline | None = None,
+) -> Difference:
+    """Compare the newest `limit` posts of two queries, among `most` candidates of each, as far back as both come."""
+    deadline, pages = deadline or Deadline(), list[SearchPage]()
+    for number, (query, scope) in enumerate((old, new)):
+        pages.append(await find_newest(db, query, scope, limit=limit, most=most, deadline=deadline.share(2 - number)))
+    floor = max(page.before or 0 for page in pages)
+    lost, gained = (
+        {(hit.post.channel_id, hit.post.key): hit for hit in reversed(page.hits) if hit.post.version_id >= floor}
+        for page in pages
+    )
+    both = lost.keys() & gained.keys()
+    only = [
+        sorted((hit for key, hit in found.items() if key not in both), key=lambda hit: -hit.post.version_id)
+        for found in (lost, gained)
+    ]
+    return Difference(lost=tuple(only[0]), gained=tuple(only[1]), reached=date_of(floor) if floor else None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

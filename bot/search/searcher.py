@@ -17,9 +17,10 @@ from bot.matching.words.tokens import analyse
 from bot.models import StoredPost
 from bot.models.people import Viewer
 from bot.search.deadline import Deadline
-from bot.search.filters import FilterError, Filters, Named
-from bot.store import access, channels, fulltext, posts
+from bot.search.filters import FilterError, Filters
+from bot.store import access, fulltext, posts
 from bot.store.access import Restrictable
+from bot.store.channel_groups import Directory, Place
 from bot.store.database import Reader
 from bot.store.fulltext import CandidateVersion, Scope
 from bot.store.rows import date_of, end_id
@@ -27,11 +28,12 @@ from bot.text.spans import Span
 
 
 async def scope_of(db: Reader, filters: Filters, viewer: Viewer) -> Scope:
-    """Return the scope of filters, with channels by name, id or words of the title; raises FilterError for none.
+    """Return the scope of filters, with channels by group, name, id or words of the title; FilterError for none.
 
     A channel that the viewer does not see is unknown.
     """
-    ids = {channel_id: None for named in filters.channels for channel_id in await _channel_ids(db, named, viewer)}
+    places = await places_of(db, filters, viewer) if filters.channels else []
+    ids = dict.fromkeys(channel_id for place in places for channel_id in place.channel_ids)
     return Scope(
         channel_ids=tuple(ids) if filters.channels else None,
         hidden=await access.hidden(db, Restrictable.CHANNEL, viewer),
@@ -41,15 +43,14 @@ async def scope_of(db: Reader, filters: Filters, viewer: Viewer) -> Scope:
     )
 
 
-async def _channel_ids(db: Reader, named: Named, viewer: Viewer) -> list[int]:
-    """Return the channel of this name, or else all with its words in their titles."""
-    found = await channels.find(db, named.text, viewer=viewer)
-    if found is not None:
-        return [found.id]
-    titled = await channels.by_words(db, named.text, viewer=viewer)
-    if not titled:
-        raise FilterError("unknown_channel", named.position, value=named.text)
-    return [channel.id for channel in titled]
+async def places_of(db: Reader, filters: Filters, viewer: Viewer) -> list[Place]:
+    """Return what each of the channels of filters means. Raises FilterError for one that means nothing."""
+    directory = await Directory.load(db, viewer)
+    places = [(named, directory.find(named.text)) for named in filters.channels]
+    for named, place in places:
+        if place is None:
+            raise FilterError("unknown_channel", named.position, value=named.text)
+    return [place for _, place in places if place is not None]
 
 
 _PAGES = (48, 400, 3000)  # versions read at once

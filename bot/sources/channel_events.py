@@ -10,7 +10,7 @@ from bot.models.notices import ChannelLost, ChannelRegained, ChannelRenamed
 from bot.sources import resolver
 from bot.sources.account import Account
 from bot.sources.resolver import NotFollowableError
-from bot.store import channels
+from bot.store import channel_groups, channels
 from bot.store.channels import Access, Channel, ResolvedChannel
 from bot.store.database import Transaction
 from bot.store.notices import notify_followers
@@ -97,6 +97,7 @@ async def describe(account: Account, channel: Channel, chat: types.Channel) -> N
     async def job(tx: Transaction) -> None:
         old = await channels.rename(tx, channel.id, title=new.title, username=new.username)
         if old is not None:
+            await channel_groups.follow_channel(tx, old, new)
             notice = ChannelRenamed(
                 event=f"{channel.id}:{now:%Y-%m-%d}",
                 old_title=old.title,

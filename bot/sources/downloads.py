@@ -100,7 +100,7 @@ class Downloads:
             again = max(again, self._clock() + timedelta(seconds=error.retry_after))
             await self._put_off(download, error.error, again=again)
         except _NoRoomError as error:
-            log.warning("a file would leave too little room", file=download.id, size=error.size)
+            log.warning("a file would leave too little disk space", file=download.id, size=error.size)
             await self._put_off(download, media.NO_ROOM, again=again)
         except OSError as error:
             if (fatal := fatal_in(error, place=self._folder)) is not None:
@@ -174,7 +174,7 @@ class Downloads:
         await self._database.write(lambda tx: media.keep(tx, download.id, blob, info, reader_id=reader_id, now=now))
 
     async def _give_up(self, download: Download, reason: str, info: FileInfo | None = None) -> None:
-        log.info("a file was given up", file=download.id, reason=reason)
+        log.info("a file download was given up", file=download.id, reason=reason)
         now = self._clock()
         await self._database.write(lambda tx: media.give_up(tx, download.id, reason, info, now=now))
 

@@ -29,12 +29,13 @@ from bot.sources.account import LONGEST_VISIT, RETRY_AFTER, Account, retry_pause
 from bot.sources.assignment import Assignments
 from bot.sources.channel_events import BANNED, VAGUE, lose, resolved
 from bot.sources.joiner import Joiner
-from bot.sources.resolver import BASIC_GROUP, ListedChannels, NotFollowableError, channel_dialogs
+from bot.sources.resolver import ListedChannels, NotFollowableError, channel_dialogs
 from bot.sources.sync import BACKFILL, USUAL_PAST, ChannelSync
-from bot.store import channels, chats, follows, posts, subscriptions, topics
+from bot.store import channels, chats, exclusions, follows, posts, progress, subscriptions, topics
+from bot.store.channel_groups import Directory
 from bot.store.channels import MOST_FAST, Access, Channel, ResolvedChannel
 from bot.store.database import Subject, Transaction, to_ms
-from bot.store.follows import FollowRequest
+from bot.store.follows import BASIC_GROUP, REQUESTED, FollowRequest
 from bot.store.notices import notify
 from bot.store.references import ALL, ALL_ASKED, FOLDER
 
@@ -42,12 +43,13 @@ log = structlog.get_logger(__name__)
 
 LOOK_AGAIN = 5.0  # s between looks at what is due by now, where nothing was announced
 ASK_ADMINS_AGAIN = timedelta(minutes=10)  # whether they let us in
-REQUESTED = "INVITE_REQUEST_SENT"  # Telegram's: the admins decide
 LOOK_AT_GROUP_AGAIN = timedelta(hours=1)  # whether it has become a supergroup
 ITS_TURN = "waits for its turn to be joined"
 TOO_MANY_FAST = "too_many_fast"
 COUNT_WITHIN = 30.0  # s to try the topics of a chat on the newest posts of a channel
-A_FEW = 5  # channels that are asked for together; of more, each comes without a sound
+
+
+_LISTED = (Followed, FollowRefused, JoinRequested)  # notices whose place is the message of a list, while there is one
 
 
 class PostponedError(Exception):
@@ -191,7 +193,12 @@ class FollowRequests:
             await follows.request(
                 tx, str(channel.id), chat_id=follow.chat_id, now=follow.asked_at, options=follow.options
             )
+            await follows.enlist(
+                tx, str(channel.id), groups=follow.channel_groups, chats=follow.feeds, now=follow.asked_at
+            )
         await follows.withdraw(tx, follow.reference)
+        if len(found) > 1 and follow.chat_id is not None:
+            await progress.show_list(tx, follow.chat_id, follow.asked_at)
 
     async def _find(self, follow: FollowRequest) -> tuple[types.Channel, datetime | None]:
         """Find the channel that a request names, and when the reader joined it; None where it is no member.
@@ -227,7 +234,7 @@ class FollowRequests:
         except TelegramError as error:
             if error.verdict is Verdict.RETRY:
                 raise
-        log.info("a channel is not what it was, it is looked up again", channel=known.id)
+        log.info("a channel has changed and is looked up again", channel=known.id)
         return None
 
     async def _by_invite(self, follow: FollowRequest, invite: str) -> tuple[types.Channel, datetime]:
@@ -250,8 +257,10 @@ class FollowRequests:
         return chat, self._account.now()
 
     async def _follow(self, follow: FollowRequest, chat: types.Channel, joined_at: datetime | None) -> None:
-        """Write a channel down, read its recent past, and give notice."""
+        """Write a channel down, read its recent past, and give notice. Raises NotFollowableError for one of ours."""
         channel, now = resolved(chat), self._account.now()
+        if channel.id in {own.peer.id for own in await chats.broadcasts(self._database)}:
+            raise NotFollowableError("own_channel")
 
         async def job(tx: Transaction) -> None:
             reader_id, access_hash = self._account.reader_id, chat.access_hash
@@ -317,9 +326,11 @@ class FollowRequests:
         alerts: int | None = 0
         if newest:
             wishes = await subscriptions.of_chat(self._database, follow.chat_id or 0)
-            wanted = {wish.topic_id for wish in wishes if wish.channels is None or channel.id in wish.channels}
-            chosen = [topic for topic in await topics.all_topics(self._database) if topic.id in wanted]
-            queries = [packed(topic.compiled) for topic in chosen]
+            wanted, directory = {wish.topic_id for wish in wishes}, await Directory.load(self._database)
+            every = [topic for topic in await topics.all_topics(self._database) if topic.id in wanted]
+            chosen = [topic for topic in every if not topic.is_feed and directory.takes(topic.limits, channel.id)]
+            excluded = await exclusions.by_topic(self._database, follow.chat_id or 0)
+            queries = [packed(topic.compiled, excluded.get(topic.id, ())) for topic in chosen]
             try:
                 alerts = await self._searches.run(
                     count_matches, queries, since=newest[-1].date, channel_id=channel.id, who=self, within=COUNT_WITHIN
@@ -347,9 +358,12 @@ class FollowRequests:
 
         async def job(tx: Transaction) -> None:
             chat = None if chat_id is None else await chats.get(tx, chat_id)
-            if chat is not None:
-                silent = isinstance(notice, Followed) and await follows.asked_together(tx, follow) > A_FEW
-                await notify(tx, chat, notice, now=now, silent=silent)
+            if chat is None:
+                return
+            if isinstance(notice, _LISTED) and await progress.is_listed(tx, chat.id, follow.asked_at):
+                tx.announce(Subject.PROGRESS)
+            else:
+                await notify(tx, chat, notice, now=now)
 
         await self._database.write(job)
 

@@ -211,7 +211,7 @@ class Previews:
         try:
             read = await by_number(self._account, address, ids)
         except TelegramError as error:
-            log.info("posts could not be asked for whose previews have loaded", channel=channel.id, error=error.error)
+            log.info("posts whose previews have loaded could not be fetched", channel=channel.id, error=error.error)
             return
         found = (
             to_post(message, channel_id=channel.id, named=named_in(answer))

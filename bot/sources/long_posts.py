@@ -77,7 +77,7 @@ class LongPosts:
         try:
             return await self._ask(channel.id, channel.access_hash or 0, message_id, head, within=within)
         except TelegramError as error:
-            log.info("the rest of a long post is not to be had now", channel=channel.id, error=error.error)
+            log.info("the rest of a long post is not available now", channel=channel.id, error=error.error)
             return None
 
     async def _ask(

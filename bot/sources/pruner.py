@@ -61,6 +61,6 @@ class Pruner:
         if count:
             log.info("files of posts were removed to make room", files=count)
         if excess > 0 and not self._is_over:
-            log.warning("the files of posts take too much room, and alerts of late show all of them", excess=excess)
+            log.warning("the files of posts take too much space, and recent alerts show all of them", excess=excess)
         self._is_over = excess > 0
         return count

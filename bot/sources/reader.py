@@ -83,7 +83,7 @@ class ReaderAccount:
 
         Raises ReaderLostError where the account cannot be used, FatalError where another process uses the session.
         """
-        self._stack.enter_context(sessions.lock(self._path))
+        await self._stack.enter_async_context(sessions.lock_within(self._path, self._timings.session_within))
         try:
             self.client = reader_client(self._settings, self._session, timings=self._timings)
             # On Python 3.11 asyncio.run hangs where the program ends with a client still connected.

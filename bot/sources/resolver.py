@@ -13,6 +13,7 @@ from telethon.tl.functions.messages import CheckChatInviteRequest, ImportChatInv
 
 from bot.errors import ChannelwatchError
 from bot.sources.account import Account
+from bot.store.follows import BASIC_GROUP
 from bot.telegram.unreadable import GetDialogsRequest
 
 DIALOGS_PAGE = 100  # Telegram's limit
@@ -59,9 +60,6 @@ def _next(answer: types.messages.Dialogs) -> _Offset | None:
         if last is not None and peer_id in peers:
             return last.date, last.id, utils.get_input_peer(peers[peer_id], check_hash=False)
     return None
-
-
-BASIC_GROUP = "basic_group"
 
 
 class NotFollowableError(ChannelwatchError):

@@ -114,7 +114,7 @@ class Sweep:
         try:
             return await channel_dialogs(self._account)
         except TelegramError as error:
-            log.warning("Telegram does not give the list of channels now", error=error.error)
+            log.warning("Telegram does not return the list of channels now", error=error.error)
             return None
 
     def _to_visit(self, followed: list[Channel], dialogs: dict[int, Dialog] | None) -> list[Channel]:

@@ -136,7 +136,7 @@ class ChannelSync:
             try:
                 return await self._apply_changes(channel, dialog, beat)
             except history.GapError as gap:
-                log.info("the changes of a channel are not to be had", channel=channel.id, why=str(gap))
+                log.info("the changes of a channel are not available", channel=channel.id, why=str(gap))
             except TelegramError as error:
                 pts = await self._put_off(channel, error)
             is_doubted = not pts
@@ -156,7 +156,7 @@ class ChannelSync:
         if error.verdict is not Verdict.RETRY or error.code == FLOOD:
             raise error
         self._failures[channel.id] += 1
-        log.info("the server fails at the changes of a channel", channel=channel.id, error=error.error)
+        log.info("Telegram fails to return the changes of a channel", channel=channel.id, error=error.error)
         if self._failures[channel.id] >= MOST_FAILURES:
             return 0
         now = self._account.now()
@@ -265,7 +265,7 @@ class ChannelSync:
         )
 
     async def _unreadable(self, channel: Channel) -> Unreadable:
-        return await unreadable.of_channel(self._account.database, channel.id)
+        return await unreadable.of_channel(self._account.database.at_once, channel.id)
 
     async def _name(self, channel: Channel, page: history.HistoryPage) -> None:
         """Write down which messages of a page cannot be read, and forget those of it that can, or that are gone."""

@@ -54,7 +54,7 @@ class UnreadableMessages:
             try:
                 found = await self._sync.read_by_number(channel, ids, beat)
             except TelegramError as error:
-                log.info("what could not be read cannot be had now", channel=channel.id, error=error.error)
+                log.info("what could not be read is not available now", channel=channel.id, error=error.error)
                 self._rests[channel.id] = self._account.now() + REST
                 break
             tried += len(ids)

@@ -18,7 +18,7 @@ class Restrictable(StrEnum):
 def visible(kind: Restrictable, ids: str, viewer: str = ":viewer") -> str:
     """Return a condition of SQL: what `ids` names is seen by the chat `viewer`, both expressions; NULL sees everything.
 
-    To be built with words of ours only.
+    To be built with words of ours only. A column in `ids` has the alias of its table: alone it would be the inner one.
     """
     return f"""({viewer} IS NULL OR NOT coalesce((SELECT restricted FROM {kind}s WHERE id = {ids}), 0)
         OR EXISTS (SELECT 1 FROM {kind}_access x WHERE x.{kind}_id = {ids} AND x.chat_id = {viewer}))"""  # noqa: S608 - our own
@@ -32,7 +32,7 @@ async def sees(db: Reader, kind: Restrictable, subject_id: int, viewer: Viewer) 
 
 async def hidden(db: Reader, kind: Restrictable, viewer: Viewer) -> tuple[int, ...]:
     """Return the ids of what a viewer does not see."""
-    sql = f"SELECT id FROM {kind}s WHERE restricted AND NOT {visible(kind, 'id')} ORDER BY id"  # noqa: S608 - our own names
+    sql = f"SELECT s.id FROM {kind}s s WHERE s.restricted AND NOT {visible(kind, 's.id')} ORDER BY s.id"  # noqa: S608 - our own names
     return tuple(row["id"] for row in await db.fetch_all(sql, {"viewer": viewer.chat_id}))
 
 

@@ -4,11 +4,11 @@ import json
 import sqlite3
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.models import to_json
-from bot.models.acts import ACTS, UNDO_WITHIN, Act, Row, RowChange, inverse
+from bot.models.acts import ACTS, UNDO_WITHIN, Act, Row, RowChange, TopicChanged, inverse
 from bot.models.notices import Acted
 from bot.models.people import Viewer
 from bot.store import chats, outbox
@@ -21,8 +21,12 @@ KEPT = timedelta(days=366)
 _KEYS = {
     "topics": ("id",),
     "subscriptions": ("chat_id", "topic_id"),
+    "topic_versions": ("topic_id", "number"),
+    "exclusions": ("chat_id", "topic_id", "word"),
     "mutes": ("id",),
     "topic_access": ("topic_id", "chat_id"),
+    "channel_groups": ("id",),
+    "channel_group_members": ("channel_group_id", "channel_id"),
     "channels": ("id",),
     "channel_access": ("channel_id", "chat_id"),
     "follows": ("id",),
@@ -113,15 +117,20 @@ async def record(  # noqa: PLR0913 - the row has this many columns
             "changes": to_json([[each.table, each.before, each.after] for each in changes]),
         },
     )
-    await _notify(tx, to, Acted(event=str(number), name=by.name, act=act), now=now)
+    shown = act.difference if isinstance(act, TopicChanged) else act
+    await _notify(tx, to, Acted(event=str(number), name=by.name, act=shown), now=now)
     return number
 
 
 async def _notify(tx: Transaction, to: Iterable[int], notice: Acted, *, now: datetime) -> None:
-    for chat_id in to:
-        chat = await chats.get(tx, chat_id)
-        if chat is not None and chat.suspended is None:
-            await notify(tx, chat, notice, now=now)
+    """Put a notice into the outbox for chats; owners have that of the team's own channels, which are named there."""
+    found = [chat for chat in [await chats.get(tx, each) for each in to] if chat is not None and chat.suspended is None]
+    broadcasts = tuple((chat.id, chat.title) for chat in found if chat.broadcast)
+    concerned = {chat.id: chat for chat in found if not chat.broadcast}
+    owners = {chat.id: chat for chat in await chats.of_owners(tx) if chat.suspended is None} if broadcasts else {}
+    for chat in {**concerned, **owners}.values():
+        of_owner = broadcasts if chat.id in owners else ()
+        await notify(tx, chat, replace(notice, is_concerned=chat.id in concerned, broadcasts=of_owner), now=now)
 
 
 @asynccontextmanager
@@ -178,7 +187,8 @@ async def undo(tx: Transaction, logged: LoggedAct, by: str, *, now: datetime) ->
         for subject in _NEWS:
             tx.announce(subject)
         event = f"{logged.id}:undone"
-        await _notify(tx, logged.concerned, Acted(event=event, name=logged.name, act=logged.act, undone=True), now=now)
+        act = logged.act.difference if isinstance(logged.act, TopicChanged) else logged.act
+        await _notify(tx, logged.concerned, Acted(event=event, name=logged.name, act=act, undone=True), now=now)
     return done
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.models import Peer, PeerKind
-from bot.models.notices import AlertsMissed, ChatSuspended, ThreadClosed
+from bot.models.notices import AlertsMissed, BroadcastResumed, ChatSuspended, ThreadClosed
 from bot.store import chats, outbox, people
 from bot.store.chats import Chat
 from bot.store.database import Reader, Subject, Transaction
@@ -19,13 +19,16 @@ OF_CHATS = (
     "acts",
     "backfills",
     "channel_access",
+    "exclusions",
     "feedback",
     "follows",
     "mutes",
     "progress",
+    "questions",
     "restorations",
     "saved_searches",
     "subscriptions",
+    "threads",
     "topic_access",
 )
 
@@ -95,7 +98,7 @@ async def suspend(tx: Transaction, chat: Chat, reason: str, *, now: datetime) ->
     await chats.suspend(tx, chat.id, reason)
     if chat.peer.kind is PeerKind.USER:
         return
-    notice = ChatSuspended(event=f"{chat.id}:{to_ms(now)}", chat=chat.title, reason=reason)
+    notice = ChatSuspended(event=f"{chat.id}:{to_ms(now)}", chat=chat.title, reason=reason, is_broadcast=chat.broadcast)
     for owner in await chats.of_owners(tx):
         if owner.suspended is None:
             await notify(tx, owner, notice, now=now)
@@ -104,14 +107,18 @@ async def suspend(tx: Transaction, chat: Chat, reason: str, *, now: datetime) ->
 async def resume(tx: Transaction, chat_id: int, *, now: datetime) -> None:
     """Resume a suspended chat, with a notice of how many alerts it has missed; these stay unsent, being old by now.
 
-    That of somebody who was removed stays suspended, unless they are in the team again.
+    That of somebody who was removed stays suspended, unless they are in the team again; and so does a broadcast that
+    nobody has set up.
     """
     chat = await chats.get(tx, chat_id)
-    if chat is None or chat.suspended is None:
+    if chat is None or chat.suspended in {None, chats.OFFERED}:
         return
     if chat.suspended == chats.REMOVED and await people.role_of(tx, chat.peer.id) is None:
         return
     await chats.resume(tx, chat_id)
+    if chat.broadcast:
+        await notify(tx, chat, BroadcastResumed(event=f"{chat_id}:{to_ms(now)}", chat=chat.title), now=now)
+        return
     await notify(tx, chat, AlertsMissed(event=str(to_ms(now)), alerts=await outbox.count_missed(tx, chat_id)), now=now)
 
 

@@ -4,8 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.store import chats
-from bot.store.chats import Chat
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import json_list, maybe_ms, read_all, to_ms
 
@@ -51,19 +49,6 @@ class ProgressFigures:
         if self.wanted or self.since is None or self.reached is None or self.begun is None:
             return self.read / self.wanted if self.wanted else 0.0
         return min(max((self.begun - self.reached) / (self.begun - self.since), 0.0), 1.0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """A message that shows a chat the progress of its backfills."""
-
-    id: int
-    chat: Chat
-    asked_at: datetime
-    message_id: int | None  # None: not sent yet
-    shown: str | None  # what it shows
-    next_at: datetime  # not to be edited before
-    figures: ProgressFigures
 
 
 async def request(tx: Transaction, channel_id: int, *, chat_id: int, asked_at: datetime, posts: int) -> None:
@@ -156,48 +141,3 @@ async def drop(tx: Transaction, channel_id: int) -> None:
     """Drop the backfills of a channel."""
     await tx.execute("DELETE FROM backfills WHERE channel_id = :id", {"id": channel_id})
     tx.announce(Subject.PROGRESS)
-
-
-async def shown_progress(db: Reader) -> list[Progress]:
-    """Return the progress messages of all chats, with their figures."""
-    rows = await db.fetch_all(
-        f"""SELECT g.id, g.asked_at, g.message_id, g.shown, g.next_at, count(b.id) AS figures_channels,
-            count(b.ended) AS figures_ended, count(nullif(b.ended, :done)) AS figures_failed,
-            coalesce(sum(iif(b.ended IS NULL, b.wanted, min(b.read, b.wanted))), 0) AS figures_wanted,
-            coalesce(sum(min(b.read, coalesce(b.wanted, b.read))), 0) AS figures_read, min(b.since) AS figures_since,
-            g.asked_at AS figures_begun,
-            max(coalesce(iif(b.ended IS NULL, b.reached, b.since), b.asked_at)) AS figures_reached,
-            coalesce(max(n.title), '') AS figures_title,
-            (SELECT count(*) FROM follows f WHERE f.chat_id = g.chat_id AND f.asked_at = g.asked_at
-                AND f.state = 'wanted' AND f.history IS NOT NULL) AS figures_waiting, {chats.COLUMNS}
-        FROM progress g JOIN chats c ON c.id = g.chat_id
-        LEFT JOIN backfills b ON b.chat_id = g.chat_id AND b.asked_at = g.asked_at
-        LEFT JOIN channels n ON n.id = b.channel_id
-        WHERE c.suspended IS NULL GROUP BY g.id ORDER BY g.id""",  # noqa: S608 - our own constant
-        {"done": DONE},
-    )
-    return read_all(Progress, rows)
-
-
-async def progress_shown(
-    tx: Transaction, progress: Progress, *, figures: str, message_id: int | None, next_at: datetime
-) -> None:
-    """Set what a progress message shows, and when it may be edited again."""
-    await tx.execute(
-        "UPDATE progress SET shown = :shown, message_id = :message, next_at = :next_at WHERE id = :id",
-        {"id": progress.id, "shown": figures, "message": message_id, "next_at": to_ms(next_at)},
-    )
-
-
-async def postpone_progress(tx: Transaction, progress: Progress, *, until: datetime) -> None:
-    """Leave a progress message as it is until a moment."""
-    sql = "UPDATE progress SET next_at = :until WHERE id = :id"
-    await tx.execute(sql, {"id": progress.id, "until": to_ms(until)})
-
-
-async def close_progress(tx: Transaction, progress: Progress) -> None:
-    """Drop a progress message whose work is over or cannot be shown; unfinished backfills go on."""
-    values = {"id": progress.id, "chat": progress.chat.id, "asked_at": to_ms(progress.asked_at)}
-    await tx.execute("DELETE FROM progress WHERE id = :id", values)
-    sql = "DELETE FROM backfills WHERE chat_id = :chat AND asked_at = :asked_at AND ended IS NOT NULL"
-    await tx.execute(sql, values)

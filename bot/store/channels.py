@@ -1,10 +1,12 @@
 """Channels: what they are, and how each reader reaches them."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from itertools import chain
+from typing import Protocol, TypeVar
 
 from bot.models.acts import UNDO_WITHIN
 from bot.models.people import EVERYTHING, Viewer
@@ -221,37 +223,53 @@ async def find(db: Reader, text: str, reader_id: int | None = None, *, viewer: V
     Of several the followed one comes first; None where there is none that the viewer sees.
     """
     reference = normalise_reference(text) or ""
-    # in Python, since SQLite folds ASCII only
     sql = f"{_CHANNELS} WHERE {visible(Restrictable.CHANNEL, 'c.id')} ORDER BY c.followed_at IS NULL, c.id"
     known = read_all(Channel, await db.fetch_all(sql, {"reader": reader_id, "viewer": viewer.chat_id}))
-    wanted_title = _spelt(text)
-    named = [c for c in known if reference in (f"@{(c.username or '').lower()}", str(c.id))]
-    titled = [c for c in known if wanted_title and _spelt(c.title) == wanted_title]
     settled = await db.fetch_value("SELECT channel_id FROM follows WHERE reference = :ref", {"ref": reference})
-    invited = [c for c in known if c.id == settled]
-    return next(iter(named + invited + titled), None)
+    return named(known, text, {} if settled is None else {reference: settled})
 
 
-async def by_words(db: Reader, text: str, *, viewer: Viewer = EVERYTHING) -> list[Channel]:
+class _Titled(Protocol):
+    """Whatever has the names of a channel."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def username(self) -> str | None: ...
+
+
+_Known = TypeVar("_Known", bound=_Titled)
+
+
+def named(known: Sequence[_Known], text: str, references: Mapping[str, int]) -> _Known | None:
+    """Return the first channel that goes by @name, link, id or title; `references` are those that were followed."""
+    reference, wanted_title = normalise_reference(text) or "", spelt(text)
+    by_name = (c for c in known if reference in (f"@{(c.username or '').lower()}", str(c.id)))
+    invited = (c for c in known if c.id == references.get(reference))
+    titled = (c for c in known if wanted_title and spelt(c.title) == wanted_title)
+    return next(chain(by_name, invited, titled), None)
+
+
+def with_words(known: Sequence[_Known], text: str) -> list[_Known]:
     """Return the channels whose titles have all words of a text, in any order; case and quotes are ignored.
 
     Where there is none, those with words that begin so. None for an @name.
     """
     wanted = set() if text.startswith("@") else _words(text)
-    sql = f"{_CHANNELS} WHERE {visible(Restrictable.CHANNEL, 'c.id')} ORDER BY c.id"
-    rows = await db.fetch_all(sql, {"reader": None, "viewer": viewer.chat_id})
-    titled = [(channel, _words(channel.title)) for channel in read_all(Channel, rows)] if wanted else []
-    whole = [channel for channel, words in titled if wanted <= words]
-    begun = (c for c, words in titled if all(any(word.startswith(each) for word in words) for each in wanted))
+    titles = [(channel, _words(channel.title)) for channel in known] if wanted else []
+    whole = [channel for channel, words in titles if wanted <= words]
+    begun = (c for c, words in titles if all(any(word.startswith(each) for word in words) for each in wanted))
     return whole or list(begun)
 
 
 def _words(title: str) -> set[str]:
-    return set(_WORD.findall(_spelt(title)))
+    return set(_WORD.findall(spelt(title)))
 
 
-def _spelt(title: str) -> str:
-    """Return a title without case and quotes, which each phone writes in its own way."""
+def spelt(title: str) -> str:
+    """Return a name without case and quotes, which each phone writes in its own way; SQLite folds ASCII only."""
     return " ".join(title.translate(_NO_QUOTES).casefold().replace("ё", "е").split())
 
 

@@ -11,12 +11,15 @@ from bot.store import outbox
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import read, read_all, to_ms
 
+OFFERED = "OFFERED"  # why a broadcast is suspended that nobody has set up yet; only somebody of the team resumes it
 REMOVED = "REMOVED"  # why a private chat is suspended whose person was removed; only a link resumes it
 # A chat in a row of other things: what `read` calls its field `chat`.
 COLUMNS = """
     c.id AS chat_id, c.key AS chat_key, c.kind AS chat_peer_kind, c.telegram_id AS chat_peer_id,
     c.access_hash AS chat_peer_access_hash, c.thread_id AS chat_peer_thread_id, c.title AS chat_title,
+    c.broadcast AS chat_broadcast,
     c.language AS chat_language, c.language_chosen AS chat_language_chosen, c.time_zone AS chat_time_zone,
+    c.zone_chosen AS chat_zone_chosen,
     c.edits AS chat_edits, c.media AS chat_media, c.confirmations AS chat_confirmations,
     c.quiet_from AS chat_quiet_start, c.quiet_until AS chat_quiet_end, c.digest_every AS chat_digests_every,
     c.digest_minute AS chat_digests_minute, c.digest_weekday AS chat_digests_weekday,
@@ -43,9 +46,11 @@ class Chat:
     key: bytes  # 16 random bytes: part of every alert's identity
     peer: Peer
     title: str
-    language: str  # "en" or "ru"
+    broadcast: bool  # a channel of the team's own, in which nobody speaks to the bot
+    language: str  # one of LANGUAGES
     language_chosen: bool  # by somebody there; else it is Telegram's
     time_zone: str  # IANA name
+    zone_chosen: bool  # by somebody there; else it is UTC, and asked for
     edits: Edits
     media: bool  # the photos and documents of a post follow its alert
     confirmations: bool  # a reply, with a sound, where a second channel says the same
@@ -79,6 +84,25 @@ async def pair(tx: Transaction, peer: Peer, *, title: str, language: str, now: d
     return chat
 
 
+async def offer(tx: Transaction, peer: Peer, *, title: str, now: datetime) -> Chat:
+    """Take a broadcast channel down into which the bot may post, and into which it posts once somebody sets it up."""
+    await pair(tx, peer, title=title, language="en", now=now)
+    await tx.execute(
+        """UPDATE chats SET broadcast = 1, suspended = :offered, report_minute = NULL
+        WHERE kind = :kind AND telegram_id = :id""",
+        {"offered": OFFERED, "kind": peer.kind, "id": peer.id},
+    )
+    tx.announce(Subject.TOPICS)  # what it posts alerts nobody
+    chat = await by_peer(tx, peer.kind, peer.id)
+    assert chat is not None  # noqa: S101 - it was just written
+    return chat
+
+
+async def broadcasts(db: Reader) -> list[Chat]:
+    """Return the team's own channels by title, also suspended ones."""
+    return read_all(Chat, await db.fetch_all(f"{_CHATS} WHERE c.broadcast ORDER BY c.title, c.id"), "chat")
+
+
 async def by_peer(db: Reader, kind: PeerKind, telegram_id: int) -> Chat | None:
     """Return the paired chat with this address."""
     row = await db.fetch_one(f"{_CHATS} WHERE kind = :kind AND telegram_id = :id", {"kind": kind, "id": telegram_id})
@@ -96,6 +120,13 @@ async def everyone(db: Reader) -> list[Chat]:
     return read_all(Chat, await db.fetch_all(f"{_CHATS} ORDER BY id"), "chat")
 
 
+async def subscribed(db: Reader, topic_id: int) -> list[Chat]:
+    """Return the chats, not suspended, that get alerts on a topic, in the order in which they came."""
+    ids = "SELECT chat_id FROM subscriptions WHERE topic_id = :topic"
+    sql = f"{_CHATS} WHERE c.suspended IS NULL AND c.id IN ({ids}) ORDER BY c.id"
+    return read_all(Chat, await db.fetch_all(sql, {"topic": topic_id}), "chat")
+
+
 async def of_owners(db: Reader) -> list[Chat]:
     """Return the private chats of the owners."""
     owners = "SELECT id FROM people WHERE role = 'owner'"
@@ -109,7 +140,8 @@ async def with_own_menu(db: Reader) -> list[Chat]:
     Those are the chats that have chosen their language, and the private ones of people who may do more than readers.
     """
     more = "SELECT id FROM people WHERE role != 'reader'"
-    sql = f"{_CHATS} WHERE (language_chosen OR c.kind = 'user' AND c.telegram_id IN ({more})) AND suspended IS NULL"
+    sql = f"""{_CHATS} WHERE (language_chosen OR c.kind = 'user' AND c.telegram_id IN ({more}))
+        AND suspended IS NULL AND NOT broadcast"""
     return read_all(Chat, await db.fetch_all(sql), "chat")
 
 
@@ -117,7 +149,7 @@ async def save(tx: Transaction, chat: Chat) -> None:
     """Write the settings of a chat."""
     await tx.execute(
         """UPDATE chats SET language = :language, language_chosen = :language_chosen, time_zone = :time_zone,
-            edits = :edits, media = :media, confirmations = :confirmations,
+            zone_chosen = :zone_chosen, edits = :edits, media = :media, confirmations = :confirmations,
             quiet_from = :quiet_from, quiet_until = :quiet_until,
             digest_every = :every, digest_minute = :minute, digest_weekday = :weekday,
             storm_count = :storm_count, storm_minutes = coalesce(:storm_minutes, storm_minutes),
@@ -129,6 +161,7 @@ async def save(tx: Transaction, chat: Chat) -> None:
             "language": chat.language,
             "language_chosen": chat.language_chosen,
             "time_zone": chat.time_zone,
+            "zone_chosen": chat.zone_chosen,
             "edits": chat.edits,
             "media": chat.media,
             "confirmations": chat.confirmations,

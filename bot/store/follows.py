@@ -1,15 +1,21 @@
 """Requests to follow a channel, each until it is a followed channel or refused."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from bot.models.follow_list import FollowListItem, FollowListState
 from bot.models.people import EVERYTHING, Viewer
-from bot.store import access, backfills, channels
+from bot.store import access, backfills, channel_groups, channels, feeds, subscriptions
 from bot.store.access import Restrictable
 from bot.store.channels import NO_OPTIONS, Access, Channel, Options, ResolvedChannel, apply_options, set_access
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import json_list, read, read_all, to_ms
+
+REQUESTED = "INVITE_REQUEST_SENT"  # Telegram's: the admins decide
+BASIC_GROUP = "basic_group"  # it may become a supergroup
+LASTING = {REQUESTED, BASIC_GROUP}  # reasons for which a request waits until somebody else acts
 
 
 class FollowState(StrEnum):
@@ -48,6 +54,8 @@ class FollowRequest:
     may_join: bool | None  # likewise
     history: int | None  # likewise
     access: tuple[int, ...] | None  # ids of the chats that alone shall find it; None: it is everybody's
+    channel_groups: tuple[int, ...]  # ids of those that it is to join
+    feeds: tuple[int, ...]  # ids of the chats that want all its posts
 
     @property
     def options(self) -> Options:
@@ -95,6 +103,31 @@ async def request(
     if channel is not None:
         return RequestOutcome.LOST
     return RequestOutcome.NEW if earlier is None else RequestOutcome.AGAIN
+
+
+async def enlist(
+    tx: Transaction, reference: str, *, groups: Collection[int] = (), chats: Collection[int] = (), now: datetime
+) -> None:
+    """Put the channel of a normalised reference into groups, and let chats get all its posts, now or once followed."""
+    earlier = await _find(tx, reference)
+    channel = await _followed(tx, reference, earlier)
+    if channel is not None:
+        await _enlist(tx, channel, groups, chats, now=now)
+    elif earlier is not None:
+        sql = "UPDATE follows SET channel_groups = :groups, feeds = :feeds WHERE id = :id"
+        joined, wanted = {*earlier.channel_groups, *groups}, {*earlier.feeds, *chats}
+        values = {"id": earlier.id, "groups": json_list(sorted(joined)), "feeds": json_list(sorted(wanted))}
+        await tx.execute(sql, values)
+
+
+async def _enlist(
+    tx: Transaction, channel: Channel, groups: Iterable[int], chat_ids: Iterable[int], *, now: datetime
+) -> None:
+    for group_id in groups:
+        await channel_groups.add(tx, group_id, channel.id)
+    for chat_id in chat_ids:
+        feed = await feeds.make(tx, str(channel.id), channel.title, now=now)
+        await subscriptions.subscribe(tx, chat_id, feed.id, now=now)
 
 
 async def _join_access(tx: Transaction, earlier: FollowRequest, chat_id: int | None, options: Options) -> None:
@@ -187,10 +220,34 @@ async def all_follows(db: Reader, viewer: Viewer = EVERYTHING) -> list[FollowReq
     return read_all(FollowRequest, rows)
 
 
-async def asked_together(db: Reader, follow: FollowRequest) -> int:
-    """Count the requests that a chat made at the same moment."""
-    sql = "SELECT count(*) FROM follows WHERE chat_id = :chat AND asked_at = :asked_at"
-    return int(await db.fetch_value(sql, {"chat": follow.chat_id, "asked_at": to_ms(follow.asked_at)}))
+async def listed(db: Reader, chat_id: int, asked_at: datetime) -> list[FollowListItem]:
+    """Return how the channels went that a chat asked for at a moment, in the order of the requests."""
+    rows = await db.fetch_all(
+        """SELECT coalesce(c.title, f.reference) AS name, f.state, f.reason FROM follows f
+        LEFT JOIN channels c ON c.id = coalesce(f.channel_id, iif(f.reference GLOB '[0-9]*', f.reference, NULL))
+        WHERE f.chat_id = :chat AND f.asked_at = :asked_at ORDER BY f.id""",
+        {"chat": chat_id, "asked_at": to_ms(asked_at)},
+    )
+    return [_to_listed(row["name"], FollowState(row["state"]), row["reason"]) for row in rows]
+
+
+def _to_listed(name: str, state: FollowState, reason: str | None) -> FollowListItem:
+    # A request for a lost channel that is refused leaves the channel followed.
+    is_refused = state is FollowState.REFUSED or reason is not None
+    listed_state = FollowListState.REFUSED if is_refused else FollowListState.FOLLOWED
+    if state is FollowState.WANTED:
+        listed_state = FollowListState.ASKED if reason in LASTING else FollowListState.OPEN
+    return FollowListItem(name=name, state=listed_state, reason=reason)
+
+
+async def refused_of(db: Reader, chat_id: int, asked_at: datetime) -> list[str]:
+    """Return the references of a chat's requests of a moment that were refused."""
+    rows = await db.fetch_all(
+        """SELECT reference FROM follows WHERE chat_id = :chat AND asked_at = :asked_at
+        AND (state = 'refused' OR state = 'followed' AND reason IS NOT NULL) ORDER BY id""",
+        {"chat": chat_id, "asked_at": to_ms(asked_at)},
+    )
+    return [row["reference"] for row in rows]
 
 
 async def postpone(tx: Transaction, follow_id: int, *, until: datetime, reason: str) -> None:
@@ -237,9 +294,13 @@ async def settle(  # noqa: PLR0913 - what Telegram said of the channel is writte
         stored = read(FollowRequest, row)
         await _settle_access(tx, stored, channel.id, before)
         await apply_options(tx, channel.id, stored.options, chat_id=stored.chat_id, asked_at=stored.asked_at)
+        settled = await channels.get(tx, channel.id)
+        if settled is not None:
+            await _enlist(tx, settled, stored.channel_groups, stored.feeds, now=now)
     sql = "UPDATE follows SET state = 'followed', channel_id = :channel, reason = NULL WHERE id = :id"
     await tx.execute(sql, {"id": follow_id, "channel": channel.id})
     tx.announce(Subject.FOLLOWS)
+    tx.announce(Subject.TOPICS)  # which may be limited to it
 
 
 async def withdraw(tx: Transaction, reference: str) -> bool:

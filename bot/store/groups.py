@@ -234,7 +234,9 @@ async def move(tx: Transaction, chat: Chat, *, quiet: bool, to: datetime, now: d
 
 
 _SHOWN = f"""SELECT {alerts.COLUMNS}, {posts.COLUMNS},
-        (SELECT count(*) FROM alerts d WHERE d.duplicate_of = a.id) AS duplicates
+        (SELECT count(*) FROM alerts d WHERE d.duplicate_of = a.id) AS duplicates,
+        (SELECT o.name FROM channel_group_members i JOIN channel_groups o ON o.id = i.channel_group_id
+            WHERE i.channel_id = a.channel_id ORDER BY o.folded LIMIT 1) AS channel_group
     FROM alerts a JOIN post_versions p ON p.version_id = a.shown_version_id"""  # noqa: S608 - our own constant
 _ALERTS = f"{_SHOWN} WHERE a.group_id = :group"
 _NEWS = f"""{_SHOWN} JOIN groups g ON g.id = :group

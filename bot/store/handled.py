@@ -9,7 +9,7 @@ KEPT = timedelta(days=30)  # a button under an older answer says that it is too 
 
 
 async def record(tx: Transaction, key: str, answer: str, *, peer: Peer | None = None, now: datetime) -> None:
-    """Store the answer to an update as JSON; with the `peer` of a command it counts as a message to that chat."""
+    """Store the answer to an update as JSON; that to a command counts as a message to the chat `peer`."""
     await tx.execute(
         """INSERT INTO handled (key, chat_kind, chat_telegram_id, at, answer)
         VALUES (:key, :kind, :telegram_id, :at, :answer)""",
@@ -26,6 +26,13 @@ async def record(tx: Transaction, key: str, answer: str, *, peer: Peer | None = 
 async def answer_to(db: Reader, key: str) -> str | None:
     """Return the answer to an update as JSON; None where it was not handled yet."""
     answer: str | None = await db.fetch_value("SELECT answer FROM handled WHERE key = :key", {"key": key})
+    return answer
+
+
+async def answer_in(db: Reader, peer: Peer, key: str) -> str | None:
+    """Return the answer that a chat was given to an update, as JSON; None where there is none, or another chat's."""
+    sql = "SELECT answer FROM handled WHERE key = :key AND chat_kind = :kind AND chat_telegram_id = :id"
+    answer: str | None = await db.fetch_value(sql, {"key": key, "kind": peer.kind, "id": peer.id})
     return answer
 
 
@@ -49,5 +56,5 @@ async def forget_old(tx: Transaction, *, now: datetime) -> None:
 async def latest_number(db: Reader) -> int:
     """Return the greatest number of a handled message in private chats and basic groups, which share one sequence."""
     sql = """SELECT max(CAST(substr(key, length(chat_kind || chat_telegram_id) + 3) AS INTEGER)) FROM handled
-        WHERE chat_kind IN ('user', 'group')"""  # a key is the kind, the id and the number, joined by hyphens
+        WHERE chat_kind IN ('user', 'group') AND NOT tapped"""  # its key is the kind, the id and the number, by hyphens
     return int(await db.fetch_value(sql) or 0)

@@ -12,9 +12,9 @@ from bot.store.chats import Chat
 from bot.store.database import Transaction
 
 
-async def notify(tx: Transaction, chat: Chat, notice: Notice, *, now: datetime, silent: bool = False) -> bool:
+async def notify(tx: Transaction, chat: Chat, notice: Notice, *, now: datetime) -> bool:
     """Put a notice into the outbox; return False where the chat has had one of the same subject."""
-    return await _enqueue(tx, [chat], notice, now=now, silent=silent) > 0
+    return await _enqueue(tx, [chat], notice, now=now) > 0
 
 
 async def notify_followers(tx: Transaction, channel_id: int, notice: Notice, *, now: datetime) -> None:
@@ -32,7 +32,12 @@ async def notify_followers(tx: Transaction, channel_id: int, notice: Notice, *, 
     await _enqueue(tx, to, notice, now=now)
 
 
-async def _enqueue(tx: Transaction, to: Iterable[Chat], notice: Notice, *, now: datetime, silent: bool = False) -> int:
+async def _enqueue(tx: Transaction, to: Iterable[Chat], notice: Notice, *, now: datetime) -> int:
+    """Put a notice into the outbox; what is not for everybody comes to the owners and not into a broadcast."""
+    to, is_kept_in = list(to), not notice.for_everybody
+    if is_kept_in and any(chat.broadcast for chat in to):
+        owners = [owner for owner in await chats.of_owners(tx) if owner.suspended is None]
+        to = list({chat.id: chat for chat in (*(each for each in to if not each.broadcast), *owners)}.values())
     drafts = [
         Draft(
             chat_id=chat.id,
@@ -41,7 +46,7 @@ async def _enqueue(tx: Transaction, to: Iterable[Chat], notice: Notice, *, now: 
             subject=notice.subject,
             notice=notice.kind,
             body=NOTICES.dump_python(notice, mode="json"),
-            silent=silent or notice.sound is Sound.NEVER,
+            silent=notice.sound is Sound.NEVER,
         )
         for chat in to
     ]

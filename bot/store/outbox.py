@@ -206,14 +206,14 @@ async def take_up(tx: Transaction, chat_id: int) -> None:
         tx.announce(Subject.ALERTS)
 
 
-async def statistics(db: Reader, since: datetime) -> OutboxCounts:
-    """Count messages by what became of them."""
+async def statistics(db: Reader, since: datetime, *, chat_id: int | None = None) -> OutboxCounts:
+    """Count the messages by what became of them, of one chat or of all."""
     (row,) = await db.fetch_all(
         """SELECT count(*) FILTER (WHERE state = 'due') AS due,
             count(*) FILTER (WHERE kind = 'alert' AND sent_at >= :since) AS sent,
             count(*) FILTER (WHERE state = 'dead' AND kind != 'files' AND created_at >= :since) AS dead
-        FROM messages""",
-        {"since": to_ms(since)},
+        FROM messages WHERE chat_id BETWEEN coalesce(:chat, 0) AND coalesce(:chat, 1 << 62)""",
+        {"since": to_ms(since), "chat": chat_id},
     )
     return read(OutboxCounts, row)
 
@@ -301,7 +301,7 @@ _LATELY = """SELECT c.kind, c.telegram_id, q.sent_at AS at FROM messages q JOIN 
     UNION ALL SELECT c.kind, c.telegram_id, q.edited_at FROM messages q JOIN chats c ON c.id = q.chat_id
         WHERE q.edited_at BETWEEN :since AND :now
     UNION ALL SELECT chat_kind, chat_telegram_id, answered_at FROM handled
-        WHERE answered_at BETWEEN :since AND :now AND chat_kind IS NOT NULL
+        WHERE answered_at BETWEEN :since AND :now AND chat_kind IS NOT NULL AND NOT tapped
     ORDER BY at"""
 
 

@@ -172,6 +172,13 @@ async def topic_stats(db: Reader, chat_id: int, since: datetime) -> Mapping[str,
     }
 
 
+async def count_alerts(db: Reader, chat_id: int, channel_id: int, since: datetime) -> int:
+    """Count the alerts that a chat has had from a channel since a moment."""
+    sql = """SELECT count(*) FROM alerts
+        WHERE channel_id = :channel AND chat_id = :chat AND NOT is_counted AND created_at >= :since"""
+    return int(await db.fetch_value(sql, {"chat": chat_id, "channel": channel_id, "since": to_ms(since)}))
+
+
 async def seen_latencies(db: Reader, since: datetime) -> tuple[float, ...]:
     """Return the seconds from Telegram's date to our first sight of each post since a moment, ascending.
 

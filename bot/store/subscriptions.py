@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.models.alerts import Priority, Recipient
+from bot.store import channel_groups
 from bot.store.access import Restrictable, visible
-from bot.store.database import Reader, Transaction
+from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import json_list, maybe_ms, read_all, to_ms
+from bot.store.topics import Topic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,16 +20,16 @@ class Subscription:
     topic_id: int
     topic: str  # its name
     priority: Priority
-    channels: tuple[int, ...] | None  # bare ids it is narrowed to; None: all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mute:
-    """A channel, a topic, or one in the other that a chat wants no alerts of."""
+    """A channel, a channel group, a topic, or a topic in a channel that a chat wants no alerts of."""
 
     id: int
     chat_id: int
     channel_id: int | None  # None: from any channel
+    channel_group_id: int | None  # None: in whatever group a channel is
     topic_id: int | None  # None: of any topic
     until: datetime | None  # None: for good
 
@@ -42,6 +44,24 @@ async def unsubscribe(tx: Transaction, chat_id: int, topic_id: int) -> bool:
     """End a subscription; False where there was none."""
     sql = "DELETE FROM subscriptions WHERE chat_id = :chat AND topic_id = :topic"
     return await tx.execute(sql, {"chat": chat_id, "topic": topic_id}) > 0
+
+
+async def move(tx: Transaction, chat_id: int, old: Topic, new: Topic) -> None:
+    """Move what a chat has of one topic to another: subscription, exclusions, mutes, and what it was alerted to."""
+    values = {"chat": chat_id, "old": old.id, "new": new.id, "was": old.name, "name": new.name}
+    for table in ("subscriptions", "exclusions", "mutes"):
+        sql = f"UPDATE {table} SET topic_id = :new WHERE chat_id = :chat AND topic_id = :old"  # noqa: S608 - our own names
+        await tx.execute(sql, values)
+    for table in ("alerts", "feedback"):  # which name topics: what is open, followed or counted goes along
+        await tx.execute(
+            f"""UPDATE {table} SET topics =
+                (SELECT json_group_array(iif(value = :was, :name, value)) FROM json_each({table}.topics))
+            WHERE chat_id = :chat AND EXISTS (SELECT 1 FROM json_each({table}.topics) WHERE value = :was)""",  # noqa: S608 - likewise
+            values,
+        )
+    sql = "UPDATE groups SET topic_id = :new, topic = :name WHERE chat_id = :chat AND topic_id = :old"
+    await tx.execute(sql, values)
+    tx.announce(Subject.TOPICS)
 
 
 async def set_priority(tx: Transaction, chat_id: int, topic_id: int, priority: Priority) -> bool:
@@ -68,16 +88,18 @@ async def for_topics(db: Reader, found: Iterable[tuple[int, int]], now: datetime
             c.time_zone AS schedule_zone, c.quiet_from AS schedule_quiet_start, c.quiet_until AS schedule_quiet_end,
             c.digest_every AS schedule_digests_every, c.digest_minute AS schedule_digests_minute,
             c.digest_weekday AS schedule_digests_weekday,
-            c.storm_count AS storms_count, c.storm_minutes AS storms_minutes
+            c.storm_count AS storms_count, c.storm_minutes AS storms_minutes,
+            (SELECT json_group_array(word) FROM exclusions e
+                WHERE e.chat_id = s.chat_id AND e.topic_id = s.topic_id) AS excluded
         FROM json_each(:found) f
         JOIN subscriptions s ON s.topic_id = f.value ->> 1
         JOIN chats c ON c.id = s.chat_id
         WHERE c.suspended IS NULL
             AND {visible(Restrictable.CHANNEL, "(f.value ->> 0)", "s.chat_id")}
             AND {visible(Restrictable.TOPIC, "s.topic_id", "s.chat_id")}
-            AND (s.channels IS NULL OR f.value ->> 0 IN (SELECT value FROM json_each(s.channels)))
             AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.chat_id = s.chat_id
                 AND (m.channel_id IS NULL OR m.channel_id = f.value ->> 0)
+                AND {_in_group("f.value ->> 0")}
                 AND (m.topic_id IS NULL OR m.topic_id = s.topic_id)
                 AND (m.until IS NULL OR m.until > :now))""",  # noqa: S608 - our own words
         {"found": json_list(found), "now": to_ms(now)},
@@ -87,34 +109,66 @@ async def for_topics(db: Reader, found: Iterable[tuple[int, int]], now: datetime
 
 async def chats_reached(db: Reader, channel_ids: Iterable[int]) -> list[int]:
     """Return the ids of the chats, not suspended, that would get alerts from any of these channels."""
+    ids, limits = list(channel_ids), await channel_groups.limits(db)
+    elsewhere = [(channel, topic) for topic, limit in limits.items() for channel in ids if channel not in limit]
     rows = await db.fetch_all(
         f"""SELECT DISTINCT s.chat_id FROM json_each(:channels) f JOIN subscriptions s JOIN chats c ON c.id = s.chat_id
         WHERE c.suspended IS NULL AND {visible(Restrictable.CHANNEL, "f.value", "s.chat_id")}
-            AND (s.channels IS NULL OR f.value IN (SELECT value FROM json_each(s.channels)))
+            AND NOT EXISTS (SELECT 1 FROM json_each(:elsewhere) e
+                WHERE e.value ->> 0 = f.value AND e.value ->> 1 = s.topic_id)
             AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.chat_id = s.chat_id AND m.until IS NULL
                 AND (m.channel_id IS NULL OR m.channel_id = f.value)
+                AND {_in_group("f.value")}
                 AND (m.topic_id IS NULL OR m.topic_id = s.topic_id))
         ORDER BY s.chat_id""",  # noqa: S608 - our own words
-        {"channels": json_list(channel_ids)},
+        {"channels": json_list(ids), "elsewhere": json_list(elsewhere)},
     )
     return [row["chat_id"] for row in rows]
 
 
-async def mute(
-    tx: Transaction, chat_id: int, *, channel_id: int | None = None, topic_id: int | None = None, until: datetime | None
+def _in_group(channel: str) -> str:
+    """Return a condition of SQL: a mute `m` of a channel group holds for a channel; to be built with words of ours."""
+    return f"""(m.channel_group_id IS NULL OR EXISTS (SELECT 1 FROM channel_group_members g
+        WHERE g.channel_group_id = m.channel_group_id AND g.channel_id = {channel}))"""  # noqa: S608 - our own words
+
+
+async def mute(  # noqa: PLR0913 - what is muted, and until when
+    tx: Transaction,
+    chat_id: int,
+    *,
+    channel_id: int | None = None,
+    channel_group_id: int | None = None,
+    topic_id: int | None = None,
+    until: datetime | None,
 ) -> None:
-    """Mute a channel, a topic, their combination, or everything in a chat; it replaces the mute of the same scope."""
-    await unmute(tx, chat_id, channel_id=channel_id, topic_id=topic_id)
+    """Mute a channel, a channel group, a topic, or a topic in a channel; it replaces the mute of the same scope."""
+    await unmute(tx, chat_id, channel_id=channel_id, channel_group_id=channel_group_id, topic_id=topic_id)
     await tx.execute(
-        "INSERT INTO mutes (chat_id, channel_id, topic_id, until) VALUES (:chat, :channel, :topic, :until)",
-        {"chat": chat_id, "channel": channel_id, "topic": topic_id, "until": maybe_ms(until)},
+        """INSERT INTO mutes (chat_id, channel_id, channel_group_id, topic_id, until)
+        VALUES (:chat, :channel, :group, :topic, :until)""",
+        {
+            "chat": chat_id,
+            "channel": channel_id,
+            "group": channel_group_id,
+            "topic": topic_id,
+            "until": maybe_ms(until),
+        },
     )
 
 
-async def unmute(tx: Transaction, chat_id: int, *, channel_id: int | None = None, topic_id: int | None = None) -> bool:
+async def unmute(
+    tx: Transaction,
+    chat_id: int,
+    *,
+    channel_id: int | None = None,
+    channel_group_id: int | None = None,
+    topic_id: int | None = None,
+) -> bool:
     """End the mute of this very scope; False where there was none."""
-    sql = "DELETE FROM mutes WHERE chat_id = :chat AND channel_id IS :channel AND topic_id IS :topic"
-    return await tx.execute(sql, {"chat": chat_id, "channel": channel_id, "topic": topic_id}) > 0
+    sql = """DELETE FROM mutes WHERE chat_id = :chat AND channel_id IS :channel AND channel_group_id IS :group
+        AND topic_id IS :topic"""
+    values = {"chat": chat_id, "channel": channel_id, "group": channel_group_id, "topic": topic_id}
+    return await tx.execute(sql, values) > 0
 
 
 async def forget_ended(tx: Transaction, *, now: datetime) -> None:

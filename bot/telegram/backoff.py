@@ -84,7 +84,7 @@ class Backoff:
         self._answered_at, self._why = self._monotonic(), _BROKEN_OFF
         if self._is_reported:
             self._is_reported = False
-            self._log.info("Telegram is reached again", after=round(self._answered_at - self._since))
+            self._log.info("Telegram can be reached again", after=round(self._answered_at - self._since))
 
     def _report(self, now: float) -> None:
         self._is_reported, self._report_at = True, now + REPORT_EVERY

@@ -94,4 +94,4 @@ class TelegramClock:
             self._behind = measured.behind if measured.is_wrong else timedelta()
             if abs(self.error) > CLOCK_ERROR:
                 seconds = round(-self.error.total_seconds())
-                log.warning("the clock of this machine is wrong; set it by NTP", seconds=seconds)
+                log.warning("the clock of this machine is wrong; synchronize it with NTP", seconds=seconds)

@@ -73,7 +73,7 @@ async def connect(client: Client) -> types.User | None:
 
 def _warn_of_silence(client: Client) -> None:
     if has_connection(client):  # else the backoff says what is tried
-        log.warning("there is a connection, and Telegram says nothing; where it is blocked, set TELEGRAM_PROXY")
+        log.warning("connected, but Telegram does not answer; if it is blocked here, set TELEGRAM_PROXY")
 
 
 async def keep_connected(client: Client, beat: Beat = no_beat, *, ask_client: Ask | None = None) -> None:
@@ -98,10 +98,10 @@ async def keep_connected(client: Client, beat: Beat = no_beat, *, ask_client: As
             misses = misses + 1 if has_connection(client) and not client.is_answered else 0
             if misses < MOST_MISSES:
                 continue
-            log.warning("Telegram does not answer a client; it connects anew")
+            log.warning("Telegram does not answer a client; it reconnects")
             await client.disconnect()
         else:
-            log.warning("a client was disconnected and connects again", why=repr(gone.exception()))
+            log.warning("a client was disconnected and reconnects", why=repr(gone.exception()))
         misses = 0
         await _connect_again(client)
         await asyncio.sleep(client.timings.connect_pause)
@@ -130,7 +130,7 @@ async def _fetch_missed(client: Client, ask_client: Ask | None) -> None:
         if is_new and client.on_skip is not None:
             await client.on_skip()
     except TelegramError as error:
-        log.info("missed updates cannot be fetched in another way either", error=error.error)
+        log.info("missed updates cannot be fetched any other way", error=error.error)
 
 
 async def _connect_again(client: Client) -> None:

@@ -33,7 +33,8 @@ _FORMATTING = {  # what may be sent; links, mentions, tags and the like Telegram
     "code": types.MessageEntityCode,
     "blockquote": types.MessageEntityBlockquote,
 }
-_VALUES = ("url", "language", "document_id", "user_id")  # the attributes of an entity that its value is taken from
+# The kinds of entity that have a value, and where.
+_VALUES = {"text_url": "url", "pre": "language", "custom_emoji": "document_id", "mention_name": "user_id"}
 
 
 def to_post(message: TLObject, *, channel_id: int | None = None, named: Named = NOBODY) -> Post | None:
@@ -93,9 +94,9 @@ def to_entities(entities: Iterable[TLObject]) -> tuple[Entity, ...]:
     """Return formatting of any kind that Telegram knows."""
     found = []
     for entity in entities:
-        value = next((getattr(entity, name) for name in _VALUES if hasattr(entity, name)), None)
-        kind, shown = _kind(type(entity).__name__), None if value is None else str(value)
-        found.append(Entity(kind=kind, offset=entity.offset, length=entity.length, value=shown))
+        kind = _kind(type(entity).__name__)
+        value = str(getattr(entity, _VALUES[kind])) if kind in _VALUES else None
+        found.append(Entity(kind=kind, offset=entity.offset, length=entity.length, value=value))
     return tuple(found)
 
 

@@ -108,7 +108,7 @@ class MissedUpdates:
         self._client._message_box.set_state(state)  # noqa: SLF001 - as above
         self._has_skipped = True
         if is_first:
-            log.warning("updates that were missed cannot be fetched; they go on from the present", error=str(error))
+            log.warning("missed updates cannot be fetched; continuing from the present", error=str(error))
         return is_first
 
     def request(self) -> TLRequest | None:

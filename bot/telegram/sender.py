@@ -49,7 +49,7 @@ def with_fallbacks(method: Method) -> Method:
                 simpler = [simplified(value, error.verdict) if isinstance(value, Outgoing) else value for value in args]
                 if None in simpler:
                     raise
-                log.warning("a message was refused; it is sent more simply", reason=error.error)
+                log.warning("a message was refused; sending a simpler one", reason=error.error)
                 args = tuple(simpler)
         return await method(*args, **kwargs)
 

@@ -1,9 +1,11 @@
 """Holds, opens and examines session files."""
 
+import asyncio
 import fcntl
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -15,6 +17,7 @@ from bot.runtime import private_files
 
 READER, STANDBY, BOT = "reader.session", "reader-2.session", "bot.session"  # files in DATA_DIR
 LOGIN = "run `channelwatch login`"
+_LOOK_EVERY = 0.1  # s between two looks whether another process has let go of a session
 
 
 class InUseError(FatalError):
@@ -34,6 +37,25 @@ def lock(session: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise InUseError(f"another channelwatch uses {session}: stop it first") from None
+        yield
+
+
+@asynccontextmanager
+async def lock_within(session: Path, seconds: float) -> AsyncIterator[None]:
+    """Hold a session as `lock` does, once a process that needs it for a moment only, like `doctor`, has let go of it.
+
+    Raises InUseError where it is still held after so many seconds, FatalError where it cannot be written.
+    """
+    end = time.monotonic() + seconds
+    with ExitStack() as stack:
+        while True:
+            try:
+                stack.enter_context(lock(session))
+                break
+            except InUseError:
+                if time.monotonic() >= end:
+                    raise
+            await asyncio.sleep(_LOOK_EVERY)
         yield
 
 

@@ -102,6 +102,10 @@ class Text:
         """Append another text with its formatting."""
         return self.formatted(*other.build())
 
+    def lines(self, other: "Text") -> Self:
+        """Append another text like `join`, and end its last line; nothing of an empty one."""
+        return self.join(other).add("\n") if len(other) else self
+
     def formatted(self, text: str, entities: Iterable[Entity]) -> Self:
         """Append a text with its own entities, counted from its beginning."""
         before = self._units

@@ -11,6 +11,7 @@ TELEGRAM = 100  # posts a second: a page of them, to an account that asks once a
 GOAL = Goal(limit=40, at_most=False)
 SWEEP_INTERVAL = 0.5  # s
 FROZEN = 1.0  # s at least: when the service goes on, its next sweep is due
+REST = 0.2  # s after the last mark was written: no sweep is under way, which would go on, and the next come later
 
 
 def measure(folder: Path, *, full: bool) -> list[Row]:
@@ -37,6 +38,8 @@ def measure(folder: Path, *, full: bool) -> list[Row]:
 
 def _ours(place: World, service: Process, archive: Archive, *, posts: int) -> Run:
     goal = archive.stored() + posts
+    archive.wait_until_marked()
+    time.sleep(REST)
     service.freeze()
     until = time.monotonic() + FROZEN
     place.stage.order("post", side="ours", count=posts, push=False)

@@ -17,6 +17,7 @@ from time import perf_counter, process_time
 
 from rich.table import Table
 
+from bot.cli.service import COLLECTED
 from bot.matching.engine.compiled import Compiled, compile_query
 from bot.matching.engine.matcher import Matcher
 from bot.matching.query.parser import parse
@@ -214,6 +215,7 @@ async def _start(folder: Path, queries: Mapping[str, Compiled]) -> float:
     async with open_archive(folder) as archive:
         await archive.db.write(save)
         nothing = Observation(events=(), observed_by=ObservedBy.LIVE, reader_id=archive.reader_id, seen_at=NOON)
+        gc.set_threshold(*COLLECTED)
         begun = process_time()
         await Ingest(archive.db, lambda: NOON).store(nothing)
         return (process_time() - begun) * 1e3

@@ -184,6 +184,12 @@ class Archive:
         while self.stored() < posts:
             time.sleep(POLL)
 
+    def wait_until_marked(self) -> None:
+        """Wait until the marks of all channels are at their newest posts."""
+        newest = "SELECT max(message_id) FROM posts WHERE channel_id = channels.id"
+        while self._one(f"SELECT count(*) FROM channels WHERE confirmed_id < ({newest})"):  # noqa: S608 - both are ours
+            time.sleep(POLL)
+
     def wait_until_paired(self, chats: int) -> None:
         """Wait until so many chats are subscribed to something, and all has been answered."""
         while self._one("SELECT count(DISTINCT chat_id) FROM subscriptions") < chats:

@@ -42,7 +42,7 @@ async def prepared(archive: Archive) -> tuple[Message, Message]:
 async def test_dead_alerts_are_listed_with_all_that_is_known(tmp_path: Path) -> None:
     assert (await typed(tmp_path / "data", "alerts", "--dead"))[0] == 1  # there is no database yet
     async with open_archive(tmp_path) as archive:
-        assert (await typed(tmp_path / "data", "alerts", "--dead"))[1] == "No alert is dead.\n"
+        assert (await typed(tmp_path / "data", "alerts", "--dead"))[1] == "No alerts have failed.\n"
         bad, blocked = await prepared(archive)
     code, out, err = await typed(tmp_path / "data", "alerts", "--dead")
     assert (code, err) == (0, "")
@@ -51,7 +51,7 @@ async def test_dead_alerts_are_listed_with_all_that_is_known(tmp_path: Path) -> 
     replaced = "\N{REPLACEMENT CHARACTER}"
     assert first == f"{bad.id}  {date}  Alice {replaced}[31m  https://t.me/News1001/5  ENTITY_BOUNDS_INVALID"
     assert second == f"{blocked.id}  {date}  Ivan  https://t.me/News1001/5  USER_IS_BLOCKED (suspended)"
-    assert summary == "2 dead, 1 of them in suspended chats; --retry tries the others again."
+    assert summary == "2 failed, 1 of them in suspended chats; --retry tries the others again."
 
 
 async def test_dead_alerts_are_tried_again_beside_a_running_service_and_those_of_suspended_chats_are_not(
@@ -61,8 +61,8 @@ async def test_dead_alerts_are_tried_again_beside_a_running_service_and_those_of
     bad, blocked = await prepared(archive)
     code, out, err = await spawned(tmp_path / "data", "alerts", "--dead", "--retry")
     assert (code, err) == (0, "")
-    assert out.splitlines()[0] == "Tried again within half a minute: 1"
-    assert out.splitlines()[1].startswith("Left alone in suspended chats: 1;")
+    assert out.splitlines()[0] == "Will be tried again within half a minute: 1"
+    assert out.splitlines()[1].startswith("Skipped in suspended chats: 1;")
     assert await kit.state_of(archive.db, bad) == State(state="due")
     (again,) = await kit.messages(archive.db, utc_now())
     assert (again.id, again.random_id) == (bad.id, bad.random_id)
@@ -72,7 +72,7 @@ async def test_dead_alerts_are_tried_again_beside_a_running_service_and_those_of
 async def test_only_those_asked_for_are_tried_again(archive: Archive, tmp_path: Path) -> None:
     bad, blocked = await prepared(archive)
     _, out, _ = await typed(tmp_path / "data", "alerts", "--dead", "--retry", blocked.id, 999)
-    assert out.splitlines()[:2] == ["Tried again within half a minute: 0", "Not dead: 999"]
+    assert out.splitlines()[:2] == ["Will be tried again within half a minute: 0", "Not failed: 999"]
     assert (await kit.state_of(archive.db, bad)).state == "dead"
 
 

@@ -44,7 +44,7 @@ async def test_an_account_is_imported_with_a_report_and_again_without_harm(tmp_p
     assert (code, err) == (0, "")
     assert out.splitlines() == ["Вести: 2 new", "[b]Хроника\N{REPLACEMENT CHARACTER}[31m: 1 new", *left_out]
     _, out, _ = await typed(tmp_path / "data", "import", tmp_path)  # the folder stands for the file in it
-    assert out.splitlines()[0] == "Вести: 2 there already"
+    assert out.splitlines()[0] == "Вести: 2 already stored"
     assert out.splitlines()[2:] == left_out
     async with open_read_only(tmp_path / "data" / "bot.db") as database:
         assert len(await posts.latest(database, limit=9)) == 3
@@ -58,8 +58,8 @@ async def test_imported_posts_are_found_and_their_channels_are_not_listed_as_fol
     async with open_archive(tmp_path) as archive:
         desk = Bot(archive)
         await desk.pair()
-        assert text(await desk.says("/channels")).startswith("Write the channels after the command")
-        assert "I follow no channel" in text(await desk.says("/unfollow Вести"))
+        assert text(await desk.says("/channels")).startswith("Add the channels after the command")
+        assert "I do not follow a channel" in text(await desk.says("/unfollow Вести"))
         assert "Сбои банка" in text(await desk.says("/search сбой"))
         await archive.follow(NEWS, title="Вести")
         assert "I follow 1 channel." in text(await desk.says("/channels"))
@@ -105,8 +105,8 @@ async def test_a_broken_file_is_stored_as_far_as_it_goes_and_said_in_one_line(
     [
         (("nowhere.json",), "there is no file nowhere.json"),
         ((".",), "there is no file result.json"),
-        (("result.json", "--time-zone", "Nowhere"), "no time zone «Nowhere»"),
-        (("result.json", "--username", "Вести=+x"), "--username: «+x» is no public name"),
+        (("result.json", "--time-zone", "Nowhere"), "there is no time zone «Nowhere»"),
+        (("result.json", "--username", "Вести=+x"), "--username: «+x» is not a public name"),
     ],
     ids=["no file", "a folder without one", "no zone", "no name"],
 )

@@ -52,14 +52,14 @@ async def test_the_shell_narrows_and_orders_as_the_chat_does(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["сбой", "--channel", "@nobody"], "I know no channel «@nobody»"),
+        (["сбой", "--channel", "@nobody"], "There is no channel or group «@nobody»"),
         (["сбой", "--since", "soon"], "--since: I cannot read the date «soon»"),
         (["сбой", "--since", ""], "--since: I cannot read the date «»"),
         (["сбой", "--until", "2026-11-20 12:00"], "--until: I cannot read the date «2026-11-20 12:00»"),
         (["сбой", "--since", "2d", "--until", "9d"], "«--since 2d --until 9d» ends before it begins"),
-        (["сбой", "--channel", ""], "--channel: I know no channel «»"),
-        (["сбой", "--channel", 'Се"ть in:@x'], '--channel: I know no channel «Се"ть in:@x»'),
-        (["сбой in:@x"], "I know no channel «@x»"),
+        (["сбой", "--channel", ""], "--channel: There is no channel or group «»"),
+        (["сбой", "--channel", 'Се"ть in:@x'], '--channel: There is no channel or group «Се"ть in:@x»'),
+        (["сбой in:@x"], "There is no channel or group «@x»"),
         (["сбой ("], "the query cannot be read"),
     ],
 )
@@ -96,7 +96,7 @@ async def test_a_ranking_says_how_far_back_it_goes(tmp_path: Path) -> None:
         await archive.live(*(post(n, "сбой", date=ago(minutes=n)) for n in range(1, 503)))
     code, out, err = await typed(tmp_path / "data", "search", "сбой", "--order", "best", "--limit", "1")
     assert (code, out.count("сбой")) == (0, 1)
-    assert "These are the best of the 500 newest finds, back to 2025-03-10 03:40 UTC." in err
+    assert "These are the best of the 500 newest results, back to 2025-03-10 03:40 UTC." in err
 
 
 async def test_a_long_search_goes_on_to_the_end_and_tells_how_far_it_is(
@@ -216,7 +216,7 @@ async def test_a_table_has_the_same_columns_and_no_cell_that_calculates(tmp_path
 
 async def test_one_format_at_a_time(tmp_path: Path) -> None:
     code, _, err = await typed(tmp_path / "data", "search", "сбой", "--csv", "--jsonl")
-    assert (code, err) == (2, "--jsonl and --csv exclude each other: give one of them\n")
+    assert (code, err) == (2, "--jsonl and --csv cannot be combined: use one of them\n")
 
 
 async def test_a_search_says_since_when_the_archive_is_complete_and_where_it_does_not_reach(tmp_path: Path) -> None:

@@ -27,11 +27,12 @@ class Bot:
         self.db = archive.db
         self.dispatch = Dispatch(archive.db, InProcess(archive.db), lambda: self.archive.now, burst=10_000)
         self._numbers = count(1)
+        self.last_message = 0  # that was said or tapped
 
     async def says(self, words: str, *, person: int = ANNA, chat: Peer | None = None, **changes: Any) -> Reply:  # noqa: ANN401 - fields of a Request
         said = read_command(words, "our_bot")
         assert said is not None
-        number = next(self._numbers)
+        number = self.last_message = next(self._numbers)
         request = Request(
             key=f"m-{number}",
             peer=chat or Peer(kind=PeerKind.USER, id=person),
@@ -46,23 +47,30 @@ class Bot:
         )
         return await self.dispatch.answer(replace(request, **changes)) or Reply()
 
-    async def taps(
-        self, button: Button | bytes, *, person: int = ANNA, chat: Peer | None = None, key: str | None = None
+    async def taps(  # noqa: PLR0913 - what a tap may have
+        self,
+        button: Button | bytes,
+        *,
+        person: int = ANNA,
+        chat: Peer | None = None,
+        key: str | None = None,
+        message_id: int | None = None,
+        language: str = "en",
     ) -> Reply:
         data = button if isinstance(button, bytes) else button.data
         assert data is not None
         assert len(data) <= 64
         verb, _, argument = data.decode().partition(":")
-        number = next(self._numbers)
+        number = self.last_message = next(self._numbers)
         request = Request(
             key=key or f"tap-{number}",
             peer=chat or Peer(kind=PeerKind.USER, id=person),
             person_id=person,
             title="",
-            language="en",
+            language=language,
             command=verb,
             argument=argument,
-            message_id=number,
+            message_id=message_id or number,
             query_id=number,
         )
         return await self.dispatch.answer(request) or Reply()
@@ -70,7 +78,10 @@ class Bot:
     async def tracks(self, topic: str, *, person: int = ANNA) -> Reply:
         """Send `/track NAME: QUERY` and save what is shown."""
         shown = await self.says(f"/track {topic}", person=person)
-        return await self.taps(button(shown.messages[0], "Save"), person=person)
+        (save,) = [
+            each for row in shown.messages[0].buttons for each in row if (each.data or b"").startswith(b"save:")
+        ][:1]
+        return await self.taps(save, person=person)
 
     async def pair(self, person: int = ANNA, role: Role = Role.OWNER, *, language: str = "en") -> Chat:
         """Pair a private chat by a link, as a person would."""

@@ -100,7 +100,7 @@ async def test_a_link_is_not_taken_in_a_group_where_others_could_have_read_it(bo
 async def test_an_owner_by_the_settings_needs_no_link(bot: Bot) -> None:
     assert "Send /start first" in text(await bot.says("/status"))
     assert "Channelwatch" in text(await bot.says("/start"))
-    assert "I follow" in text(await bot.says("/status"))
+    assert "No channels are followed yet" in text(await bot.says("/status"))
 
 
 async def test_a_reader_may_look_and_mute_but_not_change_what_is_everybodys(bot: Bot) -> None:
@@ -111,7 +111,7 @@ async def test_a_reader_may_look_and_mute_but_not_change_what_is_everybodys(bot:
     refusal = "Only owners and editors can do that here."
     for words in ("/follow @rkn_tg", "/unfollow @news1001"):
         assert text(await bot.says(words, person=BORIS)) == refusal
-    assert "can make topics" in text(await bot.says("/track Банки: банк", person=BORIS))
+    assert "can create topics" in text(await bot.says("/track Банки: банк", person=BORIS))
     assert text(await bot.taps(b"follow:@rkn_tg", person=BORIS)) == refusal
 
 

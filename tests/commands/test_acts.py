@@ -42,7 +42,7 @@ class TestUnfollowing:
 
     async def test_what_ends_alerts_of_others_is_asked_once(self, newsroom: Bot) -> None:
         asked = await newsroom.says("/unfollow @news1001", person=BORIS)
-        assert text(asked) == "This ends Вести for 2 other chats. Unfollow?"
+        assert text(asked).startswith("This also ends Вести for 2 other chats. Unfollow?\n")
         assert (await newsroom.archive.channel()).followed_at is not None
         done = await newsroom.taps(button(asked.messages[0], "Unfollow"), person=BORIS)
         assert "I no longer follow" in text(done)
@@ -56,7 +56,7 @@ class TestUnfollowing:
 
     async def test_it_can_be_left_alone(self, newsroom: Bot) -> None:
         asked = await newsroom.says("/unfollow @news1001", person=BORIS)
-        assert text(await newsroom.taps(button(asked.messages[0], "Keep it"), person=BORIS)) == "Nothing is changed."
+        assert text(await newsroom.taps(button(asked.messages[0], "Keep it"), person=BORIS)) == ("Nothing was changed.")
         assert (await newsroom.archive.channel()).followed_at is not None
 
     async def test_the_chats_that_it_hits_have_a_notice(self, newsroom: Bot) -> None:
@@ -73,7 +73,7 @@ class TestUnfollowing:
         done = await self.unfollows(newsroom)
         newsroom.archive.now += timedelta(minutes=9)
         undone = await newsroom.taps(button(done.edit, "Undo"), person=person)
-        assert text(undone) == f"Undone: Person {BORIS}: unfollowed Вести; nothing new comes from there"
+        assert text(undone) == f"Undone: Person {BORIS}: unfollowed Вести; no new posts from there"
         assert await newsroom.archive.channel() == before
         assert (await notices(newsroom, CLARA))[-1] == ("unfollow", True)
         await newsroom.archive.live(post(9, "сбой связи", date=newsroom.archive.now))
@@ -82,7 +82,7 @@ class TestUnfollowing:
     async def test_nobody_else_undoes_it(self, newsroom: Bot) -> None:
         await newsroom.pair(504, Role.EDITOR)
         done = await self.unfollows(newsroom)
-        assert "Only who did this" in text(await newsroom.taps(button(done.edit, "Undo"), person=504))
+        assert "Only the person who did this" in text(await newsroom.taps(button(done.edit, "Undo"), person=504))
 
     async def test_its_readers_leave_it_only_once_nobody_can_undo_it(self, newsroom: Bot) -> None:
         archive = newsroom.archive
@@ -120,7 +120,7 @@ class TestTopics:
         topic = await self.made(newsroom)
         deleted = await newsroom.taps(f"drop:{topic}:sure".encode(), person=BORIS)
         await newsroom.tracks("Банки: кредит", person=BORIS)
-        assert "changed here since" in text(await newsroom.taps(button(deleted.edit, "Undo"), person=BORIS))
+        assert "changed since" in text(await newsroom.taps(button(deleted.edit, "Undo"), person=BORIS))
         assert await newsroom.db.fetch_value("SELECT query FROM topics WHERE name = 'Банки'") == "кредит"
 
     async def test_a_group_gets_a_topic_back(self, newsroom: Bot) -> None:
@@ -150,7 +150,7 @@ class TestLog:
         today = await newsroom.taps(button(everything.messages[0], "Today"))
         assert "@mid_ru" in text(today)
         assert "@rkn_tg" not in text(today)
-        assert "nobody in the team and no day" in text(await newsroom.says("/log whenever"))
+        assert "neither a person in the team nor a day" in text(await newsroom.says("/log whenever"))
 
     async def test_it_has_pages(self, newsroom: Bot) -> None:
         for number in range(20):
@@ -190,7 +190,7 @@ class TestFloods:
         changes = await newsroom.db.write(lambda tx: tx.fetch_value("SELECT total_changes()"))
         answers = await self.refusals(newsroom, 20, person=BORIS)
         assert answers == [
-            "That was too much at once. Wait a minute; what you write until then stays unanswered.",
+            "Too many messages at once. Wait a minute; until then I will not answer.",
             *[""] * 19,
         ]
         assert await newsroom.db.fetch_value("SELECT count(*) FROM handled") == rows

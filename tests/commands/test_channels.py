@@ -1,9 +1,15 @@
-from bot.store import channels, follows, readers
+from datetime import timedelta
+
+import pytest
+
+from bot.commands.context import Reply
+from bot.models.people import Role
+from bot.store import channels, follows, readers, subscriptions
 from bot.store.channels import Access
 from bot.store.database import Transaction
 from bot.store.follows import FollowState
-from tests.commands.kit import Bot, button, text
-from tests.kit_archive import NEWS, OTHER
+from tests.commands.kit import BORIS, Bot, button, labels, text
+from tests.kit_archive import NEWS, OTHER, post
 
 
 async def test_following_says_for_each_what_happens(bot: Bot) -> None:
@@ -12,9 +18,12 @@ async def test_following_says_for_each_what_happens(bot: Bot) -> None:
     await bot.says("/follow @mintsifry")
     told = text(await bot.says("/follow @News1001 @mintsifry t.me/rkn_tg https://t.me/+AbCdEfGhIjKl Минцифры"))
     assert told.splitlines() == [
-        "I look at these now and tell you how each went: @rkn_tg, t.me/+AbCdEfGhIjKl",
-        "Asked for already, I am at it: @mintsifry",
-        "Followed already: @news1001",
+        "I follow 0 of 3 channels…",
+        "",
+        "… @mintsifry, @rkn_tg, t.me/+AbCdEfGhIjKl",
+        "",
+        "Already requested, still working on: @mintsifry",
+        "Already followed: @news1001",
     ]
 
 
@@ -27,7 +36,7 @@ async def test_the_chat_that_asked_is_the_one_to_be_told(bot: Bot) -> None:
 async def test_what_is_no_channel_is_named(bot: Bot) -> None:
     await bot.pair()
     told = text(await bot.says("/follow https://example.org"))
-    assert told == "No channel: https://example.org\nWrite @name or a link such as t.me/name."
+    assert told == "Not a channel: https://example.org\nWrite @name or a link such as t.me/name."
     assert "/follow @MID_Russia" in text(await bot.says("/follow"))
 
 
@@ -35,8 +44,10 @@ async def test_a_refused_channel_is_tried_again(bot: Bot) -> None:
     await bot.pair()
     await bot.says("/follow @nobody_here")
     await bot.db.write(lambda tx: _refuse(tx, "USERNAME_NOT_OCCUPIED"))
-    assert "@nobody_here: could not be followed. There is no channel by this name." in text(await bot.says("/channels"))
-    assert "I try again: @nobody_here" in text(await bot.says("/follow @nobody_here"))
+    assert "@nobody_here: could not be followed. There is no channel with this name." in text(
+        await bot.says("/channels")
+    )
+    assert "trying again: @nobody_here" in text(await bot.says("/follow @nobody_here"))
 
 
 async def test_a_whole_list_of_links_behind_words_is_followed(bot: Bot) -> None:
@@ -52,7 +63,7 @@ async def test_unfollowing_keeps_the_posts_and_says_so(bot: Bot) -> None:
         text(await bot.says("/unfollow Вести недели")) == "I no longer follow Вести недели. Its posts stay searchable."
     )
     assert await channels.followed(bot.db) == []
-    assert "I follow no channel «@News1001»" in text(await bot.says("/unfollow @News1001"))
+    assert "I do not follow a channel called «@News1001»" in text(await bot.says("/unfollow @News1001"))
 
 
 async def test_a_list_to_unfollow_may_hold_titles_and_each_is_answered_for(bot: Bot) -> None:
@@ -63,14 +74,14 @@ async def test_a_list_to_unfollow_may_hold_titles_and_each_is_answered_for(bot: 
     assert told.splitlines() == [
         "I no longer follow Вести недели. Its posts stay searchable.",
         "I no longer follow Хроника. Its posts stay searchable.",
-        "I follow no channel «МИД». See /channels.",
+        "I do not follow a channel called «МИД». See /channels.",
     ]
 
 
 async def test_a_wish_that_is_not_fulfilled_can_be_withdrawn(bot: Bot) -> None:
     await bot.pair()
     await bot.says("/follow @rkn_tg")
-    assert text(await bot.says("/unfollow @rkn_tg")) == "I no longer try to follow @rkn_tg."
+    assert text(await bot.says("/unfollow @rkn_tg")) == "I have stopped trying to follow @rkn_tg."
     assert await follows.all_follows(bot.db) == []
 
 
@@ -87,7 +98,7 @@ async def test_the_list_shows_how_each_channel_is_read(bot: Bot) -> None:
     shown = await bot.says("/channels")
     assert text(shown).splitlines() == [
         "I follow 2 channels.",
-        "What Telegram does not push I find within 1 min; it is slow with large channels.",
+        "What Telegram does not push, I find within 1 min; Telegram is slow with large channels.",
         "",
         "Вести: joined, seconds",
         "Хроника: ⚠️ no longer readable. It is private. Send me its invite link: https://t.me/+…",
@@ -98,14 +109,93 @@ async def test_the_list_shows_how_each_channel_is_read(bot: Bot) -> None:
 
 async def test_a_long_list_is_turned_page_by_page(bot: Bot) -> None:
     await bot.pair()
-    names = [f"@channel_{number:03}" for number in range(70)]
+    names = [f"@channel_{number:03}" for number in range(25)]
     await bot.says("/follow " + " ".join(names))
     first = await bot.says("/channels")
-    second = await bot.taps(button(first.messages[0], "2 ›"))
-    third = await bot.taps(button(second.edit, "3 ›"))
+    second = await bot.taps(button(first.messages[0], "›"))
+    third = await bot.taps(button(second.edit, "›"))
+    assert labels(third.edit) == ["‹", "3/3", "Find a channel"]
     shown = [word.rstrip(":") for page in (first, second, third) for word in text(page).split() if word[0] == "@"]
     assert shown == names
-    assert "@channel_030" in text(await bot.taps(button(third.edit, "‹ 2")))
+    assert "@channel_010" in text(await bot.taps(button(third.edit, "‹")))
+    assert "@channel_024" in text(await bot.taps(b"list:9999"))
+
+
+async def test_a_word_finds_channels_and_stays_while_pages_are_turned(bot: Bot) -> None:
+    await bot.pair()
+    for number in range(1, 13):
+        await bot.archive.follow(NEWS + number, title=f"Министерство {number:02}")
+    await bot.archive.follow(OTHER + 100, title="Хроника")
+    found = await bot.says("/channels МИНИСТ")
+    assert "12 channels with «минист»" in text(found)
+    turned = await bot.taps(button(found.messages[0], "›"))
+    assert labels(turned.edit) == ["Министерство 11", "Министерство 12", "‹", "2/2", "All channels", "Find a channel"]
+    asked = await bot.taps(button(turned.edit, "Find a channel"))
+    assert "Which word" in text(asked)
+    assert labels((await bot.says("хрон")).messages[0]) == ["Хроника", "All channels", "Find a channel"]
+
+
+async def opened(bot: Bot, **who: int) -> Reply:
+    """Open the screen of the one channel that is followed."""
+    listed = await bot.says("/channels", **who)
+    return await bot.taps(button(listed.messages[0], "Вести"), **who)
+
+
+async def test_the_screen_of_a_channel_shows_what_it_brought_here(bot: Bot) -> None:
+    await bot.pair()
+    await bot.archive.follow(NEWS, title="Вести")
+    await bot.archive.live(post(1, "Сбой"), post(2, "Погода"))
+    bot.archive.now += timedelta(days=8)
+    await bot.archive.live(post(3, "Нет связи: сбой в другом городе", date=bot.archive.now))
+    said = text(await opened(bot))
+    assert "Last post: 18 Mar, 12:00 UTC" in said
+    assert "Alerts in this chat: 1 in 7 days, 2 in 30 days" in said
+
+
+async def test_each_action_redraws_the_screen(bot: Bot) -> None:
+    chat = await bot.pair()
+    await bot.archive.follow(NEWS, title="Вести")
+    screen = await opened(bot)
+    muted = await bot.taps(button(screen.edit, "Mute 8 h"))
+    assert "Muted in this chat until 10 Mar, 20:00 UTC." in text(muted)
+    assert [each.channel_id for each in await subscriptions.mutes_of(bot.db, chat.id, bot.archive.now)] == [NEWS]
+    assert "Muted" not in text(await bot.taps(button(muted.edit, "Unmute")))
+    fast = await bot.taps(button(screen.edit, "Fast"))
+    assert (await channels.followed(bot.db))[0].fast
+    await bot.taps(button(fast.edit, "No longer fast"))
+    never = await bot.taps(button(fast.edit, "Never join"))
+    assert not (await channels.followed(bot.db))[0].may_join
+    assert button(never.edit, "May join")
+    assert "Вести" in text(await bot.taps(button(screen.edit, "All channels")))
+
+
+async def test_unfollowing_on_the_screen_asks_once_and_can_be_undone(bot: Bot) -> None:
+    await bot.pair()
+    await bot.pair(BORIS, Role.READER)
+    await bot.archive.follow(NEWS, title="Вести")
+    asked = await bot.taps(button((await opened(bot)).edit, "Unfollow"), key="tap-stop")
+    assert "This also ends Вести for 1 other chat. Unfollow?\nPerson 502" in text(asked)
+    assert "Alerts in this chat" in text(await bot.taps(button(asked.edit, "Keep it")))
+    done = await bot.taps(button(asked.edit, "Unfollow"))
+    assert await channels.followed(bot.db) == []
+    assert "I no longer follow" in (await bot.taps(f"channel:{NEWS}".encode())).note
+    await bot.taps(button(done.edit, "Undo"))
+    assert [each.id for each in await channels.followed(bot.db)] == [NEWS]
+
+
+async def test_a_reader_sees_no_buttons_that_they_may_not_tap(bot: Bot) -> None:
+    await bot.pair()
+    await bot.pair(BORIS, Role.READER)
+    await bot.archive.follow(NEWS, title="Вести")
+    assert labels((await opened(bot, person=BORIS)).edit) == [
+        *("Newest posts", "Mute 8 h", "7 days", "For good", "Send every post", "All channels"),
+    ]
+
+
+@pytest.mark.parametrize("data", [b"channel:77", b"hush:77:on", b"how:77:fast", b"stop:77"])
+async def test_a_button_of_a_channel_that_is_not_there_says_so(bot: Bot, data: bytes) -> None:
+    await bot.pair()
+    assert (await bot.taps(data)).note == "This button no longer works."
 
 
 async def test_nothing_followed_yet_tells_how_to_begin(bot: Bot) -> None:

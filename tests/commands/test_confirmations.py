@@ -11,10 +11,10 @@ async def heard(bot: Bot) -> bool:
 async def test_a_chat_hears_no_second_channel_until_it_says_so(bot: Bot) -> None:
     await bot.pair()
     shown = await bot.says("/confirmations")
-    assert [b.text for row in shown.messages[0].buttons for b in row] == ["On", "● Off"]
+    assert [b.text for row in shown.messages[0].buttons for b in row] == ["On", "● Off", "All settings"]
     changed = await bot.taps(button(shown.messages[0], "On"))
     assert changed.edit is not None
-    assert [b.text for row in changed.edit.buttons for b in row] == ["● On", "Off"]
+    assert [b.text for row in changed.edit.buttons for b in row] == ["● On", "Off", "All settings"]
     assert await heard(bot)
 
 

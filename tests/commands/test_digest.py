@@ -39,6 +39,10 @@ def weekly(weekday: int = 0, minute: int = 540) -> Digests:
         ("Daily 6 pm", Digests(minute=18 * 60)),
         ("ежедневно в 9,30.", Digests(minute=570)),
         ("по средам в 8 вечера", weekly(2, 20 * 60)),
+        ("щодня о 9:00", Digests()),
+        ("щогодини", HOURLY),
+        ("щотижня пн 9:00", weekly()),
+        ("раз на тиждень у п’ятницю о 8", weekly(4, 480)),
         ("", None),
         ("daily hourly", None),
         ("daily 25:00", None),
@@ -73,8 +77,8 @@ async def gathering(bot: Bot, count: int = 1) -> datetime:
 async def test_it_is_daily_at_nine_until_somebody_wants_it_otherwise(bot: Bot) -> None:
     chat = await bot.pair()
     shown = await bot.says("/digest")
-    assert "Digests come here: daily at 09:00 (UTC)." in text(shown)
-    assert "No topic waits for them" in text(shown)
+    assert "Digests are sent here: daily at 09:00, UTC." in text(shown)
+    assert "No topic of this chat goes into them" in text(shown)
     answer = await bot.taps(button(shown.messages[0], "weekly, Mon 09:00"))
     assert (await bot.chat(chat.peer)).digests == weekly()
     assert button(answer.edit, "● weekly, Mon 09:00")
@@ -91,7 +95,7 @@ async def test_in_russian_the_days_and_words_are_russian(bot: Bot) -> None:
 
 async def test_a_new_rhythm_takes_along_what_waits(bot: Bot) -> None:
     assert await gathering(bot) == NOON + timedelta(hours=21)
-    assert "1 topic of this chat waits for them." in text(await bot.says("/digest hourly"))
+    assert "1 topic of this chat goes into them." in text(await bot.says("/digest hourly"))
     assert (await notice(bot)).due_at == NOON + timedelta(hours=1)
 
 

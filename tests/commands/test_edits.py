@@ -12,10 +12,10 @@ async def wanted(bot: Bot) -> Edits:
 async def test_words_are_what_a_chat_is_told_of_until_it_says_otherwise(bot: Bot) -> None:
     await bot.pair()
     shown = await bot.says("/edits")
-    assert [b.text for row in shown.messages[0].buttons for b in row] == ["All", "● Words", "None"]
+    assert [b.text for row in shown.messages[0].buttons for b in row] == ["All", "● Words", "None", "All settings"]
     changed = await bot.taps(button(shown.messages[0], "None"))
     assert changed.edit is not None
-    assert [b.text for row in changed.edit.buttons for b in row] == ["All", "Words", "● None"]
+    assert [b.text for row in changed.edit.buttons for b in row] == ["All", "Words", "● None", "All settings"]
     assert await wanted(bot) is Edits.NONE
 
 

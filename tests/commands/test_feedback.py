@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from bot.commands.context import Reply
 from bot.models.people import Role
-from bot.store import stats, topics
+from bot.store import feeds, stats, subscriptions
 from tests.commands.kit import ANNA, BORIS, GROUP, Bot, bold_words, button, text
 from tests.commands.test_snooze import key, labels
 from tests.kit_archive import NEWS, NOON, OTHER, post
@@ -32,7 +32,13 @@ async def preview(bot: Bot, word: str) -> Reply:
 
 async def heard(bot: Bot, message_id: int, words: str, channel: int = NEWS) -> bool:
     result = await bot.archive.live(post(message_id, words, channel_id=channel, date=bot.archive.now))
-    return result.matched > 0
+    return result.alerts > 0
+
+
+async def excluded(bot: Bot) -> list[tuple[str, str]]:
+    """Return the exclusions of all chats: topics and words."""
+    rows = await bot.db.fetch_all("SELECT name, word FROM exclusions JOIN topics ON id = topic_id ORDER BY name, word")
+    return [(row["name"], row["word"]) for row in rows]
 
 
 async def test_just_noting_it_leaves_one_mark_however_often_it_is_tapped(bot: Bot) -> None:
@@ -48,7 +54,7 @@ async def test_just_noting_it_leaves_one_mark_however_often_it_is_tapped(bot: Bo
 async def test_this_channel_mutes_the_topic_there_for_good(bot: Bot) -> None:
     await alerted(bot)
     done = await bot.taps(key(await bot.taps(WRONG), "This channel"))
-    assert (labels(done), done.note) == (USUAL, "Noted. From this channel nothing comes here any more on Outages.")
+    assert (labels(done), done.note) == (USUAL, "Noted. This chat gets no more alerts on Outages from this channel.")
     assert "Muted for good: Outages in Вести" in text(await bot.says("/mute"))
     bot.archive.now = NOON + timedelta(days=1000)
     await heard(bot, 2, "Новый сбой")
@@ -68,15 +74,15 @@ async def test_a_word_is_excluded_after_what_else_it_would_have_removed_was_show
     shown = await bot.taps(key(offered, "Учения"))
     assert labels(shown) == USUAL
     said = text(shown)
-    assert "Outages without posts that say Учения, in any form?" in said
-    assert "I looked at the last 3 other posts on this topic. 1 of them would not have come:" in said
+    assert "Should Outages leave out posts that say Учения, in any form?" in said
+    assert "I checked the last 3 other posts on this topic. 1 of them would not have been sent:" in said
     assert "Сбой на учениях" in said
-    assert "1 of those that would not have come is marked not relevant." in said
+    assert "1 of those that would not have been sent is marked not relevant." in said
     assert "учениях" in bold_words(shown.messages[0])
-    assert (await topics.all_topics(bot.db))[0].excluded == ()
+    assert await excluded(bot) == []
     done = await bot.taps(button(shown.messages[0], "Exclude"))
     assert done.edit is not None
-    assert done.edit.text.startswith("Outages leaves out posts that say Учения from now on.")
+    assert done.edit.text.startswith("In this chat, Outages now leaves out posts that say Учения.")
     assert (await marks(bot))[0] == (ANNA, "m1", '["outages"]', "word", "учения")
     assert not await heard(bot, 10, "Сбой во время учений")
     assert await heard(bot, 11, "Сбой во время матча")
@@ -87,10 +93,10 @@ async def test_an_exclusion_is_shown_by_topics_and_removed_there(bot: Bot) -> No
     await alerted(bot)
     await bot.taps(button((await preview(bot, "Учения")).messages[0], "Exclude"))
     shown = await bot.says("/topics")
-    assert "Without posts that say:\nOutages: учения\n" in text(shown)
+    assert "Posts that say this are left out:\nOutages: учения\n" in text(shown)
     back = await bot.taps(button(shown.messages[0], "Bring back «учения»"))
     assert back.edit is not None
-    assert "Without posts" not in back.edit.text
+    assert "Posts that say this are left out" not in back.edit.text
     assert await heard(bot, 10, "Сбой во время учений")
     assert (await bot.taps(button(shown.messages[0], "Bring back «учения»"))).edit is not None
 
@@ -102,8 +108,9 @@ async def test_a_topic_of_their_own_keeps_its_exclusions_when_its_query_is_chang
     await bot.archive.live(post(1, "Банк проводит учения"))
     await bot.taps(button((await preview(bot, "учения")).messages[0], "Exclude"))
     shown = await bot.says("/track Банки: банк|касса")
-    assert "Without posts that say: учения. /topics brings them back." in text(shown)
-    assert "I look for: (банк|касса) -учения" in text(shown)
+    assert "Posts that say this are left out: учения. /topics brings them back." in text(shown)
+    assert "Looking for: банк, касса" in text(shown)
+    assert "would have triggered 0 alerts" in text(shown)
     await bot.taps(button(shown.messages[0], "Save"))
     assert not await heard(bot, 2, "В кассе учения")
     assert await heard(bot, 3, "В кассе очередь")
@@ -112,8 +119,8 @@ async def test_a_topic_of_their_own_keeps_its_exclusions_when_its_query_is_chang
 async def test_leaving_it_changes_no_topic_and_notes_the_alert(bot: Bot) -> None:
     await alerted(bot)
     shown = await preview(bot, "Учения")
-    left = await bot.taps(button(shown.messages[0], "Leave it"))
-    assert text(left) == "No word is excluded. That the alert was not relevant is noted."
+    left = await bot.taps(button(shown.messages[0], "Leave it as it is"))
+    assert text(left) == "No word was excluded. I have noted that the alert was not relevant."
     assert await marks(bot) == [(ANNA, "m1", '["outages"]', "note", None)]
     assert await heard(bot, 2, "Сбой на учениях")
 
@@ -128,18 +135,18 @@ async def test_of_several_topics_one_is_chosen_for_the_word(bot: Bot) -> None:
     offered = await bot.taps(key(asked, "Topic Пожары"))
     shown = await bot.taps(key(offered, "учениях"))
     await bot.taps(button(shown.messages[0], "Exclude"))
-    found = {topic.name: topic.excluded for topic in await topics.all_topics(bot.db)}
-    assert (found["Пожары"], found["outages"]) == (("учениях",), ())
+    assert await excluded(bot) == [("Пожары", "учениях")]
 
 
-async def test_readers_get_the_channel_and_the_note_only(bot: Bot) -> None:
+async def test_a_reader_excludes_words_in_private_and_not_for_a_group(bot: Bot) -> None:
     await alerted(bot)
     await bot.pair(BORIS, Role.READER)
     await heard(bot, 2, "Сбой на учениях")
     asked = await bot.taps(f"wrong:{NEWS}:2".encode(), person=BORIS)
-    assert labels(asked) == ["This channel", "Just note it", "Back"]
-    for data in (f"words:{NEWS}:2", f"word:{NEWS}:2:1:00000000", f"exclude:{NEWS}:2:1:00000000", "include:1:00000000"):
-        assert (await bot.taps(data.encode(), person=BORIS)).note == "Only owners and editors can do that here."
+    offered = await bot.taps(key(asked, "A word in it…"), person=BORIS)
+    shown = await bot.taps(key(offered, "учениях"), person=BORIS)
+    await bot.taps(button(shown.messages[0], "Exclude"), person=BORIS)
+    assert (await bot.archive.live(post(3, "Снова сбой и учения"))).alerts == 1  # for Anna
     await bot.taps(key(asked, "Just note it"), person=BORIS)
     await bot.taps(f"blame:{NEWS}:2:note".encode())
     assert [mark[0] for mark in await marks(bot)] == [ANNA, BORIS]
@@ -162,7 +169,7 @@ async def test_somebody_elses_change_of_the_topic_is_not_lost(bot: Bot) -> None:
     await bot.taps(button(first.messages[0], "Exclude"))
     await bot.taps(button(second.messages[0], "Exclude"))
     await bot.taps(button(second.messages[0], "Exclude"))
-    assert (await topics.all_topics(bot.db))[0].excluded == ("учения", "завода")
+    assert await excluded(bot) == [("outages", "завода"), ("outages", "учения")]
 
 
 async def test_the_figures_count_alerts_duplicates_and_what_was_not_relevant(bot: Bot) -> None:
@@ -175,5 +182,22 @@ async def test_the_figures_count_alerts_duplicates_and_what_was_not_relevant(bot
     chat = (await bot.db.fetch_all("SELECT id FROM chats"))[0]["id"]
     counted = await stats.topic_stats(bot.db, chat, NOON - timedelta(days=30))
     assert counted == {"outages": stats.TopicStats(alerts=4, duplicates=1, wrong=1)}
-    assert "Outages: 4 alerts · 1 duplicate · 25% not relevant · loud\n" in text(await bot.says("/topics"))
+    assert "Outages: 4 alerts · 1 duplicate · 25% not relevant · with sound\n" in text(await bot.says("/topics"))
     assert await stats.topic_stats(bot.db, chat, NOON + timedelta(days=1)) == {}
+
+
+async def test_a_feed_leaves_words_out_and_says_so(bot: Bot) -> None:
+    chat = await bot.pair()
+    await bot.archive.follow(title="Вести")
+    feed = await bot.db.write(lambda tx: feeds.make(tx, str(NEWS), "Вести", now=NOON))
+    await bot.db.write(lambda tx: subscriptions.subscribe(tx, chat.id, feed.id, now=NOON))
+    await bot.archive.live(post(1, "Реклама банка"), post(2, "Погода хорошая"), post(3, "Новая реклама окон"))
+    shown = await preview(bot, "Реклама")
+    assert "1 stored post would not have been sent:" in text(shown)
+    assert "Новая реклама окон" in text(shown)
+    await bot.taps(button(shown.messages[0], "Exclude"))
+    assert not await heard(bot, 4, "Реклама сыра")
+    assert await heard(bot, 5, "Сыр подорожал")
+    assert "says реклама, which this chat excludes" in text(await bot.says("/post https://t.me/News1001/4"))
+    assert "excluded by: реклама" in text(await bot.taps(f"why:{NEWS}:4".encode()))
+    assert "Left out in this chat: реклама" in text(await bot.taps(f"about:{feed.id}".encode()))

@@ -3,7 +3,7 @@ import pytest
 from bot.commands.context import CommandError
 from bot.commands.follow import read_options
 from bot.locales import translator
-from bot.store import backfills, channels, follows, readers
+from bot.store import backfills, channels, follows, progress, readers
 from bot.store.channels import Access, Options
 from bot.store.database import Transaction
 from tests.commands.kit import Bot, button, text
@@ -26,6 +26,7 @@ ENGLISH = translator("en")
         ("@news history:50 @other", "", None),
         ("@news fast, @other", "", None),
         ("@news быстро", "@news", Options(fast=True)),
+        ("@news вступати:ні історія:5000", "@news", Options(may_join=False, history=5000)),
         ("@news join:no history:5000", "@news", Options(may_join=False, history=5000)),
         ("join:yes @news @other", "@news @other", Options(may_join=True)),
         ("fast\n@news\n@other", "@news\n@other", Options(fast=True)),
@@ -38,7 +39,7 @@ ENGLISH = translator("en")
 )
 def test_options_stand_before_or_behind_the_list(typed: str, names: str, options: Options | None) -> None:
     if options is None:
-        with pytest.raises(CommandError, match="stands in the middle of a line"):
+        with pytest.raises(CommandError, match="is in the middle of a line"):
             read_options(typed, ENGLISH)
         return
     (asked,) = read_options(typed, ENGLISH)
@@ -56,39 +57,41 @@ def test_options_on_a_line_with_names_hold_for_these_and_on_a_line_of_their_own_
 
 @pytest.mark.parametrize("typed", ["join:maybe", "history:", "history:0", "history:100001", "history:many", "speed:9"])
 def test_a_wrong_option_is_an_error(typed: str) -> None:
-    with pytest.raises(CommandError, match=r"is no option|how many posts of the past"):
+    with pytest.raises(CommandError, match=r"is not an option|how many older posts"):
         read_options(f"@news {typed}", ENGLISH)
 
 
 async def test_a_wrong_option_gets_one_line_and_nothing_is_followed(bot: Bot) -> None:
     await bot.pair()
     told = text(await bot.says("/follow @rkn_tg history:lots"))
-    assert told.startswith("«history:lots»: write how many posts of the past I shall read, 100,000 at most")
-    assert "is no option" in text(await bot.says("/follow @rkn_tg speed:9"))
+    assert told.startswith("«history:lots»: write how many older posts I should read, at most 100,000")
+    assert "is not an option" in text(await bot.says("/follow @rkn_tg speed:9"))
     assert await follows.all_follows(bot.db) == []
 
 
 async def test_options_hold_for_the_whole_list_and_are_read_back(bot: Bot) -> None:
     await bot.pair()
     told = text(await bot.says("/follow @rkn_tg t.me/mintsifry fast join:no history:5000"))
-    assert told.splitlines()[1] == (
-        "How: asked for new posts every few seconds; never joined, read from outside where my reader account is not in "
-        "yet; 5,000 posts of the past are read."
+    assert told.splitlines()[-1] == (
+        "How: checked for new posts every few seconds; never joined; read from outside unless my reader "
+        "account is already in; 5,000 older posts read."
     )
     wanted = Options(fast=True, may_join=False, history=5000)
     assert [follow.options for follow in await follows.all_follows(bot.db)] == [wanted, wanted]
     assert "@rkn_tg: waiting to be looked at (fast join:no history:5000)" in text(await bot.says("/channels"))
-    (progress,) = await backfills.shown_progress(bot.db)
-    assert progress.figures.waiting == 2
+    (work,) = await progress.shown(bot.db)
+    assert work.figures.waiting == 2
 
 
 async def test_each_line_is_followed_as_it_says(bot: Bot) -> None:
     await bot.pair()
     told = text(await bot.says("/follow @agency fast\n@rkn_tg\n???", links=("https://t.me/hidden",)))
     assert told.splitlines() == [
-        "I look at these now and tell you how each went: @agency",
-        "How: asked for new posts every few seconds.",
-        "I look at these now and tell you how each went: @rkn_tg, @hidden",
+        "I follow 0 of 3 channels…",
+        "",
+        "… @agency, @rkn_tg, @hidden",
+        "",
+        "How: checked for new posts every few seconds.",
     ]
     wishes = {follow.reference: follow.options.fast for follow in await follows.all_follows(bot.db)}
     assert wishes == {"@agency": True, "@rkn_tg": None, "@hidden": None}
@@ -98,7 +101,7 @@ async def test_each_line_is_followed_as_it_says(bot: Bot) -> None:
 async def test_a_channel_that_is_followed_already_takes_on_the_options(bot: Bot) -> None:
     await bot.pair()
     await bot.archive.follow()
-    assert "Followed already: @news1001" in text(await bot.says("/follow @News1001 fast history:300"))
+    assert "Already followed: @news1001" in text(await bot.says("/follow @News1001 fast history:300"))
     assert (await bot.archive.channel()).fast
     assert [backfill.channel_id for backfill in await _backfills(bot)] == [NEWS]
     await bot.says("/follow @News1001 slow")
@@ -109,7 +112,7 @@ async def test_who_is_in_a_channel_stays_and_says_so(bot: Bot) -> None:
     await bot.pair()
     await bot.archive.follow()
     told = text(await bot.says("/follow @news1001 @rkn_tg join:no"))
-    assert told.splitlines()[-1] == "My reader account is in these already and stays there: @news1001"
+    assert told.splitlines()[-1] == "My reader account is already in these and stays there: @news1001"
     assert "stays there" not in text(await bot.says("/follow @news1001 fast"))
     assert "stays there" not in text(await bot.says("/follow @rkn_tg join:no"))
 
@@ -123,7 +126,7 @@ async def test_a_lost_channel_is_looked_for_anew(bot: Bot) -> None:
 
     await bot.db.write(lose)
     told = text(await bot.says("/follow @news1001"))
-    assert told == "Not readable until now; I look for these anew and tell you how each went: @news1001"
+    assert told == "Could not be read until now; I am checking again and will report on each: @news1001"
 
 
 async def test_a_lost_channel_takes_on_the_options_and_leaves_room_for_fast_ones(bot: Bot) -> None:
@@ -150,20 +153,20 @@ async def test_an_invite_link_to_a_private_channel_of_a_lost_reader_is_looked_at
     secret = channels.ResolvedChannel(id=7, kind="broadcast", title="Secret", username=None)
     inside = {"reader_id": reader_id, "access_hash": 1, "access": Access.JOINED, "now": now}
     await bot.db.write(lambda tx: follows.settle(tx, wish.id, channel=secret, **inside))
-    assert "Followed already" in text(await bot.says("/follow t.me/+AbCdEfGhIjKl"))
+    assert "Already followed" in text(await bot.says("/follow t.me/+AbCdEfGhIjKl"))
     await bot.db.write(lambda tx: readers.lose(tx, reader_id, "SESSION_REVOKED"))
     await bot.db.write(lambda tx: readers.register(tx, 77, now, "standby"))
-    assert "I look for these anew" in text(await bot.says("/follow t.me/+AbCdEfGhIjKl fast"))
+    assert "I am checking again" in text(await bot.says("/follow t.me/+AbCdEfGhIjKl fast"))
     assert [wish.reference for wish in await follows.wanted(bot.db, bot.archive.now)] == ["+AbCdEfGhIjKl"]
     assert await channels.count_fast(bot.db) == 1
-    assert "Followed already" in text(await bot.says("/follow @news1001"))
+    assert "Already followed" in text(await bot.says("/follow @news1001"))
 
 
 async def test_while_no_reader_can_read_a_follow_says_so(bot: Bot) -> None:
     await bot.pair()
     await bot.archive.follow()
     await bot.db.write(lambda tx: readers.lose(tx, bot.archive.reader_id, "SESSION_REVOKED"))
-    line = "My reader account cannot read now; I look at these once it can."
+    line = "My reader account cannot read right now. I will check these once it can."
     assert text(await bot.says("/follow @rkn_tg")).splitlines()[-1] == line
     assert line not in text(await bot.says("/follow @news1001"))
     await bot.db.write(lambda tx: readers.register(tx, 77, bot.archive.now, "standby"))
@@ -176,11 +179,11 @@ async def test_no_more_than_20_channels_are_fast(bot: Bot) -> None:
     names = [f"@channel_{number}" for number in range(20)]
     await bot.says(f"/follow {' '.join(names)} fast")
     told = text(await bot.says("/follow @News1001 fast"))
-    assert told == "20 channels can be fast at most; with these there would be 21. /follow @name slow makes room."
+    assert told == ("At most 20 channels can be fast; with these there would be 21. /follow @name slow makes room.")
     assert not (await bot.archive.channel()).fast
-    assert "Asked for already" in text(await bot.says(f"/follow {' '.join(names)} fast"))
+    assert "Already requested" in text(await bot.says(f"/follow {' '.join(names)} fast"))
     await bot.says("/follow @channel_3 slow")
-    assert "Followed already" in text(await bot.says("/follow @News1001 fast"))
+    assert "Already followed" in text(await bot.says("/follow @News1001 fast"))
 
 
 async def test_a_folder_is_asked_for_by_its_link(bot: Bot) -> None:

@@ -13,15 +13,17 @@ EVERYBODYS = f"snooze:{NEWS}:1".encode()
     [
         ("ru", "Мой язык с вами: Русский."),
         ("Русский", "Мой язык с вами: Русский."),
+        ("українською", "Моя мова з вами: Українська."),
         ("EN", "I speak English with you"),
         ("по-английски", "I speak English with you"),
+        ("англійською", "I speak English with you"),
     ],
 )
 async def test_a_language_is_set_by_its_code_or_its_name(bot: Bot, typed: str, said: str) -> None:
     await bot.pair()
     reply = await bot.says(f"/language {typed}")
     assert said in text(reply)
-    assert reply.menu == ("ru" if "Русский" in said else "en")
+    assert reply.menu == ("ru" if "Русский" in said else "uk" if "Українська" in said else "en")
 
 
 async def test_without_a_word_it_is_asked_for_by_buttons(bot: Bot) -> None:
@@ -36,7 +38,7 @@ async def test_without_a_word_it_is_asked_for_by_buttons(bot: Bot) -> None:
 
 async def test_what_we_do_not_speak_changes_nothing(bot: Bot) -> None:
     await bot.pair()
-    assert "I speak English and Russian" in text(await bot.says("/language fr"))
+    assert "I speak English, Russian and Ukrainian" in text(await bot.says("/language fr"))
     assert text(await bot.taps(b"language:fr")) == "This button no longer works."
 
 

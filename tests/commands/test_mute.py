@@ -4,7 +4,7 @@ import pytest
 
 from bot.store import subscriptions
 from bot.store.subscriptions import Mute
-from tests.commands.kit import Bot, button, text
+from tests.commands.kit import Bot, button, labels, text
 from tests.kit_archive import NEWS, NOON, post
 
 
@@ -46,7 +46,7 @@ async def test_a_topic_is_muted_by_its_title(bot: Bot) -> None:
     assert text(await bot.says("/mute Outages 2d")) == "Muted in this chat until 12 Mar, 12:00 UTC: Outages"
     assert [mute.topic_id is not None for mute in await mutes(bot)] == [True]
     assert text(await bot.says("/unmute outages")) == "No longer muted: Outages"
-    assert text(await bot.says("/unmute outages")) == "It was not muted: Outages"
+    assert text(await bot.says("/unmute outages")) == "Outages was not muted."
     assert await mutes(bot) == []
 
 
@@ -95,8 +95,8 @@ async def test_a_channel_is_muted_until_monday(bot: Bot) -> None:
 
 async def test_what_is_unknown_is_not_muted(bot: Bot) -> None:
     await bot.pair()
-    assert "I know no channel or topic «@nobody»" in text(await bot.says("/mute @nobody 8h"))
-    assert "I know no channel or topic «@nobody»" in text(await bot.says("/unmute @nobody"))
+    assert "There is no channel or topic «@nobody»" in text(await bot.says("/mute @nobody 8h"))
+    assert "There is no channel or topic «@nobody»" in text(await bot.says("/unmute @nobody"))
     assert await mutes(bot) == []
 
 
@@ -106,3 +106,19 @@ async def test_a_time_that_is_none_is_answered_with_an_example_and_mutes_nothing
     for typed in ("0h", "tomorrow"):
         assert "/mute @name 8h" in text(await bot.says(f"/mute @News1001 {typed}"))
     assert await mutes(bot) == []
+
+
+async def test_many_mutes_have_pages(bot: Bot) -> None:
+    await bot.pair()
+    for number in range(20):
+        await bot.archive.follow(NEWS + number, title=f"Канал {number:02}")
+        await bot.taps(f"mute:c{NEWS + number}".encode())
+    first = await bot.says("/mute")
+    second = await bot.taps(button(first.messages[0], "›"))
+    assert labels(second.edit) == [f"Unmute Канал {number}" for number in range(15, 20)] + ["‹", "2/2"]
+
+
+@pytest.mark.parametrize("data", [b"mute:c77", b"unmute:t77"])
+async def test_a_button_of_what_is_gone_says_so(bot: Bot, data: bytes) -> None:
+    await bot.pair()
+    assert (await bot.taps(data)).note == "This button no longer works."

@@ -3,7 +3,8 @@ from zoneinfo import available_timezones
 
 import pytest
 
-from bot.commands.parsing import OFFERED_ZONES, city, find_zone, read_references, read_time, split_duration
+from bot.commands.parsing import find_zone, read_references, read_time, split_duration
+from bot.locales.zones import OFFERED, city
 
 
 @pytest.mark.parametrize(
@@ -16,6 +17,8 @@ from bot.commands.parsing import OFFERED_ZONES, city, find_zone, read_references
         ("new york", "America/New_York"),
         (" Москва ", "Europe/Moscow"),
         ("Киев", "Europe/Kyiv"),
+        ("за Києвом", "Europe/Kyiv"),
+        ("Варшава", "Europe/Warsaw"),
         ("UTC", "UTC"),
         ("сбой", None),
         ("", None),
@@ -26,8 +29,8 @@ def test_a_place_is_understood(typed: str, zone: str | None) -> None:
 
 
 def test_the_offered_zones_exist_and_have_names_in_both_languages() -> None:
-    assert set(OFFERED_ZONES) <= available_timezones()
-    assert [city(zone, "ru") for zone in OFFERED_ZONES[2:4]] == ["Киев", "Москва"]
+    assert set(OFFERED) <= available_timezones()
+    assert [city(zone, "ru") for zone in ("Europe/Kyiv", "Europe/Moscow")] == ["Киев", "Москва"]
     assert city("UTC", "ru") == "UTC"
 
 
@@ -84,6 +87,7 @@ def test_talk_names_only_what_is_written_as_a_name_or_a_link() -> None:
         *(("9", 540), ("09:05", 545), ("9.30", 570), ("в 7:00", 420), ("at 23:59", 1439), ("0:00", 0), ("24:00", None)),
         *(("9pm", 21 * 60), ("12am", 0), ("12 pm", 720), ("12 дня", 720), ("12 ночи", 0), ("11 ночи", 23 * 60)),
         *(("2 ночи", 120), ("7 утра", 420), ("21ч", 21 * 60), ("9 p.m.", 21 * 60), ("0930", 570), ("9 попугаев", None)),
+        *(("о 9", 540), ("9 вечора", 21 * 60), ("11 ночі", 23 * 60), ("8 ранку", 480), ("21 год", 21 * 60)),
     ],
 )
 def test_a_time_is_read_as_people_write_it(typed: str, minute: int | None) -> None:
@@ -102,6 +106,11 @@ def test_a_time_is_read_as_people_write_it(typed: str, minute: int | None) -> No
         ("@name for 8 hours", "@name", 8),
         ("@name на 2 часа", "@name", 2),
         ("@name 2 месяца", "@name", 1440),
+        ("@name 8 год", "@name", 8),
+        ("@name на 2 години", "@name", 2),
+        ("@name 1 тиждень", "@name", 168),
+        ("@name 30 хв", "@name", 0.5),
+        ("@name 2 года", "@name 2 года", None),
         ("@name 2 months", "@name", 1440),
         ("@name 5 мин", "@name", 1 / 12),
         ("@name 0h", "@name 0h", None),

@@ -42,13 +42,15 @@ async def test_a_preview_counts_the_days_of_the_archive_and_offers_to_read_furth
     await filled(bot, news=ago(days=1), other=ago(days=40))
     shown = await bot.says(command)
     assert "20 alerts. About 20 a day" in text(shown)
-    line = "⚠️ The archive does not reach back that far in 1 of 2 channels; in all since 9 Mar, 12:00 UTC."
+    line = "⚠️ The archive does not reach back that far in 1 of 2 channels; in all of them since 9 Mar, 12:00 UTC."
     assert line in text(shown).splitlines()
     told = await bot.taps(button(shown.messages[0], FURTHER))
-    assert told.note == "I read back to 4 Mar, 00:00 UTC, a page at a time. A message shows how far I am."
+    assert told.note == ("I am reading back to 4 Mar, 00:00 UTC, a page at a time. A message shows how far I am.")
     (backfill,) = await read_now(bot)
     assert (backfill.channel_id, backfill.since) == (NEWS, datetime(2025, 3, 4, tzinfo=NOON.tzinfo))
-    assert (await bot.taps(button(shown.messages[0], FURTHER))).note == "That is read already, or being read."
+    assert (await bot.taps(button(shown.messages[0], FURTHER))).note == (
+        "That has already been read, or is being read."
+    )
 
 
 async def test_a_preview_of_a_week_that_is_stored_says_since_when_and_offers_nothing(bot: Bot) -> None:
@@ -62,7 +64,7 @@ async def test_nothing_found_where_the_archive_does_not_reach_says_so(bot: Bot) 
     await filled(bot, news=ago(days=1))
     shown = await bot.says("/search бегемот since:7d")
     assert text(shown).splitlines()[2:] == [
-        "Nothing found in what is stored.",
+        "Nothing found in the stored posts.",
         "⚠️ The archive does not reach back that far: it is complete since 9 Mar, 12:00 UTC only.",
     ]
     await bot.taps(button(shown.messages[0], FURTHER))
@@ -95,9 +97,9 @@ async def test_only_the_channels_that_are_asked_for_count_and_are_read(bot: Bot)
 async def test_a_channel_that_is_complete_from_its_first_post_has_nothing_to_read(bot: Bot) -> None:
     await filled(bot, news=BEGINNING)
     shown = await bot.says("/search бегемот")
-    assert text(shown).endswith("The archive is complete from the channel's first post on.")
+    assert text(shown).endswith("The archive is complete from the channel's first post.")
     assert FURTHER not in labels(shown.messages[0])
-    assert "brought 20 alerts" in text(await bot.says("/test сбой"))
+    assert "triggered 20 alerts" in text(await bot.says("/test сбой"))
 
 
 async def test_who_may_not_follow_channels_is_offered_no_reading(bot: Bot) -> None:
@@ -120,9 +122,9 @@ async def test_what_is_not_followed_any_more_is_called_so(bot: Bot) -> None:
     await filled(bot, news=ago(days=1), other=ago(days=2))
     await bot.db.write(lambda tx: channels.unfollow(tx, NEWS))
     shown = text(await bot.says(f"/search бегемот in:@News{NEWS}"))
-    assert shown.endswith("I do not follow this channel: its last stored post is of 10 Mar, 12:00 UTC.")
+    assert shown.endswith("I do not follow this channel. Its last stored post is from 10 Mar, 12:00 UTC.")
     both = text(await bot.says(f"/search бегемот in:@News{NEWS},@News{OTHER}"))
-    assert both.endswith("I do not follow 1 of these channels, and store no newer posts of theirs.")
+    assert both.endswith("I do not follow 1 of these channels and store no new posts from them.")
     assert "not follow" not in text(await bot.says("/search бегемот"))
 
 
@@ -135,5 +137,5 @@ async def test_a_channel_that_is_restricted_to_others_is_neither_counted_nor_rea
     shown = await bot.says("/search бегемот", person=BORIS)
     assert text(shown).endswith("The archive is complete since 29 Jan, 12:00 UTC.")
     data = f"further:20250101:{NEWS}".encode()
-    assert text(await bot.taps(data, person=BORIS)) == "That is read already, or being read."
+    assert text(await bot.taps(data, person=BORIS)) == "That has already been read, or is being read."
     assert await read_now(bot) == []

@@ -29,7 +29,7 @@ async def known(bot: Bot) -> Bot:
 async def test_words_are_searched_for_as_by_the_command(known: Bot) -> None:
     assert text(await known.says("сбой вуз")) == text(await known.says("/search сбой вуз"))
     assert "Сбой в вузе" in text(await known.says("сбой in:вести since:1d"))
-    assert text(await known.says("бегемот")).endswith("I look it up. /help")
+    assert text(await known.says("бегемот")).endswith("I will look it up. /help")
     await known.says("/start@our_bot", chat=GROUP)
     assert await known.says("сбой вуз", chat=GROUP) == Reply()
 
@@ -57,15 +57,15 @@ async def test_a_forwarded_post_or_a_link_to_one_is_looked_up(
 ) -> None:
     await known.archive.live(gone(7))
     shown = text(await ask(known))
-    assert shown.startswith("Вести · 10 Mar, 12:00 UTC\nNo longer visible to our reader since")
-    assert "🔔 Alerted here on 10 Mar, 12:00 UTC: Outages\n\nСбой в вузе\n\nEdited 10 Mar" in shown
+    assert shown.startswith("Вести · 10 Mar, 12:00 UTC\nDeleted or hidden, noticed")
+    assert "🔔 Alerted in this chat on 10 Mar, 12:00 UTC: Outages\n\nСбой в вузе\n\nEdited 10 Mar" in shown
 
 
 async def test_a_post_that_is_not_stored_says_whether_its_channel_is_followed(known: Bot) -> None:
     assert text(await known.says("t.me/news1001/99")) == "This post is not stored."
     other = ForwardOrigin(channel_id=NEWS, title="Вести", username="News1001", message_id=99)
     told = await known.says("Сбой", origin=other)
-    assert text(told) == "This is from Вести. I have not stored this post.\nIt fits Outages."
+    assert text(told) == "This is from Вести. I have not stored this post.\nIt matches Outages."
     assert text(await known.taps(button(told.messages[0], "More like this"))).startswith("More like")
     assert text(await known.says("", origin=other)) == "This is from Вести. I have not stored this post."
     offer = await known.says("https://t.me/agency/5")
@@ -93,9 +93,9 @@ async def test_a_post_without_an_alert_says_what_kept_it_from_coming(bot: Bot) -
     await bot.archive.follow(OTHER, title="Хроника")
     await bot.says("/mute @News1002")
     await bot.archive.live(post(1), post(2, "Сбой", date=NOON - timedelta(hours=3)), post(3, "Сбой", channel_id=OTHER))
-    assert "🔕 No alert here: it fits no topic of this chat." in text(await bot.says("t.me/news1001/1"))
-    assert "🔕 No alert here: it fits Outages, but is older than" in text(await bot.says("t.me/news1001/2"))
-    assert "🔕 No alert here: it fits Outages, but that is muted here." in text(await bot.says("t.me/news1002/3"))
+    assert "🔕 No alert: it matches no topic of this chat." in text(await bot.says("t.me/news1001/1"))
+    assert "🔕 No alert: it matches Outages, but was posted before" in text(await bot.says("t.me/news1001/2"))
+    assert "🔕 No alert: it matches Outages, but that is muted in this chat." in text(await bot.says("t.me/news1002/3"))
     await bot.db.write(lambda tx: channels.unfollow(tx, OTHER))
     assert "but its channel is not followed." in text(await bot.says("t.me/news1002/3"))
 
@@ -108,7 +108,7 @@ async def test_a_pasted_text_finds_the_posts_that_say_nearly_the_same(known: Bot
     assert said.strip() in text(found)
     assert button(found.messages[0], "Search for these words")
     told = await known.says("Погода в Сочи хорошая, вода тёплая, а пляжи открыты для всех отдыхающих. " * 3)
-    assert text(told) == "No stored post is like this."
+    assert text(told) == "No stored post is similar."
 
 
 async def test_readers_are_not_offered_what_they_may_not(known: Bot) -> None:

@@ -31,7 +31,7 @@ async def test_a_post_is_shown_with_its_history_newest_first(known: Bot) -> None
     (shown,) = (await known.says(f"/post {LINK}")).messages
     assert shown.text.splitlines() == [
         "Вести · 10 Mar, 12:00 UTC",
-        "🔔 Alerted here on 10 Mar, 12:00 UTC: Outages",
+        "🔔 Alerted in this chat on 10 Mar, 12:00 UTC: Outages",
         "",
         "Сбой в вузе",
         "",
@@ -46,7 +46,7 @@ async def test_a_post_is_shown_with_its_history_newest_first(known: Bot) -> None
     ]
     assert "и вузе" in styled(shown, "bold")
     assert shown.entities[0].value == LINK
-    assert "✅ Outages: сбой: Сбой" in text(await known.taps(button(shown, "Why")))
+    assert "✅ Outages: Сбой" in text(await known.taps(button(shown, "Why")))
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ async def test_any_link_to_the_post_will_do(known: Bot, link: str) -> None:
 
 async def test_a_post_that_never_changed_says_so(known: Bot) -> None:
     await known.archive.live(post(8, "Тихо"))
-    assert text(await known.says("/post t.me/news1001/8")).endswith("It was not changed since.")
+    assert text(await known.says("/post t.me/news1001/8")).endswith("It has not changed since.")
 
 
 async def test_words_beside_the_text_have_a_history_too(known: Bot) -> None:
@@ -90,7 +90,7 @@ async def test_a_post_that_is_gone_stays_readable(known: Bot) -> None:
     known.archive.now = NOON + timedelta(hours=1)
     await known.archive.live(gone(7))
     told = text(await known.says(f"/post {LINK}"))
-    assert "No longer visible to our reader since 10 Mar, 13:00 UTC" in told
+    assert "Deleted or hidden, noticed 10 Mar, 13:00 UTC" in told
     assert "Сбой в вузе" in told
 
 
@@ -100,7 +100,7 @@ async def test_a_reply_to_an_alert_or_to_what_was_said_of_its_change_asks_for_it
         await known.archive.send(alert, message_id, at=NOON)
         if message_id is not None:
             assert "First seen" in text(await known.says("/post", reply_to=message_id))
-    assert "That is no post. Reply to an alert or to a forwarded post" in text(await known.says("/post", reply_to=5))
+    assert "That is not a post. Reply to an alert or to a forwarded post" in text(await known.says("/post", reply_to=5))
 
 
 async def test_the_button_under_a_change_shows_the_post_in_a_message_of_its_own(known: Bot) -> None:
@@ -146,7 +146,7 @@ async def test_an_album_is_one_post_whichever_item_is_named(known: Bot) -> None:
     told = text(await known.says("/post t.me/news1001/22"))
     assert told.splitlines()[0].startswith("Вести")
     assert "Сбой" in told
-    assert "1 of 3 items is no longer visible to our reader, since" in told
+    assert "1 of 3 items is deleted or hidden, noticed" in told
     assert "Only the formatting or the media changed." in told
 
 
@@ -155,16 +155,16 @@ async def test_an_album_is_one_post_whichever_item_is_named(known: Bot) -> None:
     [
         (
             "/post",
-            "Reply with /post to an alert or a forwarded post, or write the link of a post: /post https://t.me/name/123",
+            "Reply with /post to an alert or a forwarded post, or add the link of a post: /post https://t.me/name/123",
         ),
-        ("/post @news1001", "That is no link to a post. It looks like this: https://t.me/name/123"),
-        ("/post t.me/c/1001", "That is no link to a post. It looks like this: https://t.me/name/123"),
+        ("/post @news1001", "That is not a link to a post. A link looks like this: https://t.me/name/123"),
+        ("/post t.me/c/1001", "That is not a link to a post. A link looks like this: https://t.me/name/123"),
         ("/post t.me/c/9009/5", "I do not follow the channel of this post."),
         (
             "/post t.me/other/5",
             (
-                "I do not follow the channel of this post. An imported channel is not known by its name; "
-                "its posts have links such as https://t.me/c/1234567890/123, which /search shows."
+                "I do not follow the channel of this post. An imported channel cannot be found by name; its posts "
+                "have links such as https://t.me/c/1234567890/123, which /search shows."
             ),
         ),
         ("/post t.me/news1001/5", "This post is not stored."),

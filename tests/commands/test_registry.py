@@ -4,7 +4,7 @@ import pytest
 
 from bot.commands import registry
 from bot.commands.registry import Section
-from bot.locales import translator
+from bot.locales import LANGUAGES, translator
 from bot.models import PeerKind
 from bot.models.people import Role
 from tests.commands.kit import ANNA, BORIS, Bot, text
@@ -13,7 +13,7 @@ README = Path(__file__).parents[2] / "README.md"
 BEGIN, END = "<!-- commands: made by bot/commands/registry.py -->\n", "\n<!-- end of commands -->"
 
 
-@pytest.mark.parametrize("language", ["en", "ru"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_telegram_takes_the_menu(language: str) -> None:
     menu = registry.menu(translator(language))
     for name, summary in menu:
@@ -34,7 +34,7 @@ def test_each_command_of_a_section_has_a_place_of_its_own(section: Section) -> N
 
 def test_examples_begin_with_their_command() -> None:
     for each in registry.commands().values():
-        for language in ("en", "ru"):
+        for language in LANGUAGES:
             for typed, _ in each.examples:
                 assert translator(language).gettext(typed).split()[0] == f"/{each.name}"
 
@@ -54,7 +54,7 @@ def test_the_readme_shows_the_commands_that_there_are() -> None:
 def test_readers_see_no_commands_that_they_may_not_send() -> None:
     t = translator("en")
     missing = {name for name, _ in registry.menu(t)} - {name for name, _ in registry.menu(t, Role.READER)}
-    assert missing == {"follow", "unfollow", "private", "team", "log"}
+    assert missing == {"follow", "unfollow", "private", "team", "log", "for"}
 
 
 async def test_who_may_do_more_than_readers_gets_a_menu_of_their_own_when_they_come(bot: Bot) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from bot.models.people import Role
 from bot.store import topics
-from tests.commands.kit import BORIS, Bot, button, text
+from tests.commands.kit import BORIS, GROUP, Bot, button, text
 from tests.kit_archive import post
 
 TWO_MEANINGS = "«ключевая ставка» | ЦБ ~5 ставка"
@@ -73,20 +73,36 @@ async def test_a_small_or_becomes_the_sign_by_a_button(bot: Bot, typed: str) -> 
     assert ("Ключевая ставка снижена" in text(found), "ЦБ обсудит ставку" in text(found)) == (True, True)
 
 
+async def test_in_a_search_no_name_stands_before_a_colon(bot: Bot) -> None:
+    await news(bot)
+    asked = await bot.says("/search снижена или обсудит: ставка")
+    assert "🔎 снижена | обсудит: ставка" in text(await bot.taps(button(asked.messages[0], "или → |")))
+
+
+async def test_another_chat_cannot_use_what_an_answer_remembers(bot: Bot) -> None:
+    await news(bot)
+    await bot.pair(BORIS)
+    asked = await bot.says("/search снижена или обсудит")
+    data = asked.messages[0].buttons[0][0].data
+    assert data is not None
+    assert "too old" in text(await bot.taps(data, person=BORIS))
+    assert "Ключевая ставка снижена" in text(await bot.taps(data))
+
+
 async def test_a_small_or_that_then_has_two_meanings_offers_both(bot: Bot) -> None:
     await news(bot)
     tried = await bot.says("/test ключевая или ЦБ ~5 ставка")
     asked = await bot.taps(button(tried.messages[0], "или → |"))
     assert labels(asked) == ["(ключевая|ЦБ) ~5 ставка", "ключевая|(ЦБ ~5 ставка)"]
     shown = await bot.taps(button(asked.messages[0], "(ключевая|ЦБ) ~5 ставка"))
-    assert "I look for: (ключевая|цб) ~5 ставка" in text(shown)
+    assert "Looking for: (ключевая|цб) ~5 ставка" in text(shown)
 
 
 async def test_the_name_of_a_topic_keeps_its_or(bot: Bot) -> None:
     await news(bot)
     tried = await bot.says("/track Свет или вода: свет или «или вода» или re:/ или /")
     shown = await bot.taps(button(tried.messages[0], "или → |"))
-    assert text(shown).startswith('Свет или вода\nI look for: свет, "или вода", re:/ или /')
+    assert text(shown).startswith('Свет или вода\nLooking for: свет, "или вода", re:/ или /')
 
 
 @pytest.mark.parametrize("query", ["сбой|авария", "«сбой или авария»", "сбой ИЛИ авария", "или"])
@@ -98,6 +114,7 @@ async def test_nothing_is_offered_where_nothing_is_unclear(bot: Bot, query: str)
 async def test_a_reader_may_not_make_a_topic_by_a_button(bot: Bot) -> None:
     await news(bot)
     await bot.pair(BORIS, role=Role.READER)
-    asked = await bot.says(f"/track Ставка: {TWO_MEANINGS}")
-    answer = await bot.taps(button(asked.messages[0], NEAR), person=BORIS)
-    assert "Only owners and editors can make topics" in text(answer)
+    await bot.says("/start@our_bot", chat=GROUP)
+    asked = await bot.says(f"/track Ставка: {TWO_MEANINGS}", chat=GROUP)
+    answer = await bot.taps(button(asked.messages[0], NEAR), person=BORIS, chat=GROUP)
+    assert "Only owners and editors can do that here" in text(answer)

@@ -19,12 +19,14 @@ SPEAKERS = {"owner": ANNA, "editor": BORIS, "reader": CLARA, "stranger": EVE, "a
 CHATS = {"private": None, "group": BASIC_GROUP, "supergroup": GROUP, "forum": FORUM}
 
 # Who may send a command: o(wner), e(ditor), r(eader); in private, and in any group.
-LOOK = "topics test explain search searches latest post channels status start ping help"
-SET = "track untrack mute unmute priority quiet digest storms edits confirmations media here language receipt"
+LOOK = "groups topics test explain search searches latest post channels status start ping help cancel"
+SET = """settings zone language quiet digest storms edits confirmations media receipt
+track untrack mute unmute priority here"""
 RULES = {
     **dict.fromkeys(LOOK.split(), ("oer", "oer")),
     **dict.fromkeys(SET.split(), ("oer", "oe")),
     **dict.fromkeys(["follow", "unfollow", "private", "log"], ("oe", "oe")),
+    "for": ("oe", ""),
     **dict.fromkeys(["team"], ("o", "")),
 }
 
@@ -109,19 +111,31 @@ async def test_taps_obey_it(newsroom: Bot, archive: Archive, who: str, chat: str
 
 SAMPLES = {
     "follow": "@rkn_tg",
+    "paste": "m-1",
+    "retry": "1",
     "all": "",
     "list": "0",
+    "find": "",
+    "channel": "1",
+    "hush": "1:8h",
+    "how": "1:fast",
+    "stop": "1",
     "unfollow": "m-1",
     "topic": "1:on:topics",
     "wake": "t1",
     "include": "1:00000000",
     "drop": "1",
-    "save": "m-1",
+    "save": "m-1:00000000",
     "store": "m-1",
     "unstore": "1",
     "mute": "t1",
+    "mutes": "1",
+    "privates": "1",
     "unmute": "t1",
     "zone": "UTC",
+    "settings": "",
+    "type": "quiet",
+    "place": "UTC",
     "lang": "ru",
     "prio": "list",
     "wrong": "1:1",
@@ -131,6 +145,13 @@ SAMPLES = {
     "exclude": "1:1:1:00000000",
     "leave": "1:1",
     "snooze": "1:1",
+    "ours": "1",
+    "about": "list",
+    "topics": "",
+    "history": "1:0",
+    "revert": "1:1",
+    "forall": "1:00000000:out",
+    "ok": "",
     "further": "20250101",
     "team": "0",
     "invite": "reader:1:15m",
@@ -164,4 +185,26 @@ SAMPLES = {
     "undo": "1",
     "quote": "1:1",
     "sum": "1:0",
+    "for": "1:setup",
+    "newgroup": "",
+    "members": "1:0",
+    "ingroup": "1:1:on:0",
+    "groups_of": "1",
+    "regroup": "1",
+    "ungroup": "1",
+    "feed": "c1:on",
+    "every": "1:on",
+    "post_in": "1:yes",
 }
+
+
+async def test_every_tap_is_answered_whatever_it_names(newsroom: Bot) -> None:
+    """Send each kind of button for things that are not there, or with data that no button has."""
+    assert (await newsroom.taps(b"nothing:1")).note == "This button no longer works."
+    silent = []
+    for verb in registry.taps():
+        for data in (SAMPLES.get(verb, ""), "\N{SKULL}:" * 9):
+            answer = await newsroom.taps(f"{verb}:{data}".encode())
+            if not (answer.note or answer.edit or answer.messages or answer.buttons is not None):
+                silent.append((verb, data))
+    assert silent == []

@@ -12,7 +12,7 @@ async def found(bot: Bot) -> None:
 
 async def test_a_search_is_saved_run_and_removed_at_taps(bot: Bot) -> None:
     await found(bot)
-    assert "No search is saved here yet" in text(await bot.says("/searches"))
+    assert "No searches are saved in this chat yet" in text(await bot.says("/searches"))
     answer = await bot.says("сбой in:вести")
     save = button(answer.messages[0], "Save this search")
     for _ in range(2):
@@ -22,7 +22,7 @@ async def test_a_search_is_saved_run_and_removed_at_taps(bot: Bot) -> None:
     again = await bot.taps(button(screen, "🔎"))
     assert text(again) == text(answer)
     assert "Save this search" not in labels(again.messages[0])
-    assert "No search is saved" in text(await bot.taps(button(screen, "🗑")))
+    assert "No searches are saved" in text(await bot.taps(button(screen, "🗑")))
     assert text(await bot.taps(button(screen, "🔎"))) == "This button no longer works."
 
 
@@ -36,7 +36,7 @@ async def test_saved_searches_are_the_chats_own(bot: Bot) -> None:
     await bot.taps(save, chat=GROUP)
     screen = (await bot.says("/searches", chat=GROUP)).messages[0]
     assert "Сбой в банке" in text(await bot.taps(button(screen, "🔎"), chat=GROUP, person=BORIS))
-    assert "No search is saved" in text(await bot.says("/searches"))
+    assert "No searches are saved" in text(await bot.says("/searches"))
     assert text(await bot.taps(button(screen, "🔎"))) == "This button no longer works."
 
 

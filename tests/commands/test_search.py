@@ -86,12 +86,12 @@ async def test_the_latest_posts_of_one_channel_and_of_all(bot: Bot) -> None:
     await bot.archive.live(post(1, "", channel_id=OTHER, date=NOON - timedelta(hours=2)))
     await bot.archive.live(gone(12))
     assert text(await bot.says("/latest")).startswith(
-        "1. Вести · 10 Mar, 11:52 UTC · 🗑 no longer visible\nСбой номер 12"
+        "1. Вести · 10 Mar, 11:52 UTC · 🗑 deleted or hidden\nСбой номер 12"
     )
     assert text(await bot.says("/latest @News1002")) == "1. Хроника · 10 Mar, 10:00 UTC\n(no text)"
     assert "Сбой номер 12" in text(await bot.says("/latest Вести"))
     assert text(await bot.says("/latest outages")).startswith("Outages · 12 found\n\n1. Вести")
-    assert "I know no channel" in text(await bot.says("/latest @nobody"))
+    assert "There is no channel" in text(await bot.says("/latest @nobody"))
     first = await bot.says("/latest @News1001")
     second = await bot.taps(button(first.messages[0], "More"))
     assert "Сбой номер 7\n" in text(second)
@@ -117,7 +117,7 @@ async def test_what_a_channel_would_have_brought_is_listed_for_this_chats_topics
     lines = [line for line in text(seen).splitlines() if line and " · " not in line]
     assert lines == ["Сбой ещё раз", "Сбой номер 2", "Сбой номер 1"]
     assert bold_words(seen.messages[0]) == ["Сбой", "Сбой", "номер", "Сбой", "номер"]
-    assert "Nothing" in text(await bot.taps(b"seen:4711"))
+    assert "No stored post" in text(await bot.taps(b"seen:4711"))
 
 
 async def test_posts_that_came_too_late_are_listed_by_the_button_under_their_notice_and_no_others(bot: Bot) -> None:
@@ -151,7 +151,7 @@ async def test_a_result_tells_where_it_comes_from_and_what_became_of_it(bot: Bot
     listed = await bot.says("/search сбой")
     lines = [line.partition(". ")[2] for line in text(listed).splitlines()]
     assert "Вести · 10 Mar, 12:00 UTC · ↪ РБК" in lines
-    assert "Вести · 10 Mar, 12:00 UTC · ✏️ 2 versions · 🗑 no longer visible" in lines
+    assert "Вести · 10 Mar, 12:00 UTC · ✏️ 2 versions · 🗑 deleted or hidden" in lines
     assert "Вести · 10 Mar, 12:00 UTC · ✏️ edited" in lines
     assert "First seen" in text(await bot.taps(button(listed.messages[0], "2")))
 
@@ -161,6 +161,6 @@ async def test_the_first_page_says_how_many_posts_there_are(bot: Bot) -> None:
     first = await bot.says("/search сбой")
     assert text(first).startswith("🔎 сбой · 12 found\n")
     assert " found" not in text(await bot.taps(button(first.messages[0], "More")))
-    assert " · 12 found" in text(await bot.taps(button(first.messages[0], "best")))
+    assert " · 12 found" in text(await bot.taps(button(first.messages[0], "Best first")))
     await bot.archive.live(*(post(number, "Сбой", date=ago(minutes=number)) for number in range(21, 61)))
     assert text(await bot.says("/search сбой")).startswith("🔎 сбой · more than 50 found\n")

@@ -56,15 +56,15 @@ async def test_a_day_ends_in_the_zone_of_the_chat(bot: Bot) -> None:
 @pytest.mark.parametrize(
     ("typed", "answer"),
     [
-        ("сбой in:@nobody", "I know no channel «@nobody»"),
-        ("сбой in:@МИД", "I know no channel «@МИД»"),
-        ("сбой in:ссии", "I know no channel «ссии»"),
+        ("сбой in:@nobody", "There is no channel or group «@nobody»"),
+        ("сбой in:@МИД", "There is no channel or group «@МИД»"),
+        ("сбой in:ссии", "There is no channel or group «ссии»"),
         ("сбой since:soon", "cannot read the date «soon»"),
         ("сбой ( since:7d", "👉("),
         ("since:1d until:2d", "ends before it begins"),
-        ("сбой -in:@News1002", "«-in:@News1002»: a filter holds for the whole search"),
-        ("сбой|in:@News1002", "«|in:@News1002»: a filter holds for the whole search"),
-        ('сбой in:"»"', "I know no channel «»»"),
+        ("сбой -in:@News1002", "«-in:@News1002»: a filter applies to the whole search"),
+        ("сбой|in:@News1002", "«|in:@News1002»: a filter applies to the whole search"),
+        ('сбой in:"»"', "There is no channel or group «»»"),
     ],
 )
 async def test_a_filter_that_cannot_be_used_is_explained(bot: Bot, typed: str, answer: str) -> None:
@@ -94,21 +94,21 @@ async def test_an_earlier_wording_is_found_on_demand_and_called_so(bot: Bot) -> 
     assert "Сбой номер 1" not in found(await bot.says("/search номер 1"))
     again = text(await bot.says('/search "номер 1" history:yes'))
     assert "МИД России · 9 Mar, 12:00 UTC · earlier wording, 9 Mar, 12:00 UTC · ✏️ 2 versions\nСбой номер 1" in again
-    assert "no longer visible\nСбой номер 2" in text(await bot.says('/search "номер 2" история:да'))
+    assert "deleted or hidden\nСбой номер 2" in text(await bot.says('/search "номер 2" история:да'))
 
 
 async def test_the_best_are_shown_on_demand_and_paged_though_new_posts_come(bot: Bot) -> None:
     await filled(bot)
     await bot.archive.live(*(post(20 + n, "Сбой. " * n, date=ago(days=20 + n)) for n in range(2, 9)))
     newest = await bot.says("/search сбой")
-    best = await bot.taps(button(newest.messages[0], "The best first"))
+    best = await bot.taps(button(newest.messages[0], "Best first"))
     assert best.edit is not None
     assert "🔎 сбой · the best first" in text(best)
     assert [line.count("Сбой") for line in found(best)] == [8, 7, 6, 5, 4]
     await bot.archive.live(post(50, "Сбой. " * 30))
     second = await bot.taps(button(best.edit, "More"))
     assert [line.count("Сбой") for line in found(second)] == [3, 2, 1, 1, 1]
-    back = await bot.taps(button(best.edit, "The newest first"))
+    back = await bot.taps(button(best.edit, "Newest first"))
     assert found(back)[1:] == found(newest)[:4]
     pages = [second]
     while labels(pages[-1].messages[0]):
@@ -121,7 +121,7 @@ async def test_the_best_say_how_far_back_they_go(bot: Bot, monkeypatch: pytest.M
     monkeypatch.setattr(searcher, "MOST_RANKED", 7)
     await filled(bot)
     first = await bot.says("/search сбой order:best")
-    assert "These are the best of the 7 newest finds, back to 4 Mar, 12:00 UTC." in text(first)
+    assert "These are the best of the 7 newest results, back to 4 Mar, 12:00 UTC." in text(first)
     second = await bot.taps(button(first.messages[0], "More"))
     assert len(found(second)) == 2
     assert "the best of the 7 newest" in text(second)
@@ -138,10 +138,10 @@ async def test_a_search_that_goes_far_back_says_how_far_it_has_come(bot: Bot, mo
     await filled(bot)
     first = await bot.says("/search re:/номер 1[12]/")
     assert found(first) == []
-    assert "I have looked through 5 posts, back to 6 Mar, 12:00 UTC. There may be older ones." in text(first)
-    second = await bot.taps(button(first.messages[0], "Look further"))
+    assert "I searched 5 posts, back to 6 Mar, 12:00 UTC. There may be older ones." in text(first)
+    second = await bot.taps(button(first.messages[0], "Search further back"))
     assert "back to 1 Mar, 12:00 UTC" in text(second)
-    last = await bot.taps(button(second.messages[0], "Look further"))
+    last = await bot.taps(button(second.messages[0], "Search further back"))
     assert found(last) == ["Сбой номер 11", "Сбой номер 12"]
     assert bold_words(last.messages[0]) == ["номер 11", "номер 12"]
     assert labels(last.messages[0]) == []
@@ -150,12 +150,12 @@ async def test_a_search_that_goes_far_back_says_how_far_it_has_come(bot: Bot, mo
 @pytest.mark.parametrize(
     ("typed", "answer"),
     [
-        ("бегемот", "Nothing found in the 13 stored posts."),
-        ("бегемот in:@News1001 since:7d", "Leave in:, since: and until: out"),
-        ("сбой -номер -рим", "your exclusions leave none"),
-        ("сбой -номер -рим history:yes", "your exclusions leave none"),
-        ("бегемот -номер", "Nothing found in the 13"),
-        ("since:1h", "Leave in:, since: and until: out"),
+        ("бегемот", "Nothing found in 13 stored posts."),
+        ("бегемот in:@News1001 since:7d", "Leave out in:, since: and until:"),
+        ("сбой -номер -рим", "your exclusions rule all of them out"),
+        ("сбой -номер -рим history:yes", "your exclusions rule all of them out"),
+        ("бегемот -номер", "Nothing found in 13"),
+        ("since:1h", "Leave out in:, since: and until:"),
     ],
 )
 async def test_nothing_found_comes_with_a_hint(bot: Bot, typed: str, answer: str) -> None:
@@ -168,7 +168,7 @@ async def test_who_looks_for_a_channels_name_is_told_of_its_posts(bot: Bot) -> N
     await bot.archive.live(post(40, "Сбой, пишет @news1002"))
     mentions = await bot.says("/search @news1002")
     assert found(mentions) == ["Сбой, пишет @news1002"]
-    assert "Its own newest posts: /latest @News1002" in text(mentions)
+    assert "For its own newest posts: /latest @News1002" in text(mentions)
     assert "/latest" not in text(await bot.says("/search @somebody_else"))
 
 

@@ -3,7 +3,7 @@ import pytest
 from bot.commands.setup import spoken
 from bot.matching.topics import builtin_topics
 from bot.models import Peer, PeerKind
-from tests.commands.kit import ANNA, BORIS, BUILTIN, GROUP, Bot, button, text
+from tests.commands.kit import ANNA, BORIS, BUILTIN, GROUP, Bot, button, labels, text
 
 PRIVATE = Peer(kind=PeerKind.USER, id=ANNA)
 
@@ -13,7 +13,7 @@ PRIVATE = Peer(kind=PeerKind.USER, id=ANNA)
     [
         ("ru", "ru"),
         ("ru-RU", "ru"),
-        ("uk", "ru"),
+        ("uk", "uk"),
         ("kk", "ru"),
         ("en", "en"),
         ("pt_BR", "en"),
@@ -45,7 +45,7 @@ async def test_starting_again_keeps_what_the_chat_chose(bot: Bot) -> None:
     await bot.taps(b"zone:Europe/Moscow")
     welcome = await bot.says("/start", language="ru")
     assert await bot.topics_of(chat) == []
-    assert "Time zone: Moscow" in text(welcome)
+    assert "Time zone: Moscow (UTC+3)" in text(welcome)
 
 
 async def test_a_russian_speaker_is_greeted_in_russian(bot: Bot) -> None:
@@ -65,19 +65,31 @@ async def test_the_language_is_changed_by_a_button_on_the_same_message(bot: Bot)
     assert "Time zone" in text(back)
 
 
-async def test_the_time_zone_is_chosen_by_button(bot: Bot) -> None:
-    await bot.pair()
-    welcome = await bot.says("/start")
-    offered = await bot.taps(button(welcome.messages[0], "Time zone"))
-    chosen = await bot.taps(button(offered.edit, "Almaty"))
-    assert "Time zone: Almaty" in text(chosen)
-    assert (await bot.chat(PRIVATE)).time_zone == "Asia/Almaty"
+async def test_a_chat_is_asked_for_its_time_zone_until_it_has_one(bot: Bot) -> None:
+    (screen,) = (await bot.says("/start", language="ru-RU")).messages
+    assert labels(screen)[3:5] == ["Москва (UTC+3)", "Самара (UTC+4)"]
+    assert "В каком вы часовом поясе?" in screen.text
+    chosen = await bot.taps(button(screen, "Москва"))
+    assert "Москва (UTC+3)" in text(chosen)
+    assert "В каком вы часовом поясе?" not in text(chosen)
+    assert (await bot.chat(PRIVATE)).time_zone == "Europe/Moscow"
+    assert "В каком вы часовом поясе?" not in text(await bot.says("/start"))
+
+
+@pytest.mark.parametrize(("code", "likely"), [("be", "Минск"), ("kk-KZ", "Алматы")])
+async def test_a_phone_that_speaks_another_language_is_asked_which_of_ours(bot: Bot, code: str, likely: str) -> None:
+    (screen,) = (await bot.says("/start", language=code)).messages
+    assert "Which language should I use here?" in screen.text
+    assert button(screen, likely)
+    chosen = await bot.taps(button(screen, "Русский"), language=code)
+    assert "Which language" not in text(chosen)
+    assert (await bot.chat(PRIVATE)).language_chosen
 
 
 async def test_a_city_that_is_written_offers_its_time_zone(bot: Bot) -> None:
     await bot.pair()
     offer = await bot.says("Берлин")
-    assert text(offer) == "In Berlin it is 10 Mar, 13:00. Tap below to read all dates by that time."
+    assert text(offer) == "It is 10 Mar, 13:00 in Berlin (UTC+1). Tap below to see all dates in this time zone."
     assert (await bot.chat(PRIVATE)).time_zone == "UTC"
     await bot.taps(button(offer.messages[0], "Berlin"))
     assert (await bot.chat(PRIVATE)).time_zone == "Europe/Berlin"
@@ -96,6 +108,6 @@ async def test_a_topic_is_switched_on_the_setup_screen(bot: Bot) -> None:
 async def test_a_test_alert_goes_through_the_outbox(bot: Bot) -> None:
     chat = await bot.pair()
     welcome = await bot.says("/start")
-    assert text(await bot.taps(button(welcome.messages[0], "Test alert"))) == "It is on its way."
+    assert text(await bot.taps(button(welcome.messages[0], "Test alert"))) == "Sent. It arrives in a moment."
     waiting = await bot.archive.outbox()
     assert [(alert.notice.kind, alert.chat.id) for alert in waiting] == [("test", chat.id)]

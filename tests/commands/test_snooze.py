@@ -67,7 +67,7 @@ async def test_a_snooze_holds_as_long_as_it_says_and_ends_by_itself(
     done = await bot.taps(key(await bot.taps(key(await bot.taps(SNOOZE), what)), time))
     assert labels(done) == USUAL
     assert done.note is not None
-    assert done.note.startswith("Muted here until 10 Mar, ")
+    assert done.note.startswith("Muted in this chat until 10 Mar, ")
     for channel, words in DIFFERENT.items():
         await bot.archive.live(post(2, words, channel_id=channel))
     assert {channel for channel, name in await told(bot) if name == "m2"} == {NEWS, OTHER} - silent
@@ -82,7 +82,7 @@ async def test_until_monday_is_nine_in_the_chats_own_time_zone_and_never_today(b
     await bot.taps(b"zone:Europe/Moscow")
     times = await bot.taps(key(await bot.taps(SNOOZE), "Channel Вести"))
     done = await bot.taps(key(times, "Until Monday, 17 Mar, 09:00"))
-    assert done.note == "Muted here until 17 Mar, 09:00: Вести"
+    assert done.note == "Muted in this chat until 17 Mar, 09:00: Вести"
     (mute,) = await subscriptions.mutes_of(bot.db, 1, NOON)
     assert mute.until == MONDAY - timedelta(hours=3)
 
@@ -98,7 +98,7 @@ async def test_until_monday_is_the_monday_that_the_button_names_though_it_came_m
     times = await bot.taps(key(await bot.taps(SNOOZE), "Channel Вести"))
     button = key(times, "Until Monday, 17 Mar, 09:00")
     bot.archive.now = midnight + timedelta(minutes=minutes)
-    assert (await bot.taps(button)).note == "Muted here until 17 Mar, 09:00: Вести"
+    assert (await bot.taps(button)).note == "Muted in this chat until 17 Mar, 09:00: Вести"
     bot.archive.now = midnight + timedelta(hours=9)
     assert (await bot.taps(button)).note == "This button no longer works."
 
@@ -120,14 +120,14 @@ async def test_whoever_may_look_at_an_alert_gets_its_buttons_back(bot: Bot) -> N
 async def test_for_good_is_for_good_and_listed_with_the_others(bot: Bot) -> None:
     await alerted(bot)
     times = await bot.taps(key(await bot.taps(SNOOZE), "Outages in Вести"))
-    assert (await bot.taps(key(times, "For good"))).note == "Muted here for good: Outages in Вести"
+    assert (await bot.taps(key(times, "For good"))).note == "Muted in this chat for good: Outages in Вести"
     await bot.says("/mute @News1002 2d")
     shown = await bot.says("/topics")
-    assert "\n\nMuted here:\nOutages in Вести for good\nНовости until 12 Mar, 12:00 UTC" in text(shown)
+    assert "\n\nMuted in this chat:\nOutages in Вести for good\nНовости until 12 Mar, 12:00 UTC" in text(shown)
     rows = [button for row in shown.messages[0].buttons for button in row]
     woken = await bot.taps(next(button for button in rows if button.text == "Unmute Outages in Вести"))
     assert woken.edit is not None
-    assert "Muted here:\nНовости until" in woken.edit.text
+    assert "Muted in this chat:\nНовости until" in woken.edit.text
 
 
 async def test_of_several_topics_one_is_chosen(bot: Bot) -> None:

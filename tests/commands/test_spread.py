@@ -45,7 +45,7 @@ async def test_a_post_tells_who_said_it_first_and_how_it_spread(bot: Bot) -> Non
     ]
     assert text(await bot.taps(button(answer.messages[0], "Show the first"))).startswith("Вести · 10 Mar, 11:30 UTC")
     alone = await bot.taps(f"first:{THIRD}:2".encode())
-    assert "No other stored post says the same" in text(alone)
+    assert "No other stored post from within three days says the same" in text(alone)
 
 
 async def test_a_restricted_channel_takes_no_part_for_others(bot: Bot) -> None:
@@ -66,4 +66,17 @@ async def test_more_like_a_post_are_the_most_alike_of_any_time(bot: Bot) -> None
     assert SAME_EVENT in found
     assert found.count(NEWS_TEXT) == 2
     assert "Казани" not in found
-    assert "No other stored post is like this one." in text(await bot.taps(f"like:{THIRD}:2".encode()))
+    assert "No other stored post is similar." in text(await bot.taps(f"like:{THIRD}:2".encode()))
+
+
+async def test_a_long_spread_has_pages(bot: Bot) -> None:
+    await told(bot)
+    for number in range(25):
+        await bot.archive.follow(2000 + number, title=f"Канал {number}")
+        await bot.archive.live(post(1, NEWS_TEXT, channel_id=2000 + number, date=NOON))
+    page = (await bot.says("t.me/News1002/1")).messages[0]
+    first = await bot.taps(button(page, "Who said it first"))
+    second = await bot.taps(button(first.messages[0], "›"))
+    assert second.messages == ()
+    assert "\n21. " in text(second)
+    assert button(second.edit, "2/2")

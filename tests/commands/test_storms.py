@@ -35,9 +35,9 @@ async def test_buttons_set_it_and_switch_it_off(bot: Bot) -> None:
     chat = await bot.pair()
     shown = await bot.says("/storms")
     assert "More than 4 alerts on a topic within 5 min" in text(shown)
-    assert "A new event among them still comes by itself" in text(shown)
+    assert "A new event among them is still sent separately" in text(shown)
     off = await bot.taps(button(shown.messages[0], "Never"))
-    assert "Each alert comes by itself here" in text(off)
+    assert "Each alert is sent separately in this chat" in text(off)
     assert (await bot.chat(chat.peer)).storms is None
     await bot.taps(button(off.edit, "20 in 10 min"))
     assert (await bot.chat(chat.peer)).storms == Storms(count=20, minutes=10)

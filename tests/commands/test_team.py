@@ -69,18 +69,18 @@ async def test_it_is_not_shown_in_a_group(team: Bot) -> None:
 
 
 async def test_a_link_is_made_by_taps_and_lets_in_whom_it_says(team: Bot) -> None:
-    made = await opens(team, ANNA, "Invite somebody", "editor", "5 people", "7 days", "Make the link")
+    made = await opens(team, ANNA, "Invite somebody", "editor", "5 people", "7 days", "Create link")
     (link,) = await invitations.live(team.db, team.archive.now)
     assert (link.role, link.uses, link.made_by) == (Role.EDITOR, 5, ANNA)
     assert link.expires_at == team.archive.now + timedelta(days=7)
     welcome = await team.says(f"/start {text(made).split()[-1].rpartition('=')[2]}", person=CLARA, name="Clara")
-    assert "You are an editor: you may follow channels" in text(welcome)
+    assert "You are an editor: you can follow channels" in text(welcome)
     assert await notices(team, ANNA) == ["join"]
     assert await notices(team, CLARA) == []
 
 
 async def test_a_link_that_gives_somebody_nothing_is_not_used_up(team: Bot) -> None:
-    made = await opens(team, ANNA, "Invite somebody", "Make the link")
+    made = await opens(team, ANNA, "Invite somebody", "Create link")
     link = text(made).split()[-1]
     await team.says(f"/start {link}", person=ANNA)  # to see whether it works
     await team.says(f"/start {link}", person=CLARA)
@@ -88,7 +88,7 @@ async def test_a_link_that_gives_somebody_nothing_is_not_used_up(team: Bot) -> N
 
 
 async def test_a_withdrawn_link_lets_nobody_in(team: Bot) -> None:
-    made = await opens(team, ANNA, "Invite somebody", "Make the link")
+    made = await opens(team, ANNA, "Invite somebody", "Create link")
     await team.taps(button(made.messages[0], "Withdraw this link"))
     assert "private" in text(await team.says(f"/start {text(made).split()[-1]}", person=EVE))
 
@@ -109,7 +109,7 @@ async def test_removal_ends_alerts_answers_and_links_at_once(team: Bot) -> None:
     )
     await team.says("/start@our_bot", person=BORIS, chat=GROUP)
     asked = await opens(team, ANNA, f"Person {BORIS}", "Remove")
-    assert "end at once" in text(asked)
+    assert "stop working at once" in text(asked)
     assert await people.role_of(team.db, BORIS) is Role.EDITOR
     await team.taps(button(asked.edit, "Remove"))
     assert (await team.chat(BORIS_CHAT)).suspended == REMOVED
@@ -136,20 +136,20 @@ async def test_a_removal_is_undone_within_ten_minutes(team: Bot) -> None:
     team.archive.now += timedelta(minutes=9)
     await team.taps(button(removed.edit, "Undo"))
     assert await people.role_of(team.db, BORIS) is Role.EDITOR
-    assert "I follow" in text(await team.says("/status", person=BORIS))
+    assert "No channels are followed yet" in text(await team.says("/status", person=BORIS))
 
 
 async def test_after_ten_minutes_nothing_is_undone(team: Bot) -> None:
     changed = await opens(team, ANNA, f"Person {BORIS}", "reader")
     team.archive.now += timedelta(minutes=10)
-    assert "too long ago" in text(await team.taps(button(changed.edit, "Undo")))
+    assert "Too late" in text(await team.taps(button(changed.edit, "Undo")))
     assert await people.role_of(team.db, BORIS) is Role.READER
 
 
 async def test_what_was_changed_since_is_not_undone(team: Bot) -> None:
     changed = await opens(team, ANNA, f"Person {BORIS}", "reader")
     await opens(team, ANNA, f"Person {BORIS}", "owner", "Yes")
-    assert "changed here since" in text(await team.taps(button(changed.edit, "Undo")))
+    assert "changed since" in text(await team.taps(button(changed.edit, "Undo")))
     assert await people.role_of(team.db, BORIS) is Role.OWNER
 
 
@@ -180,8 +180,8 @@ async def test_who_was_only_named_by_the_settings_goes_with_them(team: Bot) -> N
 
 
 async def test_the_bot_is_handed_over_in_two_taps(team: Bot) -> None:
-    handed = await opens(team, ANNA, f"Person {BORIS}", "Hand the bot over", "Hand over")
-    assert text(handed) == f"Person {BORIS} is an owner now, and you are an editor."
+    handed = await opens(team, ANNA, f"Person {BORIS}", "Hand over the bot", "Hand over")
+    assert text(handed) == f"Person {BORIS} is now an owner, and you are an editor."
     assert [await people.role_of(team.db, each) for each in (ANNA, BORIS)] == [Role.EDITOR, Role.OWNER]
     assert set(handed.menus_of) == {ANNA, BORIS}
 

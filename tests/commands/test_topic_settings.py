@@ -34,9 +34,9 @@ async def thread_of(bot: Bot) -> int | None:
 
 @pytest.mark.usefixtures("forum")
 async def test_all_alerts_of_a_chat_come_into_the_thread_in_which_it_is_said(bot: Bot) -> None:
-    assert text(await here(bot, "/here", chat=THREAD)) == "Alerts of this chat come into this thread now."
+    assert text(await here(bot, "/here", chat=THREAD)) == "Alerts of this chat now go to this thread."
     assert await thread_of(bot) == 40
-    assert "come into this thread" in text(await here(bot, "/here"))
+    assert "now go to this thread" in text(await here(bot, "/here"))
     assert await thread_of(bot) is None
     await here(bot, "/here", chat=THREAD)
     assert "general thread" in text(await here(bot, "/here off", chat=THREAD))
@@ -46,18 +46,18 @@ async def test_all_alerts_of_a_chat_come_into_the_thread_in_which_it_is_said(bot
 @pytest.mark.parametrize("name", ["outages", "Outages", "Сбои", "«outages»"])
 async def test_a_topic_gets_a_thread_by_any_of_its_names(bot: Bot, forum: Chat, name: str) -> None:
     said = text(await here(bot, f"/here {name}", chat=THREAD))
-    assert said == "Alerts on Outages come into this thread now."
+    assert said == "Alerts on Outages now go to this thread."
     assert await addresses.bindings(bot.db, forum.id) == [Binding(topic="outages", thread_id=40)]
     assert await thread_of(bot) is None
     said = text(await here(bot, f"/here off {name}"))
-    assert said == "Alerts on Outages come where this chat's other alerts come."
+    assert said == "Alerts on Outages now go where this chat's other alerts go."
     assert await addresses.bindings(bot.db, forum.id) == []
 
 
 @pytest.mark.parametrize("name", ["No signal", "Нет связи", "off"])
 async def test_a_topic_whose_name_begins_like_a_no_gets_a_thread_too(bot: Bot, forum: Chat, name: str) -> None:
     await bot.archive.track(forum, name, "связь")
-    assert "into this thread now" in text(await here(bot, f"/here {name}", chat=THREAD))
+    assert "now go to this thread" in text(await here(bot, f"/here {name}", chat=THREAD))
     assert await addresses.bindings(bot.db, forum.id) == [Binding(topic=name, thread_id=40)]
     await here(bot, f"/here off {name}")
     assert await addresses.bindings(bot.db, forum.id) == []
@@ -66,7 +66,7 @@ async def test_a_topic_whose_name_begins_like_a_no_gets_a_thread_too(bot: Bot, f
 async def test_a_topic_may_stay_in_the_general_thread_where_all_else_moves(bot: Bot, forum: Chat) -> None:
     await here(bot, "/here outages")
     said = text(await here(bot, "/here", chat=THREAD))
-    assert said == "Alerts of this chat come into this thread now. Only «Outages» have threads of their own."
+    assert said == "Alerts of this chat now go to this thread. Only «Outages» have threads of their own."
     assert await addresses.bindings(bot.db, forum.id) == [Binding(topic="outages", thread_id=1)]
 
 
@@ -97,8 +97,8 @@ async def test_the_screen_of_topics_shows_the_thread_that_each_goes_to(bot: Bot,
     assert "thread" not in text(await here(bot, "/topics@our_bot"))  # none was chosen
     await here(bot, "/here outages", chat=THREAD)
     shown = await here(bot, "/topics@our_bot")
-    assert "Outages: 0 alerts · loud · thread 40\n" in text(shown)
-    assert "loud · general thread\n" in text(shown)
+    assert "Outages: 0 alerts · with sound · thread 40\n" in text(shown)
+    assert "with sound · general thread\n" in text(shown)
     links = [entity.value for entity in shown.messages[0].entities if entity.kind == "text_url"]
     assert links == [f"https://t.me/c/{GROUP.id}/{number}" for number in (40, 1)]
     await here(bot, "/here", chat=THREAD)
@@ -129,16 +129,17 @@ URGENT, LOUD, SILENT, DIGEST = Priority
     ("typed", "name", "priority"),
     [
         ("Payments silent", "Payments", SILENT),
-        ("Payments loud!", "Payments", URGENT),
+        ("Payments urgent", "Payments", URGENT),
         ("Payments LOUD", "Payments", LOUD),
         ("Power, water, heating digest", "Power, water, heating", DIGEST),
-        ("Сбои: тихо", "Сбои", SILENT),
+        ("Сбои: без звука", "Сбои", SILENT),
         ("Сбои без звука", "Сбои", SILENT),
-        ("Сбои громко!", "Сбои", URGENT),
+        ("Сбои срочно", "Сбои", URGENT),
+        ("Збої у зведення", "Збої", DIGEST),
         ("Сбои  в  сводку", "Сбои", DIGEST),
         ("сбои в дайджест", "сбои", DIGEST),
-        ("Сбои – ТИХО", "Сбои", SILENT),
-        ("Сбои громко !", "Сбои", URGENT),
+        ("Сбои – БЕЗ ЗВУКА", "Сбои", SILENT),
+        ("Сбои СРОЧНО", "Сбои", URGENT),
         ("Payments", "Payments", None),
         ("silent", "silent", None),
     ],
@@ -154,8 +155,8 @@ async def priorities(bot: Bot, chat: Chat) -> dict[str, Priority]:
 async def test_it_is_set_by_name_or_title(bot: Bot) -> None:
     chat = await bot.pair()
     assert await priorities(bot, chat) == {"outages": LOUD, "sovereignty": LOUD}
-    assert "● silent" in text(await bot.says("/priority outages silent"))
-    await bot.says("/priority Digital sovereignty loud!")
+    assert "● without sound" in text(await bot.says("/priority outages silent"))
+    await bot.says("/priority Digital sovereignty urgent")
     assert await priorities(bot, chat) == {"outages": SILENT, "sovereignty": URGENT}
     await bot.says("/track outages")
     assert (await priorities(bot, chat))["outages"] is SILENT
@@ -164,17 +165,17 @@ async def test_it_is_set_by_name_or_title(bot: Bot) -> None:
 async def test_without_a_name_each_topic_of_the_chat_is_a_button_that_opens_the_choices(bot: Bot) -> None:
     chat = await bot.pair()
     listed = await bot.says("/priority")
-    opened = await bot.taps(button(listed.messages[0], "Outages: loud"))
-    assert "● loud" in text(opened)
+    opened = await bot.taps(button(listed.messages[0], "Outages: with sound"))
+    assert "● with sound" in text(opened)
     chosen = await bot.taps(button(opened.edit, "digest"))
     assert (await priorities(bot, chat))["outages"] is DIGEST
-    assert button((await bot.taps(button(chosen.edit, "All topics"))).edit, "Outages: digest")
+    assert button((await bot.taps(button(chosen.edit, "All topics"))).edit, "Outages: in the digest")
 
 
 async def test_a_topic_may_be_called_like_a_priority(bot: Bot) -> None:
     chat = await bot.pair()
     await bot.tracks("Night silent: тишина")
-    assert "● loud" in text(await bot.says("/priority Night silent"))
+    assert "● with sound" in text(await bot.says("/priority Night silent"))
     await bot.says("/priority Night silent digest")
     assert (await priorities(bot, chat))["Night silent"] is DIGEST
 
@@ -183,4 +184,4 @@ async def test_what_is_unknown_or_not_subscribed_is_said(bot: Bot) -> None:
     await bot.pair()
     assert "There is no topic Nothing" in text(await bot.says("/priority Nothing loud"))
     assert "does not get alerts on Power, water, heating" in text(await bot.says("/priority utilities loud"))
-    assert "This topic is gone." in text(await bot.taps(b"prio:99"))
+    assert "This topic no longer exists." in text(await bot.taps(b"prio:99"))

@@ -9,7 +9,7 @@ import pytest
 from bot.delivery.progress import ProgressMessages, render_progress
 from bot.locales import translator
 from bot.models import Peer, PeerKind
-from bot.store import backfills, channels, chats, follows
+from bot.store import backfills, channels, chats, follows, progress
 from bot.store.backfills import DONE, ProgressFigures
 from bot.store.channels import Options
 from bot.telegram.rate_limit import Pacing
@@ -47,18 +47,18 @@ def first_lines(bot: DeliveringBot) -> list[str]:
 async def test_one_message_is_edited_every_three_seconds_at_most_and_ends_with_the_sum(bot: DeliveringBot) -> None:
     shown = showing(bot)
     await shown.show_due()
-    assert first_lines(bot) == ["Reading the past of «Вести»: 0 of 1,000 posts."]
+    assert first_lines(bot) == ["Reading older posts of «Вести»: 0 of 1,000."]
     for second in range(1, 10):
         bot.archive.now += timedelta(seconds=1)
         await read(bot, second * 100)
         await shown.show_due()
     assert bot.calls("EditMessage") == 3
-    assert first_lines(bot) == ["Reading the past of «Вести»: 900 of 1,000 posts."]
+    assert first_lines(bot) == ["Reading older posts of «Вести»: 900 of 1,000."]
     await read(bot, 1000, ended=DONE)
     bot.archive.now += timedelta(seconds=3)
     await shown.show_due()
-    assert first_lines(bot) == ["The past of «Вести» is stored: 1,000 posts."]
-    assert await backfills.shown_progress(bot.archive.db) == []
+    assert first_lines(bot) == ["1,000 older posts of «Вести» are stored."]
+    assert await progress.shown(bot.archive.db) == []
     assert bot.calls("SendMessage") == 1
 
 
@@ -67,7 +67,7 @@ async def test_after_a_restart_the_same_message_goes_on(bot: DeliveringBot) -> N
     await read(bot, 500)
     bot.archive.now += timedelta(seconds=3)
     await showing(bot).show_due()
-    assert first_lines(bot) == ["Reading the past of «Вести»: 500 of 1,000 posts."]
+    assert first_lines(bot) == ["Reading older posts of «Вести»: 500 of 1,000."]
 
 
 async def test_nothing_is_edited_where_nothing_is_new(bot: DeliveringBot) -> None:
@@ -82,8 +82,8 @@ async def test_a_flood_wait_puts_the_next_edit_off(bot: DeliveringBot) -> None:
     shown = showing(bot)
     bot.sandbox.faults.flood_wait("SendMessage", 60)
     await shown.show_due()
-    (progress,) = await backfills.shown_progress(bot.archive.db)
-    assert progress.next_at == bot.archive.now + timedelta(seconds=60)
+    (work,) = await progress.shown(bot.archive.db)
+    assert work.next_at == bot.archive.now + timedelta(seconds=60)
 
 
 async def test_a_message_that_cannot_be_edited_is_left_alone(bot: DeliveringBot) -> None:
@@ -93,7 +93,7 @@ async def test_a_message_that_cannot_be_edited_is_left_alone(bot: DeliveringBot)
     await read(bot, 500)
     bot.archive.now += timedelta(seconds=3)
     await shown.show_due()
-    assert await backfills.shown_progress(bot.archive.db) == []
+    assert await progress.shown(bot.archive.db) == []
 
 
 async def test_an_unfollowed_channel_ends_the_message(bot: DeliveringBot) -> None:
@@ -102,14 +102,14 @@ async def test_an_unfollowed_channel_ends_the_message(bot: DeliveringBot) -> Non
     await bot.archive.db.write(lambda tx: channels.unfollow(tx, NEWS))
     bot.archive.now += timedelta(seconds=3)
     await shown.show_due()
-    assert first_lines(bot) == ["I read no further: it is followed no more."]
+    assert first_lines(bot) == ["I stopped reading: the channel is no longer followed."]
 
 
 @pytest.mark.parametrize(
     ("figures", "sentence"),
     [
-        ({"channels": 1, "waiting": 2}, "Читаю прошлое 3 каналов: 250 из 1"),
-        ({"channels": 2, "ended": 2}, "Прошлое каналов сохранено: 250 постов."),
+        ({"channels": 1, "waiting": 2}, "Читаю старые посты 3 каналов: 250 из 1"),
+        ({"channels": 2, "ended": 2}, "Сохранено 250 старых постов этих каналов."),
         ({"channels": 2, "ended": 2, "failed": 1}, "1 канал не удалось прочитать до конца."),
     ],
 )
@@ -136,7 +136,7 @@ async def test_a_chat_that_takes_nothing_for_long_holds_nobody_up(bot: Deliverin
     async with asyncio.timeout(WAIT_S):
         assert await showing(bot, pacing).show_due()
     assert len(first_lines(bot)) == 1
-    put_off = next(each for each in await backfills.shown_progress(bot.archive.db) if each.chat.id == chat.id)
+    put_off = next(each for each in await progress.shown(bot.archive.db) if each.chat.id == chat.id)
     assert put_off.next_at > bot.archive.now + timedelta(seconds=50)
 
 
@@ -144,8 +144,8 @@ def test_what_is_read_back_to_a_date_shows_how_far_it_is() -> None:
     known = {"channels": 1, "waiting": 0, "ended": 0, "failed": 0, "wanted": 0, "read": 250, "title": "Вести"}
     dates = {"begun": ago(days=0), "reached": ago(days=15), "since": ago(days=30)}
     lines = render_progress(ProgressFigures(**known, **dates), translator("ru")).text.splitlines()
-    assert lines == ["Читаю прошлое канала «Вести»: прочитано постов – 250, до 23 февр.", "▓▓▓▓▓▓░░░░░░ 50 %"]
+    assert lines == ["Читаю старые посты канала «Вести»: уже 250, до 23 февр..", "▓▓▓▓▓▓░░░░░░ 50 %"]
     several = ProgressFigures(**{**known, "channels": 3}, **dates)
-    assert "3 каналов: прочитано постов – 250, до" in render_progress(several, translator("ru")).text
+    assert "3 каналов: уже 250, до" in render_progress(several, translator("ru")).text
     begun = ProgressFigures(**{**known, "read": 0}, **{**dates, "reached": None})
     assert render_progress(begun, translator("en")).text.endswith("░ 0 %")

@@ -45,9 +45,13 @@ async def opened(service: Service) -> tuple[Channel, Person]:
     return channel, await service.owner(follows=[channel])
 
 
-async def desk(service: Service, owner: Person) -> Channel:
-    """Bring a supergroup that gets alerts on outages."""
-    group = service.sandbox.world.add_channel("Desk", megagroup=True, members=[service.bot])
+async def desk(service: Service, owner: Person, *, thread: str | None = None) -> Channel:
+    """Bring a supergroup that gets alerts on outages; a thread is older than the bot in it."""
+    group = service.sandbox.world.add_channel("Desk", megagroup=True)
+    if thread is not None:
+        group.rename("Newsroom desk")  # the first message: 1 is the general thread
+        group.open_topic(thread)
+    group.join(service.bot)
     group.promote(owner.account)
     await says(service, owner, group, "/start@newsroom_bot")
     await says(service, owner, group, "/track@newsroom_bot outages")
@@ -98,9 +102,10 @@ async def suspended(service: Service, count: int) -> None:
 
 async def test_what_a_button_in_a_thread_brings_comes_into_that_thread(service: Service) -> None:
     channel, owner = await opened(service)
-    group = await desk(service, owner)
-    topic = group.open_topic("Сбои")
+    group = await desk(service, owner, thread="Сбои")
+    topic = max(group.forum.topics)
     await says(service, owner, group, "/here@newsroom_bot", topic)
+    await until(lambda: asked_for_titles(service) == 1)
     await says(service, owner, group, "/storms@newsroom_bot 1 5", topic)
     for number in range(3):
         channel.post(outage(number))
@@ -113,6 +118,12 @@ async def test_what_a_button_in_a_thread_brings_comes_into_that_thread(service: 
     await until(lambda: len(written(service, group, owner.account)) > before)
     page = written(service, group, owner.account)[before]
     assert (page.topic, page.reply_to) == (topic, storm.id)
+    assert "Сбои" in (await says(service, owner, group, "/topics@newsroom_bot", topic)).text
+    assert asked_for_titles(service) == 1
+
+
+def asked_for_titles(service: Service) -> int:
+    return sum(call.name == "GetForumTopicsByID" for call in service.sandbox.calls)
 
 
 async def test_here_binds_alerts_to_a_thread_until_it_is_closed(service: Service) -> None:
@@ -121,11 +132,15 @@ async def test_here_binds_alerts_to_a_thread_until_it_is_closed(service: Service
     topic = group.open_topic("Сбои")
     answer = await says(service, owner, group, "/here@newsroom_bot outages", topic)
     assert answer.topic == topic
-    assert "come into this thread" in answer.text
+    assert "now go to this thread" in answer.text
+    assert "Сбои" in (await says(service, owner, group, "/topics@newsroom_bot")).text
+    assert asked_for_titles(service) == 0  # its opening was heard
+    group.rename_topic(topic, "Аварии")
+    assert "Аварии" in (await says(service, owner, group, "/topics@newsroom_bot")).text
     channel.post(DOWN)
     alert = await told(service, owner, group, "массовый сбой")
     assert alert.topic == topic
     group.close_topic(topic)
     channel.post(f"Вечером: {DOWN}")
     assert (await told(service, owner, group, "Вечером")).topic is None
-    assert (await told(service, owner, group, "is closed: these alerts come here now")).topic is None
+    assert (await told(service, owner, group, "is closed, so these alerts now come here")).topic is None

@@ -14,7 +14,7 @@ from tests.waiting import until
 
 NINE = datetime(2025, 3, 10, 21, tzinfo=UTC)  # when the digest of an hour comes
 SHUTDOWN = "В области отключили мобильный интернет."
-MAY_HAVE_BEEN = "may have been reported here already."
+MAY_HAVE_BEEN = "may already have been reported here."
 
 
 async def back_up(at: TimedService) -> Path:
@@ -73,7 +73,7 @@ async def test_each_chat_gets_one_silent_notice_whose_button_lists_the_posts(tmp
         assert {in_group(message) for message in notices} == {True, False}
         assert [times_told(at, f"дом {number}:") for number in (1, 2, 3, 4)] == [2, 2, 2, 2]
         count = len(owner.heard)
-        await notices[0].click(text="See them")
+        await notices[0].click(text="Show them")
         await owner.until(lambda: len(owner.heard) > count)
         assert all(f"дом {number}:" in owner.heard[-1].message for number in (2, 3))
 

@@ -71,7 +71,7 @@ async def test_a_snooze_takes_the_place_of_the_buttons_and_ends_by_itself(tmp_pa
         await tap(at.owner, alert, "Outages in Agency")
         times = ["1 hour", "8 hours", "Until Monday, 17 Mar, 09:00 UTC", "For good", "Back"]
         await becomes(at.owner, alert, times)
-        assert await tap(at.owner, alert, "1 hour") == "Muted here until 10 Mar, 13:00 UTC: Outages in Agency"
+        assert await tap(at.owner, alert, "1 hour") == "Muted in this chat until 10 Mar, 13:00 UTC: Outages in Agency"
         await becomes(at.owner, alert, USUAL)
         shown = await at.owner.asks("/topics")
         assert "Outages in Agency until 10 Mar, 13:00 UTC" in shown.message
@@ -106,18 +106,18 @@ async def test_a_word_that_was_excluded_keeps_its_posts_away_and_no_others(tmp_p
         await tap(owner, alert, "Учения")
         await owner.until(lambda: "in any form?" in owner.heard[-1].message)
         asked = owner.heard[-1]
-        assert "1 of them would not have come" in asked.message
+        assert "1 of them would not have been sent" in asked.message
         assert "отработали" in asked.message
         await becomes(owner, alert, USUAL)
         await tap(owner, asked, "Exclude")
-        assert "from now on" in (await owner.edit("Outages leaves out posts that say Учения")).message
+        assert "In this chat" in (await owner.edit("Outages now leaves out posts that say Учения")).message
         at.channel.post("Ночные учения энергетиков: сбой, сайт недоступен всем жителям.")
         at.channel.post(REAL)
         await owner.alert("Сбой у оператора")
         assert len(owner.alerts) == 3
         shown = await owner.asks("/topics")
         assert "Outages: 3 alerts · 33% not relevant" in shown.message
-        assert "Without posts that say:\nOutages: учения" in shown.message
+        assert "Posts that say this are left out:\nOutages: учения" in shown.message
         await at.service.stop()
         await at.service.start()  # which reads the built-in topics from their files
         assert "Outages: учения" in (await owner.asks("/topics")).message
@@ -151,7 +151,7 @@ async def test_a_tap_under_an_alert_that_the_bot_cannot_edit_any_more_still_coun
         ping = await at.owner.asks("/help")  # some message that is no alert
         await at.owner.client.delete_messages(alert.chat_id, [alert.id], revoke=True)
         answer = await pressed(at, ping, f"snooze:{post}:c{at.channel.id}:8h".encode())
-        assert answer.message == "Muted here until 10 Mar, 20:00 UTC: Agency"
+        assert answer.message == "Muted in this chat until 10 Mar, 20:00 UTC: Agency"
         assert "Agency" in (await at.owner.asks("/mute")).message
 
 

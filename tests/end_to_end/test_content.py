@@ -48,7 +48,7 @@ async def test_a_forwarded_poll_is_tried_by_what_its_readers_see(service: Servic
     before = len(owner.heard)
     await owner.client.send_message("newsroom_bot", "/test сбой ~2 банк", reply_to=forwarded.id)
     await owner.until(lambda: len(owner.heard) > before)
-    assert "It fits." in owner.heard[-1].message
+    assert "It matches." in owner.heard[-1].message
 
 
 async def test_a_preview_that_loads_later_is_alerted_once_and_told_where_its_words_change(tmp_path: Path) -> None:

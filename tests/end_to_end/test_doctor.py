@@ -204,7 +204,7 @@ async def test_each_mishap_is_one_line_that_says_what_to_do(
     [
         ("TELEGRAM_API_ID", "", "settings: TELEGRAM_API_ID is not set"),
         ("TELEGRAM_PROXY", "ftp://x", "settings: TELEGRAM_PROXY is no proxy"),
-        ("CHANNELS", "@rkn_tg,???", "settings: CHANNELS: «???» is no channel"),
+        ("CHANNELS", "@rkn_tg,???", "settings: CHANNELS: «???» is not a channel"),
         ("SWEEP_INTERVAL", "often", "settings: SWEEP_INTERVAL: "),
     ],
 )
@@ -312,7 +312,7 @@ async def test_the_gaps_of_each_channel_are_shown_and_what_is_lost_is_an_error(t
         }
         assert rows[f"@News{NEWS}"][0] == "1–2"
         assert rows[f"@News{NEWS}"][-2:] == ["1 of 3 (33.3%)", "hole: 2 ids above the mark"]
-        assert "Asked for and not read yet: 1" in out
+        assert "Requested and not read yet: 1" in out
         assert "…" not in out
         assert "never, now at 4" in rows[f"@News{OTHER}"]
         assert "history is read again" in rows[f"@News{OTHER}"][-1]

@@ -85,7 +85,7 @@ async def test_other_news_in_the_same_words_is_another_alert(tmp_path: Path) -> 
 
 async def test_a_chat_that_wants_confirmations_hears_the_second_channel_and_no_third(tmp_path: Path) -> None:
     async with reading(tmp_path, channels=THREE) as (_, owner, (agency, ministry, herald)):
-        assert "Shall I also reply" in (await owner.asks("/confirmations on")).message
+        assert "Should I also reply" in (await owner.asks("/confirmations on")).message
         agency.post(DOWN)
         alert = await owner.alert("массовый сбой")
         second = ministry.post(f"Срочно: {DOWN}")

@@ -24,9 +24,9 @@ async def test_a_deep_history_is_read_with_its_progress_in_one_message(service: 
     owner.client.add_event_handler(edited, events.MessageEdited(incoming=True))
     await owner.says("/follow @agency history:300")
     async with asyncio.timeout(WAIT_S):
-        while "stored: 300 posts" not in (last := await edits.get())[1]:
+        while "300 older posts of «Agency» are stored" not in (last := await edits.get())[1]:
             pass
-    begun = [message for message in owner.heard if message.message.startswith("Reading the past")]
+    begun = [message for message in owner.heard if message.message.startswith("Reading older posts")]
     assert [message.id for message in begun] == [last[0]]
     assert owner.alerts == []
     async with service.archive() as db:
@@ -40,7 +40,7 @@ async def test_a_folder_is_followed_by_its_link(service: Service) -> None:
     slug = world.add_folder("Agencies", [world.add_channel("First", username="first"), world.add_channel("Secret")])
     owner = await service.owner()
     await owner.says(f"/follow t.me/addlist/{slug}")
-    await owner.until(lambda: any("I follow «First» now" in message.message for message in owner.heard))
+    await owner.until(lambda: any("«First»" in message.message for message in owner.heard))
     (told,) = (message.message for message in owner.heard if "Agencies" in message.message)
     assert "1 channel" in told
     assert "Secret" in told
@@ -55,4 +55,24 @@ async def test_all_that_the_reader_is_in_is_followed_after_a_tap(service: Servic
     await owner.until(lambda: any("2 channels" in message.message for message in owner.heard))
     asked = next(message for message in owner.heard if "2 channels" in message.message)
     await asked.click(0)
-    await owner.until(lambda: sum("I follow «" in message.message for message in owner.heard) == 2)
+    await owner.edit("I follow 2 of 2 channels.")
+
+
+async def test_a_pasted_list_is_one_message_that_fills_in(service: Service) -> None:
+    world = service.sandbox.world
+    names = [f"agency_{number}" for number in range(6)]
+    for name in names:
+        world.add_channel(name.title(), username=name)
+    owner = await service.owner()
+    pasted = f"Нужны эти:\n1) @{names[0]} – главный; https://t.me/{names[1]}, t.me/{names[2]}/17 · @{names[3]}\n"
+    offer = await owner.asks(f"{pasted}@{names[4]} и @nobody_here, спасибо!\nhttps://t.me/s/{names[5]}")
+    heard = len(owner.heard)
+    await offer.click(0)
+    done = await owner.edit("I follow 6 of 7 channels.")
+    assert "✗ @nobody_here. There is no channel with this name." in done.message
+    assert [message.id for message in owner.heard[heard:]] == [done.id]
+    world.add_channel("Nobody", username="nobody_here")
+    await done.click(0)
+    await owner.until(lambda: len(owner.heard) == heard + 2)
+    assert "@nobody_here" in owner.heard[-1].message
+    assert (await owner.edit("I follow 1 of 1 channel.")).id == owner.heard[-1].id

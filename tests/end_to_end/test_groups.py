@@ -13,7 +13,7 @@ async def test_a_quiet_night_brings_one_digest_in_the_morning_and_an_urgent_topi
         owner = at.owner
         answer = await owner.asks("/quiet 23:00-07:00 Europe/Moscow")
         assert "23:00–07:00 (Moscow)" in answer.message
-        await owner.asks("/priority shutdowns loud!")
+        await owner.asks("/priority shutdowns urgent")
         first = at.channel.post(outage(1))
         at.channel.post(outage(2))
         at.channel.post("В области отключили мобильный интернет.")
@@ -29,7 +29,7 @@ async def test_a_quiet_night_brings_one_digest_in_the_morning_and_an_urgent_topi
         assert "дом 1: сбой" in digest.message
         assert "· edited" in digest.message
         at.channel.delete(first.id)
-        edited = await owner.edit("no longer visible")
+        edited = await owner.edit("deleted or hidden")
         assert edited.id == digest.id
         at.channel.post(outage(3))
         await owner.alert("дом 3")
@@ -134,5 +134,5 @@ async def test_a_digest_that_a_lost_database_knew_of_does_not_come_again(tmp_pat
         database.write_bytes(backup)
         at.clock.jump_to(MORNING + timedelta(minutes=1))
         await at.service.start()
-        await owner.message("1 post may have been reported here already.")
+        await owner.message("1 post may already have been reported here.")
         assert sum("Morning digest" in message.message for message in owner.heard) == 1

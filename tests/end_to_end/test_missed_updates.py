@@ -14,7 +14,7 @@ async def test_what_was_written_while_the_bot_was_deaf_is_answered_and_the_owner
         faults.drop_pushes(account_id=service.bot.id, times=1)
         await owner.says("/mute")
         await owner.message("Nothing is muted")
-        await owner.message("Telegram did not hand out what was written to me")
+        await owner.message("Telegram did not pass on what people wrote to me")
         await owner.asks("/status")
         assert sum("Nothing is muted" in message.message for message in owner.heard) == 1
 
@@ -28,5 +28,5 @@ async def test_what_was_written_before_the_start_of_a_deaf_bot_is_answered(tmp_p
         await owner.says("/mute")
         await service.start()
         await owner.message("Nothing is muted")
-        await owner.message("Telegram did not hand out what was written to me")
+        await owner.message("Telegram did not pass on what people wrote to me")
         assert sum("I follow" in message.message for message in owner.heard) == 1

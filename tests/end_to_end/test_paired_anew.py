@@ -36,5 +36,5 @@ async def test_a_group_that_was_brought_in_after_the_backup_is_brought_in_by_the
         assert "Topics" in (await says(at.service, at.owner, group, "/start@newsroom_bot")).text
         await put_back(at, database, LATER)
         answer = await says(at.service, at.owner, group, "/topics@newsroom_bot")
-        assert answer.text == "Send /start first, then I write to this chat."
+        assert answer.text == "Send /start first; then I can write to this chat."
         assert "Topics" in (await says(at.service, at.owner, group, "/start@newsroom_bot")).text

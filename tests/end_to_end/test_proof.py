@@ -23,7 +23,7 @@ async def test_the_list_of_channels_shows_the_delay_and_a_receipt_comes_by_itsel
         channel = service.sandbox.world.add_channel("Agency", username="agency", members=[service.reader])
         owner = await service.owner(follows=[channel])
         assert "Agency: joined, seconds" in (await owner.asks("/channels")).message
-        assert "Each day at 09:00" in (await owner.asks("/receipt on")).message
+        assert "Every day at 09:00" in (await owner.asks("/receipt on")).message
         async with service.archive() as db:
             assert await meta.get_pace(db) == Pace(round=0.5, polls=10, fast=20)
         await service.stop()

@@ -46,9 +46,9 @@ async def test_an_alert_does_not_wait_for_a_search_whose_answer_is_honest_and_go
     answer = await owner.message("🔎 ")
     alert = await owner.alert("массовый сбой")
     assert owner.heard.index(alert) < owner.heard.index(answer)
-    assert "I have looked through" in answer.message
+    assert "I searched" in answer.message
     assert "There may be older ones." in answer.message
-    assert answer.reply_markup.rows[0].buttons[0].text == "Look further"
+    assert answer.reply_markup.rows[0].buttons[0].text == "Search further back"
 
 
 async def test_in_a_group_nobody_waits_for_the_searches_of_others(service: Service) -> None:
@@ -85,10 +85,10 @@ async def test_the_past_is_read_further_on_a_tap_and_the_answer_says_how_far_it_
         channel.post(f"{number}: {DOWN}", date=now - timedelta(hours=2.4 * (600 - number)))
     owner = await service.owner(follows=[channel])
     found = await owner.asks("/search сбой since:50d until:45d")
-    assert "Nothing found in what is stored." in found.message
+    assert "Nothing found in the stored posts." in found.message
     assert "The archive does not reach back that far" in found.message
     await found.click(text="Read further back")
-    progress = await owner.message("Reading the past of «Agency»: ")
+    progress = await owner.message("Reading older posts of «Agency»: ")
     assert "back to " in progress.message
     await owner.edit("The past of «Agency» is stored: ")
     assert "Agency · " in (await owner.asks("/search сбой since:50d until:45d")).message

@@ -5,7 +5,14 @@ import pytest
 from bot.sandbox.world.refused import Refused
 from tests.kit_service import Person, Service
 
-OF_ITSELF = {"GetState", "GetDifference", "GetChannelDifference", "GetUsers"}  # asked by a client whoever writes
+OF_ITSELF = {
+    "GetState",
+    "GetDifference",
+    "GetChannelDifference",
+    "GetUsers",
+    "GetBotInfo",
+    "SetBotInfo",
+}  # asked by a client whoever writes
 
 
 async def test_a_stranger_hears_one_line_once_and_gets_no_alert(service: Service) -> None:
@@ -68,7 +75,7 @@ async def test_whatever_strangers_do_makes_the_bot_ask_telegram_for_nothing(serv
             stranger.account.sends(place, "/explain@newsroom_bot", reply_to=said.id)
             stranger.account.sends(place, "/start@newsroom_bot")
         with pytest.raises(Refused, match="BOT_RESPONSE_TIMEOUT"):
-            await stranger.account.presses(screen, "Time zone")
+            await stranger.account.presses(screen, "Settings")
     answers = from_bot(owner)
     await owner.says("/status")
     await owner.until(lambda: from_bot(owner) > answers)

@@ -29,12 +29,12 @@ async def test_a_topic_is_tried_saved_alerted_and_explained(service: Service) ->
     edited = Events(owner.client, events.MessageEdited())
 
     tried = await owner.asks("/test касса|банк ~3 сайт")
-    assert "it would have brought 1 alert" in tried.message
+    assert "it would have triggered 1 alert" in tried.message
     assert {"сайт", "банка"} <= set(bold(tried))
     shown = await owner.asks("/track Кассы: касса -учения")
-    assert "it would have brought 0 alerts" in shown.message
+    assert "it would have triggered 0 alerts" in shown.message
     await shown.click(text="Save")
-    assert (await edited.next()).raw_text.startswith("This chat gets alerts on Кассы now.")
+    assert (await edited.next()).raw_text.startswith("This chat now gets alerts on Кассы.")
 
     channel.post("Кассы вокзала закрыты, очередь на улице.")
     alert = await owner.alert("вокзала")
@@ -54,7 +54,7 @@ async def test_a_forwarded_post_is_explained(service: Service) -> None:
     (forwarded,) = await owner.client.forward_messages("newsroom_bot", [post.id], "elsewhere")
     await owner.until(lambda: "This is from Elsewhere" in owner.heard[-1].message)
     explained = await replies(owner, "/test сайт ~2 касса", forwarded)
-    assert "It does not fit." in explained.message
+    assert "It does not match." in explained.message
     assert "not found: касса" in explained.message
 
 
@@ -66,7 +66,7 @@ async def test_a_topic_in_a_file_of_their_own_is_switched_on_and_alerts(service:
     folder.mkdir()
     (folder / "Топливо.toml").write_text('query = "бензин"\nmatches = ["Нет бензина"]', encoding="utf-8")
     await service.start()
-    assert "gets alerts on Топливо now" in (await owner.asks("/track топливо")).message
+    assert "now gets alerts on Топливо" in (await owner.asks("/track топливо")).message
     channel.post("Бензина на заправке нет.")
     assert (await owner.alert("заправке")).message.startswith("Топливо · Agency")
 
@@ -77,3 +77,29 @@ async def test_a_topic_in_a_file_of_their_own_is_switched_on_and_alerts(service:
     (folder / "Топливо.toml").unlink()
     await service.start()
     assert "No more alerts" in (await owner.asks("/untrack Топливо")).message
+
+
+async def test_a_chat_keeps_the_old_query_of_a_shared_topic_after_a_restart(service: Service) -> None:
+    channel = service.sandbox.world.add_channel("Agency", username="agency", members=[service.reader])
+    owner = await service.owner(follows=[channel])
+    anna = await service.invited("Anna")
+    await (await owner.asks("/track Кассы: касса")).click(text="Save")
+    await owner.edit("now gets alerts on Кассы")
+    await anna.asks("/track Кассы")
+    shown = await owner.asks("/track Кассы: очередь")
+    assert "1 other chat uses it: Anna" in shown.message
+    await shown.click(text="Change for everybody")
+    await owner.edit("Кассы has been changed.")
+    notice = await anna.message("changed the topic «Кассы»")
+    assert notice.message.splitlines()[1:] == ["was: касса", "now: очередь"]
+    assert bold(notice) == ["касса", "очередь"]
+
+    await service.stop()
+    await service.start()
+    await notice.click(text="Keep the old one for us")
+    await anna.edit("Кассы (Anna)")
+    channel.post("Кассы вокзала закрыты.")
+    assert (await anna.alert("вокзала")).message.startswith("Кассы (Anna) · Agency")
+    channel.post("Очередь на почте.")
+    assert (await owner.alert("почте")).message.startswith("Кассы · Agency")
+    assert (len(anna.alerts), len(owner.alerts)) == (1, 1)

@@ -281,7 +281,7 @@ def _is_closed(bot: GroupBot) -> None:
         (_is_kicked, "CHANNEL_PRIVATE", "I am no longer a member there."),
         (_is_banned, "CHANNEL_PRIVATE", "I am no longer a member there."),
         (_has_no_rights, "CHAT_WRITE_FORBIDDEN", "I am not allowed to write there"),
-        (_is_closed, "TOPIC_CLOSED", "Its threads are closed, the general one too."),
+        (_is_closed, "TOPIC_CLOSED", "Its threads are closed, including the general one."),
     ],
     ids=["kicked", "banned", "no rights", "general thread closed"],
 )
@@ -368,7 +368,7 @@ class TestThreads:
             await bot.settled("sent", "frozen")
         texts = [message.text for message in bot.said(bot.group) if message.topic is None]
         assert len([text for text in texts if "Вечером" in text]) == 1
-        assert texts.count("The thread for «Outages» is closed: these alerts come here now.") == 1
+        assert texts.count("The thread for «Outages» is closed, so these alerts now come here.") == 1
         assert len([text for text in texts if "before: Утром" in text]) == 1
         assert await bot.suspended(bot.group_chat) is None
         assert await addresses.bindings(bot.archive.db, bot.group_chat.id) == []

@@ -46,8 +46,9 @@ def test_a_catalogue_holds_what_the_code_says_and_nothing_else(language: str) ->
     assert known - {""} == marked()
 
 
-def test_everything_is_said_in_russian() -> None:
-    messages = [message for message in catalogue("ru") if message.id]
+@pytest.mark.parametrize("language", LANGUAGES[1:])
+def test_everything_is_said_in_each_language(language: str) -> None:
+    messages = [message for message in catalogue(language) if message.id]
     missing = [message.id for message in messages if message.fuzzy or not all(forms(message.string))]
     assert not missing
     plural = [message for message in messages if message.pluralizable]
@@ -70,6 +71,15 @@ def test_languages_that_we_do_not_speak_are_answered_in_english() -> None:
 @pytest.mark.parametrize("code", ["ru", "ru-RU", "RU_ru"])
 def test_a_language_code_may_name_a_country(code: str) -> None:
     assert translator(code).gettext("Open") == "Открыть"
+
+
+@pytest.mark.parametrize(
+    ("language", "one", "few", "many"), [("ru", "пост", "поста", "постов"), ("uk", "допис", "дописи", "дописів")]
+)
+def test_plural_forms_are_those_of_the_number(language: str, one: str, few: str, many: str) -> None:
+    numbers = {1: one, 2: few, 4: few, 5: many, 11: many, 12: many, 21: one, 22: few, 111: many}
+    shown = {n: translator(language).ngettext("{n} post", "{n} posts", n).format(n=n) for n in numbers}
+    assert shown == {n: f"{n} {word}" for n, word in numbers.items()}
 
 
 def test_built_in_topics_have_titles_and_others_their_names() -> None:

@@ -16,6 +16,7 @@ def locale(zone: str, language: str, now: datetime) -> Locale:
     ("zone", "language", "year", "shown"),
     [
         ("Europe/Moscow", "ru", 2021, "5 окт., 00:30"),
+        ("Europe/Kyiv", "uk", 2021, "5 жовт., 00:30"),
         ("Europe/Moscow", "en", 2021, "5 Oct, 00:30"),
         ("UTC", "en", 2021, "4 Oct, 21:30 UTC"),
         ("Europe/London", "en", 2026, "4 Oct 2021, 22:30"),

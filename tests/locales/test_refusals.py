@@ -16,7 +16,7 @@ def test_what_keeps_a_channel_from_being_read_has_a_sentence(reason: str) -> Non
 
 
 def test_a_number_in_telegrams_string_does_not_matter() -> None:
-    assert refusal("FLOOD_WAIT_300", translator("en")) == "Telegram asks me to wait; I will try again on my own."
+    assert refusal("FLOOD_WAIT_300", translator("en")) == ("Telegram asks me to wait; I will try again automatically.")
 
 
 def test_a_string_that_nobody_knows_is_told_as_it_is_and_cut() -> None:

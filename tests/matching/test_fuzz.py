@@ -189,11 +189,11 @@ def test_hostile_queries_meet_hostile_texts(source: str, text: str) -> None:
     ],
     ids=slug,
 )
-@pytest.mark.parametrize("text", ["а " * 2048, "а\n\n" * 1300, "А б " * 1024], ids=slug)
+@pytest.mark.parametrize("text", ["а " * 1024, "а\n\n" * 650, "А б " * 512], ids=slug)
 def test_what_repeats_does_not_multiply(source: str, text: str) -> None:
     kept = compiled(source)
     document = analyse(text)
-    assert _calls(lambda: verify(kept, document)) < 2_000_000
+    assert _calls(lambda: verify(kept, document)) < 1_000_000
 
 
 @pytest.mark.parametrize("piece", _PIECES, ids=ascii)

@@ -103,6 +103,10 @@ def test_a_full_stop_without_its_space_makes_no_link(written: str) -> None:
     assert "сбой" in analyse(written).tokens
 
 
+def test_a_word_is_read_the_same_whatever_stands_beside_it() -> None:
+    assert analyse("і'c").tokens + analyse("сбoй").tokens == analyse("і'c сбoй").tokens
+
+
 def test_a_brand_in_a_tag_is_also_one_word() -> None:
     assert {"whatsapp", "whats", "app"} <= set(analyse("#WhatsApp").tokens)
 

@@ -143,6 +143,13 @@ def test_a_wrong_list_is_refused_with_its_line(old: str, new: str, line: int, re
         read_topic("mine", _LISTS.replace(old, new))
 
 
+def test_a_topic_may_be_limited() -> None:
+    topic = read_topic("топливо", 'in = ["регуляторы", "@rbc_news"]\nquery = "бензин"')
+    assert topic.limits == ("регуляторы", "@rbc_news")
+    with pytest.raises(TopicError, match="in must be a list of texts in quotes"):
+        read_topic("топливо", 'in = "регуляторы"\nquery = "бензин"')
+
+
 def test_a_query_is_enough() -> None:
     topic = read_topic("Сбои", 'query = "сбой"')
     assert (topic.name, topic.default, topic.matches, topic.rejects) == ("Сбои", False, (), ())
@@ -252,10 +259,14 @@ def test_what_is_no_file_or_has_no_name_is_one_line(tmp_path: Path) -> None:
 
 def test_what_would_take_for_ever_is_one_line(tmp_path: Path) -> None:
     for folder, fill, said in (
-        ("pipe", os.mkfifo, "it is no file"),
+        ("pipe", os.mkfifo, "it is not a file"),
         ("deep", lambda file: file.write_text(f"query = {'[' * 5000}{']' * 5000}"), "nested too deeply"),
         ("large", lambda file: file.write_bytes(b"#" * (2 << 20)), "more than 1024 KB"),
-        ("brackets", lambda file: file.write_text(f"query = '{'(' * 5000}a{')' * 5000}'"), "Too many brackets"),
+        (
+            "brackets",
+            lambda file: file.write_text(f"query = '{'(' * 5000}a{')' * 5000}'"),
+            "Brackets or distances are nested too deeply",
+        ),
     ):
         (tmp_path / folder).mkdir()
         fill(tmp_path / folder / "mine.toml")

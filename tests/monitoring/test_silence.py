@@ -112,7 +112,10 @@ async def test_not_all_baselines_are_learnt_at_once(archive: Archive) -> None:
     [
         (
             "en",
-            "is unusually silent: its last post is from 10 Mar, 11:00 UTC; normally about 13 more would have followed.",
+            (
+                "is unusually silent: its last post is from 10 Mar, 11:00 UTC; "
+                "normally there would have been about 13 more."
+            ),
         ),
         ("ru", "необычно молчит: последний пост вышел 10 мар., 11:00 UTC; обычно с тех пор их было бы около 13."),
     ],

@@ -304,16 +304,6 @@ class TestAlerts:
         await archive.db.write(lambda tx: chats.resume(tx, chat.id))
         assert (await archive.live(post(2, "Снова сбой"))).alerts == 2
 
-    async def test_a_subscription_narrowed_to_channels_hears_of_no_other(self, archive: Archive) -> None:
-        chat = await archive.pair()
-        await archive.track(chat, "сбои", "сбой")
-        await archive.follow(OTHER)
-        await archive.db.write(
-            lambda tx: tx.execute("UPDATE subscriptions SET channels = '[1002]', priority = 'silent'")
-        )
-        await archive.live(post(1, "Сбой"), post(1, "Сбой", channel_id=OTHER))
-        assert [(a.channel_id, a.silent) for a in await archive.outbox()] == [(OTHER, True)]
-
     async def test_one_loud_topic_makes_the_alert_loud(self, archive: Archive) -> None:
         chat = await archive.pair()
         await archive.track(chat, "сбои", "сбой")

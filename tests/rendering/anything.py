@@ -21,6 +21,7 @@ LOCALES = st.sampled_from(
     [
         Locale(t=translator("ru"), time_zone="Europe/Moscow", now=NOW),
         Locale(t=translator("en"), time_zone="UTC", now=NOW + timedelta(days=400)),
+        Locale(t=translator("uk"), time_zone="Europe/Kyiv", now=NOW),
     ]
 )
 LOOSE = {"bold", "italic", "underline", "strike", "spoiler"}

@@ -74,6 +74,12 @@ def assert_fits(outgoing: Outgoing) -> None:
     assert all(len(button.data or b"") <= 64 for row in outgoing.buttons for button in row)
 
 
+def test_a_page_that_nobody_can_turn_says_what_is_left() -> None:
+    many = digest(*(grouped(post(number, f"Сбой {number}")) for number in range(PAGE + 3)))
+    assert "and 3 more posts" in render_page(many, 0, locale(), is_alone=True).text
+    assert "more posts" not in render_page(many, 0, locale()).text
+
+
 class TestPages:
     def test_name_topic_words_channel_time_and_duplicates(self) -> None:
         shown = render_page(digest(grouped(duplicates=2), grouped(post(2, "Сбой сети"), topic="связь")), 0, locale())
@@ -85,7 +91,12 @@ class TestPages:
         assert shown.buttons == ()
 
     @pytest.mark.parametrize(
-        ("due_at", "title"), [(NINE, "Утренняя сводка"), (NINE + timedelta(hours=5), "Сводка за тихие часы")]
+        ("due_at", "title"),
+        [
+            (NINE, "Утренняя сводка"),
+            (NINE + timedelta(hours=5), "Сводка за тихие часы"),
+            (NINE - timedelta(hours=7), "Сводка за тихие часы"),
+        ],
     )
     def test_after_quiet_hours_say_so(self, due_at: datetime, title: str) -> None:
         shown = render_page(digest(grouped(loudness=Loudness.LOUD), due_at=due_at), 0, locale("ru"))
@@ -105,7 +116,7 @@ class TestPages:
                 digest(grouped(edited=True), grouped(replace(post(), gone_at=NIGHT), edited=True)), 0, locale("ru")
             )
         )
-        assert [line.partition("03:12")[2] for line in shown] == [" · изменено", " · больше не виден"]
+        assert [line.partition("03:12")[2] for line in shown] == [" · изменено", " · удалён или скрыт"]
 
     def test_name_the_day_where_it_is_another_one(self) -> None:
         shown = render_page(digest(grouped(post(date=NIGHT - timedelta(days=3)))), 0, locale())
@@ -199,11 +210,11 @@ class TestStorms:
     def test_name_the_new_events_in_them(self) -> None:
         storm = replace(self.storm(), news=(grouped(post(9, "Сбой в аэропорту")),))
         assert render_storm(storm, locale("ru")).text == (
-            "🌩 Сбои\nЕщё 4 поста с 03:12, 1 канал\nНовое в этой серии:\n• Сбой в аэропорту · Вести, 03:12\n\n"
-            "• Сбой сети · Вести, 03:12\n• Сбой банка · Вести, 03:12"
+            "🌩 Сбои\nЕщё 4 поста с 03:12, 1 канал\nНовые события среди них:\n• Сбой в аэропорту · Вести, "
+            "03:12\n\n• Сбой сети · Вести, 03:12\n• Сбой банка · Вести, 03:12"
         )
         over = render_storm(replace(storm, is_over=True), locale("ru"))
-        assert over.text.endswith("Больше всего: Вести 4\nНовое в этой серии:\n• Сбой в аэропорту · Вести, 03:12")
+        assert over.text.endswith("Больше всего: Вести 4\nНовые события среди них:\n• Сбой в аэропорту · Вести, 03:12")
         assert_fits(over)
 
     def test_that_are_over_are_summed_up(self) -> None:
@@ -236,14 +247,14 @@ class TestCounts:
 
     def test_say_what_a_lost_instance_may_have_told(self) -> None:
         shown = render_count(counted(("Вести", 2), kind=GroupKind.RESTORED), locale())
-        line = "I was restored from a backup of 11 Mar, 03:12. These 2 posts may have been reported here already."
+        line = "I was restored from a backup of 11 Mar, 03:12. These 2 posts may already have been reported here."
         assert shown.text == f"{line}\nВести · 2"
 
     def test_name_some_of_many_channels_and_lead_to_their_posts(self) -> None:
         outgoing = render_count(counted(*((f"Канал {n}", n) for n in range(40, 0, -1))), locale())
         first, most, *_, last = outgoing.text.splitlines()
         assert (first[:9], most, last) == ("820 posts", "Канал 40 · 40", "and 28 more channels")
-        assert outgoing.buttons == ((Button(text="See them", data=f"sum:{RANDOM_ID}:0:new".encode()),),)
+        assert outgoing.buttons == ((Button(text="Show them", data=f"sum:{RANDOM_ID}:0:new".encode()),),)
 
     def test_braces_in_a_foreign_name_are_only_braces(self) -> None:
         assert "«{n} {count}»" in render_count(counted(("{n} {count}", 3)), locale("ru")).text

@@ -64,11 +64,11 @@ def offered(unfollowed: int, options: str = "") -> FollowAllOffered:
 @pytest.mark.parametrize(
     ("alerts", "sentence"),
     [
-        (0, "Последние посты (200) не принесли бы ни одного оповещения."),
-        (1, "Последние посты (200) принесли бы 1 оповещение."),
-        (2, "Последние посты (200) принесли бы 2 оповещения."),
-        (5, "Последние посты (200) принесли бы 5 оповещений."),
-        (21, "Последние посты (200) принесли бы 21 оповещение."),
+        (0, "Из последних 200 постов не подходит ни один."),
+        (1, "Из последних 200 постов подходит 1."),
+        (2, "Из последних 200 постов подходят 2."),
+        (5, "Из последних 200 постов подходят 5."),
+        (21, "Из последних 200 постов подходит 21."),
     ],
 )
 def test_a_new_channel_is_told_with_what_its_last_posts_would_have_brought(alerts: int, sentence: str) -> None:
@@ -78,23 +78,24 @@ def test_a_new_channel_is_told_with_what_its_last_posts_would_have_brought(alert
 
 def test_the_same_in_english() -> None:
     text = render("en", replace(FOLLOWED, alerts=1))
-    assert text == "I follow «Минсвязь» now.\nIts newest posts (200) would have brought 1 alert."
+    assert text == "I now follow «Минсвязь».\nOf its last 200 posts, 1 matches."
 
 
 def test_that_the_past_of_a_new_channel_is_read_is_said() -> None:
     for alerts, line in (
-        (1, "would have brought 1 alert."),
-        (0, "would have brought no alert."),
-        (None, "«Минсвязь» now."),
+        (1, "Of its last 200 posts, 1 matches."),
+        (0, "Of its last 200 posts, none matches."),
+        (None, "I now follow «Минсвязь»."),
     ):
         text = render_notice(replace(FOLLOWED, alerts=alerts, past_days=30), locale("en")).text
-        assert text.endswith(f"{line}\nI now read its last 30 days, a page at a time.")
+        assert text.endswith(f"{line}\nI am now reading its last 30 days, a page at a time.")
 
 
 @pytest.mark.parametrize("alerts", [0, 6])
 def test_what_would_have_come_can_be_seen_at_a_tap(alerts: int) -> None:
     outgoing = render_notice(replace(FOLLOWED, access=FollowAccess.POLLED, alerts=alerts), locale("en"))
-    assert outgoing.buttons == (((Button(text="See them", data=b"seen:7"),),) if alerts else ())
+    show, every = Button(text="Show them", data=b"seen:7"), Button(text="Send every post", data=b"feed:c7:on")
+    assert outgoing.buttons == (((show, every) if alerts else (every,)),)
 
 
 def test_following_all_is_offered_with_how_to_follow() -> None:
@@ -106,43 +107,43 @@ def test_following_all_is_offered_with_how_to_follow() -> None:
     ("notice", "sentence"),
     [
         (followed(FollowAccess.POLLED), "Until I have joined it"),
-        (JoinRequested(event="", channel="Минсвязь"), "Its admins have to let me in"),
+        (JoinRequested(event="", channel="Минсвязь"), "As soon as its admins let me in"),
         (refused("@nobody", "USERNAME_NOT_OCCUPIED"), "I could not follow @nobody."),
-        (refused("@nobody", "USERNAME_NOT_OCCUPIED"), "no channel by this name"),
+        (refused("@nobody", "USERNAME_NOT_OCCUPIED"), "no channel with this name"),
         (refused("@ivan", "user"), "It is a person."),
         (refused("@nobody", "NEW_REASON"), "Telegram's reason: NEW_REASON."),
         (lost("CHANNEL_PRIVATE"), "I can no longer read «Минсвязь»"),
-        (lost("vanished"), "It has become private or was deleted."),
+        (lost("vanished"), "It has become private or has been deleted."),
         (lost("removed"), "have removed my reader account"),
         (ChannelRegained(event="", channel="Минсвязь"), "I can read «Минсвязь» again."),
         (replace(RENAMED, title="Связь"), "«Минсвязь» is now called «Связь»."),
         (replace(RENAMED, username="svyaz"), "«Минсвязь» is now @svyaz, no longer @minsvyaz."),
         (replace(RENAMED, username=None), "has given up its public name @minsvyaz"),
-        (replace(RENAMED, old_username=None), "«Минсвязь» is public now: @minsvyaz."),
-        (followed(FollowAccess.OUTSIDE), "now, from outside"),
-        (followed(FollowAccess.OUTSIDE_FAST), "may come half a minute late"),
-        (folder(12), "holds 12 channels that I can read"),
+        (replace(RENAMED, old_username=None), "«Минсвязь» is now public: @minsvyaz."),
+        (followed(FollowAccess.OUTSIDE), "from outside"),
+        (followed(FollowAccess.OUTSIDE_FAST), "may arrive half a minute late"),
+        (folder(12), "has 12 channels I can read"),
         (folder(1, "Тайна"), "I need an invite link for each: Тайна"),
         (folder(1, *["Тайна"] * 12, *["Никто"] * 18), "Тайна, Тайна +18"),
         (offered(4), "I do not follow 4 of them yet."),
-        (offered(0), "I follow all of them already."),
-        (offered(0, "fast"), "already, from now on with: fast"),
-        (refused("+xyz", "basic_group"), "follow t.me/+xyz. It is a small group. I will follow it on my own once"),
-        (Pong(event="", asked_at=NOW - timedelta(milliseconds=432)), "left 432 ms after"),
+        (offered(0), "I already follow all of them."),
+        (offered(0, "fast"), "From now on: fast"),
+        (refused("+xyz", "basic_group"), "follow t.me/+xyz. It is a small group. I will follow it automatically once"),
+        (Pong(event="", asked_at=NOW - timedelta(milliseconds=432)), "sent 432 ms after"),
         (SampleAlert(event=""), "This is a test alert."),
         (
             PostsUnreadable(event="", posts=3, channels=("Минсвязь", "Вести")),
-            "I cannot read 3 posts in «Минсвязь», «Вести».",
+            "cannot read: 3 posts in «Минсвязь», «Вести».",
         ),
-        (ReaderLost(event="", is_standby=True, reason="SESSION_REVOKED"), "log it in with --standby"),
+        (ReaderLost(event="", is_standby=True, reason="SESSION_REVOKED"), "add --standby to the command"),
         (ThreadClosed(event="", topics=()), "The thread for this chat's alerts is closed"),
         (ThreadClosed(event="", topics=("outages",)), "The thread for «Outages» is closed"),
         (
             ChatSuspended(event="", chat="Штаб", reason="USER_KICKED"),
             "and have stopped its alerts. Its admins",
         ),
-        (UpdatesMissed(event=""), "did not hand out what was written to me"),
-        (AlertsMissed(event="", alerts=0), "Posts from the meantime brought no alerts"),
+        (UpdatesMissed(event=""), "did not pass on what people wrote to me"),
+        (AlertsMissed(event="", alerts=0), "Posts from that time triggered no alerts"),
         (AlertsMissed(event="", alerts=21), "21 alerts did not arrive"),
     ],
 )
@@ -155,7 +156,7 @@ def test_every_notice_says_what_happened(notice: Notice, sentence: str) -> None:
 
 def test_options_are_told_in_the_words_of_the_language() -> None:
     told = render("ru", offered(0, "fast join:no history:5000"))
-    assert told.endswith("отныне так: быстро вступать:нет история:5000")
+    assert told.endswith("Теперь так: быстро вступать:нет история:5000")
     assert "«быстро»" in render("ru", refused("@news", "too_many_fast"))
     assert "«вступать:нет»" in render("ru", refused("@news", "needs_joining"))
 

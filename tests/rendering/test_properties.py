@@ -15,6 +15,7 @@ from bot.models.acts import Act
 from bot.models.alerts import GroupedAlert, GroupKind, GroupSummary, Loudness, StormState
 from bot.models.notices import FollowAccess, Notice
 from bot.models.people import Role
+from bot.models.topics import TopicState
 from bot.parts import PartMatch
 from bot.rendering.alert import KEPT
 from bot.rendering.groups import render_count, render_page, render_storm
@@ -67,6 +68,8 @@ TYPES = {
 }
 TYPES |= {bool: st.booleans(), FollowAccess: st.sampled_from(FollowAccess)}
 TYPES |= {str | None: st.none() | NAMES, Role: st.sampled_from(Role)}
+TYPES[tuple[tuple[int, str], ...]] = st.lists(st.tuples(COUNTS, NAMES), max_size=3).map(tuple)
+TYPES[TopicState] = st.builds(TopicState, query=NAMES, limits=MANY_NAMES.map(tuple), excluded=MANY_NAMES.map(tuple))
 EVERY_NOTICE = get_args(get_args(Notice)[0])
 
 

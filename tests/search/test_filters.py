@@ -30,10 +30,13 @@ def filters(text: str, zone: str = "UTC") -> Filters:
         ("until:9999-12-31", Filters(until=datetime(9999, 12, 30, tzinfo=UTC))),
         ("history:yes order:best", Filters(history=True, order=Order.BEST)),
         ("история:да порядок:лучшие", Filters(history=True, order=Order.BEST)),
+        ("історія:так порядок:найкращі", Filters(history=True, order=Order.BEST)),
+        ("з:12год", Filters(since=day(2, 10, 0, 30))),
+        ("до:вчора", Filters(until=day(2, 10))),
         ("history:yes history:no", Filters()),
     ],
 )
-def test_filters_are_read_in_both_languages(text: str, expected: Filters) -> None:
+def test_filters_are_read_in_each_language(text: str, expected: Filters) -> None:
     assert read(text, now=NOW) == Typed(query="", filters=expected)
 
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 from bot.models.notices import Followed
 from bot.sandbox import Channel
 from bot.sources.past_pages import Backfiller
-from bot.store import backfills, channels
+from bot.store import backfills, channels, progress
 from bot.store.backfills import ProgressFigures
 from bot.store.channels import BEGINNING
 from tests.kit import alerts_of
@@ -26,8 +26,8 @@ def reading(reader: ReaderKit) -> Backfiller:
 
 
 async def figures(reader: ReaderKit) -> ProgressFigures:
-    (progress,) = await backfills.shown_progress(reader.database)
-    return progress.figures
+    (work,) = await progress.shown(reader.database)
+    return work.figures
 
 
 async def test_so_many_posts_are_read_page_by_page_and_no_more(asking: ReaderKit) -> None:
@@ -137,7 +137,7 @@ async def test_a_new_channel_is_read_back_for_a_month_unasked(asking: ReaderKit)
     assert lower < low
     assert BEGIN - timedelta(days=35) <= earlier <= BEGIN - timedelta(days=30)
     assert len(await asking.texts(channel)) == 1200 - int((await asking.texts(channel))[0].partition(":")[0])
-    assert await backfills.shown_progress(asking.database) == []
+    assert await progress.shown(asking.database) == []
     assert await alerts_of(asking.database) == []
 
 

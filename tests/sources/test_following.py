@@ -5,10 +5,12 @@ from datetime import timedelta
 import pytest
 from telethon.tl import types
 
+from bot.models.follow_list import FollowListState
 from bot.models.notices import FolderRead, FollowAllOffered
 from bot.sandbox.world.messages import MessageDraft
 from bot.sources.follow_requests import LOOK_AGAIN
-from bot.store import backfills, channels, follows
+from bot.store import channel_groups, channels, follows, progress
+from bot.store.channel_groups import Directory
 from bot.store.channels import Access, Options
 from bot.store.follows import FollowState
 from bot.store.references import ALL, ALL_ASKED
@@ -105,14 +107,22 @@ async def test_a_folder_is_taken_apart_and_not_joined(asking: ReaderKit) -> None
     inside = world.add_channel("Inside", members=[asking.me], megagroup=True)
     slug = world.add_folder("Agencies", [news, secret, inside, world.add_group("Desk", [asking.me])])
     await asking.ask(f"addlist/{slug}", may_join=False)
+    db = asking.database
+    group = await db.write(lambda tx: channel_groups.make(tx, "Agencies", now=asking.clock()))
+    await db.write(lambda tx: follows.enlist(tx, f"addlist/{slug}", groups=[group.id], now=asking.clock()))
     part = asking.subscriptions()
     await asking.settle_all(part)
     assert [channel.title for channel in await channels.followed(asking.database)] == ["Inside", "News"]
+    assert [each.title for each in (await Directory.load(db)).members(group.id)] == ["Inside", "News"]
     assert asking.calls("ResolveUsername") == 0  # the folder says where they are
     assert not (await asking.channel(news)).may_join
     told = await asking.notices()
-    assert told[0] == FolderRead(event="", folder="Agencies", channels=2, private=("Secret",))
-    assert sorted(notice.channel for notice in told[1:]) == ["Inside", "News"]
+    assert told == [FolderRead(event="", folder="Agencies", channels=2, private=("Secret",))]
+    (work,) = await progress.shown(asking.database)
+    assert {(each.name, each.state) for each in work.listed_channels} == {
+        ("Inside", FollowListState.FOLLOWED),
+        ("News", FollowListState.FOLLOWED),
+    }
 
 
 async def test_a_folder_link_that_works_no_more_is_refused(asking: ReaderKit) -> None:
@@ -156,8 +166,8 @@ async def test_all_takes_on_the_options_at_once_where_all_are_followed(asking: R
     await asking.ask(ALL_ASKED, fast=True, history=300)
     await asking.settle_all(asking.subscriptions())
     assert (await asking.channel(channel)).fast
-    (progress,) = await backfills.shown_progress(asking.database)
-    assert progress.figures.channels == 1
+    (work,) = await progress.shown(asking.database)
+    assert work.figures.channels == 1
     offer = FollowAllOffered(event="", channels=1, unfollowed=0, options="fast history:300")
     assert (await asking.notices())[-1] == offer
 

@@ -134,7 +134,7 @@ class TestSubscriptions:
         ]
         assert new == [True, False]
         (subscription,) = await subscriptions.of_chat(archive.db, chat.id)
-        assert (subscription.topic, subscription.priority, subscription.channels) == ("сбои", "loud", None)
+        assert (subscription.topic, subscription.priority) == ("сбои", "loud")
         ended = [await archive.db.write(lambda tx: subscriptions.unsubscribe(tx, chat.id, topic.id)) for _ in "12"]
         assert ended == [True, False]
 
@@ -167,15 +167,23 @@ class TestExclusions:
 
         await start("сбой")
         (topic,) = await topics.all_topics(archive.db)
-        assert await archive.db.write(lambda tx: topics.leave_out(tx, topic, ("учения",), "anew"))
+        words = ("учения",)
+        await archive.db.write(
+            lambda tx: topics.save(tx, name=topic.name, query=topic.query, excluded=words, compiled="anew", now=NOON)
+        )
         await start("сбой")
         assert (await topics.all_topics(archive.db))[0].compiled == "anew"
         await start("сбой|авария")
         assert expanded == [("сбой", ()), ("сбой|авария", ("учения",))]
         assert (await topics.all_topics(archive.db))[0].excluded == ("учения",)
 
-    async def test_who_read_an_older_topic_changes_nothing(self, archive: Archive) -> None:
+    async def test_each_version_of_a_topic_is_kept_once(self, archive: Archive) -> None:
         topic = await archive.track(None, "Банки", "банк")
-        assert await archive.db.write(lambda tx: topics.leave_out(tx, topic, ("учения",), "one"))
-        assert not await archive.db.write(lambda tx: topics.leave_out(tx, topic, ("реклама",), "two"))
-        assert await topics.get(archive.db, topic.id) == replace(topic, excluded=("учения",), compiled="one")
+        for query, words in (("банк", ()), ("банк|касса", ()), ("банк|касса", ("учения",)), ("банк", ())):
+            await archive.db.write(
+                lambda tx, query=query, words=words: topics.save(
+                    tx, name="Банки", query=query, excluded=words, compiled="", by="Анна", now=NOON
+                )
+            )
+        found = [(each.number, each.query, each.excluded) for each in await topics.versions(archive.db, topic.id)]
+        assert found == [(4, "банк", ()), (3, "банк|касса", ("учения",)), (2, "банк|касса", ()), (1, "банк", ())]

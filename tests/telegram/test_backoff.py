@@ -90,7 +90,7 @@ def test_what_is_tried_in_vain_is_logged_once_a_minute(
         backoff.begin()
         backoff.receive(PACKET)
         backoff.receive(PACKET)
-    assert [line["event"] for line in logs] == [event, event, "Telegram is reached again"]
+    assert [line["event"] for line in logs] == [event, event, "Telegram can be reached again"]
     assert (logs[0]["server"], logs[0]["why"]) == (SERVER, why)
 
 

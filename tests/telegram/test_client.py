@@ -4,13 +4,14 @@ import os
 import sqlite3
 import stat
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
 from telethon import events
 from telethon.crypto import AuthKey, Factorization
 from telethon.sessions import SQLiteSession
+from telethon.tl import TLObject
 from telethon.tl.functions.updates import GetStateRequest
 
 from bot.errors import FatalError, SettingsError, TelegramError, Verdict
@@ -130,6 +131,18 @@ def test_a_session_belongs_to_one_process(tmp_path: Path) -> None:
         pass
     with sessions.lock(path):
         assert mode(tmp_path / "reader.session.lock") == 0o600
+
+
+async def test_a_session_held_for_a_moment_only_is_waited_for(tmp_path: Path) -> None:
+    path, first = tmp_path / "reader.session", ExitStack()
+    first.enter_context(sessions.lock(path))
+    with pytest.raises(sessions.InUseError):
+        async with sessions.lock_within(path, 0.0):
+            pass
+    asyncio.get_running_loop().call_later(0.15, first.close)
+    async with sessions.lock_within(path, 20.0):
+        with pytest.raises(sessions.InUseError), sessions.lock(path):
+            pass
 
 
 @pytest.mark.parametrize("method", ["GetConfig", "GetUsers"])
@@ -272,6 +285,22 @@ async def test_a_revoked_reader_is_told_how_to_log_in(sandbox: Sandbox, settings
         sandbox.revoke(me)
         with pytest.raises(SettingsError, match="channelwatch login"):
             await connections.connect_reader(client)
+
+
+async def test_whom_updates_name_is_written_into_the_session_once(sandbox: Sandbox, settings: Make) -> None:
+    me = sandbox.world.add_user("Reader")
+    channel = sandbox.world.add_channel("News", members=[me])
+    seen = asyncio.Queue[TLObject]()
+    async with reader(sandbox, settings, me) as client, asyncio.timeout(WAIT_S):
+        client.add_event_handler(seen.put, events.Raw())
+        await connections.connect_reader(client)
+        channel.post("Тихий день")
+        await seen.get()
+        assert client.session.get_input_entity(channel.id)
+        before = client.session._conn.total_changes  # noqa: SLF001 - Telethon has no name for what it writes
+        channel.post("Другой день")
+        await seen.get()
+        assert client.session._conn.total_changes == before  # noqa: SLF001 - likewise
 
 
 async def test_a_reader_that_cannot_fetch_updates_is_not_well_though_it_is_answered(

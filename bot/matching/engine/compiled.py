@@ -1,7 +1,7 @@
 """A query with the forms of its words: made with the dictionaries or restored from JSON, it runs without them."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import cast
@@ -13,7 +13,7 @@ from bot.matching.engine.prefilter import required
 from bot.matching.engine.regex import program
 from bot.matching.query.parser import parse
 from bot.matching.query.refusals import QueryError
-from bot.matching.query.tree import Pattern, Phrase, Query, Word, walk
+from bot.matching.query.tree import Pattern, Phrase, Query, Word, leaving_out, walk
 from bot.matching.words.inflection import Inflector
 from bot.matching.words.tokens import Document
 from bot.text.spans import Span, merge_spans
@@ -41,6 +41,14 @@ class Compiled:
         """Return the canonical text and the forms."""
         return json.dumps({"query": str(self.query), "forms": self.forms}, ensure_ascii=False, separators=(",", ":"))
 
+    def without(self, excluded: Iterable["Compiled"]) -> "Compiled":
+        """Return the query without the posts that one of others finds; its text may be too long to be read again."""
+        others = tuple(excluded)
+        if not others:
+            return self
+        root = leaving_out(self.query.root, [each.query.root for each in others])
+        return Compiled(Query(root), {**self.forms, **{key: f for each in others for key, f in each.forms.items()}})
+
     @classmethod
     def from_json(cls, stored: str) -> "Compiled":
         """Return the query that `to_json` wrote."""
@@ -51,24 +59,29 @@ class Compiled:
 class _Packed:
     """A query as `to_json` wrote it, which is a `Compiled` once it arrives in another process."""
 
-    def __init__(self, stored: str) -> None:
+    def __init__(self, stored: str, excluded: Sequence[str]) -> None:
         self._stored = stored
+        self._excluded = tuple(excluded)
 
-    def __reduce__(self) -> tuple[Callable[[str], Compiled], tuple[str]]:
-        return _unpack, (self._stored,)
+    def __reduce__(self) -> tuple[Callable[[str, tuple[str, ...]], Compiled], tuple[str, tuple[str, ...]]]:
+        return _unpack_without, (self._stored, self._excluded)
 
 
-def packed(stored: str) -> Compiled:
-    """Pack what `to_json` wrote for another process; there it is read, and kept for the next time.
+def packed(stored: str, excluded: Sequence[str] = ()) -> Compiled:
+    """Pack what `to_json` wrote, without what others find, for another process; there it is read, and kept.
 
     A built-in topic takes 30 ms to read, which the event loop cannot spare. The result has no attributes before.
     """
-    return cast("Compiled", _Packed(stored))
+    return cast("Compiled", _Packed(stored, excluded))
 
 
 @lru_cache(maxsize=8)
 def _unpack(stored: str) -> Compiled:
     return Compiled.from_json(stored)
+
+
+def _unpack_without(stored: str, excluded: Sequence[str]) -> Compiled:
+    return _unpack(stored).without(map(Compiled.from_json, excluded))
 
 
 def compile_query(query: Query, inflector: Inflector) -> Compiled:

@@ -61,7 +61,6 @@ _PIECE = re.compile(
     r"|(?P<letter>.)",
     re.DOTALL,
 )
-_MOST_REPEATS = 1_000  # RE2's
 # Characters that counted repetitions add to a pattern: in `(ab){1,30}` they are 58. Wherever a match may begin, RE2
 # follows all of them at once, and where its automaton outgrows its memory, each character of a text costs as much. On
 # real posts that is 1 ms a post at 500, 16 at most, and at 1,000 up to 290.
@@ -106,6 +105,7 @@ class Program:
         self.source = source
         self.marked = r"\b" in source
         self.rewritten = _rewrite(source, MARK + "*" if self.marked else "")
+        repeats = _repeats(source)  # before RE2, which names the first repetition, and not the one that is too much
         try:
             self._compiled = re2.compile(self.rewritten, options())
         except re2.error as error:
@@ -114,7 +114,7 @@ class Program:
         self.size: int = self._compiled.programsize
         if self.size > _LARGEST:
             raise RefusedRegexError("regex_too_large")
-        self.weight = self.size + _REPEAT * _repeats(source)  # by which queries and topics are bounded
+        self.weight = self.size + _REPEAT * repeats  # by which queries and topics are bounded
 
     def matches_nothing(self) -> bool:
         """Tell whether the empty text matches, and so every post."""
@@ -262,8 +262,7 @@ def _refusal(source: str, reason: str) -> RefusedRegexError:
     if kind == "no argument for repetition operator":
         found = re.search(r"(?:^|[(|])" + re.escape(sign), source)
         return RefusedRegexError(code, found.end() - len(sign) if found else None, sign=sign)
-    limit = {"limit": _MOST_REPEATS} if code == "regex_repeats" else {}
-    return RefusedRegexError(code, source.find(sign) if sign and sign in source else None, sign=sign, **limit)
+    return RefusedRegexError(code, source.find(sign) if sign and sign in source else None, sign=sign)
 
 
 def _lonely_bracket(source: str) -> int:

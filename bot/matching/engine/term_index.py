@@ -42,10 +42,10 @@ class TermIndex(Generic[T]):
     def add(self, term: Term, value: T) -> None:
         """Add a value under a term."""
         self._known.clear()
-        alone = (value,)  # one tuple for all forms that have no other value
-        for form in term.forms:
-            others = self._by_form.get(form)
-            self._by_form[form] = (*others, value) if others else alone
+        new = term.forms.difference(self._by_form)
+        for form in term.forms - new:
+            self._by_form[form] += (value,)
+        self._by_form.update(dict.fromkeys(new, (value,)))  # one tuple for all forms that have no other value
         for prefix in term.prefixes:
             if prefix not in self._by_prefix:
                 _put(self._prefixes, prefix[:_HEAD], prefix)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bot.matching.engine.compiled import Compiled, compile_query
 from bot.matching.query.parser import parse
 from bot.matching.query.refusals import QueryError
-from bot.matching.query.tree import AllOf, Node, Query, Tag, Word, format_node
+from bot.matching.query.tree import Node, Query, Tag, Word, format_node, leaving_out
 from bot.matching.words.inflection import Inflector
 from bot.matching.words.tokens import Document, tag_token
 from bot.text.spans import Span, sentence_ends
@@ -39,9 +39,7 @@ def excluding(query: Query, words: Iterable[str]) -> Query:
     without = tuple(parse(word).root for word in words)
     if not without:
         return query
-    root = query.root
-    items, before = (root.items, root.without) if isinstance(root, AllOf) else ((root,), ())
-    whole = Query(AllOf(items, tuple(dict.fromkeys((*before, *without)))))
+    whole = Query(leaving_out(query.root, without))
     parse(str(whole))  # the canonical text is stored, and must be readable again
     return whole
 

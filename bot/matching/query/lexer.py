@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from bot.matching.engine.regex import MOST_IN_QUERY, RefusedRegexError, program
 from bot.matching.query.refusals import QueryError
 from bot.matching.query.tree import Mention, Node, Pattern, Phrase, Prefix, Tag, Word
 from bot.matching.words.folding import INVISIBLE, fold
-from bot.matching.words.tokens import SITE, SITE_NAME, plain_words
+from bot.matching.words.tokens import SITE, SITE_NAME, plain_words, words_with_capitals
 from bot.matching.words.windows import Unit
 
 SHORTEST_PREFIX = 3
@@ -21,7 +21,7 @@ _CLOSING = '"»“”‟'
 _SINGLE = "'‘’‚‛‹›`"  # quotes too, except where they join letters
 _LETTERS = r"[^\W\d_]{2}"  # a slash between words is a sign, the one of «и/или» or «км/ч» is not
 _REGEX = r"(?i:re):[ ]*/(?P<pattern>(?:[^\\/\n]|\\[^\n])*)(?:(?P<slash>/)(?P<flags>\w*))?"
-_FILTERS = "in|в|since|с|until|до|history|история|order|порядок"
+_FILTERS = "in|в|у|since|с|з|until|до|history|история|історія|order|порядок"
 # What holds a part together, in the languages of the people who type it.
 _UNITS = {
     "head": Unit.HEAD,
@@ -53,7 +53,11 @@ _PIECE = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _SIGNS = {"(": "open", ")": "close", "|": "or", "/": "or", "&": "and", ",": "comma", ";": "comma"}
-_OPERATORS = {"И": "and", "AND": "and", "ИЛИ": "or", "OR": "or", "НЕ": "not", "NOT": "not"}
+_OPERATORS = {
+    **dict.fromkeys(("AND", "И", "І", "ТА"), "and"),
+    **dict.fromkeys(("OR", "ИЛИ", "АБО"), "or"),
+    **dict.fromkeys(("NOT", "НЕ"), "not"),
+}
 _FOREIGN_OPERATOR = re.compile("XOR|NOR|NAND|ANDNOT|WITHIN")
 _NEAR = re.compile(r"O?NEAR\d*")
 _RUN = re.compile(r"[^\s(),;|&~/-][^\s(),;|&~/]*")
@@ -74,11 +78,10 @@ _WIDE = str.maketrans(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lexeme:
+class Lexeme(NamedTuple):
     """One sign or part of a query."""
 
-    kind: str  # "part", "near", "not", "and", "unit", or a value of _SIGNS
+    kind: str  # "part", "near", "not", "and", "unit", "end", or a value of _SIGNS
     position: int  # in the source, from 1
     text: str  # as typed
     node: Node | None = None  # what a part means
@@ -176,7 +179,7 @@ def _next(piece: re.Match[str]) -> str:
 
 def _word(piece: re.Match[str], position: int, *, operators: bool) -> Lexeme:
     typed = piece["word"]
-    if operators and not piece["star"]:
+    if operators and typed.isupper() and not piece["star"]:
         if typed in _OPERATORS:
             return Lexeme(kind=_OPERATORS[typed], position=position, text=typed)
         if _NEAR.fullmatch(typed):
@@ -201,14 +204,14 @@ def _words(typed: str, position: int) -> list[Word | Prefix]:
     if site and site["page"]:
         raise QueryError("link", position + site.start())
     exact = typed.startswith("=")
-    words = plain_words(typed)
+    words = words_with_capitals(typed) if exact else plain_words(typed)
     if not words:
         raise QueryError("unknown_sign", position, sign=typed[:1])
-    items: list[Word | Prefix] = [Word(shape, exact=True) if exact else Word(token) for token, shape in words]
+    items: list[Word | Prefix] = [Word(word, exact) for word in words]
     if typed.endswith("*"):
         if exact:
             raise QueryError("misplaced_star", position + len(typed) - 1)
-        letters = words[-1][0]
+        letters = words[-1]
         if len(letters) < SHORTEST_PREFIX:
             raise QueryError("short_prefix", position, limit=SHORTEST_PREFIX)
         items[-1] = Prefix(letters)

@@ -1,8 +1,9 @@
 """The query language: typed text becomes a frozen tree, or a QueryError that says what to mend."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
+from typing import NamedTuple
 
 from bot.matching.query.lexer import LONGEST_PHRASE, Lexeme, lex
 from bot.matching.query.refusals import AmbiguousQueryError, QueryError
@@ -26,13 +27,22 @@ from bot.matching.query.tree import (
 LONGEST_QUERY = 40_000
 MOST_PARTS = 5_000
 DEEPEST = 20
+_ENDS = frozenset({"comma", "line", "close", "end"})  # what ends an alternative
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Operand:
+class _Alternative(NamedTuple):
+    """What stands between two `|`."""
+
+    start: int  # of its lexemes
+    end: int
+    particle: Lexeme | None  # a «не» before it, or before the first of the alternatives
+    node: Node | None
+
+
+class _Operand(NamedTuple):
     """One side of a distance, as typed."""
 
-    alternatives: tuple[str, ...]
+    alternatives: list[_Alternative]
     gap: Lexeme | None  # a `|` with spaces around, which looks as if it bound less than the distance
 
 
@@ -61,26 +71,26 @@ class _Parser:
 
     def __init__(self, source: str, lexemes: list[Lexeme]) -> None:
         self._source = source
-        self._lexemes = lexemes
+        self._lexemes = [*lexemes, Lexeme(kind="end", position=len(source) + 1, text="")]
         self._at = 0
         self._depth = 0
-        self._operand_read = _Operand(alternatives=(), gap=None)  # what `_either` read last
+        self._operand_read = _Operand([], gap=None)  # what `_either` read last
 
     def whole(self) -> Node:
         node = self._rule()
         left = self._peek()
-        if left is not None and left.kind == "close":
+        if left.kind == "close":
             raise QueryError("unopened_bracket", left.position)
         if node is None:
             raise QueryError("empty")
         return node
 
-    def _peek(self) -> Lexeme | None:
-        return self._lexemes[self._at] if self._at < len(self._lexemes) else None
+    def _peek(self) -> Lexeme:
+        return self._lexemes[self._at]
 
     def _take(self, *kinds: str) -> Lexeme | None:
-        lexeme = self._peek()
-        if lexeme is None or lexeme.kind not in kinds:
+        lexeme = self._lexemes[self._at]
+        if lexeme.kind not in kinds:
             return None
         self._at += 1
         return lexeme
@@ -99,12 +109,12 @@ class _Parser:
         start = self._peek()
         items: list[Node] = []
         without: list[Node] = []
-        while True:
+        while self._peek().kind not in _ENDS:
             node, is_excluded = self._operand(is_first=not (items or without))
             if node is None:
                 break
             (without if is_excluded else items).append(node)
-        if without and not items and start:
+        if without and not items:
             raise QueryError("only_exclusions", start.position)
         return _all_of(items, without) if items else None
 
@@ -126,8 +136,8 @@ class _Parser:
             if len(distances) > DEEPEST:
                 raise QueryError("too_deep", operator.position)
             following = self._peek()
-            before = self._lexemes[self._at - 2] if self._at > 1 else operator
-            ends = following is None or following.kind in {"close", "comma", "line", "or", "and"}
+            before = self._lexemes[max(0, self._at - 2)]
+            ends = following.kind in _ENDS | {"or", "and"}
             if ends and isinstance(before.node, Phrase) and not before.text[0].isalnum():  # "…" ~3 with a space
                 raise QueryError("loose_gap", operator.position, distance=operator.distance)
             right = self._operand_after(operator, self._either, node)
@@ -137,7 +147,8 @@ class _Parser:
             sides.append(self._operand_read)
         loose = next((side.gap for side in sides if side.gap), None)
         if distances and loose:
-            near, either = _readings(sides, distances)
+            read = [([self._typed(each) for each in alternatives], gap is not None) for alternatives, gap in sides]
+            near, either = _readings(read, distances)
             span = self._lexemes[start].position - 1, self._lexemes[self._at - 1].end
             raise AmbiguousQueryError(loose.position, span, near=near, either=either)
         return node
@@ -147,33 +158,32 @@ class _Parser:
         particle = self._particle()
         node = self._after(particle, self._part())
         parts = [] if node is None else [node]
-        typed = [self._typed(start, particle, node)]
+        alternatives = [_Alternative(start, self._at, particle, node)]
         while operator := self._take("or"):
             gap = gap or (operator if self._is_loose() else None)
             start = self._at
             particle = self._particle() or particle
             right = self._operand_after(operator, self._part, node)
             parts.append(self._after(particle, right) or right)
-            typed.append(self._typed(start, particle, parts[-1]))
-        self._operand_read = _Operand(alternatives=tuple(typed), gap=gap)
+            alternatives.append(_Alternative(start, self._at, particle, parts[-1]))
+        self._operand_read = _Operand(alternatives, gap)
         return _any_of(parts) if parts else None
 
     def _is_loose(self) -> bool:
         """Tell whether an «or» that was just taken has spaces on both sides."""
-        around = self._lexemes[self._at - 2 : self._at + 1]
-        ends = [lexeme.end for lexeme in around[:-1]]
-        starts = [lexeme.position - 1 for lexeme in around[1:]]
-        return len(around) == len("a|b") and all(end < begin for end, begin in zip(ends, starts, strict=True))
+        around = self._lexemes[max(0, self._at - 2) : self._at + 1]
+        return all(left.end < right.position - 1 for left, right in pairwise(around))
 
-    def _typed(self, start: int, particle: Lexeme | None, node: Node | None) -> str:
-        """Return an alternative as typed, from a lexeme to the one before this; with a particle as it is meant."""
+    def _typed(self, alternative: _Alternative) -> str:
+        """Return an alternative as typed; with a particle as it is meant."""
+        start, end, particle, node = alternative
         if node is None or particle is not None:
             return "" if node is None else format_node(node)
-        return self._source[self._lexemes[start].position - 1 : self._lexemes[self._at - 1].end]
+        return self._source[self._lexemes[start].position - 1 : self._lexemes[end - 1].end]
 
     def _operand_after(self, operator: Lexeme, read: Callable[[], Node | None], left: Node | None) -> Node:
         following = self._peek()
-        if following is not None and following.kind == "not":
+        if following.kind == "not":
             sign = operator.text.strip()
             raise QueryError("misplaced_exclusion", following.position, sign=following.text, operator=sign)
         right = read()
@@ -184,9 +194,9 @@ class _Parser:
     def _particle(self) -> Lexeme | None:
         """Take a «не» right before a word, a phrase, or a bracket."""
         lexeme = self._peek()
-        following = self._lexemes[self._at + 1] if self._at + 1 < len(self._lexemes) else None
-        if lexeme is None or following is None or not _is_particle(lexeme.node):
+        if not _is_particle(lexeme.node):
             return None
+        following = self._lexemes[self._at + 1]
         if following.kind != "open" and not isinstance(following.node, Word | Prefix | Phrase):
             return None
         self._at += 1
@@ -208,45 +218,41 @@ class _Parser:
         return Phrase((particle.node, *phrase.items), phrase.gap)
 
     def _part(self) -> Node | None:
-        unit = self._take("unit")
-        if unit is None or unit.unit is None:
-            return self._bare_part()
-        self._deepen(unit)
-        node = self._part()
-        if node is None:
-            raise QueryError("lone_sign", unit.position, sign=unit.text.strip())
-        self._depth -= 1
-        return Within(node, unit.unit)
+        lexeme = self._peek()
+        if lexeme.kind == "part":
+            self._at += 1
+            return lexeme.node
+        return self._deeper_part(lexeme) if lexeme.kind in {"unit", "open"} else None
 
-    def _deepen(self, opening: Lexeme) -> None:
+    def _deeper_part(self, opening: Lexeme) -> Node:
+        self._at += 1
         self._depth += 1
         if self._depth > DEEPEST:
             raise QueryError("too_deep", opening.position)
-
-    def _bare_part(self) -> Node | None:
-        opening = self._take("open")
-        if not opening:
-            lexeme = self._take("part")
-            return lexeme.node if lexeme else None
-        self._deepen(opening)
-        node = self._rule()
-        if not self._take("close"):
+        node = self._part() if opening.unit else self._rule()
+        if opening.unit:
+            if node is None:
+                raise QueryError("lone_sign", opening.position, sign=opening.text.strip())
+            node = Within(node, opening.unit)
+        elif not self._take("close"):
             raise QueryError("unclosed_bracket", opening.position)
-        if node is None:
+        elif node is None:
             raise QueryError("empty_bracket", opening.position)
         self._depth -= 1
         return node
 
 
-def _readings(sides: Sequence[_Operand], distances: Sequence[str]) -> tuple[str, str]:
-    """Write alternatives at distances with brackets: around the alternatives, and around what is near one another."""
-    near = either = ""
-    for side, distance in zip(sides, (*distances, ""), strict=True):
-        whole = "|".join(side.alternatives)
-        near += (f"({whole})" if len(side.alternatives) > 1 else whole) + distance
+def _readings(sides: Sequence[tuple[list[str], bool]], distances: Sequence[str]) -> tuple[str, str]:
+    """Write alternatives at distances with brackets: around the alternatives, and around what is near one another.
+
+    With the alternatives of a side comes whether they are loose.
+    """
+    near = ""
     chains: list[list[str]] = [[]]
-    for side, distance in zip(sides, (*distances, ""), strict=True):
-        first, *others = side.alternatives if side.gap else ("|".join(side.alternatives),)
+    for (alternatives, is_loose), distance in zip(sides, (*distances, ""), strict=True):
+        whole = "|".join(alternatives)
+        near += (f"({whole})" if len(alternatives) > 1 else whole) + distance
+        first, *others = alternatives if is_loose else [whole]
         chains[-1].append(first)
         chains += ([other] for other in others)
         chains[-1].append(distance)
@@ -259,6 +265,8 @@ def _is_particle(node: Node | None) -> bool:
 
 
 def _any_of(nodes: list[Node]) -> Node:
+    if len(nodes) == 1:
+        return nodes[0]
     items: list[Node] = []
     for node in nodes:
         items += node.items if isinstance(node, AnyOf) else (node,)

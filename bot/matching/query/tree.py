@@ -1,6 +1,6 @@
 """A query as a tree of frozen nodes, and the canonical text that means the same."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -97,6 +97,12 @@ class Query:
 
     def __str__(self) -> str:
         return _rule(self.root)
+
+
+def leaving_out(root: Node, without: Iterable[Node]) -> Node:
+    """Return a node that holds where another one does and none of `without`."""
+    items, before = (root.items, root.without) if isinstance(root, AllOf) else ((root,), ())
+    return AllOf(items, tuple(dict.fromkeys((*before, *without))))
 
 
 def format_node(node: Node) -> str:

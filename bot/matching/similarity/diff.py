@@ -87,6 +87,21 @@ def changed_places(before: str, after: str) -> list[ChangedPlace]:
     return [ChangedPlace(_now(new, group), _before(old, group)) for group in groups]
 
 
+def changed_words(before: str, after: str) -> tuple[Text, Text]:
+    """Return two versions of a text whole, with the words in bold that only one of them has."""
+    old, new = _WORD.findall(before), _WORD.findall(after)
+    changes = _changes([word.strip() for word in old], [word.strip() for word in new])
+    return _emphasised(old, [each.old for each in changes]), _emphasised(new, [each.new for each in changes])
+
+
+def _emphasised(words: Sequence[str], runs: Sequence[_Run]) -> Text:
+    text, at = Text(), 0
+    for start, end in runs:
+        text.add("".join(words[at:start]), bold("".join(words[start:end])))
+        at = end
+    return text.add("".join(words[at:]))
+
+
 def _shares_sentence(words: Sequence[str], run: _Run, following: _Run) -> bool:
     same = "".join(words[run[1] : following[0]])
     is_over = run[0] < run[1] and _ends_sentence(words[run[1] - 1])

@@ -86,6 +86,8 @@ def _untangle(word: str) -> str:
 
     A letter that one alphabet has alone settles which; where there is none, the more frequent alphabet does.
     """
+    if not _MIXED.search(word):
+        return word
     cyrillic, latin = _CYRILLIC.findall(word), _LATIN.findall(word)
     if not cyrillic:
         return word

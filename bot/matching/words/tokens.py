@@ -144,10 +144,15 @@ def analyse(text: str) -> Document:
     return Document(text, fold(text))
 
 
-def plain_words(text: str) -> list[tuple[str, str]]:
-    """Return the words of a typed text as (token, token with capitals); links, tags and mentions are words here."""
+def plain_words(text: str) -> list[str]:
+    """Return the words of a typed text as tokens; links, tags and mentions are words here."""
+    return _WORD.findall(fold(text).lower)
+
+
+def words_with_capitals(text: str) -> list[str]:
+    """Return the same with the capitals as typed."""
     folded = fold(text)
-    return [(word[0], _capitals(folded, *word.span())) for word in _WORD.finditer(folded.lower)]
+    return [_capitals(folded, *word.span()) for word in _WORD.finditer(folded.lower)]
 
 
 def _capitals(folded: Folded, start: int, end: int) -> str:

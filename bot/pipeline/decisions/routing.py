@@ -1,13 +1,14 @@
 """Which chats a match concerns, and what each of them is to see of it. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from bot.models import ComparedPost, NewVersion, Post, VersionChange
 from bot.models.alerts import Alert, Loudness, Priority, Recipient, alert_subject
 from bot.pipeline.decisions.grouping import RoutedAlert
-from bot.pipeline.decisions.revisions import compared, fingerprint_of, marked
+from bot.pipeline.decisions.revisions import Found, compared, fingerprint_of, marked
 from bot.text.spans import Span, merge_spans
 
 EDITS = frozenset({VersionChange.EDITED, VersionChange.PARTS_REWORDED})
@@ -24,6 +25,8 @@ LOUDNESS = {
     Priority.LOUD: Loudness.LOUD,
     Priority.URGENT: Loudness.URGENT,
 }
+Words = AbstractSet[str]
+NO_WORDS: Words = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +34,27 @@ class Match:
     """A version of a post, and the topics in it."""
 
     added: NewVersion
-    topics: Mapping[str, tuple[Span, ...]]  # by name; where, in Python characters of the whole
-    fits: bool  # a topic is found in it, be it that it was found in the version before too
+    found: Found  # topics, by name; where, in Python characters of the whole
+    before: Collection[str] = ()  # those that were found in the version before, too
+    words: Words = NO_WORDS  # that chats exclude, as it says them …
+    words_before: Words = NO_WORDS  # … and as the version before said them
+
+    @property
+    def topics(self) -> list[str]:
+        """Those topics that may be news to a chat: they were not there before, or a word has gone that it excludes."""
+        return [name for name in self.found if name not in self.before or not self.words_before <= self.words]
+
+    def is_news(self, topic: str, excluded: Collection[str]) -> bool:
+        """Tell whether one of these topics is news to a chat that excludes these words from it."""
+        was_there = topic in self.before and self.words_before.isdisjoint(excluded)
+        return self.words.isdisjoint(excluded) and not was_there
+
+
+def found_by(found: Found, words: Words, wanted: Mapping[str, Recipient]) -> Found:
+    """Return what of a text is found for a chat: without the topics from which it excludes one of the text's words."""
+    return {
+        name: spans for name, spans in found.items() if name not in wanted or words.isdisjoint(wanted[name].excluded)
+    }
 
 
 _Hit = tuple[NewVersion, str, tuple[Span, ...], Recipient]  # a topic in a version that a chat subscribes to
@@ -46,15 +68,16 @@ def route(matches: Iterable[Match], recipients: Iterable[Recipient], topic_ids: 
     hits = defaultdict[tuple[int, int, str], list[_Hit]](list)
     for match in matches:
         post = match.added.post
-        for name, spans in match.topics.items():
+        for name in match.topics:
             for row in rows.get((post.channel_id, topic_ids[name]), ()):
-                hits[row.chat_id, row.channel_id, post.key].append((match.added, name, spans, row))
+                if match.is_news(name, row.excluded):
+                    hits[row.chat_id, row.channel_id, post.key].append((match.added, name, match.found[name], row))
     return [_routed(each) for each in hits.values()]
 
 
 def _routed(hits: Sequence[_Hit]) -> RoutedAlert:
-    """Make the alert of a chat; of several messages of an album that match it shows the first."""
-    added, _, _, recipient = hits[0]
+    """Make the alert of a chat; of several messages of an album that match it shows the first, if it can with words."""
+    added, _, _, recipient = max(hits, key=lambda hit: bool(hit[2]) or bool(hit[0].post.text.strip()))
     post = added.post
     topics = {name: row.topic_id for _, name, _, row in hits}
     found = [span for version, _, spans, _ in hits if version is added for span in spans]
@@ -73,6 +96,7 @@ def _routed(hits: Sequence[_Hit]) -> RoutedAlert:
         fits_since_edit=added.change in EDITS,
     )
     edited_at = post.edit_date if added.change == VersionChange.EDITED else None
+    words = compared(post.text, post.parts, parts)  # without any, nothing says the same
     return RoutedAlert(
         alert=alert,
         recipient=recipient,
@@ -81,7 +105,7 @@ def _routed(hits: Sequence[_Hit]) -> RoutedAlert:
         posted_at=post.date,
         date=edited_at or post.date,
         may_be_late=added.change in _MAY_BE_LATE,
-        said=_compared_post(post, compared(post.text, post.parts, parts)) if added.change in _MAY_JOIN else None,
+        said=_compared_post(post, words) if added.change in _MAY_JOIN and words.strip() else None,
         thread_id=next((row.thread_id for *_, row in hits if row.thread_id), None),
     )
 

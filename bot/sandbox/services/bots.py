@@ -15,6 +15,7 @@ _MAX_COMMANDS = 100
 _MAX_DESCRIPTION = 256
 _MAX_ANSWER = 200  # characters
 _MAX_RESULTS = 50
+_MAX_INFO = {"name": 64, "about": 120, "description": 512}  # characters
 
 
 class BotsService(RpcService):
@@ -41,6 +42,27 @@ class BotsService(RpcService):
         """Take the menu of a scope and language away."""
         self.bot(caller).commands.pop(_place(request.scope, request.lang_code), None)
         return True
+
+    @handles(functions.bots.SetBotInfoRequest)
+    def set_info(self, request: functions.bots.SetBotInfoRequest, caller: Caller) -> bool:
+        """Set the texts with which a bot introduces itself in a language; those that are left out stay."""
+        bot = self.bot(caller)
+        if request.bot is not None:
+            raise NotImplementedError("the texts of a bot that somebody owns")
+        texts = {"name": request.name, "about": request.about, "description": request.description}
+        given = {field: text for field, text in texts.items() if text is not None}
+        for field, text in given.items():
+            if len(text) > _MAX_INFO[field]:
+                raise Refused(f"BOT_{field.upper()}_TOO_LONG")
+        bot.info.setdefault(request.lang_code, {}).update(given)
+        return True
+
+    @handles(functions.bots.GetBotInfoRequest)
+    def get_info(self, request: functions.bots.GetBotInfoRequest, caller: Caller) -> TLObject:
+        """Return the texts that people of a language see: those of their language, or else those for all."""
+        bot = self.bot(caller)
+        shown = {"name": bot.first_name, "about": "", "description": ""} | bot.info.get("", {})
+        return tl.bots.BotInfo(**shown | bot.info.get(request.lang_code, {}))
 
     @handles(functions.messages.GetBotCallbackAnswerRequest)
     async def press(self, request: functions.messages.GetBotCallbackAnswerRequest, caller: Caller) -> TLObject:

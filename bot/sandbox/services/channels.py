@@ -73,6 +73,18 @@ class ChannelsService(RpcService):
         messages, cast = by_number(me, request.id, channel.store(me), channel)
         return tl.messages.ChannelMessages(channel.log.pts, len(messages), messages, [], cast.chats, cast.users)
 
+    @handles(functions.messages.GetForumTopicsByIDRequest)
+    def get_topics(self, request: functions.messages.GetForumTopicsByIDRequest, caller: Caller) -> TLObject:
+        """Return topics of a forum by number; those that are gone without a title."""
+        me = self.me(caller)
+        channel = self._readable(me, request.peer)
+        titles = {number: channel.forum.topics.get(number) for number in request.topics}
+        found = [
+            tl.ForumTopicDeleted(number) if title is None else _topic(channel, number, title)
+            for number, title in titles.items()
+        ]
+        return tl.messages.ForumTopics(len(found), found, [], [channel.tl_for(me)], [], channel.log.pts)
+
     @handles(functions.channels.GetFullChannelRequest)
     def get_full_channel(self, request: functions.channels.GetFullChannelRequest, caller: Caller) -> TLObject:
         """Return the full record of a channel."""
@@ -249,3 +261,20 @@ def _filter(wanted: TLObject) -> Callable[[Member], bool]:
         text: str = wanted.q.casefold()
         return lambda member: text in f"{member.account.first_name} {member.account.username or ''}".casefold()
     raise NotImplementedError(type(wanted).__name__)
+
+
+def _topic(channel: Channel, number: int, title: str) -> TLObject:
+    """Return a topic of which nobody has read anything."""
+    unread = {"unread_count": 0, "unread_mentions_count": 0, "unread_reactions_count": 0, "unread_poll_votes_count": 0}
+    read = {"top_message": number, "read_inbox_max_id": 0, "read_outbox_max_id": 0}
+    return tl.ForumTopic(
+        number,
+        None,
+        channel.peer(),
+        title,
+        0,
+        from_id=channel.peer(),
+        notify_settings=tl.PeerNotifySettings(),
+        **read,
+        **unread,
+    )

@@ -108,28 +108,46 @@ class Channel(Feed):
         self.pinned.remove(message_id)
         self.change(UpdateKind.UNPIN, [message_id], push=push)
 
-    def join(self, account: Account, role: MemberRole = MemberRole.MEMBER, *, origin: object = None) -> None:
-        """Make an account a member, or change its role; its session `origin` gets no update."""
-        new = account not in self.roster
-        self.roster.put(account, role, self.hub.now())
+    def join(
+        self,
+        account: Account,
+        role: MemberRole = MemberRole.MEMBER,
+        *,
+        origin: object = None,
+        by: Account | None = None,
+        may_post: bool = True,
+    ) -> None:
+        """Make an account a member, or change its role and rights; its session `origin` gets no update.
+
+        `by` is the admin who does it.
+        """
+        before = self._shown(account)
+        self.roster.put(account, role, self.hub.now(), promoter=by, may_post=may_post)
         account.joined.add(self.marked)
-        if new:
+        if before is None:
             account.read[self.marked] = self.last_id
-        if new and self.megagroup:
+        if before is None and self.megagroup:
             self.publish(account, MessageDraft(action=tl.MessageActionChatAddUser([account.id])))
         self._emit(account, tl.UpdateChannel(self.id), origin)
-        if account.bot:  # qts 0: Telegram counts these updates, this server does not
-            participant = self.roster.participant(account, account)
-            now = self.hub.now()
-            self._emit(
-                account,
-                tl.UpdateChannelParticipant(self.id, now, account.id, account.id, 0, new_participant=participant),
-                origin,
-            )
+        self._report(account, before, by=by, origin=origin)
 
-    def promote(self, account: Account) -> None:
+    def _shown(self, account: Account) -> TLObject | None:
+        """Return the participant that an account is; None outside."""
+        return self.roster.participant(account, account) if account in self.roster else None
+
+    def _report(self, bot: Account, before: TLObject | None, *, by: Account | None, origin: object = None) -> None:
+        """Send a bot the update of its own place, with qts 0: Telegram counts these updates, this server does not."""
+        if not bot.bot:
+            return
+        actor, after = (by or bot).id, self._shown(bot)
+        update = tl.UpdateChannelParticipant(
+            self.id, self.hub.now(), actor, bot.id, 0, prev_participant=before, new_participant=after
+        )
+        self._emit(bot, update, origin, actor)
+
+    def promote(self, account: Account, *, by: Account | None = None, may_post: bool = True) -> None:
         """Make an account an admin, and so a member."""
-        self.join(account, MemberRole.ADMIN)
+        self.join(account, MemberRole.ADMIN, by=by, may_post=may_post)
 
     def request_to_join(self, account: Account, *, origin: object = None) -> None:
         """Join as a client does; raises Refused, also where an admin has to approve."""
@@ -144,17 +162,19 @@ class Channel(Feed):
             raise Refused("INVITE_REQUEST_SENT")
         self.join(account, origin=origin)
 
-    def leave(self, account: Account, *, origin: object = None) -> None:
+    def leave(self, account: Account, *, origin: object = None, by: Account | None = None) -> None:
         """Remove a member; raises Refused for others."""
-        if account not in self.roster:
+        before = self._shown(account)
+        if before is None:
             raise Refused("USER_NOT_PARTICIPANT")
         del self.roster.members[account.id]
         account.joined.discard(self.marked)
         self._emit(account, tl.UpdateChannel(self.id), origin)
+        self._report(account, before, by=by, origin=origin)
 
-    def kick(self, account: Account) -> None:
+    def kick(self, account: Account, *, by: Account | None = None) -> None:
         """Remove a member, who may join again."""
-        self.leave(account)
+        self.leave(account, by=by)
         if self.megagroup:
             self.publish(None, MessageDraft(action=tl.MessageActionChatDeleteUser(account.id)))
 
@@ -176,6 +196,11 @@ class Channel(Feed):
         number = self.publish(None, MessageDraft(action=tl.MessageActionTopicCreate(title, colour))).ids[0]
         self.forum.topics[number] = title
         return number
+
+    def rename_topic(self, number: int, title: str) -> None:
+        """Give a topic another title."""
+        self.forum.topics[number] = title
+        self.publish(None, MessageDraft(action=tl.MessageActionTopicEdit(title=title), topic=number))
 
     def close_topic(self, number: int) -> None:
         """Allow only admins to write in a topic; 1 is the general one."""
@@ -219,7 +244,7 @@ class Channel(Feed):
         for member in self.roster.members.values():
             self._emit(member.account, update, None)
 
-    def _emit(self, account: Account, update: TLObject, origin: object) -> None:
+    def _emit(self, account: Account, update: TLObject, origin: object, *named: int) -> None:
         cast = Cast(account)
-        cast.add(self.marked)
+        cast.add(self.marked, *named)
         self.hub.emit(account.id, partial(bundle, account, [update], cast), origin)

@@ -136,10 +136,10 @@ class Feed(Peer):
         if sender not in self.roster:
             closed = self.username is None or sender.bot
             raise Refused("CHANNEL_PRIVATE") if closed else Refused("CHAT_WRITE_FORBIDDEN", 403)
+        if not self.megagroup and not self.roster.may_post(sender):
+            raise Refused("CHAT_ADMIN_REQUIRED")
         if self.roster.is_admin(sender):
             return
-        if not self.megagroup:
-            raise Refused("CHAT_ADMIN_REQUIRED")
         if self.read_only:
             raise Refused("CHAT_WRITE_FORBIDDEN", 403)
         spoke = self.spoke.get(sender.id)

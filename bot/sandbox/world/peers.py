@@ -123,6 +123,7 @@ class Account(Peer):
         self.box: dict[int, Message] = {}
         self.chats: dict[int, History] = {}  # of the box, by marked id
         self.commands: dict[str, list[TLObject]] = {}  # of a bot: scope and language → BotCommands
+        self.info: dict[str, dict[str, str]] = {}  # of a bot: language → name, about, description that were set
         self.joined: set[int] = set()  # marked ids of channels
         self.read: dict[int, int] = {}  # marked id → the newest message that was read
         self.pinned: list[int] = []  # dialogs

@@ -36,6 +36,8 @@ class Member:
     account: Account
     role: MemberRole
     since: datetime
+    promoter: Account | None = None  # of an admin, where it is not the creator
+    may_post: bool = True  # of an admin of a broadcast channel
 
 
 class Roster:
@@ -49,11 +51,19 @@ class Roster:
     def __contains__(self, account: Account) -> bool:
         return account.id in self.members
 
-    def put(self, account: Account, role: MemberRole, since: datetime) -> None:
-        """Make an account a member, or change its role; ends a ban."""
+    def put(
+        self,
+        account: Account,
+        role: MemberRole,
+        since: datetime,
+        *,
+        promoter: Account | None = None,
+        may_post: bool = True,
+    ) -> None:
+        """Make an account a member, or change its role and rights; ends a ban."""
         self.pending.pop(account.id, None)
         self.banned.discard(account.id)
-        self.members[account.id] = Member(account, role, since)
+        self.members[account.id] = Member(account, role, since, promoter, may_post)
 
     def role(self, account: Account) -> MemberRole | None:
         """Return the role of an account; None outside the channel."""
@@ -64,6 +74,10 @@ class Roster:
         """Tell whether an account is the creator or an admin."""
         return self.role(account) in (MemberRole.CREATOR, MemberRole.ADMIN)
 
+    def may_post(self, account: Account) -> bool:
+        """Tell whether an account may post in a broadcast channel."""
+        return self.is_admin(account) and self.members[account.id].may_post
+
     def participant(self, account: Account, viewer: Account) -> TLObject:
         """Return the TL participant as another account sees it; raises Refused for an account outside."""
         member = self.members.get(account.id)
@@ -72,13 +86,14 @@ class Roster:
         if member.role is MemberRole.CREATOR:
             return tl.ChannelParticipantCreator(account.id, rights())
         if member.role is MemberRole.ADMIN:
-            promoter = next((m.account.id for m in self.members.values() if m.role is MemberRole.CREATOR), account.id)
-            return tl.ChannelParticipantAdmin(account.id, promoter, member.since, rights())
+            creator = next((m.account for m in self.members.values() if m.role is MemberRole.CREATOR), account)
+            allowed = rights(may_post=member.may_post)
+            return tl.ChannelParticipantAdmin(account.id, (member.promoter or creator).id, member.since, allowed)
         if account is viewer:
             return tl.ChannelParticipantSelf(account.id, account.id, member.since)
         return tl.ChannelParticipant(account.id, member.since)
 
 
-def rights() -> TLObject:
+def rights(*, may_post: bool = True) -> TLObject:
     """Return the rights of an admin."""
-    return tl.ChatAdminRights(**dict.fromkeys(_RIGHTS, True))
+    return tl.ChatAdminRights(**{**dict.fromkeys(_RIGHTS, True), "post_messages": may_post or None})

@@ -108,11 +108,27 @@ CREATE TABLE follows (  -- what people asked to follow, until it is a channel or
     may_join INTEGER,  -- likewise
     history INTEGER,  -- posts of its past that are to be read; NULL: the newest only
     access TEXT,  -- JSON: ids of the chats that alone shall find it; NULL: it is everybody's
+    channel_groups TEXT NOT NULL DEFAULT '[]',  -- JSON: ids of the channel groups that it is to join
+    feeds TEXT NOT NULL DEFAULT '[]',  -- JSON: ids of the chats that want all its posts
     state TEXT NOT NULL CHECK (state IN ('wanted', 'followed', 'refused')),
     channel_id INTEGER REFERENCES channels (id),
     reason TEXT,  -- why it was refused: Telegram's error string or a word of ours
     next_try_at INTEGER NOT NULL
 );
+
+CREATE TABLE channel_groups (  -- channels under one name, for topics, searches and mutes
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,  -- as written
+    folded TEXT NOT NULL UNIQUE,  -- case folded by us: SQLite folds ASCII only
+    created_at INTEGER NOT NULL
+);
+
+CREATE TABLE channel_group_members (
+    channel_group_id INTEGER NOT NULL REFERENCES channel_groups (id),
+    channel_id INTEGER NOT NULL REFERENCES channels (id),
+    PRIMARY KEY (channel_group_id, channel_id)
+) WITHOUT ROWID;
+CREATE INDEX channel_group_members_channel ON channel_group_members (channel_id);
 
 CREATE TABLE backfills (  -- how far back channels are to be read
     id INTEGER PRIMARY KEY,
@@ -130,10 +146,12 @@ CREATE TABLE backfills (  -- how far back channels are to be read
 );
 CREATE UNIQUE INDEX backfills_unasked ON backfills (channel_id) WHERE chat_id IS NULL;
 
-CREATE TABLE progress (  -- the one message in which a chat sees how its backfills go
+CREATE TABLE progress (  -- the one message in which a chat sees how the channels of a list and its backfills go
     id INTEGER PRIMARY KEY,
     chat_id INTEGER NOT NULL REFERENCES chats (id),
     asked_at INTEGER NOT NULL,
+    listed INTEGER NOT NULL DEFAULT 0,  -- 1: it shows how each channel went that was asked for at this moment …
+    below TEXT NOT NULL DEFAULT '',  -- … and this under them
     message_id INTEGER,  -- in the chat; NULL: not sent yet
     shown TEXT,  -- the figures that the message shows
     next_at INTEGER NOT NULL,  -- not to be edited before
@@ -294,16 +312,29 @@ CREATE TABLE topics (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,  -- as written
     folded TEXT NOT NULL UNIQUE,  -- case folded by us: SQLite folds ASCII only
-    query TEXT NOT NULL,
-    excluded TEXT NOT NULL DEFAULT '[]',  -- JSON: words without which its posts have to be
+    query TEXT NOT NULL,  -- '*': every post of its channels
+    limits TEXT NOT NULL DEFAULT '[]',  -- JSON: names of the channels and channel groups that it is limited to; none: all
+    excluded TEXT NOT NULL DEFAULT '[]',  -- JSON: words without which its posts have to be, in all chats
     compiled TEXT NOT NULL,  -- the query with its forms expanded, so that starting needs no morphology
     builtin INTEGER NOT NULL DEFAULT 0,
     on_by_default INTEGER NOT NULL DEFAULT 0,  -- whether pairing subscribes the owner
     -- 1: its file was taken away, and nobody has changed it since; a file of its name takes it over again
     file_gone INTEGER NOT NULL DEFAULT 0,
     restricted INTEGER NOT NULL DEFAULT 0,  -- 1: only the chats of topic_access find it
+    author INTEGER,  -- the person who made it; NULL: a file, or nobody knows
     created_at INTEGER NOT NULL
 );
+
+CREATE TABLE topic_versions (  -- what a topic looked for, from its first query to the present one
+    topic_id INTEGER NOT NULL REFERENCES topics (id),
+    number INTEGER NOT NULL,  -- from 1
+    query TEXT NOT NULL,  -- as in `topics`, and so are …
+    limits TEXT NOT NULL,
+    excluded TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    name TEXT NOT NULL,  -- of who made or changed it, as it was then; empty: a file, or somebody on the server
+    PRIMARY KEY (topic_id, number)
+) WITHOUT ROWID;
 
 -- Which topics were saved or deleted, in order, so that whoever holds them reads no more than what changed.
 CREATE TABLE topic_changes (
@@ -375,8 +406,9 @@ CREATE INDEX acts_at ON acts (at);
 
 CREATE TABLE handled (  -- commands and taps whose effect is committed
     key TEXT PRIMARY KEY,
-    chat_kind TEXT CHECK (chat_kind IN ('user', 'group', 'channel')),  -- where a command was answered; NULL: a tap …
-    chat_telegram_id INTEGER,  -- … which is mostly answered without a message
+    chat_kind TEXT CHECK (chat_kind IN ('user', 'group', 'channel')),  -- where it was answered
+    chat_telegram_id INTEGER,
+    tapped INTEGER NOT NULL GENERATED ALWAYS AS (key GLOB 'tap-*'),  -- 1: mostly answered without a message
     at INTEGER NOT NULL,
     answer TEXT NOT NULL DEFAULT '',  -- JSON: what is said to it, also where the update comes again after a crash
     answered_at INTEGER  -- when the answer had arrived; NULL: it may have to be sent again
@@ -390,14 +422,18 @@ CREATE TABLE chats (  -- receivers of alerts
     access_hash INTEGER NOT NULL DEFAULT 0,
     thread_id INTEGER,
     title TEXT NOT NULL,
+    broadcast INTEGER NOT NULL DEFAULT 0,  -- 1: a channel of the team's own, in which nobody speaks to the bot
     paired_at INTEGER NOT NULL,
     suspended TEXT,  -- why nothing is sent any more: Telegram's error string
     held_until INTEGER,  -- nothing is sent before: an alert was refused, and those behind it wait
+
+    role_shown TEXT CHECK (role_shown IN ('owner', 'editor', 'reader')),  -- of a private one: whose commands its menu has
 
     -- What the chat has chosen
     language TEXT NOT NULL DEFAULT 'en',
     language_chosen INTEGER NOT NULL DEFAULT 0,  -- by somebody there; else it is Telegram's
     time_zone TEXT NOT NULL DEFAULT 'UTC',
+    zone_chosen INTEGER NOT NULL DEFAULT 0,  -- 1: somebody there chose it; else it was asked for
     edits TEXT NOT NULL DEFAULT 'words' CHECK (edits IN ('all', 'words', 'none')),  -- that get a reply
     confirmations INTEGER NOT NULL DEFAULT 0,  -- 1: a reply, with a sound, where a second channel says the same
     media INTEGER NOT NULL DEFAULT 0,  -- 1: the photos and documents of a post follow its alert
@@ -418,14 +454,22 @@ CREATE INDEX chats_held ON chats (held_until) WHERE held_until IS NOT NULL;
 CREATE TABLE subscriptions (
     chat_id INTEGER NOT NULL REFERENCES chats (id),
     topic_id INTEGER NOT NULL REFERENCES topics (id),
-    -- 'loud!' passes quiet hours, 'digest' waits for the next digest
-    priority TEXT NOT NULL DEFAULT 'loud' CHECK (priority IN ('loud!', 'loud', 'silent', 'digest')),
-    channels TEXT,  -- JSON list of channel ids it is narrowed to; NULL: all
+    -- 'urgent' passes quiet hours, 'digest' waits for the next digest
+    priority TEXT NOT NULL DEFAULT 'loud' CHECK (priority IN ('urgent', 'loud', 'silent', 'digest')),
     thread_id INTEGER,  -- the forum thread for its alerts, 1 the general one; NULL: the chat's own
     created_at INTEGER NOT NULL,
     PRIMARY KEY (chat_id, topic_id)
 ) WITHOUT ROWID;
 CREATE INDEX subscriptions_topic ON subscriptions (topic_id);
+
+CREATE TABLE exclusions (  -- words without which the posts of a topic have to be in one chat
+    chat_id INTEGER NOT NULL REFERENCES chats (id),
+    topic_id INTEGER NOT NULL REFERENCES topics (id),
+    word TEXT NOT NULL,  -- as in a query
+    compiled TEXT NOT NULL,  -- with its forms expanded
+    PRIMARY KEY (chat_id, topic_id, word)
+) WITHOUT ROWID;
+CREATE INDEX exclusions_word ON exclusions (word);
 
 -- Whom restricted topics and channels belong to: a person by the private chat. In all other chats they are not there.
 CREATE TABLE topic_access (
@@ -448,10 +492,30 @@ CREATE TABLE saved_searches (
     UNIQUE (chat_id, typed)
 );
 
+CREATE TABLE threads (  -- of forums, as far as their titles are known
+    chat_id INTEGER NOT NULL REFERENCES chats (id),
+    thread_id INTEGER NOT NULL,
+    title TEXT NOT NULL,
+    PRIMARY KEY (chat_id, thread_id)
+) WITHOUT ROWID;
+
+CREATE TABLE questions (  -- what somebody is asked in a chat: their next message there is the answer
+    chat_id INTEGER NOT NULL REFERENCES chats (id),
+    person_id INTEGER NOT NULL,
+    command TEXT NOT NULL,  -- that the answer completes, without slash …
+    before TEXT NOT NULL,  -- … by what stands before it …
+    after TEXT NOT NULL,  -- … and behind it
+    subject TEXT NOT NULL,  -- in the chat's words, for whoever gives it up
+    message_id INTEGER NOT NULL,  -- that asks; in a group, the answer replies to it
+    asked_at INTEGER NOT NULL,
+    PRIMARY KEY (chat_id, person_id)
+) WITHOUT ROWID;
+
 CREATE TABLE mutes (
     id INTEGER PRIMARY KEY,
     chat_id INTEGER NOT NULL REFERENCES chats (id),
     channel_id INTEGER,  -- NULL: any channel
+    channel_group_id INTEGER REFERENCES channel_groups (id),  -- NULL: whatever group a channel is in
     topic_id INTEGER,  -- NULL: any topic
     until INTEGER  -- NULL: for good
 );

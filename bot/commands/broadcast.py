@@ -1,0 +1,298 @@
+"""Channels of the team's own into which the bot posts: offered to who makes it an admin, and set up in private.
+
+/for and the buttons of its screens let a command or a tap count as if it came from the channel, in which nobody speaks
+to the bot. Who may do so may do the same in a group.
+"""
+
+import re
+from dataclasses import replace
+from datetime import datetime
+
+from bot.commands import registry
+from bot.commands.context import (
+    CommandError,
+    Context,
+    Effect,
+    Handler,
+    Reply,
+    Request,
+    change,
+    message,
+    say,
+    show,
+    writes,
+)
+from bot.commands.keyboards import LANGUAGE_NAMES, MOST_SWITCHES, button, topic_rows
+from bot.commands.lookup import listed
+from bot.commands.registry import Section, command, example, outdated, tap
+from bot.commands.rights import REFUSALS, Need, allows
+from bot.locales import N_
+from bot.locales.locale import topic_title
+from bot.locales.zones import show_zone
+from bot.models import Button, ButtonRows, Entity, Outgoing, PeerKind
+from bot.models.acts import GroupPaired, GroupSet
+from bot.models.notices import BroadcastOffered, PromotionIgnored
+from bot.models.people import Viewer
+from bot.store import acts, addresses, channels, chats, people, subscriptions, topics
+from bot.store.acts import Rows
+from bot.store.channels import spelt
+from bot.store.chats import Chat
+from bot.store.database import Reader, Transaction
+from bot.store.notices import notify
+from bot.store.rows import to_ms
+from bot.telegram.chat_moves import BroadcastAccess
+from bot.text.markup import LIMIT, Text, bold, code, one_line, units
+
+_ALLOWED = {"save", "only"}  # taps that are about all chats, and may stand on the screens of a channel
+# An awaited answer names the channel by `#` and its number.
+_TYPED = re.compile(r"(?P<name>.*?)(?:(?:^|\s)/(?P<command>\w+)(?P<argument>\s.*)?)?", re.DOTALL)
+_MAX_DATA = 64  # bytes, Telegram's limit
+_LABEL, _TITLE = 30, 60  # UTF-16 units of a title on a button, and in a line
+_OUT, _MUTED = "CHANNEL_PRIVATE", "CHAT_ADMIN_REQUIRED"  # as Telegram refuses a post then
+
+
+async def receive(tx: Transaction, access: BroadcastAccess, *, now: datetime) -> None:
+    """Take in what the bot may do in a broadcast channel: offer to post, end it, resume it, or notify the owners."""
+    chat = await chats.by_peer(tx, access.peer.kind, access.peer.id)
+    person = await people.get(tx, access.person_id)
+    is_trusted = allows(None if person is None else person.role, Need.CHAT, private=False)
+    is_used = chat is not None and chat.suspended != chats.OFFERED
+    if chat is not None and is_used and not access.may_post:
+        await addresses.suspend(tx, chat, _MUTED if access.is_admin else _OUT, now=now)
+    elif chat is not None and is_used and (is_trusted or access.was_admin):
+        await addresses.resume(tx, chat.id, now=now)
+    elif access.is_admin and is_trusted:
+        await _offer(tx, access, now=now)
+    elif access.is_admin and not access.was_admin:
+        notice = PromotionIgnored(event=str(access.peer.id), chat=access.title, name=access.name)
+        for owner in await chats.of_owners(tx):
+            await notify(tx, owner, notice, now=now)
+
+
+async def _offer(tx: Transaction, access: BroadcastAccess, *, now: datetime) -> None:
+    """Ask who made the bot an admin whether it shall post; where they have no private chat, the owners."""
+    offered = await chats.offer(tx, access.peer, title=access.title, now=now)
+    notice = BroadcastOffered(
+        event=f"{offered.id}:{to_ms(now)}", chat=access.title, chat_id=offered.id, may_post=access.may_post
+    )
+    own = await chats.by_peer(tx, PeerKind.USER, access.person_id)
+    for chat in await chats.of_owners(tx) if own is None else [own]:
+        await notify(tx, chat, notice, now=now)
+
+
+@tap("post_in", Need.BROADCAST, r"\d{1,15}:(yes|no|stop)")
+@writes
+async def post_in(request: Request, context: Context, tx: Transaction) -> Reply:
+    """Begin to post in a channel, leave it, or stop."""
+    number, _, answer = request.argument.partition(":")
+    t, chat = context.t, await _broadcast(tx, int(number), context)
+    title = bold(one_line(chat.title, _TITLE))
+    if answer == "no":
+        return change(t.gettext("I post nothing in {chat}. {command} shows it."), chat=title, command=code("/for"))
+    if answer == "stop":
+        act = GroupSet(chat=chat.title, command="/for – stop")
+        rows = Rows("chats", "id", chat.id)
+        async with acts.recorded(tx, act, context.actor, rows, now=context.now, concerned=await _owners(tx)):
+            await chats.suspend(tx, chat.id, chats.OFFERED)
+        return change(t.gettext("I no longer post in {chat}. {command} shows it."), chat=title, command=code("/for"))
+    if chat.suspended == chats.OFFERED:
+        chat = await _begin(tx, chat, context)
+    return Reply(edit=await _screen(tx, chat, context))
+
+
+async def _begin(tx: Transaction, chat: Chat, context: Context) -> Chat:
+    """Let a channel take messages, in the language and time zone of who sets it up, and log that."""
+    own = context.chat
+    await chats.save(
+        tx, replace(chat, language=own.language, language_chosen=True, time_zone=own.time_zone, zone_chosen=True)
+    )
+    await chats.resume(tx, chat.id)
+    actor = replace(context.actor, chat_id=own.id)
+    concerned = await _owners(tx)
+    await acts.record(tx, GroupPaired(chat=chat.title), actor, now=context.now, concerned=concerned)
+    return await _broadcast(tx, chat.id, context)
+
+
+async def _owners(db: Reader) -> list[int]:
+    return [owner.id for owner in await chats.of_owners(db)]
+
+
+@command(
+    "for", Section.CHAT, 11, Need.BROADCAST, N_("set up our own channel that I post into"), usage=N_("channel /command")
+)
+@example(N_("/for Desk"), N_("topics, language, time zone and settings of our channel «Desk»"))
+@example(N_("/for Desk /quiet 23:00-07:00"), N_("any command, as if it were sent there"))
+async def on_behalf(request: Request, context: Context) -> Reply | Effect:
+    """Show the screen of a channel, or carry out a command as if it came from there."""
+    parts = _TYPED.fullmatch(request.argument)
+    found = await _named(context.database, parts["name"].strip()) if parts else []
+    if len(found) != 1 or not request.argument or parts is None:
+        return say(*await _overview(context))
+    if parts["command"] is None:
+        return show(request, await _screen(context.database, found[0], context))
+    argument = (parts["argument"] or "").strip()
+    return await _carry_out(request, context, found[0], command_name=parts["command"].lower(), argument=argument)
+
+
+@tap("for", Need.BROADCAST, r"\d{1,15}:[^\n]{1,60}")
+async def tapped(request: Request, context: Context) -> Reply | Effect:
+    """Carry out a tap, or a command without arguments, as if it came from a channel."""
+    number, _, data = request.argument.partition(":")
+    chat = await _broadcast(context.database, int(number), context)
+    if data == "setup":
+        return Reply(edit=await _screen(context.database, chat, context))
+    if data.startswith("/"):
+        sent = replace(request, query_id=None)
+        return await _carry_out(sent, context, chat, command_name=data.removeprefix("/"), argument="")
+    verb, _, argument = data.partition(":")
+    known = registry.taps().get(verb)
+    is_for_all = known is not None and known.need is Need.INSTANCE and verb not in _ALLOWED
+    if known is None or verb == "for" or is_for_all or not known.argument.fullmatch(argument):
+        raise outdated(context)
+    inner = replace(request, peer=chat.peer, command=verb, argument=argument)
+    answer = await _answered(inner, _on_behalf(context, chat), known.need, known.handler)
+    if verb != "topic" or not argument.endswith(":setup") or isinstance(answer, Reply):
+        return answer
+    switch = answer
+
+    async def effect(tx: Transaction) -> Reply:
+        await switch(tx)
+        return Reply(edit=await _screen(tx, chat, context))
+
+    return effect
+
+
+def _on_behalf(context: Context, chat: Chat) -> Context:
+    return replace(context, chat=chat, home=context.chat)
+
+
+async def _carry_out(
+    request: Request, context: Context, chat: Chat, *, command_name: str, argument: str
+) -> Reply | Effect:
+    known = registry.commands().get(command_name)
+    if known is None:
+        raise CommandError(registry.unknown_command(command_name, context.t))
+    if known.handler is None:
+        return show(request, await _screen(context.database, chat, context))
+    if known.need not in {Need.LOOK, Need.CHAT}:
+        raise CommandError(
+            context.t.gettext("/{command} is about all chats: send it without /for."), command=known.name
+        )
+    inner = replace(request, peer=chat.peer, command=command_name, argument=argument)
+    return await _answered(inner, _on_behalf(context, chat), known.need, known.handler)
+
+
+async def _answered(inner: Request, context: Context, need: Need, handler: Handler) -> Reply | Effect:
+    """Let a handler answer in the name of a channel; its screens stay in the private chat, and name the channel."""
+    if not context.may(inner, need):
+        raise CommandError(context.own.gettext(REFUSALS[need]))
+    try:
+        answer = await handler(inner, context)
+    except CommandError as error:
+        answer = error.reply(inner)
+    if isinstance(answer, Reply):
+        return _named_for(answer, context.chat)
+    carry_out = answer
+
+    async def effect(tx: Transaction) -> Reply:
+        return _named_for(await carry_out(tx), context.chat)
+
+    return effect
+
+
+def _named_for(reply: Reply, chat: Chat) -> Reply:
+    """Let each message name its channel, and each button count for it."""
+    return replace(
+        reply,
+        messages=tuple(_message_for(each, chat) for each in reply.messages),
+        edit=None if reply.edit is None else _message_for(reply.edit, chat),
+        buttons=None if reply.buttons is None else _rows_for(reply.buttons, chat),
+        menu=None,
+    )
+
+
+def _message_for(outgoing: Outgoing, chat: Chat) -> Outgoing:
+    title = one_line(chat.title, _TITLE)
+    heading = f"📣 {title}\n"
+    shift = units(heading)
+    back = (button(f"« {title[:_LABEL]}", "setup"),)
+    rows = (
+        outgoing.buttons
+        if (b"setup",) in [tuple(e.data for e in r) for r in outgoing.buttons]
+        else (*outgoing.buttons, back)
+    )
+    outgoing = replace(outgoing, buttons=_rows_for(rows, chat))
+    if units(outgoing.text) + shift > LIMIT:
+        return outgoing
+    own = Entity(kind="bold", offset=units("📣 "), length=units(title), value="")
+    moved = (replace(each, offset=each.offset + shift) for each in outgoing.entities)
+    return replace(outgoing, text=heading + outgoing.text, entities=(own, *moved))
+
+
+def _rows_for(rows: ButtonRows, chat: Chat) -> ButtonRows:
+    """Let buttons count for a channel; one whose data grow too long by that is left out."""
+    wrapped = (tuple(_for(each, chat) for each in row) for row in rows)
+    fitting = (tuple(each for each in row if each.data is None or len(each.data) <= _MAX_DATA) for row in wrapped)
+    return tuple(filter(None, fitting))
+
+
+def _for(each: Button, chat: Chat) -> Button:
+    data = each.data
+    return each if data is None else replace(each, data=f"for:{chat.id}:".encode() + data)
+
+
+async def _screen(db: Reader, chat: Chat, context: Context) -> Outgoing:
+    """Draw what a channel gets, in the language of who sets it up; one that is followed as a source alerts nobody."""
+    t, source = context.t, await channels.get(db, chat.peer.id)
+    on = {subscription.topic_id for subscription in await subscriptions.of_chat(db, chat.id)}
+    all_topics = listed(await topics.all_topics(db, Viewer(chat_id=chat.id)), on)
+    names = ", ".join(topic_title(each.name, t) for each in all_topics if each.id in on)
+    text = Text().line(t.gettext("I post alerts in our channel {chat}."), chat=bold(one_line(chat.title, _TITLE)))
+    if chat.suspended is not None:
+        text.line(t.gettext("⚠️ I may not post there now. Make me an admin who may, and its alerts will resume."))
+    if source is not None and source.followed_at is not None:
+        text.line(t.gettext("⚠️ I also follow this channel. Its posts bring no alerts, as my own are among them."))
+    text.line(t.gettext("Topics: {topics}"), topics=bold(names or t.gettext("none yet, tap to choose")))
+    text.line(t.gettext("Language: {language}"), language=bold(LANGUAGE_NAMES[chat.language]))
+    zone = show_zone(chat.time_zone, t.language, context.now)
+    text.line(t.gettext("Time zone: {zone}"), zone=bold(zone)).line()
+    line = t.gettext("What you tap here counts there, and so does any other command: {example}")
+    text.say(line, example=code(f"/for {one_line(chat.title, _LABEL)} /mute @name"))
+    rows = (
+        (button(t.gettext("Settings"), "settings"), button(t.gettext("Test alert"), "test")),
+        (button(t.gettext("Priorities"), "/priority"), button(t.gettext("Muted"), "/mute")),
+        *topic_rows(all_topics[:MOST_SWITCHES], on, t, screen="setup"),
+    )
+    stop = (button(t.gettext("Stop posting there"), "post_in", chat.id, "stop"),)
+    return message(text, (*_rows_for(rows, chat), stop))
+
+
+async def _broadcast(db: Reader, chat_id: int, context: Context) -> Chat:
+    chat = await chats.get(db, chat_id)
+    if chat is None or not chat.broadcast:
+        raise outdated(context)
+    return chat
+
+
+async def _named(db: Reader, name: str) -> list[Chat]:
+    """Return the channels of a title, or those whose titles begin so; of an empty name all."""
+    every, wanted = await chats.broadcasts(db), spelt(name)
+    exact = [chat for chat in every if wanted in {spelt(chat.title), f"#{chat.id}"}]
+    return exact or [chat for chat in every if spelt(chat.title).startswith(wanted)]
+
+
+async def _overview(context: Context) -> tuple[Text, ButtonRows]:
+    t, every = context.t, await chats.broadcasts(context.database)
+    text = Text()
+    if every:
+        text.line(t.gettext("Our channels that I can post into:"))
+    for chat in every:
+        state = t.gettext("on") if chat.suspended is None else t.gettext("off")
+        text.add(bold(one_line(chat.title, _TITLE)), ": ", state, "\n")
+    text.line(t.gettext("To add one, make me an admin there who may post. I ask you here then."))
+    return text, tuple(_open_row(each) for each in every)
+
+
+def _open_row(chat: Chat) -> tuple[Button, ...]:
+    data = f"post_in:{chat.id}:yes" if chat.suspended == chats.OFFERED else f"for:{chat.id}:setup"
+    return (Button(text=one_line(chat.title, _LABEL), data=data.encode()),)

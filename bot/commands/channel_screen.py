@@ -1,0 +1,156 @@
+"""The screen of one channel: its state, what it brought to this chat, and what can be done with it, each at a tap."""
+
+from datetime import timedelta
+
+from bot.commands.channels import seen_states, show_state
+from bot.commands.context import CommandError, Context, Reply, Request, message, writes
+from bot.commands.enlisting import feed_button, has_feed, set_feed
+from bot.commands.keyboards import button
+from bot.commands.lookup import MuteScope, channel_by_id
+from bot.commands.mute import mute_scope, mutes_of, show_end, unmute_scope
+from bot.commands.past import describe_past
+from bot.commands.registry import outdated, tap
+from bot.commands.rights import Need
+from bot.models import Button, ButtonRows, Outgoing
+from bot.monitoring.channel_state import ChannelState
+from bot.search.coverage import coverage_of
+from bot.store import channels, stats
+from bot.store.channel_groups import Directory
+from bot.store.channels import MOST_FAST, Channel, Options
+from bot.store.database import Reader, Transaction
+from bot.text.markup import Text, bold, one_line
+
+_ID = r"\d{1,15}"
+_NAME = 40  # UTF-16 units of a group's name
+_SPANS = {"8h": timedelta(hours=8), "7d": timedelta(days=7), "on": None}  # of a mute; None: for good
+_COUNTED = (timedelta(days=7), timedelta(days=30))
+_OPTIONS = {
+    "fast": Options(fast=True),
+    "slow": Options(fast=False),
+    "join": Options(may_join=True),
+    "stay": Options(may_join=False),
+}
+
+
+@tap("channel", Need.LOOK, _ID)
+async def show_screen(request: Request, context: Context) -> Reply:
+    """Show the screen of a channel."""
+    return Reply(edit=await _screen(context.database, request, context))
+
+
+@tap("hush", Need.CHAT, rf"{_ID}:(8h|7d|on|off)")
+@writes
+async def hush(request: Request, context: Context, tx: Transaction) -> Reply:
+    """Mute the channel in this chat for a while or for good, or unmute it."""
+    number, _, span = request.argument.partition(":")
+    scope = MuteScope.of(None, await _channel(tx, number, context), context.t)
+    if span == "off":
+        await unmute_scope(tx, context, scope)
+    else:
+        length = _SPANS[span]
+        await mute_scope(tx, context, scope, until=None if length is None else context.now + length)
+    return Reply(edit=await _screen(tx, request, context))
+
+
+@tap("how", Need.INSTANCE, rf"{_ID}:({'|'.join(_OPTIONS)})")
+@writes
+async def set_option(request: Request, context: Context, tx: Transaction) -> Reply:
+    """Change how the channel is followed."""
+    number, _, option = request.argument.partition(":")
+    channel = await _channel(tx, number, context)
+    if option == "fast" and not channel.fast and await channels.count_fast(tx) >= MOST_FAST:
+        line = context.own.gettext("{most} channels at most can be fast. Make another one slow first.")
+        raise CommandError(line, most=MOST_FAST)
+    await channels.apply_options(tx, channel.id, _OPTIONS[option], chat_id=context.chat.id, asked_at=context.now)
+    return Reply(edit=await _screen(tx, request, context))
+
+
+@tap("every", Need.CHAT, rf"{_ID}:(on|off)")
+@writes
+async def switch_feed(request: Request, context: Context, tx: Transaction) -> Reply:
+    """Let this chat get every post of the channel, or no longer."""
+    number, _, state = request.argument.partition(":")
+    channel = await _channel(tx, number, context)
+    await set_feed(tx, context, str(channel.id), channel.title, is_on=state == "on")
+    return Reply(edit=await _screen(tx, request, context))
+
+
+async def _channel(db: Reader, number: str, context: Context) -> Channel:
+    """Return the followed channel that a button names. Raises CommandError where there is none any more."""
+    channel = await channel_by_id(db, int(number), context.viewer)
+    if channel is None:
+        raise outdated(context)
+    if channel.followed_at is None:
+        raise CommandError(context.own.gettext("I no longer follow this channel."))
+    return channel
+
+
+async def _screen(db: Reader, request: Request, context: Context) -> Outgoing:
+    number = request.argument.partition(":")[0]
+    channel = await _channel(db, number, context)
+    state = next(each for each in await seen_states(db, context, since=None) if each.channel.id == channel.id)
+    muted = [
+        each for each, scope in await mutes_of(db, context) if (scope.channel_id, scope.topic_id) == (channel.id, None)
+    ]
+    until = show_end(muted[0].until, context) if muted else ""
+    coverage = await coverage_of(db, [channel.id], now=context.now)
+    past = describe_past(coverage, context, [channel.id], since=None)
+    text = await _facts(db, state, past.line, context)
+    if muted:
+        text.line(context.t.gettext("Muted in this chat {until}."), until=until)
+    is_fed = await has_feed(db, str(channel.id), context.chat.id)
+    return message(
+        text,
+        (
+            *_actions(channel, request, context, is_muted=bool(muted), is_fed=is_fed),
+            *past.rows,
+            *_last(channel, request, context),
+        ),
+    )
+
+
+async def _facts(db: Reader, state: ChannelState, past: str, context: Context) -> Text:
+    """Write the state of a channel, up to when it was checked, its last post, and the alerts that it brought here."""
+    t, channel = context.t, state.channel
+    text = show_state(state, context).add("\n\n")
+    if state.checked_at is not None:
+        text.line(t.gettext("Nothing is missing up to {time}."), time=context.date(state.checked_at))
+    text.line("{past}", past=past)
+    last = state.stats.last_post_at
+    text.line(t.gettext("Last post: {time}"), time=t.gettext("none stored") if last is None else context.date(last))
+    counts = [await stats.count_alerts(db, context.chat.id, channel.id, context.now - span) for span in _COUNTED]
+    if groups := (await Directory.load(db, context.viewer)).groups_of(channel.id):
+        names = ", ".join(one_line(each.name, _NAME) for each in groups)
+        text.line(t.gettext("In the groups: {names}"), names=names)
+    line = t.gettext("Alerts in this chat: {week} in 7 days, {month} in 30 days")
+    return text.line(line, week=bold(str(counts[0])), month=bold(str(counts[1])))
+
+
+def _actions(channel: Channel, request: Request, context: Context, *, is_muted: bool, is_fed: bool) -> ButtonRows:
+    """Offer what who speaks may do with a channel; a new action is one more row here."""
+    t, number = context.t, channel.id
+    rows: list[tuple[Button, ...]] = [(button(t.gettext("Newest posts"), "latest", number, 0),)]
+    if context.may(request, Need.CHAT) and is_muted:
+        rows.append((button(t.gettext("Unmute"), "hush", number, "off"),))
+    elif context.may(request, Need.CHAT):
+        labels = {"8h": t.gettext("Mute 8 h"), "7d": t.gettext("7 days"), "on": t.gettext("For good")}
+        rows.append(tuple(button(label, "hush", number, span) for span, label in labels.items()))
+    if context.may(request, Need.CHAT):
+        rows.append((feed_button("every", number, t, is_on=is_fed),))
+    if context.may(request, Need.INSTANCE):
+        rows.append((button(t.gettext("Groups"), "groups_of", number),))
+        speed = ("slow", t.gettext("No longer fast")) if channel.fast else ("fast", t.gettext("Fast"))
+        join = ("stay", t.gettext("Never join")) if channel.may_join else ("join", t.gettext("May join"))
+        rows.append(tuple(button(label, "how", number, option) for option, label in (speed, join)))
+    return tuple(rows)
+
+
+def _last(channel: Channel, request: Request, context: Context) -> ButtonRows:
+    t, row = context.t, [button(context.t.gettext("All channels"), "list", 0)]
+    if not context.may(request, Need.INSTANCE):
+        return (tuple(row),)
+    private = t.gettext("Who finds it") if channel.restricted else t.gettext("Keep it to this chat")
+    return (
+        (button(private, "only", f"c{channel.id}"), button(t.gettext("Unfollow"), "stop", channel.id)),
+        tuple(row),
+    )

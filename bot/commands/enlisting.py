@@ -1,0 +1,128 @@
+"""What a channel joins as it is followed: channel groups (`group:NAME`), and the feeds of the chat (`all`)."""
+
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from bot.commands.context import CommandError, Context
+from bot.commands.keyboards import button
+from bot.commands.lookup import show_reference
+from bot.commands.subscribing import subscribe, unsubscribe
+from bot.locales import Translator
+from bot.models import Button
+from bot.models.acts import ChannelsGrouped
+from bot.store import acts, channel_groups, feeds, follows, subscriptions
+from bot.store.acts import Recording, Rows
+from bot.store.channel_groups import LONGEST_NAME, ChannelGroup
+from bot.store.database import Reader, Transaction
+from bot.store.topics import Topic
+from bot.text.markup import Text, bold
+
+_QUOTED = r"\"[^\"\n]+\"|«[^«»\n]+»|[“”„][^“”„\n]+[“”„]"
+_GROUP = re.compile(rf"(?<!\S)(?:group|группа|група):[ ]?({_QUOTED}|[^\s,;\"«»“”„]+)[,;]?(?!\S)", re.IGNORECASE)
+_LOGGED, _SHOWN = 60, 5  # names of one act, and of an answer
+_QUOTES = '"«»“”„'
+_ALL = {"all", "все", "всё", "усе", "усі", "всі"}
+# The word for all posts stands right behind a name; elsewhere it is a word of a title or a comment.
+_FEED = re.compile(rf"(?P<names>.*(?:@|t\.me/|\+)\S+)\s+(?:{'|'.join(_ALL)})[.,;]?(?P<rest>(?:\s+\S+)*)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enlisting:
+    """What the channels of a list join."""
+
+    groups: tuple[str, ...] = ()  # names of channel groups
+    feed: bool = False  # this chat gets all their posts
+
+    def with_(self, other: "Enlisting") -> "Enlisting":
+        """Return what both ask for."""
+        groups = dict.fromkeys((*self.groups, *other.groups))
+        return Enlisting(groups=tuple(groups), feed=self.feed or other.feed)
+
+
+NOTHING = Enlisting()
+
+
+def take_enlisting(line: str) -> tuple[str, Enlisting]:
+    """Take groups and the word for all posts off a line of a pasted list."""
+    groups = tuple(found[1].strip(_QUOTES).strip() for found in _GROUP.finditer(line))
+    rest = " ".join(_GROUP.sub(" ", line).split()) if groups else line
+    feed = _FEED.fullmatch(rest)
+    if feed is not None:
+        rest = f"{feed['names']}{feed['rest']}"
+    elif groups and rest.casefold() in _ALL:
+        return "", Enlisting(groups=groups, feed=True)
+    return rest, Enlisting(groups=groups, feed=feed is not None)
+
+
+def group_name(typed: str, t: Translator) -> str:
+    """Return the name for a channel group as it is kept. Raises CommandError for one that cannot be used."""
+    name = " ".join(typed.split()).strip(_QUOTES).strip()
+    if not name or len(name) > LONGEST_NAME or name[0] in "@/*#+":
+        line = t.gettext("Give the group a name of up to {most} characters that begins with a letter.")
+        raise CommandError(line, most=LONGEST_NAME)
+    return name
+
+
+async def enlist(tx: Transaction, references: Sequence[str], wanted: Enlisting, context: Context) -> Text:
+    """Let channels join groups and this chat's feeds, now or once they are followed; return what to say of it."""
+    t, text = context.t, Text()
+    groups = [await channel_groups.make(tx, group_name(name, t), now=context.now) for name in wanted.groups]
+    for group in groups if references else ():
+        async with grouping(tx, context, group, references, added=True):
+            for reference in references:
+                await follows.enlist(tx, reference, groups=[group.id], now=context.now)
+    for reference in references if wanted.feed else ():
+        await follows.enlist(tx, reference, chats=[context.chat.id], now=context.now)
+    for group in groups if wanted.feed and not references else ():
+        await set_feed(tx, context, group.name, group.name, is_on=True)
+    names = bold(", ".join(group.name for group in groups))
+    if wanted.feed and not references:
+        text.line(t.gettext("This chat gets every post of the group: {names}. /topics switches that off."), names=names)
+        return text
+    channels_shown = ", ".join(show_reference(each) for each in references[:_SHOWN])
+    if len(references) > _SHOWN:
+        channels_shown += f" +{len(references) - _SHOWN}"
+    if groups:
+        line = t.gettext("Into the group {names} (/groups): {channels}")
+        text.line(line, names=names, channels=channels_shown)
+    if wanted.feed:
+        line = t.gettext("This chat gets every post of {channels}. /topics switches that off.")
+        text.line(line, channels=channels_shown)
+    return text
+
+
+@asynccontextmanager
+async def grouping(
+    tx: Transaction, context: Context, group: ChannelGroup, names: Sequence[str], *, added: bool
+) -> AsyncIterator[Recording]:
+    """Record that channels join or leave a group, with a notice to the other chats that its topics or mutes concern."""
+    act = ChannelsGrouped(group=group.name, names=tuple(names[:_LOGGED]), added=added)
+    rows = Rows("channel_group_members", "channel_group_id", group.id)
+    others = set(await channel_groups.chats_using(tx, group)) - {context.chat.id}
+    async with acts.recorded(tx, act, context.actor, rows, now=context.now, concerned=others) as recording:
+        yield recording
+
+
+async def set_feed(tx: Transaction, context: Context, place: str, title: str, *, is_on: bool) -> Topic:
+    """Let this chat get every post of a place, named as by `feeds.find`, or no longer; return the feed."""
+    topic = await feeds.make(tx, place, title, now=context.now)
+    if is_on:
+        await subscribe(tx, context, topic)
+    else:
+        await unsubscribe(tx, context, topic)
+    return topic
+
+
+async def has_feed(db: Reader, place: str, chat_id: int) -> bool:
+    """Tell whether a chat gets every post of a place."""
+    topic = await feeds.find(db, place)
+    on = {each.topic_id for each in await subscriptions.of_chat(db, chat_id)}
+    return topic is not None and topic.id in on
+
+
+def feed_button(verb: str, place: str | int, t: Translator, *, is_on: bool) -> Button:
+    """Offer every post of a place, or their end."""
+    label = t.gettext("Stop sending every post") if is_on else t.gettext("Send every post")
+    return button(label, verb, place, "off" if is_on else "on")

@@ -1,0 +1,122 @@
+"""/unfollow: stops following channels, after a question where that ends alerts of other chats."""
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+
+from bot.commands.context import CommandError, Context, Reply, Request, message, remembered, show, writes
+from bot.commands.keyboards import button
+from bot.commands.lookup import channel_by_id, name_chats, show_channel, show_reference
+from bot.commands.parsing import read_references
+from bot.commands.registry import Section, command, example, outdated, tap
+from bot.commands.rights import Need
+from bot.commands.undo import undo_button
+from bot.locales import N_
+from bot.models import Outgoing
+from bot.models.acts import ChannelsUnfollowed
+from bot.models.people import Viewer
+from bot.store import acts, channels, chats, follows, subscriptions
+from bot.store.acts import Rows
+from bot.store.channels import Channel
+from bot.store.database import Reader, Transaction
+from bot.text.markup import Text, bold, code
+
+_MOST_NAMED = 5  # channels in a question
+
+
+@tap("unfollow", Need.INSTANCE, r"[\w-]{1,40}")
+@command("unfollow", Section.CHANNELS, 3, Need.INSTANCE, N_("stop following a channel"), usage=N_("@name"))
+@example(N_("/unfollow @name"), N_("no longer followed; its posts stay searchable"))
+@writes
+async def unfollow(request: Request, context: Context, tx: Transaction) -> Reply:
+    """Stop following channels, or withdraw follow requests; what ends alerts of other chats is asked first.
+
+    The button of that question names the answer that remembers what was typed.
+    """
+    gone = context.own.gettext("This is too old. Please send the command again.")
+    typed = await remembered(tx, context, request.argument, gone) if request.tapped else request.argument
+    t = context.t
+    if not typed:
+        raise CommandError(t.gettext("For example: {example}"), example=code("/unfollow @name"))
+    viewer = context.viewer
+    names = {name: await channels.find(tx, name, viewer=viewer) for name in await _named(tx, typed, viewer)}
+    found = {each.id: each for each in names.values() if each is not None and each.followed_at is not None}
+    others = await _others(tx, found, context)
+    if others and not request.tapped:
+        return replace(
+            Reply(messages=(await _question(tx, list(found.values()), others, request, context),)), memory=typed
+        )
+    act = await _unfollow(tx, list(found.values()), others, context)
+    text = Text()
+    for name, channel in names.items():
+        if channel is not None and channel.id in found:
+            line = t.gettext("I no longer follow {channel}. Its posts stay searchable.")
+            text.line(line, channel=show_channel(channel.title, channel.username))
+        elif await follows.withdraw(tx, channels.normalise_reference(name) or name):
+            text.line(t.gettext("I have stopped trying to follow {name}."), name=show_reference(name))
+        else:
+            text.line(
+                t.gettext("I do not follow a channel called «{name}». See /channels."), name=show_reference(name)[:100]
+            )
+    return show(request, message(text, () if act is None else ((undo_button(act, t),),)))
+
+
+@tap("stop", Need.INSTANCE, r"\d{1,15}")
+@writes
+async def ask(request: Request, context: Context, tx: Transaction) -> Reply:
+    """Ask whether the channel of a screen is to be unfollowed, and say for how many chats that ends it."""
+    channel = await channel_by_id(tx, int(request.argument), context.viewer)
+    if channel is None or channel.followed_at is None:
+        raise outdated(context)
+    others = await _others(tx, [channel.id], context)
+    return Reply(edit=await _question(tx, [channel], others, request, context), memory=str(channel.id))
+
+
+async def _others(db: Reader, channel_ids: Iterable[int], context: Context) -> set[int]:
+    """Return the ids of the other chats that get alerts from channels."""
+    return set(await subscriptions.chats_reached(db, channel_ids)) - {context.chat.id}
+
+
+async def _question(
+    db: Reader, found: Sequence[Channel], others: Collection[int], request: Request, context: Context
+) -> Outgoing:
+    t, named = context.t, [chat for each in sorted(others) if (chat := await chats.get(db, each)) is not None]
+    line = t.gettext("This ends {names} for nobody but this chat. Unfollow?")
+    if others:
+        line = t.ngettext(
+            "This also ends {names} for {n} other chat. Unfollow?",
+            "This also ends {names} for {n} other chats. Unfollow?",
+            len(others),
+        )
+    shown = ", ".join(each.title for each in found[:_MOST_NAMED])
+    more = f" +{len(found) - _MOST_NAMED}" if len(found) > _MOST_NAMED else ""
+    keep = button(t.gettext("Keep it"), *(("channel", found[0].id) if request.tapped else ("keep",)))
+    row = (button(t.gettext("Unfollow"), "unfollow", request.key), keep)
+    text = Text().line(line, n=len(others), names=bold(shown + more))
+    return message(text.add(name_chats(named)), (row,))
+
+
+async def _unfollow(tx: Transaction, found: Sequence[Channel], others: Collection[int], context: Context) -> int | None:
+    """Stop following channels, with a notice to the other chats that they reach; return the number of the act."""
+    if not found:
+        return None
+    keys = (("channels", "id"), ("follows", "channel_id"))
+    rows = [Rows(table, key, each.id) for each in found for table, key in keys]
+    act = ChannelsUnfollowed(names=tuple(each.title for each in found))
+    is_restricted = any(each.restricted for each in found)
+    async with acts.recorded(
+        tx, act, context.actor, *rows, now=context.now, restricted=is_restricted, concerned=others
+    ) as recording:
+        for each in found:
+            await channels.unfollow(tx, each.id, now=context.now)
+    return recording.id
+
+
+async def _named(db: Reader, argument: str, viewer: Viewer) -> Sequence[str]:
+    """Return the channels that a text names: titles as they are, since they may hold spaces, else names and links."""
+    names: dict[str, None] = {}
+    for part in [argument] if await channels.find(db, argument, viewer=viewer) else re.split(r"[\n,;]+", argument):
+        pasted = read_references(part)
+        known = await channels.find(db, part, viewer=viewer)
+        names |= dict.fromkeys([part.strip()] if known or not pasted.references else pasted.references)
+    return [name for name in names if name]

@@ -1,0 +1,73 @@
+"""The one message that shows how each channel of a pasted list went, while they are looked at and at the end. Pure."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.locales import Translator
+from bot.locales.refusals import refusal
+from bot.models import Button, ButtonRows, Outgoing
+from bot.models.follow_list import FollowListItem, FollowListState
+from bot.text.markup import Text, one_line
+
+ROOM = 40  # UTF-16 units of a name
+MOST_LINES = 60  # channels that have a line of their own
+MOST_NAMES = 30  # that are named with a reason, or as open
+
+
+def render_follow_list(found: Sequence[FollowListItem], below: str, asked_at: datetime, t: Translator) -> Outgoing:
+    """Write a list and what else is to be said `below`; once nothing is open, also what can be done about the rest."""
+    by_state: dict[FollowListState, list[FollowListItem]] = defaultdict(list)
+    for each in found:
+        by_state[each.state].append(each)
+    followed, is_open = by_state[FollowListState.FOLLOWED], bool(by_state[FollowListState.OPEN])
+    text = Text().line(_heading(len(followed), len(found), t, is_open=is_open)).line()
+    if len(found) <= MOST_LINES:
+        for each in followed:
+            text.add("✓ ", _name(each), "\n")
+    for mark, state in (("✗", FollowListState.REFUSED), ("⏳", FollowListState.ASKED)):
+        for reason, names in _by_reason(by_state[state]).items():
+            text.add(f"{mark} {_listed(names)}. ", refusal(reason, t), "\n")
+    if is_open:
+        text.add("… ", _listed(list(map(_name, by_state[FollowListState.OPEN]))), "\n")
+    elif by_state[FollowListState.REFUSED]:
+        text.line().line(t.gettext("Correct what was not found and send it again, or try all of them once more below."))
+    if below:
+        text.add("\n", below)
+    written, entities = text.cut().build()
+    return Outgoing(text=written, entities=entities, buttons=_buttons(by_state, asked_at, t))
+
+
+def _heading(followed: int, total: int, t: Translator, *, is_open: bool) -> str:
+    line = t.ngettext("I follow {n} of {total} channel.", "I follow {n} of {total} channels.", total)
+    if is_open:
+        line = t.ngettext("I follow {n} of {total} channel…", "I follow {n} of {total} channels…", total)
+    return line.format(n=followed, total=total)
+
+
+def _buttons(by_state: dict[FollowListState, list[FollowListItem]], asked_at: datetime, t: Translator) -> ButtonRows:
+    """Offer the list of channels once nothing is open, and to try again what was refused."""
+    if by_state[FollowListState.OPEN]:
+        return ()
+    row = [Button(text=t.gettext("All channels"), data=b"list:0")]
+    if refused := len(by_state[FollowListState.REFUSED]):
+        label = t.gettext("Try again: {n}").format(n=refused)
+        row.insert(0, Button(text=label, data=f"retry:{round(asked_at.timestamp() * 1000)}".encode()))
+    return (tuple(row),)
+
+
+def _by_reason(found: Sequence[FollowListItem]) -> dict[str, list[str]]:
+    reasons: dict[str, list[str]] = defaultdict(list)
+    for each in found:
+        reasons[each.reason or ""].append(_name(each))
+    return reasons
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - MOST_NAMES
+    return ", ".join(names[:MOST_NAMES]) + (f" +{more}" if more > 0 else "")
+
+
+def _name(each: FollowListItem) -> str:
+    name = one_line(each.name, ROOM)
+    return f"t.me/{name}" if name.startswith(("+", "addlist/")) else name
