@@ -4,6 +4,7 @@
 to the bot. Who may do so may do the same in a group.
 """
 
+import re
 from dataclasses import replace
 from datetime import datetime
 
@@ -42,7 +43,9 @@ from bot.store.rows import to_ms
 from bot.telegram.chat_moves import BroadcastAccess
 from bot.text.markup import LIMIT, Text, bold, code, one_line, units
 
-_ALLOWED = {"save", "only", "post_in"}  # taps that are about all chats, and may stand on the screens of a channel
+_ALLOWED = {"save", "only"}  # taps that are about all chats, and may stand on the screens of a channel
+# An awaited answer names the channel by `#` and its number.
+_TYPED = re.compile(r"(?P<name>.*?)(?:(?:^|\s)/(?P<command>\w+)(?P<argument>\s.*)?)?", re.DOTALL)
 _MAX_DATA = 64  # bytes, Telegram's limit
 _LABEL, _TITLE = 30, 60  # UTF-16 units of a title on a button, and in a line
 _OUT, _MUTED = "CHANNEL_PRIVATE", "CHAT_ADMIN_REQUIRED"  # as Telegram refuses a post then
@@ -77,7 +80,7 @@ async def _offer(tx: Transaction, access: BroadcastAccess, *, now: datetime) -> 
         await notify(tx, chat, notice, now=now)
 
 
-@tap("post_in", Need.INSTANCE, r"\d{1,15}:(yes|no|stop)")
+@tap("post_in", Need.BROADCAST, r"\d{1,15}:(yes|no|stop)")
 @writes
 async def post_in(request: Request, context: Context, tx: Transaction) -> Reply:
     """Begin to post in a channel, leave it, or stop."""
@@ -115,31 +118,27 @@ async def _owners(db: Reader) -> list[int]:
 
 
 @command(
-    "for", Section.CHAT, 11, Need.INSTANCE, N_("set up our own channel that I post into"), usage=N_("channel /command")
+    "for", Section.CHAT, 11, Need.BROADCAST, N_("set up our own channel that I post into"), usage=N_("channel /command")
 )
 @example(N_("/for Desk"), N_("topics, language, time zone and settings of our channel «Desk»"))
 @example(N_("/for Desk /quiet 23:00-07:00"), N_("any command, as if it were sent there"))
 async def on_behalf(request: Request, context: Context) -> Reply | Effect:
     """Show the screen of a channel, or carry out a command as if it came from there."""
-    if not request.private:
-        raise CommandError(context.t.gettext("Do that in a private chat with me."))
-    name, slash, typed = request.argument.partition("/")
-    found = await _named(context.database, name.strip())  # an answer that was awaited names it by its number
-    if len(found) != 1 or not request.argument:
+    parts = _TYPED.fullmatch(request.argument)
+    found = await _named(context.database, parts["name"].strip()) if parts else []
+    if len(found) != 1 or not request.argument or parts is None:
         return say(*await _overview(context))
-    if not slash:
+    if parts["command"] is None:
         return show(request, await _screen(context.database, found[0], context))
-    verb, _, argument = typed.partition(" ")
-    return await _carry_out(request, context, found[0], command_name=verb.lower(), argument=argument.strip())
+    argument = (parts["argument"] or "").strip()
+    return await _carry_out(request, context, found[0], command_name=parts["command"].lower(), argument=argument)
 
 
-@tap("for", Need.INSTANCE, r"\d{1,15}:[^\n]{1,60}")
+@tap("for", Need.BROADCAST, r"\d{1,15}:[^\n]{1,60}")
 async def tapped(request: Request, context: Context) -> Reply | Effect:
     """Carry out a tap, or a command without arguments, as if it came from a channel."""
     number, _, data = request.argument.partition(":")
     chat = await _broadcast(context.database, int(number), context)
-    if not request.private:
-        raise outdated(context)
     if data == "setup":
         return Reply(edit=await _screen(context.database, chat, context))
     if data.startswith("/"):
@@ -152,7 +151,7 @@ async def tapped(request: Request, context: Context) -> Reply | Effect:
         raise outdated(context)
     inner = replace(request, peer=chat.peer, command=verb, argument=argument)
     answer = await _answered(inner, _on_behalf(context, chat), known.need, known.handler)
-    if verb != "topic" or isinstance(answer, Reply):
+    if verb != "topic" or not argument.endswith(":setup") or isinstance(answer, Reply):
         return answer
     switch = answer
 
@@ -263,9 +262,9 @@ async def _screen(db: Reader, chat: Chat, context: Context) -> Outgoing:
         (button(t.gettext("Settings"), "settings"), button(t.gettext("Test alert"), "test")),
         (button(t.gettext("Priorities"), "/priority"), button(t.gettext("Muted"), "/mute")),
         *topic_rows(all_topics[:MOST_SWITCHES], on, t, screen="setup"),
-        (button(t.gettext("Stop posting there"), "post_in", chat.id, "stop"),),
     )
-    return message(text, _rows_for(rows, chat))
+    stop = (button(t.gettext("Stop posting there"), "post_in", chat.id, "stop"),)
+    return message(text, (*_rows_for(rows, chat), stop))
 
 
 async def _broadcast(db: Reader, chat_id: int, context: Context) -> Chat:

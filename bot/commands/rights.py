@@ -27,6 +27,7 @@ class Need(StrEnum):
     LOOK = "look"  # changes nothing
     CHAT = "chat"  # changes what this chat receives and how
     INSTANCE = "instance"  # changes channels or topics, which belong to everybody
+    BROADCAST = "broadcast"  # changes what a channel of the team's own receives
     TEAM = "team"  # changes who may do what
 
 
@@ -34,6 +35,7 @@ REFUSALS = {  # by the need, for those who have less; keys for the translator
     Need.LOOK: N_("This bot is private."),
     Need.CHAT: N_("Only owners and editors can do that here."),
     Need.INSTANCE: N_("Only owners and editors can do that here."),
+    Need.BROADCAST: N_("Only owners and editors can do that, in a private chat with me."),
     Need.TEAM: N_("Only owners can do that, in a private chat with me."),
 }
 POWERS = {  # what each role may do, in a sentence to whoever has it; likewise
@@ -54,6 +56,8 @@ def allows(role: Role | None, need: Need, *, private: bool) -> bool:
             return private or role is not Role.READER
         case Need.INSTANCE:
             return role is not Role.READER
+        case Need.BROADCAST:
+            return private and role is not Role.READER
         case Need.TEAM:
             return private and role is Role.OWNER
 

@@ -8,6 +8,7 @@ write down that it came.
 """
 
 import asyncio
+import secrets
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from functools import partial
@@ -28,7 +29,8 @@ from bot.models.people import Role
 from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.search.pool import Searches
 from bot.store import addresses, chats, handled, meta, outbox, people, progress, threads
-from bot.store.database import Database
+from bot.store.chats import Chat
+from bot.store.database import Database, Subject
 from bot.telegram import chat_moves
 from bot.telegram.chat_moves import BroadcastAccess, ChatMoved, ChatNews, ThreadNamed
 from bot.telegram.convert import from_peer
@@ -134,6 +136,7 @@ class Router:
         secret = await self._database.write(lambda tx: meta.secret(tx, outbox.SECRET))
         try:
             async with asyncio.TaskGroup() as group:
+                group.create_task(self._keep_roles())
                 while True:
                     beat(GOES_ROUND + TURN)
                     event = None
@@ -276,6 +279,38 @@ class Router:
             chat = await chats.by_peer(self._database, PeerKind.USER, person_id)
             if chat is not None:
                 await self._set_menu_of(chat.peer, chat.language)
+
+    async def _keep_roles(self) -> None:
+        """Show roles that changed, also on the server, until cancelled. Raises FatalError."""
+        while True:
+            since = self._database.changes.revision(Subject.CHATS)
+            try:
+                await self._show_roles()
+            except FatalError:
+                raise
+            except Exception:
+                log.exception("roles that have changed could not be shown")
+            await self._database.changes.wait(Subject.CHATS, since, timeout=GOES_ROUND)
+
+    async def _show_roles(self) -> None:
+        """Let the menus follow the roles that have changed, also on the server; tell who was removed, once."""
+        for news in await people.role_news(self._database):
+            chat, role = news.chat, news.role
+            await self._database.write(partial(people.show_role, person_id=chat.peer.id, role=role))
+            if role is not Role.READER or news.shown is not None:  # by itself Telegram shows what readers may do
+                await self._set_menu_of(chat.peer, chat.language)
+            if role is None:
+                await self._take_leave(chat)
+
+    async def _take_leave(self, chat: Chat) -> None:
+        t = translator(chat.language)
+        line = t.gettext(
+            "You have been removed from the team: you get no more alerts or answers. An owner can invite you again."
+        )
+        try:
+            await self._sender.send(chat.peer, Outgoing(text=line), random_id=secrets.randbits(63))
+        except TelegramError as error:
+            log.info("somebody who was removed could not be told", error=error.error)
 
     async def _edit(self, request: Request, outgoing: Outgoing) -> None:
         """Replace what somebody tapped, unless a later tap has replaced it already. Raises TelegramError."""

@@ -265,7 +265,7 @@ class ChannelSync:
         )
 
     async def _unreadable(self, channel: Channel) -> Unreadable:
-        return await unreadable.of_channel(self._account.database, channel.id)
+        return await unreadable.of_channel(self._account.database.at_once, channel.id)
 
     async def _name(self, channel: Channel, page: history.HistoryPage) -> None:
         """Write down which messages of a page cannot be read, and forget those of it that can, or that are gone."""

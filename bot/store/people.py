@@ -7,7 +7,7 @@ from datetime import datetime
 from bot.models import PeerKind
 from bot.models.people import Role
 from bot.store import chats
-from bot.store.chats import REMOVED
+from bot.store.chats import REMOVED, Chat
 from bot.store.database import Reader, Transaction
 from bot.store.rows import json_list, read, read_all, to_ms
 
@@ -85,6 +85,31 @@ async def remove(tx: Transaction, person_id: int) -> bool:
     if chat is not None and chat.suspended != REMOVED:
         await chats.suspend(tx, chat.id, REMOVED)
     return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleNews:
+    """A private chat whose menu shows the commands of another role than its person has."""
+
+    chat: Chat
+    role: Role | None  # None: they were removed
+    shown: Role | None  # None: nothing was shown yet
+
+
+async def role_news(db: Reader) -> list[RoleNews]:
+    """Return the private chats whose person has another role than was shown, also by a change on the server."""
+    rows = await db.fetch_all(
+        f"""SELECT {chats.COLUMNS}, p.role, c.role_shown AS shown
+        FROM chats c LEFT JOIN people p ON p.id = c.telegram_id
+        WHERE c.kind = 'user' AND c.role_shown IS NOT p.role ORDER BY c.id"""  # noqa: S608 - our own constant
+    )
+    return read_all(RoleNews, rows)
+
+
+async def show_role(tx: Transaction, person_id: int, role: Role | None) -> None:
+    """Note which role the private chat of a person was shown."""
+    sql = "UPDATE chats SET role_shown = :role WHERE kind = 'user' AND telegram_id = :id"
+    await tx.execute(sql, {"id": person_id, "role": role})
 
 
 async def count_other_owners(db: Reader, person_id: int) -> int:

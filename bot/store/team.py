@@ -36,6 +36,8 @@ async def remove(tx: Transaction, person: Person, by: Actor, *, now: datetime) -
     act = PersonRemoved(person=person.called, role=person.role)
     async with recorded(tx, act, by, *rows, now=now, concerned=concerned) as recording:
         await people.remove(tx, person.id)
+        if by.person_id == person.id:  # who leaves need not be told
+            await people.show_role(tx, person.id, None)
     return recording.id
 
 

@@ -51,9 +51,15 @@ async def test_what_is_tapped_and_typed_counts_there_and_stays_in_private(newsro
     assert (desk.quiet is not None, anna.quiet) == (True, None)
     back = await newsroom.taps(button(answer.messages[0], "« Our desk"))
     assert "I post alerts in our channel Our desk" in text(back)
+    offer = await newsroom.says("/for our desk /track Топливо: бензин")
+    await newsroom.taps(button(offer.messages[0], "Save"))
+    assert await newsroom.topics_of(desk) == ["outages", "Топливо"]
+    assert "Топливо" not in await newsroom.topics_of(anna)
     assert "about all chats" in text(await newsroom.says("/for our desk /follow @rkn_tg"))
     assert "There is no command /pray" in text(await newsroom.says("/for our desk /pray"))
-    assert "/for /" not in text(await newsroom.says("/for nobody"))
+    await newsroom.db.write(lambda tx: tx.execute("UPDATE chats SET title = 'News/24' WHERE broadcast"))
+    assert text(await newsroom.says("/for news/24 /storms off")).startswith("📣 News/24\n")
+    assert "News/24: on" in text(await newsroom.says("/for nobody"))
 
 
 async def test_editors_may_set_it_up_and_readers_may_not(newsroom: Bot) -> None:

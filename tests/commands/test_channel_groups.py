@@ -14,7 +14,7 @@ from bot.rendering.groups import render_page
 from bot.store import channel_groups, channels, follows, groups
 from bot.store.channel_groups import Directory
 from bot.store.channels import ResolvedChannel
-from tests.commands.kit import BORIS, Bot, button, labels, text
+from tests.commands.kit import ANNA, BORIS, Bot, button, labels, text
 from tests.kit_archive import NEWS, NOON, OTHER, post
 
 
@@ -123,6 +123,8 @@ async def test_searches_and_mutes_know_groups(newsroom: Bot) -> None:
     found = text(await newsroom.says("/search бензин in:регуляторы"))
     assert "ЦБ РФ" in found
     assert "Новости города" not in found
+    offered = await newsroom.dispatch.offer(ANNA, "бензин in:регуляторы")
+    assert [each.title.partition(" · ")[0] for each in offered] == ["ЦБ РФ"]
     assert "Muted in this chat: group «Регуляторы»" in text(await newsroom.says("/mute регуляторы"))
     before = len(await alerted(newsroom))
     await newsroom.archive.live(post(2, "Совсем нет бензина"), post(2, "Бензин кончился и там", channel_id=OTHER))

@@ -2,9 +2,9 @@
 
 import pytest
 
-from bot.store import channel_groups
+from bot.store import channel_groups, topics
 from tests.commands.kit import Bot, button, text
-from tests.kit_archive import NEWS, OTHER, post
+from tests.kit_archive import NEWS, OTHER, compiled, post
 
 
 @pytest.fixture
@@ -69,3 +69,21 @@ async def test_a_name_of_a_group_and_a_channel_means_the_group_and_says_so(newsr
     await newsroom.db.write(lambda tx: channel_groups.add(tx, group.id, NEWS))
     shown = text(await newsroom.says('/track Топливо: бензин in:"новости города"'))
     assert "is the group here; for the channel write in:@News1002" in shown
+
+
+async def test_a_file_may_limit_its_topic_to_what_is_not_there_yet(newsroom: Bot) -> None:
+    filed = topics.FiledTopic(name="Топливо", query="бензин", on_by_default=False, limits=("банки", "@news1001"))
+    await newsroom.db.write(
+        lambda tx: topics.take_over(tx, [filed], lambda query, _: compiled(query).to_json(), now=newsroom.archive.now)
+    )
+    await newsroom.says("/track Топливо")
+    shown = text(await newsroom.says("/topics"))
+    assert "Топливо: in:банки in:@news1001" in shown
+    assert "⚠️ Топливо: no channel or group is called «банки» yet." in shown
+    archive = newsroom.archive
+    await archive.live(post(1, "Бензина нет"), post(1, "Бензин пропал", channel_id=OTHER))
+    group = await newsroom.db.write(lambda tx: channel_groups.make(tx, "Банки", now=archive.now))
+    await newsroom.db.write(lambda tx: channel_groups.add(tx, group.id, OTHER))
+    await archive.live(post(2, "Где бензин, неизвестно", channel_id=OTHER))
+    assert [each.channel_id for each in await archive.outbox() if each.kind == "alert"] == [NEWS, OTHER]
+    assert "is called" not in text(await newsroom.says("/topics"))

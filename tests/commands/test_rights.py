@@ -25,7 +25,8 @@ track untrack mute unmute priority here"""
 RULES = {
     **dict.fromkeys(LOOK.split(), ("oer", "oer")),
     **dict.fromkeys(SET.split(), ("oer", "oe")),
-    **dict.fromkeys(["follow", "unfollow", "private", "log", "for"], ("oe", "oe")),
+    **dict.fromkeys(["follow", "unfollow", "private", "log"], ("oe", "oe")),
+    "for": ("oe", ""),
     **dict.fromkeys(["team"], ("o", "")),
 }
 

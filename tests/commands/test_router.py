@@ -18,7 +18,8 @@ from bot.locales import LANGUAGES, translator
 from bot.models import PeerKind
 from bot.models.people import Role
 from bot.sandbox import Sandbox, User
-from bot.store import chats, follows, invitations, people, readers
+from bot.store import chats, follows, invitations, people, readers, team
+from bot.store.acts import SERVER
 from bot.store.chats import Chat
 from bot.store.database import Database, Subject
 from bot.telegram.rate_limit import Pacing, Rates
@@ -467,9 +468,25 @@ async def test_a_team_is_invited_and_somebody_removed_with_taps(running: Running
     await (await edits.next()).click(text="Remove")
     await (await edits.next()).click(text="Remove")
     assert "Boris has been removed." in (await edits.next()).raw_text
+    await boris.message("removed from the team")
     assert "private" in (await boris.asks("/status")).message
     await until(running.router.is_settled)
     assert f"user_id={boris.account.id}" not in str(running.bot.commands)  # the menu is a stranger's again
+
+
+async def test_a_role_that_is_changed_on_the_server_changes_the_menu(
+    running: RunningRouter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(router, "GOES_ROUND", 0.05)  # from the next change of a chat on
+    boris = await running.admitted("Boris", Role.READER)
+    own = f"user_id={boris.account.id}"
+    person = await people.get(running.db, boris.account.id)
+    assert person is not None
+    await running.db.write(lambda tx: team.set_role(tx, person, Role.EDITOR, SERVER, now=running.now()))
+    await until(lambda: own in str(running.bot.commands))
+    await running.db.write(lambda tx: team.remove(tx, person, SERVER, now=running.now()))
+    await boris.message("removed from the team")
+    await until(lambda: own not in str(running.bot.commands))
 
 
 async def test_strangers_and_masks_in_a_group_are_told_what_to_do(running: RunningRouter) -> None:

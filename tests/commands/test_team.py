@@ -136,7 +136,7 @@ async def test_a_removal_is_undone_within_ten_minutes(team: Bot) -> None:
     team.archive.now += timedelta(minutes=9)
     await team.taps(button(removed.edit, "Undo"))
     assert await people.role_of(team.db, BORIS) is Role.EDITOR
-    assert "I follow" in text(await team.says("/status", person=BORIS))
+    assert "No channels are followed yet" in text(await team.says("/status", person=BORIS))
 
 
 async def test_after_ten_minutes_nothing_is_undone(team: Bot) -> None:

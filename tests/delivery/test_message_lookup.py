@@ -53,6 +53,13 @@ def test_an_alert_is_the_same_whatever_its_text_says_by_now() -> None:
     assert not is_same(own("5 minutes ago", *(button for row in others for button in row)), outgoing)
 
 
+def test_an_alert_in_a_channel_is_known_by_its_link_alone() -> None:
+    link, other = (Button(text="Open", url=f"https://t.me/agency/{number}") for number in (7, 8))
+    outgoing = Outgoing(text="5 minutes ago", buttons=((link,),))
+    assert is_same(own("4 minutes ago", link), outgoing)
+    assert not is_same(own("5 minutes ago", other), outgoing)
+
+
 def test_a_notice_is_known_by_its_buttons_or_else_by_its_text() -> None:
     notice = Outgoing(text="5 posts came late.", buttons=(tuple(data("late:2025-03-10T12")),))
     assert is_same(own("4 posts came late.", *data("late:2025-03-10T12")), notice)

@@ -50,7 +50,7 @@ async def test_an_edit_of_the_words_edits_the_alert_and_a_reply_shows_the_differ
         assert len(owner.alerts) == 1
 
 
-async def test_a_post_that_is_gone_is_told_with_its_words_and_nobody_is_accused(tmp_path: Path) -> None:
+async def test_a_post_that_is_gone_is_told_with_its_words(tmp_path: Path) -> None:
     async with reading(tmp_path) as (_, owner, (channel,)):
         post = channel.post(DOWN)
         alert = await owner.alert("недоступен")
@@ -61,7 +61,6 @@ async def test_a_post_that_is_gone_is_told_with_its_words_and_nobody_is_accused(
         reply = await owner.reply("Deleted or hidden, noticed")
         assert reply.reply_to.reply_to_msg_id == alert.id
         assert DOWN in reply.message
-        assert "delet" not in (reply.message + edited.message).lower()
         answer = await owner.asks(f"/post https://t.me/agency/{post.id}")
         assert "Deleted or hidden, noticed" in answer.message
         assert DOWN in answer.message

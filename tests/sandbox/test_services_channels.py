@@ -1,8 +1,11 @@
+import asyncio
+
 import pytest
 from telethon import errors, events, utils
 from telethon.tl import TLObject, functions, types
 
 from tests.kit_bot import embedded_server
+from tests.waiting import WAIT_S
 
 
 async def test_posts_edits_and_deletions_reach_a_member() -> None:
@@ -58,6 +61,26 @@ async def test_a_bot_that_is_admin_may_publish() -> None:
         publisher = await server.client(bot)
         await publisher.send_message(types.PeerChannel(channel.id), "by a bot, who says 0 for the hash")
         assert await news.text() == "by a bot, who says 0 for the hash"
+
+
+async def test_a_bot_is_told_who_made_it_an_admin_and_what_it_may() -> None:
+    async with embedded_server() as server:
+        world = server.sandbox.world
+        anna, bot = world.add_user("Anna"), world.add_bot("1:a", "Watch", "watch_bot")
+        channel = world.add_channel("Alerts")
+        client = await server.client(bot)
+        told: asyncio.Queue[types.UpdateChannelParticipant] = asyncio.Queue()
+        client.add_event_handler(told.put, events.Raw(types.UpdateChannelParticipant))
+        channel.promote(bot, by=anna, may_post=False)
+        first = await asyncio.wait_for(told.get(), WAIT_S)
+        assert (first.actor_id, first.prev_participant) == (anna.id, None)
+        assert not first.new_participant.admin_rights.post_messages
+        with pytest.raises(errors.ChatAdminRequiredError):
+            await client.send_message(types.PeerChannel(channel.id), "not yet")
+        channel.kick(bot, by=anna)
+        last = await asyncio.wait_for(told.get(), WAIT_S)
+        assert isinstance(last.prev_participant, types.ChannelParticipantAdmin)
+        assert last.new_participant is None
 
 
 async def test_a_public_channel_is_resolved_read_joined_and_left() -> None:

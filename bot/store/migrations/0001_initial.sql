@@ -427,6 +427,8 @@ CREATE TABLE chats (  -- receivers of alerts
     suspended TEXT,  -- why nothing is sent any more: Telegram's error string
     held_until INTEGER,  -- nothing is sent before: an alert was refused, and those behind it wait
 
+    role_shown TEXT CHECK (role_shown IN ('owner', 'editor', 'reader')),  -- of a private one: whose commands its menu has
+
     -- What the chat has chosen
     language TEXT NOT NULL DEFAULT 'en',
     language_chosen INTEGER NOT NULL DEFAULT 0,  -- by somebody there; else it is Telegram's
