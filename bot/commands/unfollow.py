@@ -81,7 +81,7 @@ async def _question(
     db: Reader, found: Sequence[Channel], others: Collection[int], request: Request, context: Context
 ) -> Outgoing:
     t, named = context.t, [chat for each in sorted(others) if (chat := await chats.get(db, each)) is not None]
-    line = t.gettext("This ends {names} for nobody but this chat. Unfollow?")
+    line = t.gettext("Only this chat gets {names}. Unfollow?")
     if others:
         line = t.ngettext(
             "This also ends {names} for {n} other chat. Unfollow?",

@@ -398,7 +398,7 @@ class TestHistory:
         assert text(shown).splitlines() == [
             "Банки",
             "Looking for: банк",
-            "Made by Person 502.",
+            "Created by Person 502.",
             "2 other chats use it: Person 501, Newsroom",
             "Alerts here: with sound",
         ]
