@@ -1,4 +1,4 @@
-"""What runs for good, by systemd or in a container, holds to the program and its image."""
+"""What runs for good, by systemd or in a container, holds to the program and its image; each README says the same."""
 
 import re
 import shutil
@@ -42,3 +42,18 @@ def test_the_compose_file_fits_the_image() -> None:
     assert f"DATA_DIR={volume} " in image
     assert "HEALTHCHECK" in image  # the compose file leaves that and the user to the image
     assert not re.search(r"\b(healthcheck|user|command):", compose)
+
+
+def outline(name: str) -> tuple[list[str], list[str], list[int]]:
+    """Return the levels of the headings of a page, its blocks of code without comments, and the rows of each table."""
+    page = (ROOT / name).read_text("utf-8")
+    blocks = re.findall(r"^```.*?^```", page, re.MULTILINE | re.DOTALL)
+    words = re.sub(r"^```.*?^```", "", page, flags=re.MULTILINE | re.DOTALL)
+    tables = [table.count("\n") for table in re.findall(r"(?:^\|.*\n)+", words, re.MULTILINE)]
+    return re.findall(r"^#+", words, re.MULTILINE), [re.sub(r" +#.*", "", block) for block in blocks], tables
+
+
+def test_both_readmes_have_the_same_sections_commands_and_tables() -> None:
+    assert outline("README.ru.md") == outline("README.md")
+    for name, other in (("README.md", "README.ru.md"), ("README.ru.md", "README.md")):
+        assert f"]({other})" in (ROOT / name).read_text("utf-8")[:80]
