@@ -100,15 +100,30 @@ async def show_members(request: Request, context: Context) -> Reply:
     return Reply(edit=await _members_screen(context.database, context, group, int(page)))
 
 
-@tap("ingroup", Need.INSTANCE, r"\d{1,15}:\d{1,15}:(on|off):(\d{1,3}|c)")
+@tap("ingroup", Need.INSTANCE, r"\d{1,15}:\d{1,15}:(on|off):(\d{1,3}|c)(:sure)?")
 @writes
 async def put_in(request: Request, context: Context, tx: Transaction) -> Reply:
-    """Put a channel into a group or take it out; the button names the page to draw again, c: the channel's groups."""
-    number, channel_number, state, page = request.argument.split(":")
+    """Put a channel into a group or take it out, once asked where others lose alerts by that.
+
+    The button names the page to draw again; c: the channel's groups.
+    """
+    number, channel_number, state, page, *sure = request.argument.split(":")
     group = await _group(tx, number, context)
     channel = await channel_by_id(tx, int(channel_number), context.viewer)
     if channel is None:
         raise outdated(context)
+    others = set(await channel_groups.chats_using(tx, group)) - {context.chat.id} if state == "off" else set()
+    if others and not sure:
+        t = context.t
+        line = t.ngettext(
+            "Take {channel} out of «{name}»? That concerns {n} other chat, by its topics or mutes.",
+            "Take {channel} out of «{name}»? That concerns {n} other chats, by their topics or mutes.",
+            len(others),
+        )
+        back = ("groups_of", channel.id) if page == "c" else ("members", group.id, page)
+        out = button(t.gettext("Take it out"), "ingroup", *request.argument.split(":"), "sure")
+        row = (out, button(t.gettext("Keep it"), *back))
+        return change(line, (row,), channel=bold(channel.title), name=group.name, n=len(others))
     async with grouping(tx, context, group, (channel.title,), added=state == "on") as recording:
         await (channel_groups.add if state == "on" else channel_groups.take_out)(tx, group.id, channel.id)
     concerned = await acts.get(tx, recording.id)
