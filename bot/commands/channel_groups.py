@@ -3,15 +3,18 @@
 A group belongs to the instance, as channels do: whoever may follow channels may change it.
 """
 
+from collections.abc import Collection
+from dataclasses import replace
+
 from bot.commands.context import CommandError, Context, Reply, Request, change, message, remembered, say, writes
-from bot.commands.enlisting import feed_button, group_name, grouping, has_feed, set_feed
+from bot.commands.enlisting import feed_button, finders_of, group_name, grouping, has_feed, others_using, set_feed
 from bot.commands.keyboards import MOST_SWITCHES, button, rows_of
 from bot.commands.lookup import channel_by_id, show_topic
 from bot.commands.questions import ask
 from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
 from bot.commands.undo import undo_button
-from bot.locales import N_
+from bot.locales import N_, Translator
 from bot.models import Button, ButtonRows, Outgoing
 from bot.models.acts import ChannelGroupDeleted, ChannelGroupRenamed
 from bot.models.topics import quoted
@@ -100,23 +103,45 @@ async def show_members(request: Request, context: Context) -> Reply:
     return Reply(edit=await _members_screen(context.database, context, group, int(page)))
 
 
-@tap("ingroup", Need.INSTANCE, r"\d{1,15}:\d{1,15}:(on|off):(\d{1,3}|c)")
+@tap("ingroup", Need.INSTANCE, r"\d{1,15}:\d{1,15}:(on|off):(\d{1,3}|c)(:sure)?")
 @writes
 async def put_in(request: Request, context: Context, tx: Transaction) -> Reply:
-    """Put a channel into a group or take it out; the button names the page to draw again, c: the channel's groups."""
-    number, channel_number, state, page = request.argument.split(":")
+    """Put a channel into a group or take it out, which is asked where it concerns others.
+
+    The button names the page to draw again, c: the channel's groups.
+    """
+    number, channel_number, state, page, *sure = request.argument.split(":")
     group = await _group(tx, number, context)
     channel = await channel_by_id(tx, int(channel_number), context.viewer)
     if channel is None:
         raise outdated(context)
-    async with grouping(tx, context, group, (channel.title,), added=state == "on") as recording:
+    finders = await finders_of(tx, channel)
+    others = await others_using(tx, context, group, finders)
+    if others and not sure:
+        return _ask_about(request, context, group, channel.title, others)
+    async with grouping(tx, context, group, (channel.title,), added=state == "on", finders=finders) as recording:
         await (channel_groups.add if state == "on" else channel_groups.take_out)(tx, group.id, channel.id)
-    concerned = await acts.get(tx, recording.id)
-    undo = ((undo_button(recording.id, context.t),),) if concerned is not None and concerned.concerned else ()
+    undo = ((undo_button(recording.id, context.t),),) if others else ()
     if page == "c":
         listed = ListedChannel(id=channel.id, title=channel.title, username=channel.username, is_followed=True)
         return Reply(edit=await _groups_of_screen(tx, context, listed, undo))
     return Reply(edit=await _members_screen(tx, context, group, int(page), undo))
+
+
+def _ask_about(request: Request, context: Context, group: ChannelGroup, title: str, others: Collection[int]) -> Reply:
+    t, (_, channel_id, state, page) = context.t, request.argument.split(":")
+    line, label = t.gettext("Take {channel} out of the group «{name}»?"), t.gettext("Take it out")
+    if state == "on":
+        line, label = t.gettext("Put {channel} into the group «{name}»?"), t.gettext("Put it in")
+    text = Text().line(line, channel=bold(one_line(title, _TITLE)), name=group.name).lines(_concerned(others, t))
+    back = ("groups_of", channel_id) if page == "c" else ("members", group.id, page)
+    return change(text, ((button(label, "ingroup", request.argument, "sure"), button(t.gettext("No"), *back)),))
+
+
+def _concerned(others: Collection[int], t: Translator) -> Text:
+    """Say how many other chats a change of a group concerns."""
+    line = t.ngettext("That concerns {n} other chat.", "That concerns {n} other chats.", len(others))
+    return Text().line(line, n=len(others)) if others else Text()
 
 
 @tap("groups_of", Need.INSTANCE, r"\d{1,15}")
@@ -149,11 +174,15 @@ async def _rename(request: Request, context: Context, tx: Transaction, group: Ch
         raise CommandError(t.gettext("There is another group «{name}»."), name=other.name)
     limited = await channel_groups.topics_limited_to(tx, group)
     act = ChannelGroupRenamed(before=group.name, group=name)
-    rows = (Rows("channel_groups", "id", group.id), *(Rows("topics", "id", each) for each in limited))
-    others = set(await channel_groups.chats_using(tx, group)) - {context.chat.id}
-    async with acts.recorded(tx, act, context.actor, *rows, now=context.now, concerned=others):
+    named = [
+        Rows(table, key, each) for table, key in (("topics", "id"), ("topic_versions", "topic_id")) for each in limited
+    ]
+    rows = (Rows("channel_groups", "id", group.id), *named)
+    others = await others_using(tx, context, group, None)
+    async with acts.recorded(tx, act, context.actor, *rows, now=context.now, concerned=others) as recording:
         await channel_groups.rename(tx, group, name)
-    return Reply(messages=(await _screen(tx, request, context, await _group(tx, str(group.id), context)),))
+    screen = await _screen(tx, request, context, await _group(tx, str(group.id), context))
+    return Reply(messages=(replace(screen, buttons=(*screen.buttons, (undo_button(recording.id, t),))),))
 
 
 @tap("ungroup", Need.INSTANCE, r"\d{1,15}(:sure)?")
@@ -162,16 +191,14 @@ async def delete(request: Request, context: Context, tx: Transaction) -> Reply:
     """Delete a group, once that is asked; its channels are still followed."""
     number, _, sure = request.argument.partition(":")
     t, group = context.t, await _group(tx, number, context)
-    others = set(await channel_groups.chats_using(tx, group)) - {context.chat.id}
+    others = await others_using(tx, context, group, None)
     limited = await channel_groups.topics_limited_to(tx, group)
     if not sure:
         text = Text().line(t.gettext("Delete the group «{name}»? Its channels are still followed."), name=group.name)
-        names = [show_topic(each, t) for each in [await topics.get(tx, one) for one in limited] if each is not None]
-        for name in names:
+        found = [await topics.get(tx, each, context.viewer) for each in limited]
+        for name in [show_topic(each, t) for each in found if each is not None]:
             text.line(t.gettext("{topic} is limited to it and finds nothing there then."), topic=name)
-        if others:
-            line = t.ngettext("That concerns {n} other chat.", "That concerns {n} other chats.", len(others))
-            text.line(line, n=len(others))
+        text.lines(_concerned(others, t))
         row = (
             button(t.gettext("Delete"), "ungroup", group.id, "sure"),
             button(t.gettext("Keep it"), "group", group.id),

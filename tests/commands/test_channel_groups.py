@@ -87,7 +87,7 @@ async def test_what_hits_others_is_told_and_undone(newsroom: Bot) -> None:
     await newsroom.says("/track Топливо", person=BORIS)
     group = await channel_groups.find(newsroom.db, "регуляторы")
     assert group is not None
-    changed = await newsroom.taps(f"ingroup:{group.id}:{OTHER}:on:0".encode())
+    changed = await newsroom.taps(f"ingroup:{group.id}:{OTHER}:on:0:sure".encode())
     assert "put Новости города into the channel group «Регуляторы»" in await told(newsroom, boris.id)
     await newsroom.taps(button(changed.edit, "Undo"))
     assert await members(newsroom, "Регуляторы") == ["ЦБ РФ"]
