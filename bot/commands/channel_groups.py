@@ -3,7 +3,6 @@
 A group belongs to the instance, as channels do: whoever may follow channels may change it.
 """
 
-from collections.abc import Collection
 from dataclasses import replace
 
 from bot.commands.context import CommandError, Context, Reply, Request, change, message, remembered, say, writes
@@ -14,7 +13,7 @@ from bot.commands.questions import ask
 from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
 from bot.commands.undo import undo_button
-from bot.locales import N_, Translator
+from bot.locales import N_
 from bot.models import Button, ButtonRows, Outgoing
 from bot.models.acts import ChannelGroupDeleted, ChannelGroupRenamed
 from bot.models.topics import quoted
@@ -106,9 +105,9 @@ async def show_members(request: Request, context: Context) -> Reply:
 @tap("ingroup", Need.INSTANCE, r"\d{1,15}:\d{1,15}:(on|off):(\d{1,3}|c)(:sure)?")
 @writes
 async def put_in(request: Request, context: Context, tx: Transaction) -> Reply:
-    """Put a channel into a group or take it out, which is asked where it concerns others.
+    """Put a channel into a group or take it out, once asked where others lose alerts by that.
 
-    The button names the page to draw again, c: the channel's groups.
+    The button names the page to draw again; c: the channel's groups.
     """
     number, channel_number, state, page, *sure = request.argument.split(":")
     group = await _group(tx, number, context)
@@ -117,8 +116,19 @@ async def put_in(request: Request, context: Context, tx: Transaction) -> Reply:
         raise outdated(context)
     finders = await finders_of(tx, channel)
     others = await others_using(tx, context, group, finders)
-    if others and not sure:
-        return _ask_about(request, context, group, channel.title, others)
+    if others and state == "off" and not sure:
+        t = context.t
+        line = t.ngettext(
+            "Take {channel} out of «{name}»? That concerns {n} other chat, by its topics or mutes.",
+            "Take {channel} out of «{name}»? That concerns {n} other chats, by their topics or mutes.",
+            len(others),
+        )
+        back = ("groups_of", channel.id) if page == "c" else ("members", group.id, page)
+        row = (
+            button(t.gettext("Take it out"), "ingroup", request.argument, "sure"),
+            button(t.gettext("Keep it"), *back),
+        )
+        return change(line, (row,), channel=bold(channel.title), name=group.name, n=len(others))
     async with grouping(tx, context, group, (channel.title,), added=state == "on", finders=finders) as recording:
         await (channel_groups.add if state == "on" else channel_groups.take_out)(tx, group.id, channel.id)
     undo = ((undo_button(recording.id, context.t),),) if others else ()
@@ -126,22 +136,6 @@ async def put_in(request: Request, context: Context, tx: Transaction) -> Reply:
         listed = ListedChannel(id=channel.id, title=channel.title, username=channel.username, is_followed=True)
         return Reply(edit=await _groups_of_screen(tx, context, listed, undo))
     return Reply(edit=await _members_screen(tx, context, group, int(page), undo))
-
-
-def _ask_about(request: Request, context: Context, group: ChannelGroup, title: str, others: Collection[int]) -> Reply:
-    t, (_, channel_id, state, page) = context.t, request.argument.split(":")
-    line, label = t.gettext("Take {channel} out of the group «{name}»?"), t.gettext("Take it out")
-    if state == "on":
-        line, label = t.gettext("Put {channel} into the group «{name}»?"), t.gettext("Put it in")
-    text = Text().line(line, channel=bold(one_line(title, _TITLE)), name=group.name).lines(_concerned(others, t))
-    back = ("groups_of", channel_id) if page == "c" else ("members", group.id, page)
-    return change(text, ((button(label, "ingroup", request.argument, "sure"), button(t.gettext("No"), *back)),))
-
-
-def _concerned(others: Collection[int], t: Translator) -> Text:
-    """Say how many other chats a change of a group concerns."""
-    line = t.ngettext("That concerns {n} other chat.", "That concerns {n} other chats.", len(others))
-    return Text().line(line, n=len(others)) if others else Text()
 
 
 @tap("groups_of", Need.INSTANCE, r"\d{1,15}")
@@ -198,7 +192,9 @@ async def delete(request: Request, context: Context, tx: Transaction) -> Reply:
         found = [await topics.get(tx, each, context.viewer) for each in limited]
         for name in [show_topic(each, t) for each in found if each is not None]:
             text.line(t.gettext("{topic} is limited to it and finds nothing there then."), topic=name)
-        text.lines(_concerned(others, t))
+        if others:
+            line = t.ngettext("That concerns {n} other chat.", "That concerns {n} other chats.", len(others))
+            text.line(line, n=len(others))
         row = (
             button(t.gettext("Delete"), "ungroup", group.id, "sure"),
             button(t.gettext("Keep it"), "group", group.id),

@@ -1,5 +1,7 @@
 """Channels of the team's own: who may set them up in private, what counts for them, and what never comes into them."""
 
+from datetime import timedelta
+
 import pytest
 
 from bot.commands import broadcast
@@ -93,6 +95,14 @@ async def test_what_is_said_of_the_team_goes_to_the_owners(newsroom: Bot) -> Non
     assert await notices(newsroom, desk) == []
     assert {"suspended", "broadcast_resumed"} <= set(await notices(newsroom, anna))
     assert "offered" not in await notices(newsroom, boris)
+
+
+async def test_what_comes_too_late_is_not_counted_there(newsroom: Bot) -> None:
+    archive = newsroom.archive
+    anna = await newsroom.chat(Peer(kind=PeerKind.USER, id=ANNA))
+    await archive.live(post(1, "Сбой у банка", date=archive.now - timedelta(days=2)))
+    rows = await newsroom.db.fetch_all("SELECT chat_id FROM groups WHERE kind = 'late'")
+    assert [row["chat_id"] for row in rows] == [anna.id]
 
 
 async def test_stopping_is_logged_and_undone(newsroom: Bot) -> None:

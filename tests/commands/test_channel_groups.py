@@ -91,6 +91,11 @@ async def test_what_hits_others_is_told_and_undone(newsroom: Bot) -> None:
     assert "put Новости города into the channel group «Регуляторы»" in await told(newsroom, boris.id)
     await newsroom.taps(button(changed.edit, "Undo"))
     assert await members(newsroom, "Регуляторы") == ["ЦБ РФ"]
+    asked = await newsroom.taps(f"ingroup:{group.id}:{NEWS}:off:0".encode())
+    assert "Take ЦБ РФ out of «Регуляторы»? That concerns 1 other chat" in text(asked)
+    await newsroom.taps(button(asked.edit, "Take it out"))
+    assert await members(newsroom, "Регуляторы") == []
+    await newsroom.taps(f"ingroup:{group.id}:{NEWS}:on:c".encode())
     await newsroom.says("/groups регуляторы: Надзор")
     assert "in:Надзор" in text(await newsroom.says("/topics"))
     asked = await newsroom.taps(f"ungroup:{group.id}".encode())
