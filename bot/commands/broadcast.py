@@ -257,14 +257,18 @@ async def _screen(db: Reader, chat: Chat, context: Context) -> Outgoing:
     names = ", ".join(topic_title(each.name, t) for each in all_topics if each.id in on)
     text = Text().line(t.gettext("I post alerts in our channel {chat}."), chat=bold(one_line(chat.title, _TITLE)))
     if chat.suspended is not None:
-        text.line(t.gettext("⚠️ I may not post there now. Make me an admin who may, and its alerts will resume."))
+        text.line(
+            t.gettext(
+                "⚠️ I cannot post there right now. Make me an admin with the right to post, and its alerts will resume."
+            )
+        )
     if source is not None and source.followed_at is not None:
         text.line(t.gettext("⚠️ I also follow this channel. Its posts bring no alerts, as my own are among them."))
     text.line(t.gettext("Topics: {topics}"), topics=bold(names or t.gettext("none yet, tap to choose")))
     text.line(t.gettext("Language: {language}"), language=bold(LANGUAGE_NAMES[chat.language]))
     zone = show_zone(chat.time_zone, t.language, context.now)
     text.line(t.gettext("Time zone: {zone}"), zone=bold(zone)).line()
-    line = t.gettext("What you tap here counts there, and so does any other command: {example}")
+    line = t.gettext("What you tap here applies there, and so does any other command: {example}")
     text.say(line, example=code(f"/for {one_line(chat.title, _LABEL)} /mute @name"))
     rows = (
         (button(t.gettext("Settings"), "settings"), button(t.gettext("Test alert"), "test")),
@@ -297,7 +301,7 @@ async def _overview(context: Context) -> tuple[Text, ButtonRows]:
     for chat in every:
         state = t.gettext("on") if chat.suspended is None else t.gettext("off")
         text.add(bold(one_line(chat.title, _TITLE)), ": ", state, "\n")
-    text.line(t.gettext("To add one, make me an admin there who may post. I ask you here then."))
+    text.line(t.gettext("To add one, make me an admin there with the right to post. I will then ask you here."))
     return text, tuple(_open_row(each) for each in every)
 
 

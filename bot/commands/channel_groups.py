@@ -32,9 +32,9 @@ _PLACE = r"[cg]\d{1,15}"  # a channel by its id, or a channel group by that of i
 
 
 @command("groups", Section.CHANNELS, 4, Need.LOOK, N_("groups of channels"), usage=N_("name"))
-@example("/groups", N_("the channel groups; each with its channels, in and out by taps"))
+@example("/groups", N_("the channel groups; tap one to add or remove channels"))
 @example(N_("/groups Regulators"), N_("one group, or a new one"))
-@example(N_("/groups Regulators: Supervision"), N_("another name for it; topics limited to it go along"))
+@example(N_("/groups Regulators: Supervision"), N_("a new name; topics limited to it keep working"))
 @writes
 async def groups(request: Request, context: Context, tx: Transaction) -> Reply:
     """List the groups, show one, make one, or rename one."""
@@ -165,7 +165,7 @@ async def _rename(request: Request, context: Context, tx: Transaction, group: Ch
     name = group_name(typed, t)
     other = await channel_groups.find(tx, name)
     if other is not None and other.id != group.id:
-        raise CommandError(t.gettext("There is another group «{name}»."), name=other.name)
+        raise CommandError(t.gettext("There is already a group «{name}»."), name=other.name)
     limited = await channel_groups.topics_limited_to(tx, group)
     act = ChannelGroupRenamed(before=group.name, group=name)
     named = [
@@ -191,7 +191,7 @@ async def delete(request: Request, context: Context, tx: Transaction) -> Reply:
         text = Text().line(t.gettext("Delete the group «{name}»? Its channels are still followed."), name=group.name)
         found = [await topics.get(tx, each, context.viewer) for each in limited]
         for name in [show_topic(each, t) for each in found if each is not None]:
-            text.line(t.gettext("{topic} is limited to it and finds nothing there then."), topic=name)
+            text.line(t.gettext("{topic} is limited to it and will find nothing there."), topic=name)
         if others:
             line = t.ngettext("That concerns {n} other chat.", "That concerns {n} other chats.", len(others))
             text.line(line, n=len(others))
@@ -206,7 +206,7 @@ async def delete(request: Request, context: Context, tx: Transaction) -> Reply:
     async with acts.recorded(tx, act, context.actor, *changing, now=context.now, concerned=others) as recording:
         await channel_groups.delete(tx, group.id)
     undo = (undo_button(recording.id, t),)
-    return change(t.gettext("The group «{name}» is deleted."), (undo,), name=group.name)
+    return change(t.gettext("The group «{name}» has been deleted."), (undo,), name=group.name)
 
 
 @tap("feed", Need.CHAT, rf"{_PLACE}:(on|off)")
@@ -223,15 +223,15 @@ async def switch_feed(request: Request, context: Context, tx: Transaction) -> Re
         raise outdated(context)
     t, topic = context.t, await set_feed(tx, context, str(channel.id), channel.title, is_on=state == "on")
     if state == "off":
-        return change(t.gettext("{name}: they are no longer sent to this chat."), name=show_topic(topic, t))
+        return change(t.gettext("{name}: no longer sent to this chat."), name=show_topic(topic, t))
     rows = ((feed_button("feed", place, t, is_on=True),),)
-    return say(t.gettext("{name}: from now on they are sent to this chat."), rows, name=show_topic(topic, t))
+    return say(t.gettext("{name}: now sent to this chat."), rows, name=show_topic(topic, t))
 
 
 async def _group(db: Reader, number: str, context: Context) -> ChannelGroup:
     group = await channel_groups.get(db, int(number))
     if group is None:
-        raise CommandError(context.own.gettext("This group is gone."))
+        raise CommandError(context.own.gettext("This group no longer exists."))
     return group
 
 
@@ -291,7 +291,9 @@ async def _members_screen(
     switches = [
         _switch(each.title, group.id, each.id, is_in=each.id in inside, page=page.number) for each in page.items
     ]
-    text = Text().line(t.gettext("Tap the channels of «{name}»: {n} now."), name=bold(group.name), n=len(inside))
+    text = Text().line(
+        t.gettext("Tap the channels that belong to «{name}»: {n} now."), name=bold(group.name), n=len(inside)
+    )
     if not shown:
         text.line(t.gettext("No channels are followed yet."))
     rows = (
@@ -311,7 +313,9 @@ async def _groups_of_screen(db: Reader, context: Context, channel: ListedChannel
         _switch(each.name, each.id, channel.id, is_in=each.id in inside, page="c")
         for each in directory.groups[:MOST_SWITCHES]
     ]
-    text = Text().line(t.gettext("Groups of {channel}. Tap to put it in or out."), channel=bold(channel.title))
+    text = Text().line(
+        t.gettext("Groups of {channel}. Tap one to add the channel or to remove it."), channel=bold(channel.title)
+    )
     last = (button(t.gettext("New group"), "newgroup", ""), button(t.gettext("Back"), "channel", channel.id))
     return message(text, (*rows_of(switches, 2), *undo, last))
 

@@ -60,7 +60,7 @@ async def set_option(request: Request, context: Context, tx: Transaction) -> Rep
     number, _, option = request.argument.partition(":")
     channel = await _channel(tx, number, context)
     if option == "fast" and not channel.fast and await channels.count_fast(tx) >= MOST_FAST:
-        line = context.own.gettext("{most} channels at most can be fast. Make another one slow first.")
+        line = context.own.gettext("At most {most} channels can be fast. Make another one slow first.")
         raise CommandError(line, most=MOST_FAST)
     options = _OPTIONS[option]
     async with setting_options(tx, context, [channel], options):
@@ -152,7 +152,7 @@ def _last(channel: Channel, request: Request, context: Context) -> ButtonRows:
     t, row = context.t, [button(context.t.gettext("All channels"), "list", 0)]
     if not context.may(request, Need.INSTANCE):
         return (tuple(row),)
-    private = t.gettext("Who finds it") if channel.restricted else t.gettext("Keep it to this chat")
+    private = t.gettext("Who can find it") if channel.restricted else t.gettext("Keep it to this chat")
     return (
         (button(private, "only", f"c{channel.id}"), button(t.gettext("Unfollow"), "stop", channel.id)),
         tuple(row),

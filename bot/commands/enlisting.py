@@ -90,7 +90,7 @@ async def enlist(tx: Transaction, references: Sequence[str], wanted: Enlisting, 
     if len(references) > _SHOWN:
         channels_shown += f" +{len(references) - _SHOWN}"
     if groups:
-        line = t.gettext("Into the group {names} (/groups): {channels}")
+        line = t.gettext("Added to the group {names} (/groups): {channels}")
         text.line(line, names=names, channels=channels_shown)
     if wanted.feed:
         line = t.gettext("This chat gets every post of {channels}. /topics switches that off.")

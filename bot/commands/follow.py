@@ -91,8 +91,8 @@ class _Answer:
     N_("/follow @name fast"),
     N_("check for new posts every few seconds, as Telegram is late with large channels; at most 20; slow ends it"),
 )
-@example(N_("/follow @name group:Regulators"), N_("put it into a channel group, which topics and searches can name"))
-@example(N_("/follow @name all"), N_("every post of it comes here; group:NAME all does so for a group"))
+@example(N_("/follow @name group:Regulators"), N_("add it to a channel group, for topics and searches"))
+@example(N_("/follow @name all"), N_("send every post of it here; group:NAME all does the same for a group"))
 @example(N_("/follow @name private"), N_("only this chat finds it, searches its posts and gets alerts from it"))
 @example(
     N_("/follow @name join:no history:5000"),

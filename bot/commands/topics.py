@@ -182,7 +182,7 @@ async def _unknown_limits(shown: Sequence[Topic], db: Reader, context: Context) 
         places = {name: directory.find(name) for name in topic.limits}
         unknown = ", ".join(f"«{name}»" for name, place in places.items() if place is None)
         if unknown:
-            line = t.gettext("⚠️ {topic}: no channel or group is called {names} yet.")
+            line = t.gettext("⚠️ {topic}: there is no channel or group {names} yet.")
             text.line(line, topic=show_topic(topic, t), names=unknown)
         if not any(each.is_followed for place in places.values() if place is not None for each in place.channels):
             line = t.gettext("⚠️ {topic}: none of its channels is followed now, so it finds nothing.")

@@ -97,7 +97,7 @@ async def _question(  # noqa: PLR0913 - what ends, for whom, and what leaves it 
     keep: tuple[str | int, ...] = ("keep",),
 ) -> Outgoing:
     t, named = context.t, [chat for each in sorted(others) if (chat := await chats.get(db, each)) is not None]
-    line = t.gettext("This ends {names} for nobody but this chat. Unfollow?")
+    line = t.gettext("Only this chat gets {names}. Unfollow?")
     if others:
         line = t.ngettext(
             "This also ends {names} for {n} other chat. Unfollow?",

@@ -64,9 +64,9 @@ def _(act: ChannelsSet, t: Translator) -> str:
 
 @_sentence.register
 def _(act: ChannelsGrouped, t: Translator) -> str:
-    line = t.gettext("took {names} out of the channel group «{group}»")
+    line = t.gettext("removed {names} from the channel group «{group}»")
     if act.added:
-        line = t.gettext("put {names} into the channel group «{group}»")
+        line = t.gettext("added {names} to the channel group «{group}»")
     return line.format(names=_listed(act.names), group=one_line(act.group, _NAME))
 
 

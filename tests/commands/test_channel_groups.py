@@ -50,7 +50,7 @@ async def alerted(bot: Bot) -> list[str]:
 )
 async def test_followed_channels_join_groups(newsroom: Bot, typed: str, names: list[str], inside: list[str]) -> None:
     answer = text(await newsroom.says(f"/follow {typed}"))
-    assert "Into the group " in answer
+    assert "Added to the group " in answer
     for name in names:
         assert await members(newsroom, name) == inside
 
@@ -87,8 +87,8 @@ async def test_what_hits_others_is_told_and_undone(newsroom: Bot) -> None:
     await newsroom.says("/track Топливо", person=BORIS)
     group = await channel_groups.find(newsroom.db, "регуляторы")
     assert group is not None
-    changed = await newsroom.taps(f"ingroup:{group.id}:{OTHER}:on:0:sure".encode())
-    assert "put Новости города into the channel group «Регуляторы»" in await told(newsroom, boris.id)
+    changed = await newsroom.taps(f"ingroup:{group.id}:{OTHER}:on:0".encode())
+    assert "added Новости города to the channel group «Регуляторы»" in await told(newsroom, boris.id)
     await newsroom.taps(button(changed.edit, "Undo"))
     assert await members(newsroom, "Регуляторы") == ["ЦБ РФ"]
     asked = await newsroom.taps(f"ingroup:{group.id}:{NEWS}:off:0".encode())
@@ -102,7 +102,7 @@ async def test_what_hits_others_is_told_and_undone(newsroom: Bot) -> None:
     assert "Топливо is limited to it" in text(asked)
     assert "1 other chat" in text(asked)
     gone = await newsroom.taps(button(asked.edit, "Delete"))
-    assert "no channel or group is called «Надзор» yet" in text(await newsroom.says("/topics"))
+    assert "there is no channel or group «Надзор» yet" in text(await newsroom.says("/topics"))
     await newsroom.taps(button(gone.edit, "Undo"))
     assert await members(newsroom, "Надзор") == ["ЦБ РФ"]
 
