@@ -6,10 +6,12 @@ READY := .venv/.ready
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint chaos bench bench-full run lock audit messages clean
+.PHONY: help setup demo test lint chaos bench bench-full run lock audit messages clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  %-16s %s\n' "$$name" "$$text"; done
+
+setup: $(READY) ## set up .venv, or bring it up to date, and nothing else
 
 demo: $(READY) ## play a day of outages against the real service, without an account (ARGS=--chat to type yourself)
 	@$(BIN)/python -m bot demo $(ARGS)

@@ -26,6 +26,7 @@ from bot.commands.keyboards import LANGUAGE_NAMES, MOST_SWITCHES, button, topic_
 from bot.commands.lookup import listed
 from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import REFUSALS, Need, allows
+from bot.commands.undo import undo_button
 from bot.locales import N_
 from bot.locales.locale import topic_title
 from bot.locales.zones import show_zone
@@ -80,7 +81,7 @@ async def _offer(tx: Transaction, access: BroadcastAccess, *, now: datetime) -> 
         await notify(tx, chat, notice, now=now)
 
 
-@tap("post_in", Need.BROADCAST, r"\d{1,15}:(yes|no|stop)")
+@tap("post_in", Need.BROADCAST, r"\d{1,15}:(yes|no|stop(:sure)?)")
 @writes
 async def post_in(request: Request, context: Context, tx: Transaction) -> Reply:
     """Begin to post in a channel, leave it, or stop."""
@@ -90,11 +91,18 @@ async def post_in(request: Request, context: Context, tx: Transaction) -> Reply:
     if answer == "no":
         return change(t.gettext("I post nothing in {chat}. {command} shows it."), chat=title, command=code("/for"))
     if answer == "stop":
+        row = (
+            button(t.gettext("Stop posting there"), "post_in", chat.id, "stop", "sure"),
+            button(t.gettext("No"), "keep"),
+        )
+        return change(t.gettext("Stop posting in {chat}? Its readers get no more alerts."), (row,), chat=title)
+    if answer == "stop:sure":
         act = GroupSet(chat=chat.title, command="/for – stop")
-        rows = Rows("chats", "id", chat.id)
-        async with acts.recorded(tx, act, context.actor, rows, now=context.now, concerned=await _owners(tx)):
+        rows, concerned = Rows("chats", "id", chat.id), await _owners(tx)
+        async with acts.recorded(tx, act, context.actor, rows, now=context.now, concerned=concerned) as recording:
             await chats.suspend(tx, chat.id, chats.OFFERED)
-        return change(t.gettext("I no longer post in {chat}. {command} shows it."), chat=title, command=code("/for"))
+        line = t.gettext("I no longer post in {chat}. {command} shows it.")
+        return change(line, ((undo_button(recording.id, t),),), chat=title, command=code("/for"))
     if chat.suspended == chats.OFFERED:
         chat = await _begin(tx, chat, context)
     return Reply(edit=await _screen(tx, chat, context))
@@ -249,14 +257,18 @@ async def _screen(db: Reader, chat: Chat, context: Context) -> Outgoing:
     names = ", ".join(topic_title(each.name, t) for each in all_topics if each.id in on)
     text = Text().line(t.gettext("I post alerts in our channel {chat}."), chat=bold(one_line(chat.title, _TITLE)))
     if chat.suspended is not None:
-        text.line(t.gettext("⚠️ I may not post there now. Make me an admin who may, and its alerts will resume."))
+        text.line(
+            t.gettext(
+                "⚠️ I cannot post there right now. Make me an admin with the right to post, and its alerts will resume."
+            )
+        )
     if source is not None and source.followed_at is not None:
         text.line(t.gettext("⚠️ I also follow this channel. Its posts bring no alerts, as my own are among them."))
     text.line(t.gettext("Topics: {topics}"), topics=bold(names or t.gettext("none yet, tap to choose")))
     text.line(t.gettext("Language: {language}"), language=bold(LANGUAGE_NAMES[chat.language]))
     zone = show_zone(chat.time_zone, t.language, context.now)
     text.line(t.gettext("Time zone: {zone}"), zone=bold(zone)).line()
-    line = t.gettext("What you tap here counts there, and so does any other command: {example}")
+    line = t.gettext("What you tap here applies there, and so does any other command: {example}")
     text.say(line, example=code(f"/for {one_line(chat.title, _LABEL)} /mute @name"))
     rows = (
         (button(t.gettext("Settings"), "settings"), button(t.gettext("Test alert"), "test")),
@@ -289,7 +301,7 @@ async def _overview(context: Context) -> tuple[Text, ButtonRows]:
     for chat in every:
         state = t.gettext("on") if chat.suspended is None else t.gettext("off")
         text.add(bold(one_line(chat.title, _TITLE)), ": ", state, "\n")
-    text.line(t.gettext("To add one, make me an admin there who may post. I ask you here then."))
+    text.line(t.gettext("To add one, make me an admin there with the right to post. I will then ask you here."))
     return text, tuple(_open_row(each) for each in every)
 
 

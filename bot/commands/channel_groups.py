@@ -3,8 +3,10 @@
 A group belongs to the instance, as channels do: whoever may follow channels may change it.
 """
 
+from dataclasses import replace
+
 from bot.commands.context import CommandError, Context, Reply, Request, change, message, remembered, say, writes
-from bot.commands.enlisting import feed_button, group_name, grouping, has_feed, set_feed
+from bot.commands.enlisting import feed_button, finders_of, group_name, grouping, has_feed, others_using, set_feed
 from bot.commands.keyboards import MOST_SWITCHES, button, rows_of
 from bot.commands.lookup import channel_by_id, show_topic
 from bot.commands.questions import ask
@@ -30,9 +32,9 @@ _PLACE = r"[cg]\d{1,15}"  # a channel by its id, or a channel group by that of i
 
 
 @command("groups", Section.CHANNELS, 4, Need.LOOK, N_("groups of channels"), usage=N_("name"))
-@example("/groups", N_("the channel groups; each with its channels, in and out by taps"))
+@example("/groups", N_("the channel groups; tap one to add or remove channels"))
 @example(N_("/groups Regulators"), N_("one group, or a new one"))
-@example(N_("/groups Regulators: Supervision"), N_("another name for it; topics limited to it go along"))
+@example(N_("/groups Regulators: Supervision"), N_("a new name; topics limited to it keep working"))
 @writes
 async def groups(request: Request, context: Context, tx: Transaction) -> Reply:
     """List the groups, show one, make one, or rename one."""
@@ -100,19 +102,36 @@ async def show_members(request: Request, context: Context) -> Reply:
     return Reply(edit=await _members_screen(context.database, context, group, int(page)))
 
 
-@tap("ingroup", Need.INSTANCE, r"\d{1,15}:\d{1,15}:(on|off):(\d{1,3}|c)")
+@tap("ingroup", Need.INSTANCE, r"\d{1,15}:\d{1,15}:(on|off):(\d{1,3}|c)(:sure)?")
 @writes
 async def put_in(request: Request, context: Context, tx: Transaction) -> Reply:
-    """Put a channel into a group or take it out; the button names the page to draw again, c: the channel's groups."""
-    number, channel_number, state, page = request.argument.split(":")
+    """Put a channel into a group or take it out, once asked where others lose alerts by that.
+
+    The button names the page to draw again; c: the channel's groups.
+    """
+    number, channel_number, state, page, *sure = request.argument.split(":")
     group = await _group(tx, number, context)
     channel = await channel_by_id(tx, int(channel_number), context.viewer)
     if channel is None:
         raise outdated(context)
-    async with grouping(tx, context, group, (channel.title,), added=state == "on") as recording:
+    finders = await finders_of(tx, channel)
+    others = await others_using(tx, context, group, finders)
+    if others and state == "off" and not sure:
+        t = context.t
+        line = t.ngettext(
+            "Take {channel} out of «{name}»? That concerns {n} other chat, by its topics or mutes.",
+            "Take {channel} out of «{name}»? That concerns {n} other chats, by their topics or mutes.",
+            len(others),
+        )
+        back = ("groups_of", channel.id) if page == "c" else ("members", group.id, page)
+        row = (
+            button(t.gettext("Take it out"), "ingroup", request.argument, "sure"),
+            button(t.gettext("Keep it"), *back),
+        )
+        return change(line, (row,), channel=bold(channel.title), name=group.name, n=len(others))
+    async with grouping(tx, context, group, (channel.title,), added=state == "on", finders=finders) as recording:
         await (channel_groups.add if state == "on" else channel_groups.take_out)(tx, group.id, channel.id)
-    concerned = await acts.get(tx, recording.id)
-    undo = ((undo_button(recording.id, context.t),),) if concerned is not None and concerned.concerned else ()
+    undo = ((undo_button(recording.id, context.t),),) if others else ()
     if page == "c":
         listed = ListedChannel(id=channel.id, title=channel.title, username=channel.username, is_followed=True)
         return Reply(edit=await _groups_of_screen(tx, context, listed, undo))
@@ -146,14 +165,18 @@ async def _rename(request: Request, context: Context, tx: Transaction, group: Ch
     name = group_name(typed, t)
     other = await channel_groups.find(tx, name)
     if other is not None and other.id != group.id:
-        raise CommandError(t.gettext("There is another group «{name}»."), name=other.name)
+        raise CommandError(t.gettext("There is already a group «{name}»."), name=other.name)
     limited = await channel_groups.topics_limited_to(tx, group)
     act = ChannelGroupRenamed(before=group.name, group=name)
-    rows = (Rows("channel_groups", "id", group.id), *(Rows("topics", "id", each) for each in limited))
-    others = set(await channel_groups.chats_using(tx, group)) - {context.chat.id}
-    async with acts.recorded(tx, act, context.actor, *rows, now=context.now, concerned=others):
+    named = [
+        Rows(table, key, each) for table, key in (("topics", "id"), ("topic_versions", "topic_id")) for each in limited
+    ]
+    rows = (Rows("channel_groups", "id", group.id), *named)
+    others = await others_using(tx, context, group, None)
+    async with acts.recorded(tx, act, context.actor, *rows, now=context.now, concerned=others) as recording:
         await channel_groups.rename(tx, group, name)
-    return Reply(messages=(await _screen(tx, request, context, await _group(tx, str(group.id), context)),))
+    screen = await _screen(tx, request, context, await _group(tx, str(group.id), context))
+    return Reply(messages=(replace(screen, buttons=(*screen.buttons, (undo_button(recording.id, t),))),))
 
 
 @tap("ungroup", Need.INSTANCE, r"\d{1,15}(:sure)?")
@@ -162,13 +185,13 @@ async def delete(request: Request, context: Context, tx: Transaction) -> Reply:
     """Delete a group, once that is asked; its channels are still followed."""
     number, _, sure = request.argument.partition(":")
     t, group = context.t, await _group(tx, number, context)
-    others = set(await channel_groups.chats_using(tx, group)) - {context.chat.id}
+    others = await others_using(tx, context, group, None)
     limited = await channel_groups.topics_limited_to(tx, group)
     if not sure:
         text = Text().line(t.gettext("Delete the group «{name}»? Its channels are still followed."), name=group.name)
-        names = [show_topic(each, t) for each in [await topics.get(tx, one) for one in limited] if each is not None]
-        for name in names:
-            text.line(t.gettext("{topic} is limited to it and finds nothing there then."), topic=name)
+        found = [await topics.get(tx, each, context.viewer) for each in limited]
+        for name in [show_topic(each, t) for each in found if each is not None]:
+            text.line(t.gettext("{topic} is limited to it and will find nothing there."), topic=name)
         if others:
             line = t.ngettext("That concerns {n} other chat.", "That concerns {n} other chats.", len(others))
             text.line(line, n=len(others))
@@ -183,7 +206,7 @@ async def delete(request: Request, context: Context, tx: Transaction) -> Reply:
     async with acts.recorded(tx, act, context.actor, *changing, now=context.now, concerned=others) as recording:
         await channel_groups.delete(tx, group.id)
     undo = (undo_button(recording.id, t),)
-    return change(t.gettext("The group «{name}» is deleted."), (undo,), name=group.name)
+    return change(t.gettext("The group «{name}» has been deleted."), (undo,), name=group.name)
 
 
 @tap("feed", Need.CHAT, rf"{_PLACE}:(on|off)")
@@ -200,15 +223,15 @@ async def switch_feed(request: Request, context: Context, tx: Transaction) -> Re
         raise outdated(context)
     t, topic = context.t, await set_feed(tx, context, str(channel.id), channel.title, is_on=state == "on")
     if state == "off":
-        return change(t.gettext("{name}: they are no longer sent to this chat."), name=show_topic(topic, t))
+        return change(t.gettext("{name}: no longer sent to this chat."), name=show_topic(topic, t))
     rows = ((feed_button("feed", place, t, is_on=True),),)
-    return say(t.gettext("{name}: from now on they are sent to this chat."), rows, name=show_topic(topic, t))
+    return say(t.gettext("{name}: now sent to this chat."), rows, name=show_topic(topic, t))
 
 
 async def _group(db: Reader, number: str, context: Context) -> ChannelGroup:
     group = await channel_groups.get(db, int(number))
     if group is None:
-        raise CommandError(context.own.gettext("This group is gone."))
+        raise CommandError(context.own.gettext("This group no longer exists."))
     return group
 
 
@@ -268,7 +291,9 @@ async def _members_screen(
     switches = [
         _switch(each.title, group.id, each.id, is_in=each.id in inside, page=page.number) for each in page.items
     ]
-    text = Text().line(t.gettext("Tap the channels of «{name}»: {n} now."), name=bold(group.name), n=len(inside))
+    text = Text().line(
+        t.gettext("Tap the channels that belong to «{name}»: {n} now."), name=bold(group.name), n=len(inside)
+    )
     if not shown:
         text.line(t.gettext("No channels are followed yet."))
     rows = (
@@ -288,7 +313,9 @@ async def _groups_of_screen(db: Reader, context: Context, channel: ListedChannel
         _switch(each.name, each.id, channel.id, is_in=each.id in inside, page="c")
         for each in directory.groups[:MOST_SWITCHES]
     ]
-    text = Text().line(t.gettext("Groups of {channel}. Tap to put it in or out."), channel=bold(channel.title))
+    text = Text().line(
+        t.gettext("Groups of {channel}. Tap one to add the channel or to remove it."), channel=bold(channel.title)
+    )
     last = (button(t.gettext("New group"), "newgroup", ""), button(t.gettext("Back"), "channel", channel.id))
     return message(text, (*rows_of(switches, 2), *undo, last))
 

@@ -356,7 +356,7 @@ def _switch(  # noqa: PLR0913 - the fields of a Setting
 
 CONFIRMATIONS = _switch(
     "confirmations",
-    title=N_("Second sources"),
+    title=N_("Confirmations"),
     place=8,
     summary=N_("whether I notify you again when a second channel says the same"),
     question=N_(

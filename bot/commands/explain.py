@@ -70,9 +70,11 @@ async def test(request: Request, context: Context) -> Reply:
             text.add(t.gettext("In reply to a message, /test with a query shows whether the message matches, and why."))
         )
     typed = await read_topic(request.argument, context)
-    offer = ((button(context.t.gettext("Track this"), "name", request.key),), *or_rows(request, typed.source))
+    track = (button(context.t.gettext("Track this"), "name", request.key),)
+    offer = (track,) if context.may(request, Need.INSTANCE) else ()
     text, further = await preview(context, typed, key=f"q:{request.key}")
-    return Reply(messages=(message(text, (*offer, *further)),), memory=typed.whole)
+    rows = (*offer, *or_rows(request, typed.source), *further)
+    return Reply(messages=(message(text, rows),), memory=typed.whole)
 
 
 @command(

@@ -41,7 +41,10 @@ async def ask(  # noqa: PLR0913 - the command that the answer completes, and wha
     )
     await questions.ask(tx, question)
     t = context.t
-    in_private, in_group = t.gettext("Write it now, in one message."), t.gettext("Reply to this message with it.")
+    in_private, in_group = (
+        t.gettext("Write it now, in one message."),
+        t.gettext("Reply to this message with your answer."),
+    )
     return Text().add(
         in_private if request.private or home is not None else in_group, " ", t.gettext("/cancel stops this.")
     )

@@ -170,15 +170,17 @@ def menu(t: Translator, role: Role | None = Role.OWNER, *, private: bool = True)
     return [(each.name, t.gettext(each.summary)) for each in allowed]
 
 
-def readme_table() -> str:
+def readme_table(language: str = "en") -> str:
     """Return the table of commands that the README shows, in Markdown."""
-    rows = ["| command | what it does |", "|---|---|"]
+    t = translator(language)
+    typed, meaning = t.gettext("command"), t.gettext("what it does")
+    rows = [f"| {typed} | {meaning} |", "|---|---|"]
     for section in Section:
-        rows.append(f"| **{section}** | |")
+        rows.append(f"| **{t.gettext(section)}** | |")
         for each in commands().values():
             if each.section is section:
-                uses = each.examples or ((each.typed(translator("en")), each.summary),)
-                cells = ([text.replace("|", "\\|") for text in use] for use in uses)
+                uses = each.examples or ((each.typed(t), each.summary),)
+                cells = ([t.gettext(text).replace("|", "\\|") for text in use] for use in uses)
                 rows += (f"| `{typed}` | {meaning} |" for typed, meaning in cells)
     return "\n".join(rows)
 

@@ -216,7 +216,7 @@ async def _newest(db: Reader, scope: Scope, before: int | None) -> SearchPage:
 async def _page(
     page: SearchPage, terms: SearchTerms, context: Context, heading: Text | None = None, *, past: Past | None = None
 ) -> Outgoing:
-    """Write a page of hits; the first one, which has a heading, offers the other order too.
+    """Write a page of hits; the first one, which has a heading, offers the other order, and who said its top hit first.
 
     The first and the last one say how far back the archive reaches.
     """
@@ -228,6 +228,9 @@ async def _page(
         newest, best = t.gettext("Newest first"), t.gettext("Best first")
         label, other = (newest, Order.NEWEST) if terms.order is Order.BEST else (best, Order.BEST)
         rows.append((button(label, "order", terms.key, other),))
+    if heading is not None and terms.query is not None and page.hits:
+        top = page.hits[0].post
+        rows.append((button(t.gettext("Who said it first"), "first", top.channel_id, top.message_id),))
     endings = [_ending(page, context), past.line if past is not None else ""]
     if past is not None and page.before is None:
         rows += past.rows

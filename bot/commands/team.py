@@ -21,8 +21,7 @@ from bot.store.team import TeamRefusal
 from bot.text.markup import Text, bold, one_line
 from bot.text.pages import page_of
 
-PAGE = 20  # people on one page
-_MOST_LINKS = 20  # that are listed
+PAGE = 20  # people on one page, and links
 _NAME, _LABEL = 60, 30  # UTF-16 units of a name in a list, and on a button
 _USES = (1, 5, 20, 100)
 _LIVES = {
@@ -60,15 +59,22 @@ async def _screen(db: Reader, context: Context, number: int) -> Outgoing:
     if links:
         text.line().line(t.gettext("Links that still work:"))
     names = {person.id: person.called for person in everybody}
-    for link in links[:_MOST_LINKS]:
+    some = page_of(links, number, PAGE)
+    for link in some.items:
         text.line("{link}", link=_describe(link, names, context))
     buttons = [button(one_line(person.called, _LABEL), "person", person.id) for person in shown]
     withdraw = t.gettext("Withdraw the link of {time}")
-    ends = [
-        button(withdraw.format(time=context.date(each.made_at)), "withdraw", each.id) for each in links[:_MOST_LINKS]
-    ]
+    ends = [button(withdraw.format(time=context.date(each.made_at)), "withdraw", each.id) for each in some.items]
     invite = button(t.gettext("Invite somebody"), "invite", Role.READER, 1, "15m")
-    return message(text, (*rows_of(buttons, 2), *page.turns("team"), (invite,), *rows_of(ends, 1)))
+    return message(
+        text,
+        (
+            *rows_of(buttons, 2),
+            *(page if page.last >= some.last else some).turns("team"),
+            (invite,),
+            *rows_of(ends, 1),
+        ),
+    )
 
 
 def _facts(person: Person, context: Context) -> str:

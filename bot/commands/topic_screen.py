@@ -79,7 +79,7 @@ async def _about(db: Reader, topic: Topic, context: Context) -> Text:
     text.lines(show_limits(topic.limits, await Directory.load(db, context.viewer), t))
     author = None if topic.author is None else await people.get(db, topic.author)
     if author is not None:
-        text.line(t.gettext("Made by {name}."), name=one_line(author.name, _NAME))
+        text.line(t.gettext("Created by {name}."), name=one_line(author.name, _NAME))
     if topic.excluded:
         text.line(t.gettext("Left out in all chats: {words}"), words=", ".join(topic.excluded))
     return text

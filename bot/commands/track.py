@@ -15,12 +15,13 @@ from bot.commands.changing import (
     save_topic,
     seen,
 )
-from bot.commands.context import CommandError, Context, Effect, Reply, Request, change, message, remembered, say
+from bot.commands.context import CommandError, Context, Effect, Reply, Request, change, message, remembered, say, writes
 from bot.commands.keyboards import button
 from bot.commands.limits import show_limits
 from bot.commands.lookup import LONGEST_NAME, find_topic, show_topic, tidy, topic_by_id
 from bot.commands.private import keep_private
 from bot.commands.query_text import TypedQuery, preview, read_topic, show_query
+from bot.commands.questions import ask
 from bot.commands.registry import Section, command, example, tap
 from bot.commands.rewriting import or_rows
 from bot.commands.rights import REFUSALS, Need
@@ -144,12 +145,17 @@ async def edit(request: Request, context: Context) -> Reply:
     return _to_send_again(context.t.gettext("Tap to copy, change what you like, and send it: {command}"), name, query)
 
 
-@tap("name", Need.LOOK, r"[\w-]{1,40}")
-async def name_it(request: Request, context: Context) -> Reply:
-    """Hand out the command that makes a topic of a query that was only tried."""
-    query = await _remembered(context, request.argument)
-    line = context.t.gettext("Tap to copy, give it a name, and send it: {command}")
-    return _to_send_again(line, context.t.gettext("NAME"), query)
+@tap("name", Need.INSTANCE, r"[\w-]{1,40}")
+@writes
+async def name_it(request: Request, context: Context, tx: Transaction) -> Reply:
+    """Wait for the name of a topic whose query was only tried; a group gets the command, to be named and sent."""
+    t, gone = context.t, context.own.gettext("This is too old. Please send the command again.")
+    query = await remembered(tx, context, request.argument, gone)
+    if not request.private:
+        line = t.gettext("Tap to copy, give it a name, and send it: {command}")
+        return _to_send_again(line, t.gettext("NAME"), query)
+    text = Text().line(t.gettext("What should the topic be called?"))
+    return say(text.join(await ask(tx, request, context, "track", after=f": {query}", subject=t.gettext("New topic"))))
 
 
 @tap("older", Need.LOOK, r"[tq]:[\w-]{1,36}:\d{1,18}")

@@ -42,6 +42,7 @@ class Recipient:
     schedule: Schedule  # of the chat
     storms: Storms | None  # likewise
     excluded: tuple[str, ...] = ()  # words that the chat excludes from the topic
+    is_broadcast: bool = False  # a channel of the team's own: what comes too late is not even counted there
 
 
 class Loudness(IntEnum):

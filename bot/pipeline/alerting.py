@@ -63,7 +63,9 @@ async def _compare(
     """Return the alerts with the posts that say the same; what is too old is only counted, and compared with none."""
     old, current = list[RoutedAlert](), list[RoutedAlert]()
     for each in routed:
-        (old if is_too_old(each, now, max_age=max_age) else current).append(each)
+        is_old = is_too_old(each, now, max_age=max_age)
+        if not (is_old and each.recipient.is_broadcast):
+            (old if is_old else current).append(each)
     return [*old, *await memory.compare(tx, current, now=now)]
 
 

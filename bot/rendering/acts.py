@@ -11,6 +11,7 @@ from bot.models.acts import (
     ChannelGroupRenamed,
     ChannelsGrouped,
     ChannelsRequested,
+    ChannelsSet,
     ChannelsUnfollowed,
     GroupPaired,
     GroupSet,
@@ -56,10 +57,16 @@ def _(act: ChannelsUnfollowed, t: Translator) -> str:
 
 
 @_sentence.register
+def _(act: ChannelsSet, t: Translator) -> str:
+    options = " ".join(t.gettext(word) for word in act.options.split())
+    return t.gettext("changed how {names} are followed: {options}").format(names=_listed(act.names), options=options)
+
+
+@_sentence.register
 def _(act: ChannelsGrouped, t: Translator) -> str:
-    line = t.gettext("took {names} out of the channel group «{group}»")
+    line = t.gettext("removed {names} from the channel group «{group}»")
     if act.added:
-        line = t.gettext("put {names} into the channel group «{group}»")
+        line = t.gettext("added {names} to the channel group «{group}»")
     return line.format(names=_listed(act.names), group=one_line(act.group, _NAME))
 
 

@@ -31,7 +31,9 @@ def render_follow_list(found: Sequence[FollowListItem], below: str, asked_at: da
     if is_open:
         text.add("… ", _listed(list(map(_name, by_state[FollowListState.OPEN]))), "\n")
     elif by_state[FollowListState.REFUSED]:
-        text.line().line(t.gettext("Correct what was not found and send it again, or try all of them once more below."))
+        text.line().line(
+            t.gettext("Correct what was not found and send it again, or tap below to try all of them again.")
+        )
     if below:
         text.add("\n", below)
     written, entities = text.cut().build()

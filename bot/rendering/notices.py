@@ -257,7 +257,7 @@ def _chat_suspended(notice: ChatSuspended, locale: Locale) -> Outgoing:
     line = t.gettext("I can no longer write to «{chat}» and have stopped its alerts.")
     then = t.gettext("Once that is fixed, send any command there and its alerts will resume at once.")
     if notice.is_broadcast:
-        then = t.gettext("Make me an admin there who may post, and its alerts will resume at once.")
+        then = t.gettext("Make me an admin with the right to post there, and its alerts will resume at once.")
     return Outgoing(text=f"{line.format(chat=_name(notice.chat))} {refusal(notice.reason, t, SUSPENSIONS)} {then}")
 
 
@@ -266,10 +266,10 @@ def _broadcast_offered(notice: BroadcastOffered, locale: Locale) -> Outgoing:
     t, chat = locale.t, _name(notice.chat)
     if not notice.may_post:
         line = t.gettext(
-            "I am an admin of «{chat}» now, but may not post there. Allow it, and I can send alerts there."
+            "I am now an admin of «{chat}», but I am not allowed to post there. Once I am, I can send alerts there."
         )
         return Outgoing(text=line.format(chat=chat))
-    line = t.gettext("I am an admin of «{chat}» now. Send alerts there?")
+    line = t.gettext("I am now an admin of «{chat}». Send alerts there?")
     choices = ((t.gettext("Yes, choose topics"), "yes"), (t.gettext("No"), "no"))
     buttons = tuple(Button(text=label, data=f"post_in:{notice.chat_id}:{answer}".encode()) for label, answer in choices)
     return Outgoing(text=line.format(chat=chat), buttons=(buttons,))
@@ -277,7 +277,7 @@ def _broadcast_offered(notice: BroadcastOffered, locale: Locale) -> Outgoing:
 
 @render_notice.register
 def _broadcast_resumed(notice: BroadcastResumed, locale: Locale) -> Outgoing:
-    line = locale.t.gettext("I may post in «{chat}» again: its alerts go on.")
+    line = locale.t.gettext("I can post in «{chat}» again: its alerts continue.")
     return Outgoing(text=line.format(chat=_name(notice.chat)))
 
 
@@ -285,8 +285,8 @@ def _broadcast_resumed(notice: BroadcastResumed, locale: Locale) -> Outgoing:
 def _promotion_ignored(notice: PromotionIgnored, locale: Locale) -> Outgoing:
     t = locale.t
     line = t.gettext(
-        "{name} made me an admin of «{chat}» and is no owner or editor here, so I do nothing there. To send alerts "
-        "there, remove me from it and add me again yourself."
+        "{name} made me an admin of «{chat}» but is neither an owner nor an editor here, so I do nothing "
+        "there. To send alerts there, remove me from it and add me again yourself."
     )
     return Outgoing(text=line.format(name=_name(notice.name) or t.gettext("Somebody"), chat=_name(notice.chat)))
 

@@ -9,7 +9,7 @@ from bot.models.people import EVERYTHING, Viewer
 from bot.parts import compact_json
 from bot.store import feeds
 from bot.store.access import Restrictable, visible
-from bot.store.channels import ResolvedChannel, named, spelt, with_words
+from bot.store.channels import ChannelNames, ResolvedChannel, spelt
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import json_list, read, read_all, to_ms
 
@@ -62,7 +62,7 @@ class Directory:
         self._channels = channels  # followed ones first
         self.groups = groups  # by name
         self._by_name = {spelt(group.name): group for group in groups}
-        self._references = dict(references)
+        self._names = ChannelNames(channels, dict(references))
         by_id = {channel.id: channel for channel in channels}
         self._members: dict[int, list[ListedChannel]] = {group.id: [] for group in groups}
         for group_id, channel_id in members:
@@ -108,15 +108,15 @@ class Directory:
         None where nothing goes by it.
         """
         group = self._by_name.get(spelt(name))
-        one = named(self._channels, name, self._references)
+        one = self._names.find(name)
         if group is not None:
             members = tuple(self._members[group.id])
-            others = with_words(self._channels, name) if one is None else [one]
+            others = self._names.with_words(name) if one is None else [one]
             namesakes = tuple(each for each in others if each not in members)
             return Place(group=group, channels=members, namesakes=namesakes)
         if one is not None:
             return Place(group=None, channels=(one,))
-        titled = with_words(self._channels, name)
+        titled = self._names.with_words(name)
         return Place(group=None, channels=tuple(titled), is_exact=False) if titled else None
 
     def limit(self, names: Iterable[str]) -> frozenset[int]:

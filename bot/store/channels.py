@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from itertools import chain
-from typing import Protocol, TypeVar
+from functools import cached_property
+from typing import Generic, Protocol, TypeVar
 
 from bot.models.acts import UNDO_WITHIN
 from bot.models.people import EVERYTHING, Viewer
@@ -226,7 +226,7 @@ async def find(db: Reader, text: str, reader_id: int | None = None, *, viewer: V
     sql = f"{_CHANNELS} WHERE {visible(Restrictable.CHANNEL, 'c.id')} ORDER BY c.followed_at IS NULL, c.id"
     known = read_all(Channel, await db.fetch_all(sql, {"reader": reader_id, "viewer": viewer.chat_id}))
     settled = await db.fetch_value("SELECT channel_id FROM follows WHERE reference = :ref", {"ref": reference})
-    return named(known, text, {} if settled is None else {reference: settled})
+    return ChannelNames(known, {} if settled is None else {reference: settled}).find(text)
 
 
 class _Titled(Protocol):
@@ -243,25 +243,38 @@ class _Titled(Protocol):
 _Known = TypeVar("_Known", bound=_Titled)
 
 
-def named(known: Sequence[_Known], text: str, references: Mapping[str, int]) -> _Known | None:
-    """Return the first channel that goes by @name, link, id or title; `references` are those that were followed."""
-    reference, wanted_title = normalise_reference(text) or "", spelt(text)
-    by_name = (c for c in known if reference in (f"@{(c.username or '').lower()}", str(c.id)))
-    invited = (c for c in known if c.id == references.get(reference))
-    titled = (c for c in known if wanted_title and spelt(c.title) == wanted_title)
-    return next(chain(by_name, invited, titled), None)
+class ChannelNames(Generic[_Known]):
+    """The names by which people mean channels, of which the first of a name comes before the others."""
 
+    def __init__(self, known: Sequence[_Known], references: Mapping[str, int]) -> None:
+        self._references = references  # that were followed: ids of channels
+        self._named: dict[str, _Known] = {}  # by @name, and by id
+        self._titled: dict[str, _Known] = {}
+        for channel in known:
+            self._named.setdefault(f"@{(channel.username or '').lower()}", channel)
+            self._named.setdefault(str(channel.id), channel)
+            self._titled.setdefault(spelt(channel.title), channel)
+        self._known = tuple(known)
 
-def with_words(known: Sequence[_Known], text: str) -> list[_Known]:
-    """Return the channels whose titles have all words of a text, in any order; case and quotes are ignored.
+    def find(self, text: str) -> _Known | None:
+        """Return the channel that goes by @name, link, id or title."""
+        reference, title = normalise_reference(text) or "", spelt(text)
+        invited = str(self._references.get(reference))
+        return self._named.get(reference) or self._named.get(invited) or (self._titled.get(title) if title else None)
 
-    Where there is none, those with words that begin so. None for an @name.
-    """
-    wanted = set() if text.startswith("@") else _words(text)
-    titles = [(channel, _words(channel.title)) for channel in known] if wanted else []
-    whole = [channel for channel, words in titles if wanted <= words]
-    begun = (c for c, words in titles if all(any(word.startswith(each) for word in words) for each in wanted))
-    return whole or list(begun)
+    def with_words(self, text: str) -> list[_Known]:
+        """Return the channels whose titles have all words of a text, in any order; case and quotes are ignored.
+
+        Where there is none, those with words that begin so. None for an @name.
+        """
+        wanted = set() if text.startswith("@") else _words(text)
+        whole = [channel for channel, words in self._titles if wanted <= words] if wanted else []
+        begun = (c for c, words in self._titles if all(any(word.startswith(each) for word in words) for each in wanted))
+        return whole or (list(begun) if wanted else [])
+
+    @cached_property
+    def _titles(self) -> list[tuple[_Known, set[str]]]:
+        return [(channel, _words(channel.title)) for channel in self._known]
 
 
 def _words(title: str) -> set[str]:

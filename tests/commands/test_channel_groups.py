@@ -50,7 +50,7 @@ async def alerted(bot: Bot) -> list[str]:
 )
 async def test_followed_channels_join_groups(newsroom: Bot, typed: str, names: list[str], inside: list[str]) -> None:
     answer = text(await newsroom.says(f"/follow {typed}"))
-    assert "Into the group " in answer
+    assert "Added to the group " in answer
     for name in names:
         assert await members(newsroom, name) == inside
 
@@ -88,16 +88,21 @@ async def test_what_hits_others_is_told_and_undone(newsroom: Bot) -> None:
     group = await channel_groups.find(newsroom.db, "регуляторы")
     assert group is not None
     changed = await newsroom.taps(f"ingroup:{group.id}:{OTHER}:on:0".encode())
-    assert "put Новости города into the channel group «Регуляторы»" in await told(newsroom, boris.id)
+    assert "added Новости города to the channel group «Регуляторы»" in await told(newsroom, boris.id)
     await newsroom.taps(button(changed.edit, "Undo"))
     assert await members(newsroom, "Регуляторы") == ["ЦБ РФ"]
+    asked = await newsroom.taps(f"ingroup:{group.id}:{NEWS}:off:0".encode())
+    assert "Take ЦБ РФ out of «Регуляторы»? That concerns 1 other chat" in text(asked)
+    await newsroom.taps(button(asked.edit, "Take it out"))
+    assert await members(newsroom, "Регуляторы") == []
+    await newsroom.taps(f"ingroup:{group.id}:{NEWS}:on:c".encode())
     await newsroom.says("/groups регуляторы: Надзор")
     assert "in:Надзор" in text(await newsroom.says("/topics"))
     asked = await newsroom.taps(f"ungroup:{group.id}".encode())
     assert "Топливо is limited to it" in text(asked)
     assert "1 other chat" in text(asked)
     gone = await newsroom.taps(button(asked.edit, "Delete"))
-    assert "no channel or group is called «Надзор» yet" in text(await newsroom.says("/topics"))
+    assert "there is no channel or group «Надзор» yet" in text(await newsroom.says("/topics"))
     await newsroom.taps(button(gone.edit, "Undo"))
     assert await members(newsroom, "Надзор") == ["ЦБ РФ"]
 

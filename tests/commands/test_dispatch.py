@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from bot.commands import registry
 from bot.commands.context import ForwardOrigin, Reply
 from bot.models import Button, Outgoing
+from bot.models.people import Role
 from bot.store import follows
-from tests.commands.kit import GROUP, Bot, bot_of, button, text
+from tests.commands.kit import BORIS, GROUP, Bot, bot_of, button, text
 from tests.kit_archive import open_archive
 
 _MOST = 64  # bytes of a button's data
@@ -148,9 +149,13 @@ async def test_a_pasted_link_is_offered_to_be_followed_at_a_tap(bot: Bot, pasted
     assert [follow.reference for follow in await follows.all_follows(bot.db)] == [reference]
 
 
-async def test_several_pasted_names_are_offered_as_one_command(bot: Bot) -> None:
+async def test_several_pasted_names_are_followed_at_one_tap_by_those_who_may(bot: Bot) -> None:
     await bot.pair()
-    assert text(await bot.says("@agency\n@rkn_tg")) == "To follow it, write: /follow @agency @rkn_tg"
+    offer = await bot.says("@agency\n@rkn_tg")
+    assert text(offer) == "You named 2 channels: @agency, @rkn_tg"
+    assert "… @agency, @rkn_tg" in text(await bot.taps(button(offer.messages[0], "Follow 2 channels")))
+    await bot.pair(BORIS, Role.READER)
+    assert "Only owners and editors" in text(await bot.says("@agency\n@rkn_tg", person=BORIS))
 
 
 async def test_the_same_command_at_the_same_time_has_one_effect(bot: Bot) -> None:

@@ -79,11 +79,11 @@ async def test_a_file_may_limit_its_topic_to_what_is_not_there_yet(newsroom: Bot
     await newsroom.says("/track Топливо")
     shown = text(await newsroom.says("/topics"))
     assert "Топливо: in:банки in:@news1001" in shown
-    assert "⚠️ Топливо: no channel or group is called «банки» yet." in shown
+    assert "⚠️ Топливо: there is no channel or group «банки» yet." in shown
     archive = newsroom.archive
     await archive.live(post(1, "Бензина нет"), post(1, "Бензин пропал", channel_id=OTHER))
     group = await newsroom.db.write(lambda tx: channel_groups.make(tx, "Банки", now=archive.now))
     await newsroom.db.write(lambda tx: channel_groups.add(tx, group.id, OTHER))
     await archive.live(post(2, "Где бензин, неизвестно", channel_id=OTHER))
     assert [each.channel_id for each in await archive.outbox() if each.kind == "alert"] == [NEWS, OTHER]
-    assert "is called" not in text(await newsroom.says("/topics"))
+    assert "there is no channel" not in text(await newsroom.says("/topics"))

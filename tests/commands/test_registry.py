@@ -9,7 +9,7 @@ from bot.models import PeerKind
 from bot.models.people import Role
 from tests.commands.kit import ANNA, BORIS, Bot, text
 
-README = Path(__file__).parents[2] / "README.md"
+ROOT = Path(__file__).parents[2]
 BEGIN, END = "<!-- commands: made by bot/commands/registry.py -->\n", "\n<!-- end of commands -->"
 
 
@@ -46,9 +46,10 @@ def test_a_typo_gets_a_suggestion(typed: str, meant: str | None) -> None:
     assert registry.suggestion(typed) == meant
 
 
-def test_the_readme_shows_the_commands_that_there_are() -> None:
-    shown = README.read_text(encoding="utf-8").split(BEGIN)[1].split(END)[0]
-    assert shown == registry.readme_table()
+@pytest.mark.parametrize(("language", "name"), [("en", "README.md"), ("ru", "README.ru.md")])
+def test_the_readme_shows_the_commands_that_there_are(language: str, name: str) -> None:
+    shown = (ROOT / name).read_text(encoding="utf-8").split(BEGIN)[1].split(END)[0]
+    assert shown == registry.readme_table(language)
 
 
 def test_readers_see_no_commands_that_they_may_not_send() -> None:

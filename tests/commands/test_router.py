@@ -274,6 +274,22 @@ async def test_in_a_group_a_reply_is_read_although_the_bot_hears_commands_only(r
     assert "✅ It matches." in anna.heard[-1].message
 
 
+async def test_in_a_group_a_reply_to_a_question_is_its_answer(running: RunningRouter) -> None:
+    room = running.sandbox.world.add_channel("Newsroom", megagroup=True, members=[running.anna, running.bot])
+    anna = await running.person()
+    await anna.client.send_message(room.marked, "/start@our_bot")
+    await anna.client.send_message(room.marked, "/settings@our_bot")
+    await anna.until(lambda: len(anna.heard) == 2)
+    for label, shown in (("Quiet hours", "No quiet hours"), ("Type another", "Reply to this message")):
+        (screen,) = await anna.client.get_messages(room.marked, ids=[anna.heard[1].id])
+        await screen.click(text=label)
+        await anna.edit(shown)
+    await anna.client.send_message(room.marked, "21:30-7")  # among themselves
+    await anna.client.send_message(room.marked, "22-6", reply_to=screen.id)
+    await anna.until(lambda: len(anna.heard) == 3)
+    assert "22:00–06:00" in anna.heard[-1].message
+
+
 async def test_a_pasted_list_with_hidden_links_is_followed(running: RunningRouter) -> None:
     anna = await running.paired()
     await anna.asks("/follow\n[МИД](https://t.me/MID_Russia)\n@rkn_tg")

@@ -117,8 +117,8 @@ class TestChanging:
     async def test_a_reader_may_not_and_reads_who_can(self, newsroom: Bot) -> None:
         told = text(await newsroom.says("/track Банки: касса", person=CLARA))
         assert told == "Only Person 502, who created Банки, owners and editors can change it."
-        shown = await newsroom.says("/track Банки: касса", person=BORIS)
-        refused = await newsroom.taps(button(shown.messages[0], "Change for everybody"), person=CLARA)
+        shown = await newsroom.says("/track Банки: касса", person=BORIS, chat=GROUP)
+        refused = await newsroom.taps(button(shown.messages[0], "Change for everybody"), person=CLARA, chat=GROUP)
         assert "owners and editors can change it" in text(refused)
         assert "can create topics" in text(await newsroom.says("/track Касса: касса", person=CLARA))
 
@@ -398,7 +398,7 @@ class TestHistory:
         assert text(shown).splitlines() == [
             "Банки",
             "Looking for: банк",
-            "Made by Person 502.",
+            "Created by Person 502.",
             "2 other chats use it: Person 501, Newsroom",
             "Alerts here: with sound",
         ]

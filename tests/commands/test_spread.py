@@ -48,6 +48,12 @@ async def test_a_post_tells_who_said_it_first_and_how_it_spread(bot: Bot) -> Non
     assert "No other stored post from within three days says the same" in text(alone)
 
 
+async def test_a_search_tells_who_said_first_what_it_found(bot: Bot) -> None:
+    await told(bot)
+    found = (await bot.says("/search подтвердил приложения")).messages[0]
+    assert "1. Вести · 10 Mar, 11:30 UTC" in text(await bot.taps(button(found, "Who said it first")))
+
+
 async def test_a_restricted_channel_takes_no_part_for_others(bot: Bot) -> None:
     await told(bot)
     await bot.pair(BORIS, Role.READER)

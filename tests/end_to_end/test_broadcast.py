@@ -34,7 +34,7 @@ async def set_up(service: Service) -> tuple[Channel, Channel, Person]:
     owner = await service.owner(follows=[source])
     target = service.sandbox.world.add_channel("Our desk", username="ourdesk")
     target.promote(service.bot, by=owner.account)
-    asked = await owner.message("I am an admin of «Our desk» now")
+    asked = await owner.message("I am now an admin of «Our desk»")
     screen = await press(owner, asked, "Yes")
     assert "I post alerts in our channel Our desk" in screen.message
     screen = await press(owner, screen, "Outages")
@@ -60,7 +60,7 @@ async def test_an_owner_sets_a_channel_up_without_writing_there(service: Service
     target.kick(service.bot, by=owner.account)
     await owner.message("I can no longer write to «Our desk»")
     target.promote(service.bot, by=owner.account)
-    await owner.message("I may post in «Our desk» again")
+    await owner.message("I can post in «Our desk» again")
     assert all("/" not in each.text[:1] and "admin" not in each.text for each in posted(target))
 
 
@@ -84,6 +84,6 @@ async def test_the_right_to_post_is_asked_for_and_its_loss_ends_alerts(service: 
     await owner.message("I can no longer write to «Our desk»")
     other = service.sandbox.world.add_channel("Mute desk")
     other.promote(service.bot, by=owner.account, may_post=False)
-    await owner.message("may not post")
+    await owner.message("not allowed to post")
     other.promote(service.bot, by=owner.account)
-    await owner.message("I am an admin of «Mute desk» now. Send alerts there?")
+    await owner.message("I am now an admin of «Mute desk». Send alerts there?")

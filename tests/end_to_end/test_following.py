@@ -3,12 +3,19 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from telethon import events
 
+from bot.delivery import progress
 from tests.kit_service import Service
 from tests.waiting import WAIT_S
 
 YESTERDAY = datetime.now(UTC) - timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def _edited_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "EVERY", timedelta(seconds=0.2))
 
 
 async def test_a_deep_history_is_read_with_its_progress_in_one_message(service: Service) -> None:

@@ -32,7 +32,7 @@ def test_its_end_says_what_can_be_done_about_the_rest() -> None:
     shown = render_follow_list([*FOLLOWED, *WRONG, *waiting], "", NOW, ENGLISH)
     assert shown.text.startswith("I follow 31 of 34 channels.\n")
     assert "⏳ @asked_0. " in shown.text
-    assert "try all of them once more" in shown.text
+    assert "tap below to try all of them again" in shown.text
     assert [button.text for button in shown.buttons[0]] == ["Try again: 2", "All channels"]
     assert shown.buttons[0][0].data == b"retry:1773144000000"
 

@@ -1,0 +1,59 @@
+"""What runs for good, by systemd or in a container, holds to the program and its image; each README says the same."""
+
+import re
+import shutil
+import subprocess
+from configparser import RawConfigParser
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+UNIT = ROOT / "deploy" / "channelwatch.service"
+
+
+def unit() -> dict[str, str]:
+    parser = RawConfigParser(strict=False)
+    parser.optionxform = str  # type: ignore[assignment,method-assign] # as systemd reads it
+    parser.read(UNIT, encoding="utf-8")
+    return dict(parser["Service"])
+
+
+def test_the_unit_runs_what_make_sets_up_and_may_write_there() -> None:
+    service, root = unit(), Path("/opt/channelwatch")
+    assert service["ExecStart"] == f"{root}/.venv/bin/channelwatch run"
+    assert service["WorkingDirectory"] == service["ReadWritePaths"] == str(root)
+    assert (service["Restart"], service["RestartPreventExitStatus"]) == ("always", "2")  # 2: wrong settings
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed here")
+def test_systemd_understands_the_unit(tmp_path: Path) -> None:
+    copy = tmp_path / UNIT.name
+    copy.write_text(re.sub(r"ExecStart=\S+", "ExecStart=/bin/true", UNIT.read_text("utf-8")), "utf-8")
+    found = subprocess.run(["systemd-analyze", "verify", copy], capture_output=True, text=True, check=False)  # noqa: S603, S607
+    assert (found.returncode, found.stderr) == (0, "")
+
+
+def test_the_compose_file_fits_the_image() -> None:
+    compose, image = (ROOT / "compose.yaml").read_text("utf-8"), (ROOT / "Dockerfile").read_text("utf-8")
+    (volume,) = re.findall(r"^VOLUME (\S+)$", image, re.MULTILINE)
+    assert f"- data:{volume}\n" in compose
+    assert f"DATA_DIR: {volume} #" in compose
+    assert f"DATA_DIR={volume} " in image
+    assert "HEALTHCHECK" in image  # the compose file leaves that and the user to the image
+    assert not re.search(r"\b(healthcheck|user|command):", compose)
+
+
+def outline(name: str) -> tuple[list[str], list[str], list[int]]:
+    """Return the levels of the headings of a page, its blocks of code without comments, and the rows of each table."""
+    page = (ROOT / name).read_text("utf-8")
+    blocks = re.findall(r"^```.*?^```", page, re.MULTILINE | re.DOTALL)
+    words = re.sub(r"^```.*?^```", "", page, flags=re.MULTILINE | re.DOTALL)
+    tables = [table.count("\n") for table in re.findall(r"(?:^\|.*\n)+", words, re.MULTILINE)]
+    return re.findall(r"^#+", words, re.MULTILINE), [re.sub(r" +#.*", "", block) for block in blocks], tables
+
+
+def test_both_readmes_have_the_same_sections_commands_and_tables() -> None:
+    assert outline("README.ru.md") == outline("README.md")
+    for name, other in (("README.md", "README.ru.md"), ("README.ru.md", "README.md")):
+        assert f"]({other})" in (ROOT / name).read_text("utf-8")[:80]
