@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bot.commands.context import CommandError, Context
 from bot.commands.keyboards import button
 from bot.commands.lookup import show_reference
-from bot.commands.subscribing import subscribe, unsubscribe
+from bot.commands.subscribing import log_setting, subscribe, unsubscribe
 from bot.locales import Translator
 from bot.models import Button
 from bot.models.acts import ChannelsGrouped
@@ -93,6 +93,7 @@ async def enlist(tx: Transaction, references: Sequence[str], wanted: Enlisting, 
         line = t.gettext("Added to the group {names} (/groups): {channels}")
         text.line(line, names=names, channels=channels_shown)
     if wanted.feed:
+        await log_setting(tx, context, f"/follow {channels_shown} all")
         line = t.gettext("This chat gets every post of {channels}. /topics switches that off.")
         text.line(line, channels=channels_shown)
     return text

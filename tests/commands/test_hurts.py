@@ -1,5 +1,6 @@
 """What nobody can do to others without a question, a notice and an undo, by any path; and what shows nobody else."""
 
+import asyncio
 import json
 from datetime import timedelta
 
@@ -8,10 +9,11 @@ import pytest
 from bot.commands.context import Reply
 from bot.models import Peer, PeerKind
 from bot.models.people import Role
+from bot.schedule import Every
 from bot.store import channels, follows
 from tests.commands.kit import ANNA, BORIS, GROUP, Bot, button, text
 from tests.commands.test_acts import notices
-from tests.kit_archive import NEWS, OTHER, post
+from tests.kit_archive import NEWS, OTHER, Gate, post, queued
 
 CLARA, DENIS = 503, 504
 HIDDEN = "Тайный канал"
@@ -65,7 +67,9 @@ class TestButtonsOfWhatIsGone:
         group = await number(newsroom, "channel_groups", "Банки")
         deleted = await newsroom.taps(f"ungroup:{group}:sure".encode(), person=BORIS)
         await newsroom.says("/follow @news1002 group:Город", person=DENIS)
-        assert "This group is gone." in text(await newsroom.taps(f"ungroup:{group}:sure".encode(), person=BORIS))
+        assert "This group no longer exists." in text(
+            await newsroom.taps(f"ungroup:{group}:sure".encode(), person=BORIS)
+        )
         assert "Undone" in text(await newsroom.taps(button(deleted.edit, "Undo"), person=BORIS))
 
     @pytest.mark.parametrize("table", ["invitations", "saved_searches", "mutes", "acts"])
@@ -258,6 +262,33 @@ class TestGroupChats:
         await alerted.says("/mute@our_bot @news1001", person=BORIS, chat=GROUP)
         await alerted.taps(f"wake:c{NEWS}".encode(), person=BORIS, chat=GROUP)
         assert "/unmute Вести" in text(await alerted.says("/log@our_bot", chat=GROUP))
+
+    async def test_that_it_gets_every_post_is_in_the_log(self, newsroom: Bot) -> None:
+        await newsroom.says("/follow@our_bot @news1001 all", person=BORIS, chat=GROUP)
+        assert "/follow @news1001 all" in text(await newsroom.says("/log@our_bot", chat=GROUP))
+
+    async def test_of_two_who_set_it_at_once_neither_undoes_the_other(self, newsroom: Bot) -> None:
+        gate = Gate()
+        writer = asyncio.create_task(newsroom.db.write(gate))
+        await gate.entered.wait()
+        said = {ANNA: "/quiet@our_bot 23:00-07:00", BORIS: "/digest@our_bot hourly"}
+        tasks = [asyncio.create_task(newsroom.says(each, person=who, chat=GROUP)) for who, each in said.items()]
+        await queued(newsroom.db, 2)
+        gate.opened.set()
+        await asyncio.gather(writer, *tasks)
+        group = await newsroom.chat(GROUP)
+        assert group.quiet is not None
+        assert group.digests.every is Every.HOUR
+
+
+class TestTeam:
+    @pytest.mark.parametrize("tapped", [f"role:{DENIS}:editor:sure", f"handover:{ANNA}:sure"])
+    async def test_no_link_brings_ownership_back(self, newsroom: Bot, tapped: str) -> None:
+        await newsroom.taps(f"role:{DENIS}:owner:sure".encode())
+        await newsroom.taps(b"link:owner:1:7d", person=DENIS)
+        by = DENIS if "handover" in tapped else ANNA
+        await newsroom.taps(tapped.encode(), person=by)
+        assert await newsroom.db.fetch_value("SELECT count(*) FROM invitations") == 0
 
 
 class TestLongNames:
