@@ -13,7 +13,7 @@ from babel.dates import format_datetime
 from bot.commands.context import CommandError, Context, Effect, Reply, Request
 from bot.commands.keyboards import button, rows_of
 from bot.commands.lookup import SCOPE, MuteScope, channel_by_id, read_scope, topics_named
-from bot.commands.mute import mute_scope, next_monday, show_end, work_begins
+from bot.commands.mute import mute_scope, muted, next_monday, show_end, work_begins
 from bot.commands.registry import outdated, tap
 from bot.commands.rights import Need
 from bot.models import Button, ButtonRows, Entity, Outgoing, StoredPost
@@ -96,7 +96,9 @@ async def snooze(request: Request, context: Context) -> Reply | Effect:
         named = await read_scope(tx, tap.chosen[0], context.for_speaker) or scope
         line = context.own.gettext("Muted in this chat {until}: {name}")
         note = line.format(until=show_end(until, context.for_speaker), name=named.name.text[:_NOTE])
-        return Reply(buttons=await tap.usual(tx, context), note=note)
+        # A note is seen by who taps alone; in a group the others lose alerts, too.
+        said = () if request.private else (muted(scope, context, until=until),)
+        return Reply(messages=said, buttons=await tap.usual(tx, context), note=note)
 
     return effect
 

@@ -26,6 +26,7 @@ from bot.commands.keyboards import LANGUAGE_NAMES, MOST_SWITCHES, button, topic_
 from bot.commands.lookup import listed
 from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import REFUSALS, Need, allows
+from bot.commands.undo import undo_button
 from bot.locales import N_
 from bot.locales.locale import topic_title
 from bot.locales.zones import show_zone
@@ -80,7 +81,7 @@ async def _offer(tx: Transaction, access: BroadcastAccess, *, now: datetime) -> 
         await notify(tx, chat, notice, now=now)
 
 
-@tap("post_in", Need.BROADCAST, r"\d{1,15}:(yes|no|stop)")
+@tap("post_in", Need.BROADCAST, r"\d{1,15}:(yes|no|stop(:sure)?)")
 @writes
 async def post_in(request: Request, context: Context, tx: Transaction) -> Reply:
     """Begin to post in a channel, leave it, or stop."""
@@ -90,11 +91,18 @@ async def post_in(request: Request, context: Context, tx: Transaction) -> Reply:
     if answer == "no":
         return change(t.gettext("I post nothing in {chat}. {command} shows it."), chat=title, command=code("/for"))
     if answer == "stop":
+        row = (
+            button(t.gettext("Stop posting there"), "post_in", chat.id, "stop", "sure"),
+            button(t.gettext("No"), "keep"),
+        )
+        return change(t.gettext("Stop posting in {chat}? Its readers get no more alerts."), (row,), chat=title)
+    if answer == "stop:sure":
         act = GroupSet(chat=chat.title, command="/for – stop")
-        rows = Rows("chats", "id", chat.id)
-        async with acts.recorded(tx, act, context.actor, rows, now=context.now, concerned=await _owners(tx)):
+        rows, concerned = Rows("chats", "id", chat.id), await _owners(tx)
+        async with acts.recorded(tx, act, context.actor, rows, now=context.now, concerned=concerned) as recording:
             await chats.suspend(tx, chat.id, chats.OFFERED)
-        return change(t.gettext("I no longer post in {chat}. {command} shows it."), chat=title, command=code("/for"))
+        line = t.gettext("I no longer post in {chat}. {command} shows it.")
+        return change(line, ((undo_button(recording.id, t),),), chat=title, command=code("/for"))
     if chat.suspended == chats.OFFERED:
         chat = await _begin(tx, chat, context)
     return Reply(edit=await _screen(tx, chat, context))

@@ -3,8 +3,10 @@
 A group belongs to the instance, as channels do: whoever may follow channels may change it.
 """
 
+from dataclasses import replace
+
 from bot.commands.context import CommandError, Context, Reply, Request, change, message, remembered, say, writes
-from bot.commands.enlisting import feed_button, group_name, grouping, has_feed, set_feed
+from bot.commands.enlisting import feed_button, finders_of, group_name, grouping, has_feed, others_using, set_feed
 from bot.commands.keyboards import MOST_SWITCHES, button, rows_of
 from bot.commands.lookup import channel_by_id, show_topic
 from bot.commands.questions import ask
@@ -112,8 +114,9 @@ async def put_in(request: Request, context: Context, tx: Transaction) -> Reply:
     channel = await channel_by_id(tx, int(channel_number), context.viewer)
     if channel is None:
         raise outdated(context)
-    others = set(await channel_groups.chats_using(tx, group)) - {context.chat.id} if state == "off" else set()
-    if others and not sure:
+    finders = await finders_of(tx, channel)
+    others = await others_using(tx, context, group, finders)
+    if others and state == "off" and not sure:
         t = context.t
         line = t.ngettext(
             "Take {channel} out of «{name}»? That concerns {n} other chat, by its topics or mutes.",
@@ -121,13 +124,14 @@ async def put_in(request: Request, context: Context, tx: Transaction) -> Reply:
             len(others),
         )
         back = ("groups_of", channel.id) if page == "c" else ("members", group.id, page)
-        out = button(t.gettext("Take it out"), "ingroup", *request.argument.split(":"), "sure")
-        row = (out, button(t.gettext("Keep it"), *back))
+        row = (
+            button(t.gettext("Take it out"), "ingroup", request.argument, "sure"),
+            button(t.gettext("Keep it"), *back),
+        )
         return change(line, (row,), channel=bold(channel.title), name=group.name, n=len(others))
-    async with grouping(tx, context, group, (channel.title,), added=state == "on") as recording:
+    async with grouping(tx, context, group, (channel.title,), added=state == "on", finders=finders) as recording:
         await (channel_groups.add if state == "on" else channel_groups.take_out)(tx, group.id, channel.id)
-    concerned = await acts.get(tx, recording.id)
-    undo = ((undo_button(recording.id, context.t),),) if concerned is not None and concerned.concerned else ()
+    undo = ((undo_button(recording.id, context.t),),) if others else ()
     if page == "c":
         listed = ListedChannel(id=channel.id, title=channel.title, username=channel.username, is_followed=True)
         return Reply(edit=await _groups_of_screen(tx, context, listed, undo))
@@ -164,11 +168,15 @@ async def _rename(request: Request, context: Context, tx: Transaction, group: Ch
         raise CommandError(t.gettext("There is already a group «{name}»."), name=other.name)
     limited = await channel_groups.topics_limited_to(tx, group)
     act = ChannelGroupRenamed(before=group.name, group=name)
-    rows = (Rows("channel_groups", "id", group.id), *(Rows("topics", "id", each) for each in limited))
-    others = set(await channel_groups.chats_using(tx, group)) - {context.chat.id}
-    async with acts.recorded(tx, act, context.actor, *rows, now=context.now, concerned=others):
+    named = [
+        Rows(table, key, each) for table, key in (("topics", "id"), ("topic_versions", "topic_id")) for each in limited
+    ]
+    rows = (Rows("channel_groups", "id", group.id), *named)
+    others = await others_using(tx, context, group, None)
+    async with acts.recorded(tx, act, context.actor, *rows, now=context.now, concerned=others) as recording:
         await channel_groups.rename(tx, group, name)
-    return Reply(messages=(await _screen(tx, request, context, await _group(tx, str(group.id), context)),))
+    screen = await _screen(tx, request, context, await _group(tx, str(group.id), context))
+    return Reply(messages=(replace(screen, buttons=(*screen.buttons, (undo_button(recording.id, t),))),))
 
 
 @tap("ungroup", Need.INSTANCE, r"\d{1,15}(:sure)?")
@@ -177,12 +185,12 @@ async def delete(request: Request, context: Context, tx: Transaction) -> Reply:
     """Delete a group, once that is asked; its channels are still followed."""
     number, _, sure = request.argument.partition(":")
     t, group = context.t, await _group(tx, number, context)
-    others = set(await channel_groups.chats_using(tx, group)) - {context.chat.id}
+    others = await others_using(tx, context, group, None)
     limited = await channel_groups.topics_limited_to(tx, group)
     if not sure:
         text = Text().line(t.gettext("Delete the group «{name}»? Its channels are still followed."), name=group.name)
-        names = [show_topic(each, t) for each in [await topics.get(tx, one) for one in limited] if each is not None]
-        for name in names:
+        found = [await topics.get(tx, each, context.viewer) for each in limited]
+        for name in [show_topic(each, t) for each in found if each is not None]:
             text.line(t.gettext("{topic} is limited to it and will find nothing there."), topic=name)
         if others:
             line = t.ngettext("That concerns {n} other chat.", "That concerns {n} other chats.", len(others))

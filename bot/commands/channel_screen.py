@@ -5,6 +5,7 @@ from datetime import timedelta
 from bot.commands.channels import seen_states, show_state
 from bot.commands.context import CommandError, Context, Reply, Request, message, writes
 from bot.commands.enlisting import feed_button, has_feed, set_feed
+from bot.commands.follow import setting_options
 from bot.commands.keyboards import button
 from bot.commands.lookup import MuteScope, channel_by_id
 from bot.commands.mute import mute_scope, mutes_of, show_end, unmute_scope
@@ -61,7 +62,9 @@ async def set_option(request: Request, context: Context, tx: Transaction) -> Rep
     if option == "fast" and not channel.fast and await channels.count_fast(tx) >= MOST_FAST:
         line = context.own.gettext("At most {most} channels can be fast. Make another one slow first.")
         raise CommandError(line, most=MOST_FAST)
-    await channels.apply_options(tx, channel.id, _OPTIONS[option], chat_id=context.chat.id, asked_at=context.now)
+    options = _OPTIONS[option]
+    async with setting_options(tx, context, [channel], options):
+        await channels.apply_options(tx, channel.id, options, chat_id=context.chat.id, asked_at=context.now)
     return Reply(edit=await _screen(tx, request, context))
 
 

@@ -32,7 +32,7 @@ _STATUSES = {
 }
 PAGE = 10  # channels on one page of the list
 _LABEL = 30  # UTF-16 units of a title on a button
-_WORD = 20  # characters of a word that is looked for: a button's data hold 64 bytes
+_WORD = 40  # bytes of a word that is looked for: a button's data hold 64
 
 
 @tap("list", Need.LOOK, rf"\d{{1,4}}(:[^:]{{1,{_WORD}}})?")
@@ -56,7 +56,9 @@ async def find_channels(request: Request, context: Context, tx: Transaction) -> 
 
 
 def _tidy(word: str) -> str:
-    return " ".join(word.replace(":", " ").split()).removeprefix("@").casefold()[:_WORD]
+    return (
+        " ".join(word.replace(":", " ").split()).removeprefix("@").casefold().encode()[:_WORD].decode(errors="ignore")
+    )
 
 
 async def _screen(context: Context, number: int, word: str) -> Outgoing:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial, wraps
+from functools import wraps
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
@@ -17,7 +17,7 @@ from bot.models import ButtonRows, Outgoing, Peer, PeerKind
 from bot.models.notices import Notice
 from bot.models.people import Role, Viewer
 from bot.search.pool import BusyError, Job, OverdueError, Searches
-from bot.store import access, handled
+from bot.store import access, chats, handled
 from bot.store.access import Restrictable
 from bot.store.acts import Actor
 from bot.store.chats import Chat
@@ -256,10 +256,17 @@ Handler = Callable[[Request, Context], Awaitable[Reply | Effect]]
 
 
 def writes(handler: Callable[[Request, Context, Transaction], Awaitable[Reply]]) -> Handler:
-    """Make a handler of a function that reads and writes in the transaction which records the reply."""
+    """Make a handler of a function that reads and writes in the transaction which records the reply.
+
+    The chat is as it is then: of two who change its settings at once, neither undoes what the other has chosen.
+    """
 
     @wraps(handler)
     async def answer(request: Request, context: Context) -> Effect:
-        return partial(handler, request, context)
+        async def effect(tx: Transaction) -> Reply:
+            chat = await chats.get(tx, context.chat.id)
+            return await handler(request, replace(context, chat=chat or context.chat), tx)
+
+        return effect
 
     return answer

@@ -1,24 +1,28 @@
 """What a channel joins as it is followed: channel groups (`group:NAME`), and the feeds of the chat (`all`)."""
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from bot.commands.context import CommandError, Context
 from bot.commands.keyboards import button
 from bot.commands.lookup import show_reference
-from bot.commands.subscribing import subscribe, unsubscribe
+from bot.commands.subscribing import log_setting, subscribe, unsubscribe
 from bot.locales import Translator
 from bot.models import Button
 from bot.models.acts import ChannelsGrouped
-from bot.store import acts, channel_groups, feeds, follows, subscriptions
+from bot.store import access, acts, channel_groups, feeds, follows, subscriptions
+from bot.store.access import Restrictable
 from bot.store.acts import Recording, Rows
 from bot.store.channel_groups import LONGEST_NAME, ChannelGroup
+from bot.store.channels import Channel
 from bot.store.database import Reader, Transaction
 from bot.store.topics import Topic
 from bot.text.markup import Text, bold
 
+Finders = tuple[int, ...] | None  # ids of the chats that alone find a channel; None: it is everybody's
 _QUOTED = r"\"[^\"\n]+\"|«[^«»\n]+»|[“”„][^“”„\n]+[“”„]"
 _GROUP = re.compile(rf"(?<!\S)(?:group|группа|група):[ ]?({_QUOTED}|[^\s,;\"«»“”„]+)[,;]?(?!\S)", re.IGNORECASE)
 _LOGGED, _SHOWN = 60, 5  # names of one act, and of an answer
@@ -69,10 +73,11 @@ async def enlist(tx: Transaction, references: Sequence[str], wanted: Enlisting, 
     """Let channels join groups and this chat's feeds, now or once they are followed; return what to say of it."""
     t, text = context.t, Text()
     groups = [await channel_groups.make(tx, group_name(name, t), now=context.now) for name in wanted.groups]
-    for group in groups if references else ():
-        async with grouping(tx, context, group, references, added=True):
-            for reference in references:
-                await follows.enlist(tx, reference, groups=[group.id], now=context.now)
+    for group in groups:
+        for finders, named in (await _by_finders(tx, references)).items():
+            async with grouping(tx, context, group, named, added=True, finders=finders):
+                for reference in named:
+                    await follows.enlist(tx, reference, groups=[group.id], now=context.now)
     for reference in references if wanted.feed else ():
         await follows.enlist(tx, reference, chats=[context.chat.id], now=context.now)
     for group in groups if wanted.feed and not references else ():
@@ -88,20 +93,47 @@ async def enlist(tx: Transaction, references: Sequence[str], wanted: Enlisting, 
         line = t.gettext("Added to the group {names} (/groups): {channels}")
         text.line(line, names=names, channels=channels_shown)
     if wanted.feed:
+        await log_setting(tx, context, f"/follow {channels_shown} all")
         line = t.gettext("This chat gets every post of {channels}. /topics switches that off.")
         text.line(line, channels=channels_shown)
     return text
 
 
+async def _by_finders(db: Reader, references: Sequence[str]) -> Mapping[Finders, Sequence[str]]:
+    """Return references by the chats that alone find their channels."""
+    wishes = {each.reference: each for each in await follows.all_follows(db)}
+    found = defaultdict[Finders, list[str]](list)
+    for reference in references:
+        channel = await follows.followed_as(db, reference)
+        wish = wishes.get(reference)
+        found[wish.access if channel is None and wish is not None else await finders_of(db, channel)].append(reference)
+    return found
+
+
+async def finders_of(db: Reader, channel: Channel | None) -> Finders:
+    """Return the ids of the chats that alone find a channel; None where it is everybody's."""
+    if channel is None or not channel.restricted:
+        return None
+    return tuple(await access.chats_of(db, Restrictable.CHANNEL, channel.id))
+
+
+async def others_using(db: Reader, context: Context, group: ChannelGroup, finders: Finders) -> set[int]:
+    """Return the ids of the other chats, of those that find its channels, whose topics or mutes a group concerns."""
+    others = set(await channel_groups.chats_using(db, group)) - {context.chat.id}
+    return others if finders is None else others & set(finders)
+
+
 @asynccontextmanager
-async def grouping(
-    tx: Transaction, context: Context, group: ChannelGroup, names: Sequence[str], *, added: bool
+async def grouping(  # noqa: PLR0913 - who does what with which channels, and who may know
+    tx: Transaction, context: Context, group: ChannelGroup, names: Sequence[str], *, added: bool, finders: Finders
 ) -> AsyncIterator[Recording]:
     """Record that channels join or leave a group, with a notice to the other chats that its topics or mutes concern."""
     act = ChannelsGrouped(group=group.name, names=tuple(names[:_LOGGED]), added=added)
     rows = Rows("channel_group_members", "channel_group_id", group.id)
-    others = set(await channel_groups.chats_using(tx, group)) - {context.chat.id}
-    async with acts.recorded(tx, act, context.actor, rows, now=context.now, concerned=others) as recording:
+    others = await others_using(tx, context, group, finders)
+    async with acts.recorded(
+        tx, act, context.actor, rows, now=context.now, restricted=finders is not None, concerned=others
+    ) as recording:
         yield recording
 
 

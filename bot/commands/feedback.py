@@ -12,7 +12,7 @@ from bot.commands.changing import may_change, others_using
 from bot.commands.context import CommandError, Context, Effect, Reply, Request, change, writes
 from bot.commands.keyboards import button, name_word, rows_of
 from bot.commands.lookup import MuteScope, limited_scope, queries_of, show_topic, topic_by_id, topics_named
-from bot.commands.mute import mute_scope
+from bot.commands.mute import mute_scope, muted
 from bot.commands.query_text import read_query
 from bot.commands.registry import tap
 from bot.commands.rights import Need
@@ -25,7 +25,7 @@ from bot.matching.explain.exclusions import Exclusion, choices, including
 from bot.matching.query.parser import parse
 from bot.matching.words.inflection import Inflector
 from bot.matching.words.tokens import analyse
-from bot.models import StoredPost
+from bot.models import Outgoing, StoredPost
 from bot.models.people import Viewer
 from bot.search.jobs import find_overlap
 from bot.store import channels, feedback
@@ -60,19 +60,21 @@ async def blame(request: Request, context: Context, tx: Transaction) -> Reply:
     tap = AlertTap.read(request.argument)
     what = Complaint(tap.chosen[0])
     alerted = await _alerted(tx, tap, context)
-    note = context.own.gettext("Noted. Thank you.")
+    note, said = context.own.gettext("Noted. Thank you."), list[Outgoing]()
     if what is Complaint.CHANNEL:
         channel, alert_topics = (
             await channels.get(tx, alerted.post.channel_id),
             await _topics(tx, alerted, context.viewer),
         )
         for topic in alert_topics if channel else ():
-            await mute_scope(tx, context, MuteScope.of(topic, channel, context.t), until=None)
+            scope = MuteScope.of(topic, channel, context.t)
+            await mute_scope(tx, context, scope, until=None)
+            said += [] if request.private else [muted(scope, context, until=None)]
         names = ", ".join(topic_title(topic.name, context.own) for topic in alert_topics)
         line = context.own.gettext("Noted. This chat gets no more alerts on {topics} from this channel.")
         note = line.format(topics=names[:_NOTE])
     await _mark(tx, request, context, alerted, what)
-    return Reply(buttons=await tap.usual(tx, context), note=note)
+    return Reply(messages=tuple(said), buttons=await tap.usual(tx, context), note=note)
 
 
 @tap("words", Need.CHAT, rf"{POST}(:\d{{1,15}})?")

@@ -1,7 +1,8 @@
 """/follow: makes follow requests of a pasted list of channels, with options; the joiner fulfils them."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import reduce
@@ -14,9 +15,10 @@ from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
 from bot.locales import N_, Translator
 from bot.locales.locale import show_number
-from bot.models.acts import ChannelsRequested
+from bot.models.acts import ChannelsRequested, ChannelsSet
 from bot.rendering.follow_list import render_follow_list
 from bot.store import acts, channels, follows, progress, readers
+from bot.store.acts import Rows
 from bot.store.channels import MOST_FAST, Access, Channel, Options
 from bot.store.database import Reader, Transaction
 from bot.store.follows import RequestOutcome
@@ -150,7 +152,7 @@ async def try_again(request: Request, context: Context, tx: Transaction) -> Repl
         raise CommandError(context.own.gettext("Nothing is left to try again."))
     for reference in refused:
         await follows.request(tx, reference, chat_id=context.chat.id, now=context.now)
-    await _log(tx, {RequestOutcome.AGAIN: list(map(show_reference, refused))}, Options(), context)
+    await _log(tx, {RequestOutcome.AGAIN: list(map(show_reference, refused))}, context)
     return await _show_list(tx, context)
 
 
@@ -189,10 +191,12 @@ async def _follow(tx: Transaction, pasted: PastedChannels, options: Options, con
         line = t.gettext("At most {most} channels can be fast; with these there would be {n}. {example} makes room.")
         return _Answer(rest=Text().line(line, most=MOST_FAST, n=fast, example=code("/follow @name slow")))
     outcomes: dict[RequestOutcome, list[str]] = {}
-    for reference in references:
-        outcome = await follows.request(tx, reference, chat_id=context.chat.id, now=context.now, options=options)
-        outcomes.setdefault(outcome, []).append(show_reference(reference))
-    await _log(tx, outcomes, options, context)
+    known = [await follows.followed_as(tx, reference) for reference in references] if options != Options() else []
+    async with setting_options(tx, context, list(filter(None, known)), options):
+        for reference in references:
+            outcome = await follows.request(tx, reference, chat_id=context.chat.id, now=context.now, options=options)
+            outcomes.setdefault(outcome, []).append(show_reference(reference))
+    await _log(tx, outcomes, context)
     looked_at, text = Text(), Text()
     for outcome, line in _OUTCOMES.items():
         if outcome in outcomes:
@@ -214,14 +218,30 @@ async def _follow(tx: Transaction, pasted: PastedChannels, options: Options, con
     return _Answer(rest=text, looked_at=looked_at, count=count)
 
 
-async def _log(
-    tx: Transaction, outcomes: Mapping[RequestOutcome, Sequence[str]], options: Options, context: Context
-) -> None:
+@asynccontextmanager
+async def setting_options(
+    tx: Transaction, context: Context, found: Sequence[Channel], options: Options
+) -> AsyncIterator[None]:
+    """Record that followed channels are followed in another way, if they are."""
+    how = Options(fast=options.fast, may_join=options.may_join)
+    changed = [each for each in found if how.fast not in {None, each.fast} or how.may_join not in {None, each.may_join}]
+    if not changed:
+        yield
+        return
+    act = ChannelsSet(names=tuple(each.title for each in changed[:_SHOWN_NAMES]), options=how.typed())
+    rows = [Rows("channels", "id", each.id) for each in changed]
+    is_restricted = any(each.restricted for each in changed)
+    async with acts.recorded(tx, act, context.actor, *rows, now=context.now, restricted=is_restricted):
+        yield
+
+
+async def _log(tx: Transaction, outcomes: Mapping[RequestOutcome, Sequence[str]], context: Context) -> None:
     """Write down what was asked for that nobody had asked for yet."""
     names = [name for outcome in (RequestOutcome.NEW, RequestOutcome.AGAIN) for name in outcomes.get(outcome, ())]
     if names:
         act = ChannelsRequested(names=tuple(names[:_SHOWN_NAMES]))
-        await acts.record(tx, act, context.actor, now=context.now, restricted=bool(options.private))
+        hidden = {show_reference(each.reference) for each in await follows.all_follows(tx) if each.access is not None}
+        await acts.record(tx, act, context.actor, now=context.now, restricted=not hidden.isdisjoint(names))
 
 
 async def _show_options(db: Reader, options: Options, references: Sequence[str], t: Translator) -> Text:

@@ -13,7 +13,7 @@ from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
 from bot.commands.subscribing import log_setting
 from bot.locales import N_, Translator
-from bot.models import Button, Outgoing
+from bot.models import Button, ButtonRows, Outgoing
 from bot.store import subscriptions
 from bot.store.database import Reader, Transaction
 from bot.store.subscriptions import Mute
@@ -65,14 +65,20 @@ async def mute(request: Request, context: Context, tx: Transaction) -> Reply:
         line = t.gettext("To mute a channel or a topic: {example}")
         raise CommandError(unknown_name(typed, t).say(line, example=code(t.gettext("/mute @name 8h"))))
     await mute_scope(tx, context, scope, until=until)
+    hours = button(t.gettext("Only 8 hours"), "mute", scope.data, "8h")
+    days = button(t.gettext("Only 7 days"), "mute", scope.data, "7d")
+    reply = show(request, muted(scope, context, until=until, rows=((hours, days),)))
+    return replace(reply, note=context.own.gettext("Muted")) if request.tapped else reply
+
+
+def muted(scope: MuteScope, context: Context, *, until: datetime | None, rows: ButtonRows = ()) -> Outgoing:
+    """Say to a chat what is muted there, with the way back."""
+    t = context.t
     line, time = t.gettext("Muted in this chat: {name}"), ""
     if until is not None:
         line, time = t.gettext("Muted in this chat until {time}: {name}"), context.date(until)
-    hours = button(t.gettext("Only 8 hours"), "mute", scope.data, "8h")
-    days = button(t.gettext("Only 7 days"), "mute", scope.data, "7d")
-    rows = ((hours, days), (button(t.gettext("Unmute"), "unmute", scope.data),))
-    reply = show(request, message(line, rows, name=scope.name, time=time))
-    return replace(reply, note=context.own.gettext("Muted")) if request.tapped else reply
+    back = (button(t.gettext("Unmute"), "unmute", scope.data),)
+    return message(line, (*rows, back), name=scope.name, time=time)
 
 
 @tap("unmute", Need.CHAT, SCOPE)

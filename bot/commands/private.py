@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bot.commands.context import CommandError, Context, Reply, Request, change, message, show, writes
 from bot.commands.keyboards import button, mark, rows_of
-from bot.commands.lookup import channel_by_id, find_topic, topic_by_id, unknown_name
+from bot.commands.lookup import channel_by_id, find_topic, show_reference, topic_by_id, unknown_name
 from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
 from bot.commands.undo import undo_button
@@ -13,7 +13,7 @@ from bot.locales import N_
 from bot.locales.locale import topic_title
 from bot.models import Outgoing, PeerKind
 from bot.models.acts import AccessChanged
-from bot.store import access, acts, channels, chats, people, subscriptions, topics
+from bot.store import access, acts, channels, chats, follows, people, subscriptions, topics
 from bot.store.access import Restrictable
 from bot.store.acts import Rows
 from bot.store.database import Reader, Transaction
@@ -106,22 +106,32 @@ async def share(request: Request, context: Context, tx: Transaction) -> Reply:
     wanted = belongs | {chat_id} if state == "on" else belongs - {chat_id}
     if not wanted:
         raise CommandError(context.own.gettext("It has to belong to somebody. Open it to everybody instead."))
-    await _set_access(tx, context, thing, wanted, concerned=[chat_id])
+    act = await _set_access(tx, context, thing, wanted, concerned=[chat_id])
     if not await access.sees(tx, thing.kind, thing.id, context.viewer):
         return change(
             context.t.gettext("{name} no longer belongs to this chat."), name=bold(one_line(thing.name, _NAME))
         )
-    return Reply(edit=await _screen(tx, thing, context))
+    return Reply(edit=await _screen(tx, thing, context, undo=act))
 
 
-@tap("open", Need.INSTANCE, _THING)
+@tap("open", Need.INSTANCE, rf"{_THING}(:sure)?")
 @writes
 async def open_to_all(request: Request, context: Context, tx: Transaction) -> Reply:
-    """Let a topic or channel belong to everybody again."""
-    thing = await _thing(tx, request.argument, context)
-    act = await _set_access(tx, context, thing, ())
-    line = context.t.gettext("{name} is now open to everybody.")
-    return change(line, ((undo_button(act, context.t),),), name=bold(one_line(thing.name, _NAME)))
+    """Let a topic or channel belong to everybody again, once it is asked: what all have seen is not hidden again."""
+    data, *sure = request.argument.split(":")
+    t, thing = context.t, await _thing(tx, data, context)
+    name = bold(one_line(thing.name, _NAME))
+    if not thing.restricted:
+        raise outdated(context)
+    if not sure:
+        line = t.gettext("Open {name} to everybody? All chats will find it.")
+        row = (
+            button(t.gettext("Open to everybody"), "open", thing.data, "sure"),
+            button(t.gettext("No"), "only", thing.data),
+        )
+        return change(line, (row,), name=name)
+    act = await _set_access(tx, context, thing, (), concerned=await access.chats_of(tx, thing.kind, thing.id))
+    return change(t.gettext("{name} is now open to everybody."), ((undo_button(act, t),),), name=name)
 
 
 async def keep_private(tx: Transaction, context: Context, topic: Topic) -> Topic:
@@ -140,20 +150,22 @@ async def _thing(db: Reader, data: str, context: Context) -> Thing:
     channel = await channel_by_id(db, number, context.viewer)
     if channel is None:
         raise outdated(context)
+    wishes = [each.reference for each in await follows.all_follows(db) if each.channel_id == number]
     return Thing(
         kind=Restrictable.CHANNEL,
         id=number,
         name=channel.title,
-        logged=(channel.title, f"@{channel.username}"),
+        logged=(channel.title, f"@{channel.username}".lower(), *map(show_reference, wishes)),
         restricted=channel.restricted,
     )
 
 
 async def _users(db: Reader, thing: Thing) -> set[int]:
-    """Return the ids of the chats that get alerts by a topic, or from a channel."""
+    """Return the ids of the chats that get alerts by a topic, or from a channel, or had the channel followed."""
     if thing.kind is Restrictable.TOPIC:
         return set(await topics.subscribed_chats(db, thing.id))
-    return set(await subscriptions.chats_reached(db, [thing.id]))
+    wishes = [each for each in await follows.all_follows(db) if each.channel_id == thing.id]
+    return {*await subscriptions.chats_reached(db, [thing.id]), *await follows.asking(db, wishes)}
 
 
 async def _set_access(
@@ -167,7 +179,7 @@ async def _set_access(
     if kind is Restrictable.TOPIC:
         rows.insert(0, Rows("subscriptions", "topic_id", thing.id))
     async with acts.recorded(
-        tx, act, context.actor, *rows, now=context.now, restricted=bool(chat_ids), concerned=concerned
+        tx, act, context.actor, *rows, now=context.now, restricted=True, concerned=concerned
     ) as recording:
         if chat_ids:
             await access.restrict(tx, kind, thing.id, chat_ids)

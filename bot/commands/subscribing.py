@@ -17,7 +17,7 @@ async def subscribe(tx: Transaction, context: Context, topic: Topic) -> bool:
     is_new = await subscriptions.subscribe(tx, context.chat.id, topic.id, now=context.now)
     if is_new and _is_group(context):
         act = TopicSwitched(topic=topic.name, on=True)
-        await acts.record(tx, act, context.actor, now=context.now, restricted=topic.restricted)
+        await acts.record(tx, act, context.actor, now=context.now, restricted=topic.is_confidential)
     return is_new
 
 
@@ -27,7 +27,9 @@ async def unsubscribe(tx: Transaction, context: Context, topic: Topic) -> tuple[
     is_there = any(each.topic_id == topic.id for each in await subscriptions.of_chat(tx, context.chat.id))
     if not is_there or not _is_group(context):
         return await subscriptions.unsubscribe(tx, context.chat.id, topic.id), None
-    async with acts.recorded(tx, act, context.actor, rows, now=context.now, restricted=topic.restricted) as recording:
+    async with acts.recorded(
+        tx, act, context.actor, rows, now=context.now, restricted=topic.is_confidential
+    ) as recording:
         await subscriptions.unsubscribe(tx, context.chat.id, topic.id)
     return True, recording.id
 
@@ -42,7 +44,9 @@ async def set_exclusion(
         return None
     act = WordExcluded(topic=topic.name, word=excluded.word, excluded=on)
     rows = Rows("exclusions", "chat_id", context.chat.id)
-    async with acts.recorded(tx, act, context.actor, rows, now=context.now, restricted=topic.restricted) as recording:
+    async with acts.recorded(
+        tx, act, context.actor, rows, now=context.now, restricted=topic.is_confidential
+    ) as recording:
         await change(tx, context.chat.id, excluded)
     return recording.id
 

@@ -198,7 +198,7 @@ async def change_role(request: Request, context: Context, tx: Transaction) -> Re
     if Role.OWNER in {role, person.role} and not sure:
         line = t.gettext("Make {name} an owner? Owners can do everything, including removing you.")
         if role is not Role.OWNER:
-            line = t.gettext("Should {name} no longer be an owner?")
+            line = t.gettext("Should {name} no longer be an owner? The links they made stop working at once.")
         yes = button(t.gettext("Yes"), "role", person.id, role, "sure")
         return change(line, ((yes, _no(person, t)),), name=bold(one_line(person.called, _NAME)))
     act = await team.set_role(tx, person, role, context.actor, now=context.now)
@@ -243,7 +243,9 @@ async def hand_over(request: Request, context: Context, tx: Transaction) -> Repl
     if speaker.by_settings:
         raise CommandError(context.own.gettext(_REFUSALS[TeamRefusal.BY_SETTINGS]))
     if not sure:
-        line = t.gettext("Hand over the bot? {name} becomes an owner, and you become an editor.")
+        line = t.gettext(
+            "Hand over the bot? {name} becomes an owner, and you become an editor. Links you made stop working."
+        )
         return change(
             line, ((button(t.gettext("Hand over"), "handover", person.id, "sure"), _no(person, t)),), name=name
         )

@@ -137,10 +137,12 @@ async def bind_thread(request: Request, context: Context, tx: Transaction) -> Re
         )
     thread_id = None if is_off else request.peer.thread_id or GENERAL_THREAD
     if not typed:
+        await log_setting(tx, context, f"/here {request.argument}".strip())
         return say(await _bind_chat(tx, context, thread_id))
     topic = topic or await need_topic(tx, typed, context)
     if not await addresses.bind_topic(tx, context.chat.id, topic.id, thread_id):
         return say(_not_subscribed(topic, t))
+    await log_setting(tx, context, f"/here {request.argument}".strip())
     line = t.gettext("Alerts on {name} now go to this thread.")
     if thread_id is None:
         line = t.gettext("Alerts on {name} now go where this chat's other alerts go.")

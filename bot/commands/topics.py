@@ -10,7 +10,7 @@ from bot.commands.changing import may_change, others_using, require_may_change
 from bot.commands.context import CommandError, Context, Reply, Request, change, message, say, show, writes
 from bot.commands.keyboards import TOPICS_PAGE, button, name_word, rows_of, topic_rows
 from bot.commands.lookup import SCOPE, listed, need_topic, read_scope, show_topic, topic_by_id
-from bot.commands.mute import end_button, mutes_of, show_end
+from bot.commands.mute import end_button, mutes_of, show_end, unmute_scope
 from bot.commands.query_text import short_query
 from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
@@ -76,8 +76,7 @@ async def wake(request: Request, context: Context, tx: Transaction) -> Reply:
     """End a mute on the screen of topics."""
     scope = await read_scope(tx, request.argument, context)
     if scope is not None:
-        chat_id = context.chat.id
-        await subscriptions.unmute(tx, chat_id, **scope.ids)
+        await unmute_scope(tx, context, scope)
     return Reply(edit=await topics_screen(tx, context))
 
 
@@ -136,7 +135,7 @@ async def drop(request: Request, context: Context, tx: Transaction) -> Reply:
     changing = [*(Rows(table, "topic_id", topic_id) for table in topics.REFERRING), Rows("topics", "id", topic_id)]
     act = TopicDeleted(topic=topic.name)
     async with acts.recorded(
-        tx, act, context.actor, *changing, now=context.now, restricted=topic.restricted, concerned=others
+        tx, act, context.actor, *changing, now=context.now, restricted=topic.is_confidential, concerned=others
     ) as recording:
         await topics.delete(tx, topic_id)
     undo = ((undo_button(recording.id, t),),)

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
 
 from bot.commands.context import CommandError, Context, Reply, Request, message, remembered, show, writes
 from bot.commands.keyboards import button
@@ -19,6 +18,7 @@ from bot.store import acts, channels, chats, follows, subscriptions
 from bot.store.acts import Rows
 from bot.store.channels import Channel
 from bot.store.database import Reader, Transaction
+from bot.store.follows import FollowRequest, FollowState
 from bot.text.markup import Text, bold, code
 
 _MOST_NAMED = 5  # channels in a question
@@ -41,18 +41,23 @@ async def unfollow(request: Request, context: Context, tx: Transaction) -> Reply
     viewer = context.viewer
     names = {name: await channels.find(tx, name, viewer=viewer) for name in await _named(tx, typed, viewer)}
     found = {each.id: each for each in names.values() if each is not None and each.followed_at is not None}
-    others = await _others(tx, found, context)
+    references = {channels.normalise_reference(name) or name: name for name in names}
+    wishes = [
+        each
+        for each in await follows.all_follows(tx, viewer)
+        if each.state is not FollowState.FOLLOWED and each.reference in references and each.channel_id not in found
+    ]
+    others = await _others(tx, found, wishes, context)
     if others and not request.tapped:
-        return replace(
-            Reply(messages=(await _question(tx, list(found.values()), others, request, context),)), memory=typed
-        )
-    act = await _unfollow(tx, list(found.values()), others, context)
-    text = Text()
+        question = await _question(tx, _called(found.values(), wishes), others, request, context)
+        return Reply(messages=(question,), memory=typed)
+    act = await _unfollow(tx, list(found.values()), wishes, others, context)
+    withdrawn, text = {references[each.reference] for each in wishes}, Text()
     for name, channel in names.items():
         if channel is not None and channel.id in found:
             line = t.gettext("I no longer follow {channel}. Its posts stay searchable.")
             text.line(line, channel=show_channel(channel.title, channel.username))
-        elif await follows.withdraw(tx, channels.normalise_reference(name) or name):
+        elif name in withdrawn:
             text.line(t.gettext("I have stopped trying to follow {name}."), name=show_reference(name))
         else:
             text.line(
@@ -68,17 +73,28 @@ async def ask(request: Request, context: Context, tx: Transaction) -> Reply:
     channel = await channel_by_id(tx, int(request.argument), context.viewer)
     if channel is None or channel.followed_at is None:
         raise outdated(context)
-    others = await _others(tx, [channel.id], context)
-    return Reply(edit=await _question(tx, [channel], others, request, context), memory=str(channel.id))
+    others = await _others(tx, [channel.id], [], context)
+    question = await _question(tx, [channel.title], others, request, context, keep=("channel", channel.id))
+    return Reply(edit=question, memory=str(channel.id))
 
 
-async def _others(db: Reader, channel_ids: Iterable[int], context: Context) -> set[int]:
-    """Return the ids of the other chats that get alerts from channels."""
-    return set(await subscriptions.chats_reached(db, channel_ids)) - {context.chat.id}
+async def _others(
+    db: Reader, channel_ids: Iterable[int], wishes: Iterable[FollowRequest], context: Context
+) -> set[int]:
+    """Return the ids of the other chats that get alerts from channels, or wait for one to be followed."""
+    waiting = [each for each in wishes if each.state is FollowState.WANTED]
+    reached = await subscriptions.chats_reached(db, channel_ids)
+    return {*reached, *await follows.asking(db, waiting)} - {context.chat.id}
 
 
-async def _question(
-    db: Reader, found: Sequence[Channel], others: Collection[int], request: Request, context: Context
+async def _question(  # noqa: PLR0913 - what ends, for whom, and what leaves it as it is
+    db: Reader,
+    names: Sequence[str],
+    others: Collection[int],
+    request: Request,
+    context: Context,
+    *,
+    keep: tuple[str | int, ...] = ("keep",),
 ) -> Outgoing:
     t, named = context.t, [chat for each in sorted(others) if (chat := await chats.get(db, each)) is not None]
     line = t.gettext("Only this chat gets {names}. Unfollow?")
@@ -88,27 +104,39 @@ async def _question(
             "This also ends {names} for {n} other chats. Unfollow?",
             len(others),
         )
-    shown = ", ".join(each.title for each in found[:_MOST_NAMED])
-    more = f" +{len(found) - _MOST_NAMED}" if len(found) > _MOST_NAMED else ""
-    keep = button(t.gettext("Keep it"), *(("channel", found[0].id) if request.tapped else ("keep",)))
-    row = (button(t.gettext("Unfollow"), "unfollow", request.key), keep)
+    shown = ", ".join(names[:_MOST_NAMED])
+    more = f" +{len(names) - _MOST_NAMED}" if len(names) > _MOST_NAMED else ""
+    row = (button(t.gettext("Unfollow"), "unfollow", request.key), button(t.gettext("Keep it"), *keep))
     text = Text().line(line, n=len(others), names=bold(shown + more))
     return message(text.add(name_chats(named)), (row,))
 
 
-async def _unfollow(tx: Transaction, found: Sequence[Channel], others: Collection[int], context: Context) -> int | None:
-    """Stop following channels, with a notice to the other chats that they reach; return the number of the act."""
-    if not found:
+def _called(found: Iterable[Channel], wishes: Iterable[FollowRequest]) -> list[str]:
+    return [*(each.title for each in found), *(show_reference(each.reference) for each in wishes)]
+
+
+async def _unfollow(
+    tx: Transaction,
+    found: Sequence[Channel],
+    wishes: Sequence[FollowRequest],
+    others: Collection[int],
+    context: Context,
+) -> int | None:
+    """Stop following channels, and withdraw requests, with a notice to the others; return the number of the act."""
+    if not found and not wishes:
         return None
     keys = (("channels", "id"), ("follows", "channel_id"))
     rows = [Rows(table, key, each.id) for each in found for table, key in keys]
-    act = ChannelsUnfollowed(names=tuple(each.title for each in found))
-    is_restricted = any(each.restricted for each in found)
+    rows += [Rows("follows", "id", each.id) for each in wishes]
+    act = ChannelsUnfollowed(names=tuple(_called(found, wishes)))
+    is_restricted = any(each.restricted for each in found) or any(each.access is not None for each in wishes)
     async with acts.recorded(
         tx, act, context.actor, *rows, now=context.now, restricted=is_restricted, concerned=others
     ) as recording:
-        for each in found:
-            await channels.unfollow(tx, each.id, now=context.now)
+        for channel in found:
+            await channels.unfollow(tx, channel.id, now=context.now)
+        for wish in wishes:
+            await follows.withdraw(tx, wish.reference)
     return recording.id
 
 

@@ -48,6 +48,15 @@ class ChannelsUnfollowed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelsSet:
+    """Channels are followed in another way."""
+
+    kind: Literal["how"] = "how"
+    names: tuple[str, ...]
+    options: str  # as they are typed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelsGrouped:
     """Channels were put into a channel group, or taken out of it."""
 
@@ -203,6 +212,7 @@ class RoleChanged:
 Act = Annotated[
     ChannelsRequested
     | ChannelsUnfollowed
+    | ChannelsSet
     | ChannelsGrouped
     | ChannelGroupRenamed
     | ChannelGroupDeleted

@@ -11,6 +11,7 @@ from bot.models.acts import (
     ChannelGroupRenamed,
     ChannelsGrouped,
     ChannelsRequested,
+    ChannelsSet,
     ChannelsUnfollowed,
     GroupPaired,
     GroupSet,
@@ -53,6 +54,12 @@ def _(act: ChannelsRequested, t: Translator) -> str:
 @_sentence.register
 def _(act: ChannelsUnfollowed, t: Translator) -> str:
     return t.gettext("unfollowed {names}; no new posts from there").format(names=_listed(act.names))
+
+
+@_sentence.register
+def _(act: ChannelsSet, t: Translator) -> str:
+    options = " ".join(t.gettext(word) for word in act.options.split())
+    return t.gettext("changed how {names} are followed: {options}").format(names=_listed(act.names), options=options)
 
 
 @_sentence.register

@@ -23,8 +23,10 @@ from zoneinfo import ZoneInfo
 from bot.locales import N_
 from bot.schedule import MONTH, UNITS
 
+MOST_PLACES = 50  # channels and groups that a search or a topic names: each is looked for in all titles
 MESSAGES = {
     "unknown_channel": N_("There is no channel or group «{value}». See /channels and /groups."),
+    "too_many_places": N_("Name at most {value} channels or groups after in:. A channel group can hold many."),
     "bad_date": N_(
         "I cannot read the date «{value}». Write it like 2026-01-31 or 31.01.2026, or as a time span: 12h, 7d, 2w."
     ),
@@ -207,6 +209,8 @@ class _Reader:
         match kind:
             case "channel":
                 named = tuple(Named(text=name.strip(), position=position) for name in names)
+                if len(self.filters.channels) + len(named) > MOST_PLACES:
+                    raise FilterError("too_many_places", position, value=str(MOST_PLACES))
                 return replace(self.filters, channels=self.filters.channels + named)
             case "since" | "until":
                 moment = read_moment(value, position, now=self._now, zone=self._zone, end=kind == "until")

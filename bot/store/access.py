@@ -4,6 +4,7 @@ from collections.abc import Collection
 from enum import StrEnum
 
 from bot.models.people import Viewer
+from bot.models.topics import EVERY_POST
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import json_list
 
@@ -18,10 +19,15 @@ class Restrictable(StrEnum):
 def visible(kind: Restrictable, ids: str, viewer: str = ":viewer") -> str:
     """Return a condition of SQL: what `ids` names is seen by the chat `viewer`, both expressions; NULL sees everything.
 
-    To be built with words of ours only. A column in `ids` has the alias of its table: alone it would be the inner one.
+    A feed is seen by those who see its channel. To be built with words of ours only. A column in `ids` has the alias of
+    its table: alone it would be the inner one.
     """
-    return f"""({viewer} IS NULL OR NOT coalesce((SELECT restricted FROM {kind}s WHERE id = {ids}), 0)
+    own = f"""({viewer} IS NULL OR NOT coalesce((SELECT restricted FROM {kind}s WHERE id = {ids}), 0)
         OR EXISTS (SELECT 1 FROM {kind}_access x WHERE x.{kind}_id = {ids} AND x.chat_id = {viewer}))"""  # noqa: S608 - our own
+    if kind is Restrictable.CHANNEL:
+        return own
+    return f"""({own} AND NOT EXISTS (SELECT 1 FROM topics f JOIN channels c ON c.id = f.limits ->> 0
+        WHERE f.id = {ids} AND f.query = '{EVERY_POST}' AND NOT {visible(Restrictable.CHANNEL, "c.id", viewer)}))"""  # noqa: S608 - likewise
 
 
 async def sees(db: Reader, kind: Restrictable, subject_id: int, viewer: Viewer) -> bool:

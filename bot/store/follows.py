@@ -94,8 +94,7 @@ async def request(
     if not waits:
         channel_id = None if channel is None else channel.id
         await _put(tx, reference, chat_id=chat_id, now=now, channel_id=channel_id)
-        belongs = json_list([chat_id]) if options.private and chat_id is not None and channel is None else None
-        await _set_access(tx, reference, belongs)
+        await _set_access(tx, reference, None if channel is not None else _belonging(earlier, chat_id, options))
     await _set_options(tx, reference, options)
     tx.announce(Subject.FOLLOWS)
     if waits:
@@ -103,6 +102,12 @@ async def request(
     if channel is not None:
         return RequestOutcome.LOST
     return RequestOutcome.NEW if earlier is None else RequestOutcome.AGAIN
+
+
+async def followed_as(db: Reader, reference: str) -> Channel | None:
+    """Return the followed channel of a normalised reference; None where there is none."""
+    channel = await _followed(db, reference, await _find(db, reference))
+    return None if channel is None or channel.followed_at is None else channel
 
 
 async def enlist(
@@ -139,6 +144,13 @@ async def _join_access(tx: Transaction, earlier: FollowRequest, chat_id: int | N
         await _set_access(tx, earlier.reference, None)
     else:
         await _set_access(tx, earlier.reference, json_list({*earlier.access, chat_id}))
+
+
+def _belonging(earlier: FollowRequest | None, chat_id: int | None, options: Options) -> str | None:
+    """Return as JSON whom a request belongs to: one that is made again is as private as it was."""
+    if chat_id is not None and earlier is not None and chat_id in (earlier.access or ()):
+        return json_list(earlier.access or ())
+    return json_list([chat_id]) if options.private and chat_id is not None else None
 
 
 async def _set_access(tx: Transaction, reference: str, chat_ids: str | None) -> None:
@@ -187,8 +199,8 @@ async def _put(tx: Transaction, reference: str, *, chat_id: int | None, now: dat
     )
 
 
-async def _find(tx: Transaction, reference: str) -> FollowRequest | None:
-    row = await tx.fetch_one("SELECT * FROM follows WHERE reference = :reference", {"reference": reference})
+async def _find(db: Reader, reference: str) -> FollowRequest | None:
+    row = await db.fetch_one("SELECT * FROM follows WHERE reference = :reference", {"reference": reference})
     return None if row is None else read(FollowRequest, row)
 
 
@@ -218,6 +230,16 @@ async def all_follows(db: Reader, viewer: Viewer = EVERYTHING) -> list[FollowReq
         {"viewer": viewer.chat_id},
     )
     return read_all(FollowRequest, rows)
+
+
+async def asking(db: Reader, requests: Iterable[FollowRequest]) -> set[int]:
+    """Return the ids of the chats, not suspended, that made requests."""
+    rows = await db.fetch_all(
+        """SELECT DISTINCT chat_id FROM follows f JOIN chats c ON c.id = f.chat_id
+        WHERE c.suspended IS NULL AND f.id IN (SELECT value FROM json_each(:ids))""",
+        {"ids": json_list(each.id for each in requests)},
+    )
+    return {row["chat_id"] for row in rows}
 
 
 async def listed(db: Reader, chat_id: int, asked_at: datetime) -> list[FollowListItem]:

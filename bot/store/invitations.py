@@ -80,6 +80,11 @@ async def withdraw(tx: Transaction, invitation_id: int) -> Invitation | None:
     return None if row is None else read(Invitation, row)
 
 
+async def withdraw_all(tx: Transaction, person_id: int) -> None:
+    """Withdraw the links that a person made."""
+    await tx.execute("DELETE FROM invitations WHERE made_by = :id", {"id": person_id})
+
+
 async def forget_expired(tx: Transaction, *, now: datetime) -> None:
     """Delete the links whose time is over."""
     await tx.execute("DELETE FROM invitations WHERE expires_at <= :now", {"now": to_ms(now)})

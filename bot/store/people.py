@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.models import PeerKind
 from bot.models.people import Role
-from bot.store import chats
+from bot.store import chats, invitations
 from bot.store.chats import REMOVED, Chat
 from bot.store.database import Reader, Transaction
 from bot.store.rows import json_list, read, read_all, to_ms
@@ -79,7 +79,7 @@ async def remove(tx: Transaction, person_id: int) -> bool:
     values = {"id": person_id}
     if not await tx.execute("DELETE FROM people WHERE id = :id", values):
         return False
-    await tx.execute("DELETE FROM invitations WHERE made_by = :id", values)
+    await invitations.withdraw_all(tx, person_id)
     await tx.execute("DELETE FROM strangers WHERE id = :id", values)  # they are told once that the bot is private
     chat = await chats.by_peer(tx, PeerKind.USER, person_id)
     if chat is not None and chat.suspended != REMOVED:

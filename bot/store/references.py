@@ -6,8 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 
 _NAME = re.compile(r"@?([A-Za-z][A-Za-z0-9_]{3,31})")  # Telegram: 5 to 32 characters, 4 for bought names
 _ID = re.compile(r"(?:-100)?([1-9]\d{0,15})")
-_HASH = re.compile(r"\+?([A-Za-z0-9_-]{10,64})")
-_SLUG = re.compile(r"[A-Za-z0-9_-]{8,64}")  # of a folder
+_HASH = re.compile(r"\+?([A-Za-z0-9_-]{10,50})")  # so long that a button's data hold it
+_SLUG = re.compile(r"[A-Za-z0-9_-]{8,48}")  # of a folder; likewise
 _HOSTS = {"t.me", "telegram.me", "telegram.dog"}
 _SUBDOMAIN = re.compile(r"([A-Za-z][A-Za-z0-9_]{3,31})\.t\.me")  # name.t.me
 _WEB = "web.telegram.org"  # behind its # is what is open: @name or an id, with or without 100, maybe a post

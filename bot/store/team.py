@@ -6,7 +6,7 @@ from enum import StrEnum
 from bot.models import PeerKind
 from bot.models.acts import PersonRemoved, RoleChanged
 from bot.models.people import Role
-from bot.store import chats, people
+from bot.store import chats, invitations, people
 from bot.store.acts import Actor, Rows, recorded
 from bot.store.database import Reader, Transaction
 from bot.store.people import Person
@@ -42,10 +42,15 @@ async def remove(tx: Transaction, person: Person, by: Actor, *, now: datetime) -
 
 
 async def set_role(tx: Transaction, person: Person, role: Role, by: Actor, *, now: datetime) -> int:
-    """Give a person another role, with a notice to them and to the other owners; return the number of the act."""
+    """Give a person another role, with a notice to them and to the other owners; return the number of the act.
+
+    The links of who is no longer an owner end: one of them could bring ownership back.
+    """
     own = await chats.by_peer(tx, PeerKind.USER, person.id)
     concerned = {owner.id for owner in await chats.of_owners(tx)} | ({own.id} if own is not None else set())
     act = RoleChanged(person=person.called, before=person.role, role=role)
     async with recorded(tx, act, by, Rows("people", "id", person.id), now=now, concerned=concerned) as recording:
         await people.set_role(tx, person.id, role)
+        if role is not Role.OWNER:
+            await invitations.withdraw_all(tx, person.id)
     return recording.id

@@ -48,6 +48,11 @@ class Topic:
         """Tell whether it finds every post of its channels."""
         return self.state.is_feed
 
+    @property
+    def is_confidential(self) -> bool:
+        """Tell whether the log of other chats is to say nothing of it; a feed is seen by those only who have it."""
+        return self.restricted or self.is_feed
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FiledTopic:

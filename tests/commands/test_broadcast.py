@@ -107,10 +107,14 @@ async def test_what_comes_too_late_is_not_counted_there(newsroom: Bot) -> None:
 
 async def test_stopping_is_logged_and_undone(newsroom: Bot) -> None:
     shown = await newsroom.says("/for our desk")
-    assert "I no longer post in Our desk" in text(await newsroom.taps(button(shown.messages[0], "Stop posting there")))
+    asked = await newsroom.taps(button(shown.messages[0], "Stop posting there"))
+    assert "Its readers get no more alerts." in text(asked)
+    assert text(await newsroom.taps(button(asked.edit, "No"))).endswith("Nothing was changed.")
+    assert (await newsroom.chat(DESK)).suspended is None
+    stopped = await newsroom.taps(button(asked.edit, "Stop posting there"))
+    assert "I no longer post in Our desk" in text(stopped)
     assert (await newsroom.chat(DESK)).suspended == chats.OFFERED
-    listed = await newsroom.says("/log")
-    await newsroom.taps(button(listed.messages[0], "Undo"))
+    await newsroom.taps(button(stopped.edit, "Undo"))
     assert (await newsroom.chat(DESK)).suspended is None
 
 
@@ -130,7 +134,7 @@ async def test_a_second_offer_after_a_no_asks_again(newsroom: Bot) -> None:
     desk = await newsroom.chat(DESK)
     shown = await newsroom.says("/for")
     assert labels(shown.messages[0]) == ["Our desk"]
-    await newsroom.taps(f"post_in:{desk.id}:stop".encode())
+    await newsroom.taps(f"post_in:{desk.id}:stop:sure".encode())
     assert "I post nothing in Our desk" in text(await newsroom.taps(f"post_in:{desk.id}:no".encode()))
     await promoted(newsroom)
     assert (await newsroom.chat(DESK)).suspended == chats.OFFERED

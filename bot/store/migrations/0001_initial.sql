@@ -1,4 +1,5 @@
--- Times are Unix milliseconds, UTC. Channel and account ids are Telegram's bare ids.
+-- Times are Unix milliseconds, UTC. Channel and account ids are Telegram's bare ids. What a button names and people can
+-- delete never gives its number to another row (AUTOINCREMENT): an old button would act on that.
 
 -- What may grow for ever, and why. The archive is what the program is for: posts, versions, part_evidence, fulltext,
 -- long_posts, and media, whose files have a limit of their own (MEDIA_MAX_TOTAL_GB). What was sent stays known, a third
@@ -117,7 +118,7 @@ CREATE TABLE follows (  -- what people asked to follow, until it is a channel or
 );
 
 CREATE TABLE channel_groups (  -- channels under one name, for topics, searches and mutes
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL,  -- as written
     folded TEXT NOT NULL UNIQUE,  -- case folded by us: SQLite folds ASCII only
     created_at INTEGER NOT NULL
@@ -309,7 +310,7 @@ CREATE TABLE uploads (  -- files that our bot has uploaded, as it may name them 
 -- Topics: queries with names
 
 CREATE TABLE topics (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL UNIQUE,  -- as written
     folded TEXT NOT NULL UNIQUE,  -- case folded by us: SQLite folds ASCII only
     query TEXT NOT NULL,  -- '*': every post of its channels
@@ -377,7 +378,7 @@ CREATE TABLE strangers (  -- who was refused once, with a line that the bot is p
 );
 
 CREATE TABLE invitations (  -- links that pair people
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     token_sha256 BLOB NOT NULL UNIQUE,
     role TEXT NOT NULL CHECK (role IN ('owner', 'editor', 'reader')),
     uses INTEGER NOT NULL,  -- people whom it lets in …
@@ -388,7 +389,7 @@ CREATE TABLE invitations (  -- links that pair people
 );
 
 CREATE TABLE acts (  -- what people did that concerns others: the log
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     at INTEGER NOT NULL,
     person_id INTEGER,  -- who; NULL: somebody on the server
     name TEXT NOT NULL,  -- of that person, as it was then
@@ -485,7 +486,7 @@ CREATE TABLE channel_access (
 ) WITHOUT ROWID;
 
 CREATE TABLE saved_searches (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     chat_id INTEGER NOT NULL REFERENCES chats (id),
     typed TEXT NOT NULL,
     created_at INTEGER NOT NULL,
@@ -512,7 +513,7 @@ CREATE TABLE questions (  -- what somebody is asked in a chat: their next messag
 ) WITHOUT ROWID;
 
 CREATE TABLE mutes (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     chat_id INTEGER NOT NULL REFERENCES chats (id),
     channel_id INTEGER,  -- NULL: any channel
     channel_group_id INTEGER REFERENCES channel_groups (id),  -- NULL: whatever group a channel is in
