@@ -90,5 +90,5 @@ async def test_the_past_is_read_further_on_a_tap_and_the_answer_says_how_far_it_
     await found.click(text="Read further back")
     progress = await owner.message("Reading older posts of «Agency»: ")
     assert "back to " in progress.message
-    await owner.edit("The past of «Agency» is stored: ")
+    await owner.edit("of «Agency» are stored")
     assert "Agency · " in (await owner.asks("/search сбой since:50d until:45d")).message

@@ -40,7 +40,7 @@ async def test_a_topic_is_tried_saved_alerted_and_explained(service: Service) ->
     alert = await owner.alert("вокзала")
     assert alert.message.startswith("Кассы · Agency")
     explained = await replies(owner, "/explain", alert)
-    assert "✅ Кассы: касса: Кассы" in explained.message.splitlines()
+    assert "✅ Кассы: Кассы" in explained.message.splitlines()
     assert "▫️ Internet shutdowns: " in explained.message
     assert "excluded by: очередь" in (await replies(owner, "/explain касса -очередь", alert)).message
     assert len(owner.alerts) == 2
