@@ -119,7 +119,7 @@ class TestChanging:
         assert told == "Only Person 502, who created Банки, owners and editors can change it."
         shown = await newsroom.says("/track Банки: касса", person=BORIS, chat=GROUP)
         refused = await newsroom.taps(button(shown.messages[0], "Change for everybody"), person=CLARA, chat=GROUP)
-        assert "owners and editors can change it" in text(refused)
+        assert "Only owners and editors can do that here" in text(refused)
         assert "can create topics" in text(await newsroom.says("/track Касса: касса", person=CLARA))
 
     async def test_its_author_may_who_is_a_reader_by_now_and_not_in_a_group(self, newsroom: Bot) -> None:
