@@ -11,7 +11,15 @@ from bot.commands.alert_buttons import POST, AlertTap, forgotten
 from bot.commands.changing import may_change, others_using
 from bot.commands.context import CommandError, Context, Effect, Reply, Request, change, writes
 from bot.commands.keyboards import button, name_word, rows_of
-from bot.commands.lookup import MuteScope, limited_scope, queries_of, show_topic, topic_by_id, topics_named
+from bot.commands.lookup import (
+    MuteScope,
+    channel_by_id,
+    limited_scope,
+    queries_of,
+    show_topic,
+    topic_by_id,
+    topics_named,
+)
 from bot.commands.mute import mute_scope, muted
 from bot.commands.query_text import read_query
 from bot.commands.registry import tap
@@ -186,9 +194,9 @@ async def leave(request: Request, context: Context, tx: Transaction) -> Reply:
 
 
 async def _alerted(db: Reader, tap: AlertTap, context: Context) -> AlertedPost:
-    """Return the alert of a tapped button. Raises CommandError where its post is not stored any more."""
+    """Return the alert of a tapped button. Raises CommandError where its post is not stored or not seen any more."""
     alerted = await feedback.find_alerted(db, context.chat.id, tap.channel_id, tap.message_id)
-    if alerted is None:
+    if alerted is None or await channel_by_id(db, tap.channel_id, context.viewer) is None:
         raise forgotten(context)
     return alerted
 

@@ -59,7 +59,7 @@ def _(act: ChannelsUnfollowed, t: Translator) -> str:
 @_sentence.register
 def _(act: ChannelsSet, t: Translator) -> str:
     options = " ".join(t.gettext(word) for word in act.options.split())
-    return t.gettext("changed how {names} are followed: {options}").format(names=_listed(act.names), options=options)
+    return t.gettext("changed the options of {names}: {options}").format(names=_listed(act.names), options=options)
 
 
 @_sentence.register

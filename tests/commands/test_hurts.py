@@ -72,7 +72,7 @@ class TestButtonsOfWhatIsGone:
         )
         assert "Undone" in text(await newsroom.taps(button(deleted.edit, "Undo"), person=BORIS))
 
-    @pytest.mark.parametrize("table", ["invitations", "saved_searches", "mutes", "acts"])
+    @pytest.mark.parametrize("table", ["follows", "invitations", "saved_searches", "mutes", "acts"])
     async def test_what_else_has_a_button_or_an_undo(self, newsroom: Bot, table: str) -> None:
         sql = await newsroom.db.fetch_value("SELECT sql FROM sqlite_schema WHERE name = :name", {"name": table})
         assert "id INTEGER PRIMARY KEY AUTOINCREMENT" in sql
@@ -143,6 +143,12 @@ class TestWhatIsHidden:
         await newsroom.taps(f"every:{NEWS}:on".encode(), person=BORIS, chat=GROUP)
         await newsroom.taps(f"only:c{NEWS}:sure".encode(), person=BORIS, chat=GROUP)
         assert "Вести" not in text(await newsroom.says("/log", person=DENIS))
+
+    async def test_an_old_alert_offers_no_words_of_it(self, newsroom: Bot) -> None:
+        await newsroom.archive.live(post(7, "сбой на заводе", date=newsroom.archive.now))
+        assert "завод" in shown(await newsroom.taps(f"words:{NEWS}:7".encode(), person=CLARA))
+        await newsroom.taps(f"only:c{NEWS}:sure".encode(), person=BORIS)
+        assert text(await newsroom.taps(f"words:{NEWS}:7".encode(), person=CLARA)) == "I no longer know this post."
 
     async def test_the_newest_posts_do_not_know_its_name(self, secret: Bot) -> None:
         answers = [
@@ -220,7 +226,7 @@ class TestChannels:
             await newsroom.taps(f"how:{NEWS}:slow".encode(), person=BORIS)
         assert await newsroom.archive.channel() != before
         log = await newsroom.says("/log")
-        assert "changed how Вести are followed: slow" in text(log).splitlines()[2]
+        assert "changed the options of Вести: slow" in text(log).splitlines()[2]
         await newsroom.taps(button(log.messages[0], "Undo"))
         assert await newsroom.archive.channel() == before
 

@@ -101,7 +101,7 @@ CREATE TABLE silences (  -- channels that are unusually silent, of which people 
 );
 
 CREATE TABLE follows (  -- what people asked to follow, until it is a channel or refused
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     reference TEXT NOT NULL UNIQUE,  -- '@name' in lower case, '+hash' or a bare id
     chat_id INTEGER REFERENCES chats (id),  -- gets a notice of how it went; NULL: asked for by the settings
     asked_at INTEGER NOT NULL,
