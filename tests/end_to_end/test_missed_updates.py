@@ -29,4 +29,4 @@ async def test_what_was_written_before_the_start_of_a_deaf_bot_is_answered(tmp_p
         await service.start()
         await owner.message("Nothing is muted")
         await owner.message("Telegram did not pass on what people wrote to me")
-        assert sum("I follow" in message.message for message in owner.heard) == 1
+        assert sum("No channels are followed yet" in message.message for message in owner.heard) == 1
