@@ -37,7 +37,7 @@ async def unfollow(request: Request, context: Context, tx: Transaction) -> Reply
     typed = await remembered(tx, context, request.argument, gone) if request.tapped else request.argument
     t = context.t
     if not typed:
-        raise CommandError(t.gettext("For example: {example}"), example=code("/unfollow @name"))
+        raise CommandError(t.gettext("For example: {example}"), example=code(t.gettext("/unfollow @name")))
     viewer = context.viewer
     names = {name: await channels.find(tx, name, viewer=viewer) for name in await _named(tx, typed, viewer)}
     found = {each.id: each for each in names.values() if each is not None and each.followed_at is not None}
