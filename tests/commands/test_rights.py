@@ -38,8 +38,8 @@ TAPS = {
     Need.CHAT: """blame confirmations digest drop edits every exclude feed forall hush include lang language leave media
     mute mutes ok ours place prio quiet receipt revert save settings snooze store storms topic type unmute unstore wake
     word words wrong zone""",
-    Need.INSTANCE: """all follow further groups_of how ingroup log members name newgroup only open paste privates regroup
-    retry share stop unfollow ungroup""",
+    Need.INSTANCE: """all follow further groups_of how ingroup log members name newgroup only open paste privates
+    regroup retry share stop unfollow ungroup""",
     Need.BROADCAST: "for post_in",
     Need.TEAM: "handover invite link person remove role team withdraw",
 }
