@@ -11,7 +11,7 @@ from bot.commands.keyboards import MOST_SWITCHES, button, rows_of
 from bot.commands.lookup import channel_by_id, show_topic
 from bot.commands.questions import ask
 from bot.commands.registry import Section, command, example, outdated, tap
-from bot.commands.rights import Need
+from bot.commands.rights import REFUSALS, Need
 from bot.commands.undo import undo_button
 from bot.locales import N_
 from bot.models import Button, ButtonRows, Outgoing
@@ -40,15 +40,15 @@ async def groups(request: Request, context: Context, tx: Transaction) -> Reply:
     """List the groups, show one, make one, or rename one."""
     t, typed = context.t, request.argument.strip()
     if not typed:
-        return Reply(messages=(await _overview(tx, request, context),))
+        return Reply(messages=(await _overview(tx, context),))
     before, colon, name = typed.partition(":")
     group = await _find(tx, before if colon else typed)
     if colon and group is not None:
-        return await _rename(request, context, tx, group, name)
+        return await _rename(context, tx, group, name)
     if group is not None:
-        return Reply(messages=(await _screen(tx, request, context, group),))
+        return Reply(messages=(await _screen(tx, context, group),))
     name = group_name(typed.removeprefix("+"), t)
-    if not context.may(request, Need.INSTANCE):
+    if not context.may(Need.INSTANCE):
         raise CommandError(t.gettext("There is no group «{name}». See /groups."), name=name)
     if typed.startswith("+"):  # somebody was asked for the name
         group = await channel_groups.make(tx, name, now=context.now)
@@ -69,7 +69,7 @@ async def _find(db: Reader, typed: str) -> ChannelGroup | None:
 @tap("groups", Need.LOOK, r"\d{0,3}")
 async def back_to_groups(request: Request, context: Context) -> Reply:
     """Show the list again, or another page of it."""
-    return Reply(edit=await _overview(context.database, request, context, int(request.argument or 0)))
+    return Reply(edit=await _overview(context.database, context, int(request.argument or 0)))
 
 
 @tap("newgroup", Need.INSTANCE, r"[\w-]{0,40}")
@@ -91,7 +91,7 @@ async def new_group(request: Request, context: Context, tx: Transaction) -> Repl
 async def show_group(request: Request, context: Context) -> Reply:
     """Show a group."""
     group = await _group(context.database, request.argument, context)
-    return Reply(edit=await _screen(context.database, request, context, group))
+    return Reply(edit=await _screen(context.database, context, group))
 
 
 @tap("members", Need.INSTANCE, r"\d{1,15}:\d{1,3}")
@@ -158,10 +158,10 @@ async def ask_name(request: Request, context: Context, tx: Transaction) -> Reply
     return change(heading.join(text), ((button(t.gettext("Back"), "group", group.id),),))
 
 
-async def _rename(request: Request, context: Context, tx: Transaction, group: ChannelGroup, typed: str) -> Reply:
+async def _rename(context: Context, tx: Transaction, group: ChannelGroup, typed: str) -> Reply:
     t = context.t
-    if not context.may(request, Need.INSTANCE):
-        raise CommandError(t.gettext("Only owners and editors can do that here."))
+    if not context.may(Need.INSTANCE):
+        raise CommandError(t.gettext(REFUSALS[Need.INSTANCE]))
     name = group_name(typed, t)
     other = await channel_groups.find(tx, name)
     if other is not None and other.id != group.id:
@@ -175,7 +175,7 @@ async def _rename(request: Request, context: Context, tx: Transaction, group: Ch
     others = await others_using(tx, context, group, None)
     async with acts.recorded(tx, act, context.actor, *rows, now=context.now, concerned=others) as recording:
         await channel_groups.rename(tx, group, name)
-    screen = await _screen(tx, request, context, await _group(tx, str(group.id), context))
+    screen = await _screen(tx, context, await _group(tx, str(group.id), context))
     return Reply(messages=(replace(screen, buttons=(*screen.buttons, (undo_button(recording.id, t),))),))
 
 
@@ -217,7 +217,7 @@ async def switch_feed(request: Request, context: Context, tx: Transaction) -> Re
     if place.startswith("g"):
         group = await _group(tx, place[1:], context)
         await set_feed(tx, context, group.name, group.name, is_on=state == "on")
-        return Reply(edit=await _screen(tx, request, context, group))
+        return Reply(edit=await _screen(tx, context, group))
     channel = await channel_by_id(tx, int(place[1:]), context.viewer)
     if channel is None:
         raise outdated(context)
@@ -235,7 +235,7 @@ async def _group(db: Reader, number: str, context: Context) -> ChannelGroup:
     return group
 
 
-async def _overview(db: Reader, request: Request, context: Context, number: int = 0) -> Outgoing:
+async def _overview(db: Reader, context: Context, number: int = 0) -> Outgoing:
     t, directory = context.t, await Directory.load(db, context.viewer)
     text = Text().line(t.gettext("Groups of channels, for topics, searches and mutes: {example}"), example=code("in:…"))
     if not directory.groups:
@@ -247,12 +247,12 @@ async def _overview(db: Reader, request: Request, context: Context, number: int 
         for each in page.items
     ]
     rows = [*rows_of(opening, 1), *page.turns("groups")]
-    if context.may(request, Need.INSTANCE):
+    if context.may(Need.INSTANCE):
         rows.append((button(t.gettext("New group"), "newgroup", ""),))
     return message(text, tuple(rows))
 
 
-async def _screen(db: Reader, request: Request, context: Context, group: ChannelGroup) -> Outgoing:
+async def _screen(db: Reader, context: Context, group: ChannelGroup) -> Outgoing:
     t, directory = context.t, await Directory.load(db, context.viewer)
     members = directory.members(group.id)
     count = t.ngettext("{n} channel", "{n} channels", len(members)).format(n=len(members))
@@ -269,10 +269,10 @@ async def _screen(db: Reader, request: Request, context: Context, group: Channel
         text.line(t.gettext("{topic} is limited to it."), topic=name)
     is_on = await has_feed(db, group.name, context.chat.id)
     rows: list[tuple[Button, ...]] = []
-    if context.may(request, Need.CHAT):
+    if context.may(Need.CHAT):
         mute = button(t.gettext("Mute"), "mute", f"g{group.id}")
         rows.append((feed_button("feed", f"g{group.id}", t, is_on=is_on), mute))
-    if context.may(request, Need.INSTANCE):
+    if context.may(Need.INSTANCE):
         rows.append((button(t.gettext("Add and remove channels"), "members", group.id, 0),))
         rows.append(
             (button(t.gettext("Rename"), "regroup", group.id), button(t.gettext("Delete"), "ungroup", group.id))

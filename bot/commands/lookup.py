@@ -7,11 +7,12 @@ from datetime import datetime
 
 from bot.commands.context import CommandError, Context
 from bot.commands.keyboards import button
+from bot.commands.rights import Need
 from bot.locales import LANGUAGES, Translator, translator
 from bot.locales.locale import topic_title
 from bot.matching.engine.compiled import Compiled, packed
 from bot.models import ButtonRows, StoredPost
-from bot.models.people import Role, Viewer
+from bot.models.people import Viewer
 from bot.rendering.post_text import channel_name
 from bot.store import access, channel_groups, channels, exclusions, subscriptions, topics
 from bot.store.access import Restrictable
@@ -228,6 +229,6 @@ def show_reference(reference: str) -> str:
 
 def offer_following(reference: str, name: str, context: Context) -> ButtonRows:
     """Offer to follow a channel, to those who may."""
-    if context.role is Role.READER:
+    if not context.may(Need.INSTANCE):
         return ()
     return ((button(context.t.gettext("Follow {name}").format(name=name[:_LONGEST_LABEL]), "follow", reference),),)

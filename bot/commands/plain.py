@@ -58,7 +58,7 @@ def _pasted(names: Sequence[str], context: Context, request: Request) -> Reply:
     t, n = context.t, len(names)
     line = t.ngettext("You named {n} channel: {names}", "You named {n} channels: {names}", n)
     text = Text().line(line, n=n, names=join_names(names))
-    if not context.may(request, Need.INSTANCE):
+    if not context.may(Need.INSTANCE):
         return say(text.add(t.gettext("Only owners and editors can follow channels.")))
     label = t.ngettext("Follow {n} channel", "Follow {n} channels", n).format(n=n)
     return replace(say(text, ((button(label, "paste", request.key),),)), memory="\n".join(names))

@@ -57,7 +57,7 @@ async def again(request: Request, context: Context) -> Reply | Effect:
     memory, command = await remembered(context.database, context, key, gone), commands()[name]
     if command.handler is None:
         raise CommandError(gone)
-    if not context.may(request, command.need):
+    if not context.may(command.need):
         raise CommandError(context.own.gettext(REFUSALS[command.need]))
     argument = json.loads(memory)[int(number[0])] if number else _with_sign(name, memory)
     sent = replace(request, command=name, argument=argument, query_id=None)

@@ -40,7 +40,7 @@ _READING = N_("reading channels")  # whatever else a reader asks for
 
 @command("status", Section.CHAT, 1, Need.LOOK, N_("whether all is well, and what to do"))
 @example("/status", N_("whether anything is missing, the last post, what is wrong and what to do"))
-async def status(request: Request, context: Context) -> Reply:
+async def status(_: Request, context: Context) -> Reply:
     """Say how the channels that this chat sees, the reader accounts and the alerts of this chat are."""
     t, db, text = context.t, context.database, Text()
     states = await seen_states(db, context, since=None)
@@ -55,7 +55,7 @@ async def status(request: Request, context: Context) -> Reply:
     text.lines(troubles)
     await _add_waits(text, states, context)
     await _add_posts(text, states, context)
-    if context.may(request, Need.TEAM):
+    if context.may(Need.TEAM):
         text.line(t.gettext("Figures, on the server: {command}"), command=code(_FIGURES))
     return say(text)
 

@@ -97,7 +97,7 @@ async def save(request: Request, context: Context) -> Effect:
     before = await find_topic(context.database, name, context.viewer)
     typed = await read_topic(query, context, excluded=() if before is None else before.excluded)
     is_changed = seen(before) != asked and (before is None or before.state != typed.state)
-    if is_changed or (before is None and not context.may(request, Need.INSTANCE)):
+    if is_changed or (before is None and not context.may(Need.INSTANCE)):
         raise CommandError(context.own.gettext(_CHANGED if is_changed else REFUSALS[Need.INSTANCE]))
 
     async def effect(tx: Transaction) -> Reply:
@@ -105,7 +105,7 @@ async def save(request: Request, context: Context) -> Effect:
         if before is None:
             topic = await _make(tx, context, name, typed)
         else:
-            act, count = await carry_out(tx, request, context, Change(topic=before, typed=typed))
+            act, count = await carry_out(tx, context, Change(topic=before, typed=typed))
             topic = await topic_by_id(tx, before.id, context)
         is_new = await subscribe(tx, context, topic)
         if only and before is None:
@@ -197,12 +197,12 @@ async def _offer(request: Request, context: Context, name: str, query: str) -> R
         line = t.gettext("To get every post of a channel, write: {example}")
         raise CommandError(line, example=code(t.gettext("/follow @name all")))
     known, db = await find_topic(context.database, name, context.viewer), context.database
-    if known is None and not context.may(request, Need.INSTANCE):
+    if known is None and not context.may(Need.INSTANCE):
         raise CommandError(t.gettext("Only owners and editors can create topics. See /topics for the existing ones."))
     if known is None and await find_topic(db, name, EVERYTHING) is not None:  # it is restricted to others
         raise CommandError(t.gettext("This name is taken. Choose another name."))
     if known is not None:
-        await require_may_change(db, known, request, context)
+        await require_may_change(db, known, context)
     typed = await read_topic(query, context, excluded=() if known is None else known.excluded)
     await require_possible(db, known, typed, context)
     text, here = Text().add(bold(name)).add("\n"), await _excluded_by_chat(db, known, context)
