@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from bot.commands.context import CommandError, Context, Reply, Request, change, message, remembered, say, writes
 from bot.commands.enlisting import feed_button, finders_of, group_name, grouping, has_feed, others_using, set_feed
-from bot.commands.keyboards import MOST_SWITCHES, button, rows_of
-from bot.commands.lookup import channel_by_id, show_topic
+from bot.commands.keyboards import MOST_SWITCHES, button, rows_of, switch
+from bot.commands.lookup import need_channel, show_topic
 from bot.commands.questions import ask
-from bot.commands.registry import Section, command, example, outdated, tap
+from bot.commands.registry import Section, command, example, tap
 from bot.commands.rights import REFUSALS, Need
 from bot.commands.undo import undo_button
 from bot.locales import N_
@@ -19,13 +19,13 @@ from bot.models.acts import ChannelGroupDeleted, ChannelGroupRenamed
 from bot.models.topics import quoted
 from bot.store import acts, channel_groups, topics
 from bot.store.acts import Rows
-from bot.store.channel_groups import ChannelGroup, Directory, ListedChannel
+from bot.store.channel_groups import ChannelGroup, Directory
+from bot.store.channels import Channel
 from bot.store.database import Reader, Transaction
 from bot.text.markup import Text, bold, code, one_line
 from bot.text.pages import page_of
 
 PAGE = 24  # channels on a page
-_ON, _OFF = "✅", "▫️"
 _LABEL, _TITLE = 30, 60  # UTF-16 units of a title on a button, and in a line
 _SHOWN = 30  # channels of a group in its text
 _PLACE = r"[cg]\d{1,15}"  # a channel by its id, or a channel group by that of its row
@@ -81,8 +81,7 @@ async def new_group(request: Request, context: Context, tx: Transaction) -> Repl
         text = await ask(tx, request, context, "groups", before="+", subject=t.gettext("New group"))
         heading = Text().line(t.gettext("What should the group be called?"))
         return change(heading.join(text), ((button(t.gettext("Back"), "groups"),),))
-    gone = context.own.gettext("This is too old. Please send the command again.")
-    name = group_name(await remembered(tx, context, request.argument, gone), t)
+    name = group_name(await remembered(tx, context, request.argument), t)
     group = await channel_groups.make(tx, name, now=context.now)
     return Reply(edit=await _members_screen(tx, context, group, 0))
 
@@ -111,9 +110,7 @@ async def put_in(request: Request, context: Context, tx: Transaction) -> Reply:
     """
     number, channel_number, state, page, *sure = request.argument.split(":")
     group = await _group(tx, number, context)
-    channel = await channel_by_id(tx, int(channel_number), context.viewer)
-    if channel is None:
-        raise outdated(context)
+    channel = await need_channel(tx, int(channel_number), context)
     finders = await finders_of(tx, channel)
     others = await others_using(tx, context, group, finders)
     if others and state == "off" and not sure:
@@ -133,19 +130,15 @@ async def put_in(request: Request, context: Context, tx: Transaction) -> Reply:
         await (channel_groups.add if state == "on" else channel_groups.take_out)(tx, group.id, channel.id)
     undo = ((undo_button(recording.id, context.t),),) if others else ()
     if page == "c":
-        listed = ListedChannel(id=channel.id, title=channel.title, username=channel.username, is_followed=True)
-        return Reply(edit=await _groups_of_screen(tx, context, listed, undo))
+        return Reply(edit=await _groups_of_screen(tx, context, channel, undo))
     return Reply(edit=await _members_screen(tx, context, group, int(page), undo))
 
 
 @tap("groups_of", Need.INSTANCE, r"\d{1,15}")
 async def show_groups_of(request: Request, context: Context) -> Reply:
     """Show all groups as switches of a channel."""
-    channel = await channel_by_id(context.database, int(request.argument), context.viewer)
-    if channel is None:
-        raise outdated(context)
-    listed = ListedChannel(id=channel.id, title=channel.title, username=channel.username, is_followed=True)
-    return Reply(edit=await _groups_of_screen(context.database, context, listed))
+    channel = await need_channel(context.database, int(request.argument), context)
+    return Reply(edit=await _groups_of_screen(context.database, context, channel))
 
 
 @tap("regroup", Need.INSTANCE, r"\d{1,15}")
@@ -218,9 +211,7 @@ async def switch_feed(request: Request, context: Context, tx: Transaction) -> Re
         group = await _group(tx, place[1:], context)
         await set_feed(tx, context, group.name, group.name, is_on=state == "on")
         return Reply(edit=await _screen(tx, context, group))
-    channel = await channel_by_id(tx, int(place[1:]), context.viewer)
-    if channel is None:
-        raise outdated(context)
+    channel = await need_channel(tx, int(place[1:]), context)
     t, topic = context.t, await set_feed(tx, context, str(channel.id), channel.title, is_on=state == "on")
     if state == "off":
         return change(t.gettext("{name}: no longer sent to this chat."), name=show_topic(topic, t))
@@ -305,7 +296,7 @@ async def _members_screen(
     return message(text, rows)
 
 
-async def _groups_of_screen(db: Reader, context: Context, channel: ListedChannel, undo: ButtonRows = ()) -> Outgoing:
+async def _groups_of_screen(db: Reader, context: Context, channel: Channel, undo: ButtonRows = ()) -> Outgoing:
     """Draw all groups as switches of a channel."""
     t, directory = context.t, await Directory.load(db, context.viewer)
     inside = {each.id for each in directory.groups_of(channel.id)}
@@ -321,5 +312,5 @@ async def _groups_of_screen(db: Reader, context: Context, channel: ListedChannel
 
 
 def _switch(title: str, group_id: int, channel_id: int, *, is_in: bool, page: int | str) -> Button:
-    label = f"{_ON if is_in else _OFF} {one_line(title, _LABEL)}"
-    return button(label, "ingroup", group_id, channel_id, "off" if is_in else "on", page)
+    data = ("ingroup", group_id, channel_id, "off" if is_in else "on", page)
+    return switch(one_line(title, _LABEL), *data, is_on=is_in)

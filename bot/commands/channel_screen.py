@@ -7,10 +7,10 @@ from bot.commands.context import CommandError, Context, Reply, Request, message,
 from bot.commands.enlisting import feed_button, has_feed, set_feed
 from bot.commands.follow import setting_options
 from bot.commands.keyboards import button
-from bot.commands.lookup import MuteScope, channel_by_id
+from bot.commands.lookup import MuteScope, need_channel
 from bot.commands.mute import mute_scope, mutes_of, show_end, unmute_scope
 from bot.commands.past import describe_past
-from bot.commands.registry import outdated, tap
+from bot.commands.registry import tap
 from bot.commands.rights import Need
 from bot.models import Button, ButtonRows, Outgoing
 from bot.monitoring.channel_state import ChannelState
@@ -80,9 +80,7 @@ async def switch_feed(request: Request, context: Context, tx: Transaction) -> Re
 
 async def _channel(db: Reader, number: str, context: Context) -> Channel:
     """Return the followed channel that a button names. Raises CommandError where there is none any more."""
-    channel = await channel_by_id(db, int(number), context.viewer)
-    if channel is None:
-        raise outdated(context)
+    channel = await need_channel(db, int(number), context)
     if channel.followed_at is None:
         raise CommandError(context.own.gettext("I no longer follow this channel."))
     return channel

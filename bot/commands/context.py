@@ -242,15 +242,15 @@ class Context:
         await notify(tx, self.chat, notice, now=self.now)
 
 
-async def remembered(db: Reader, context: Context, key: str, gone: str) -> str:
+async def remembered(db: Reader, context: Context, key: str, gone: str | None = None) -> str:
     """Return what the answer to an update in this chat remembers, by the key of its request.
 
-    Raises CommandError, with the sentence `gone`, where it is forgotten, or was given in another chat.
+    Raises CommandError, with the sentence `gone` if there is one, where it is forgotten or was given in another chat.
     """
     recorded = await handled.answer_in(db, (context.home or context.chat).peer, key)
     memory = Reply.from_json(recorded).memory if recorded is not None else ""
     if not memory:
-        raise CommandError(gone)
+        raise CommandError(gone or context.own.gettext("This is too old. Please send the command again."))
     return memory
 
 

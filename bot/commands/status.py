@@ -19,7 +19,7 @@ from bot.monitoring.channel_state import ChannelState, ChannelStatus
 from bot.store import follows, outbox, readers, stats
 from bot.store.database import Transaction
 from bot.store.follows import FollowState
-from bot.text.markup import Text, bold, code, one_line
+from bot.text.markup import Text, bold, code, join_names, one_line
 
 _FIGURES = "channelwatch status"
 _TITLE = 60  # UTF-16 units of a channel's title
@@ -104,8 +104,7 @@ def _add_troubles(text: Text, states: Sequence[ChannelState], context: Context) 
 
 
 def _names(states: Sequence[ChannelState]) -> str:
-    more = f" +{len(states) - _NAMED}" if len(states) > _NAMED else ""
-    return ", ".join(f"«{one_line(state.channel.title, _TITLE)}»" for state in states[:_NAMED]) + more
+    return join_names([f"«{one_line(state.channel.title, _TITLE)}»" for state in states], _NAMED)
 
 
 async def _add_readers(text: Text, context: Context) -> None:
