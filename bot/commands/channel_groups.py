@@ -42,7 +42,7 @@ async def groups(request: Request, context: Context, tx: Transaction) -> Reply:
     if not typed:
         return Reply(messages=(await _overview(tx, context),))
     before, colon, name = typed.partition(":")
-    group = await _find(tx, before if colon else typed)
+    group = await _find(tx, before if colon else typed, context)
     if colon and group is not None:
         return await _rename(context, tx, group, name)
     if group is not None:
@@ -58,11 +58,14 @@ async def groups(request: Request, context: Context, tx: Transaction) -> Reply:
     return Reply(messages=reply.messages, memory=name)
 
 
-async def _find(db: Reader, typed: str) -> ChannelGroup | None:
-    """Return the group of a name, or of a number behind `#`, as an answer that was asked for names it."""
+async def _find(db: Reader, typed: str, context: Context) -> ChannelGroup | None:
+    """Return the group of a name, or of a number behind `#`, as an answer that was asked for names it.
+
+    Raises CommandError where there is no group of the number any more.
+    """
     name = typed.strip()
     if name.startswith("#") and name[1:].isdecimal():
-        return await channel_groups.get(db, int(name[1:]))
+        return await _group(db, name[1:16], context)
     return await channel_groups.find(db, name)
 
 

@@ -167,6 +167,7 @@ async def exclude(request: Request, context: Context) -> Effect:
     excluded = ExcludedWord(topic_id=topic.id, word=choice.word, compiled=query.compiled.to_json())
 
     async def effect(tx: Transaction) -> Reply:
+        await topic_by_id(tx, topic.id, context)  # deleted or kept to another chat in this moment
         act = await set_exclusion(tx, context, topic, excluded, on=True)
         await _mark(tx, request, context, replace(alerted, topics=(topic.name,)), Complaint.WORD, word=choice.word)
         line = context.t.gettext(

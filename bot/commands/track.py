@@ -77,6 +77,7 @@ async def track(request: Request, context: Context) -> Reply | Effect:
         raise CommandError(line, name=bold(short_name), example=code(f"/track {short_name}: …"))
 
     async def effect(tx: Transaction) -> Reply:
+        await topic_by_id(tx, topic.id, context)  # deleted or kept to another chat in this moment
         is_new = await subscribe(tx, context, topic)
         line = t.gettext("This chat already gets alerts on {name}.")
         if is_new:

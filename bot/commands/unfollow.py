@@ -13,9 +13,9 @@ from bot.commands.undo import undo_button
 from bot.locales import N_
 from bot.models import Outgoing
 from bot.models.acts import ChannelsUnfollowed
-from bot.models.people import Viewer
 from bot.store import acts, channels, chats, follows, subscriptions
 from bot.store.acts import Rows
+from bot.store.channel_groups import Directory
 from bot.store.channels import Channel
 from bot.store.database import Reader, Transaction
 from bot.store.follows import FollowRequest, FollowState
@@ -38,7 +38,9 @@ async def unfollow(request: Request, context: Context, tx: Transaction) -> Reply
     if not typed:
         raise CommandError(t.gettext("For example: {example}"), example=code("/unfollow @name"))
     viewer = context.viewer
-    names = {name: await channels.find(tx, name, viewer=viewer) for name in await _named(tx, typed, viewer)}
+    directory = await Directory.load(tx, viewer)
+    listed = {name: directory.channel(name) for name in _named(directory, typed)}
+    names = {name: None if each is None else await channels.get(tx, each.id) for name, each in listed.items()}
     found = {each.id: each for each in names.values() if each is not None and each.followed_at is not None}
     references = {channels.normalise_reference(name) or name: name for name in names}
     wishes = [
@@ -137,11 +139,11 @@ async def _unfollow(
     return recording.id
 
 
-async def _named(db: Reader, argument: str, viewer: Viewer) -> Sequence[str]:
+def _named(directory: Directory, argument: str) -> Sequence[str]:
     """Return the channels that a text names: titles as they are, since they may hold spaces, else names and links."""
     names: dict[str, None] = {}
-    for part in [argument] if await channels.find(db, argument, viewer=viewer) else re.split(r"[\n,;]+", argument):
+    for part in [argument] if directory.channel(argument) else re.split(r"[\n,;]+", argument):
         pasted = read_references(part)
-        known = await channels.find(db, part, viewer=viewer)
-        names |= dict.fromkeys([part.strip()] if known or not pasted.references else pasted.references)
+        is_known = directory.channel(part) is not None
+        names |= dict.fromkeys([part.strip()] if is_known or not pasted.references else pasted.references)
     return [name for name in names if name]
