@@ -251,7 +251,7 @@ async def _typed(request: Request, complete: Complete, context: Context) -> Repl
     command = registry.commands().get(request.command)
     if command is None or command.handler is None:
         return say(registry.unknown_command(request.command, context.t)) if request.addressed else Reply()
-    if not context.may(request, command.need):
+    if not context.may(command.need):
         raise CommandError(context.t.gettext(REFUSALS[command.need]))
     return await command.handler(await complete(request) if command.reads_replied else request, context)
 
@@ -260,6 +260,6 @@ async def _tapped(request: Request, context: Context) -> Reply | Effect:
     tap = registry.taps().get(request.command)
     if tap is None or not tap.argument.fullmatch(request.argument):
         raise registry.outdated(context)
-    if not context.may(request, tap.need):
+    if not context.may(tap.need):
         raise CommandError(context.own.gettext(REFUSALS[tap.need]))
     return await tap.handler(request, context)

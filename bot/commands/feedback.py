@@ -175,7 +175,7 @@ async def exclude(request: Request, context: Context) -> Effect:
         )
         rows = [] if act is None else [(undo_button(act, context.t),)]
         is_shared = not topic.is_feed and await others_using(tx, topic, context)
-        if is_shared and choice.word not in topic.excluded and may_change(topic, request, context):
+        if is_shared and choice.word not in topic.excluded and may_change(topic, context):
             label = context.t.gettext("Leave out in all chats…")
             rows.append((button(label, "forall", topic.id, name_word(choice.word), "out"),))
         return change(line, tuple(rows), topic=show_topic(topic, context.t), word=bold(choice.text))
