@@ -72,7 +72,7 @@ async def test(request: Request, context: Context) -> Reply:
         )
     typed = await read_topic(request.argument, context)
     track = (button(context.t.gettext("Track this"), "name", request.key),)
-    offer = (track,) if context.may(request, Need.INSTANCE) else ()
+    offer = (track,) if context.may(Need.INSTANCE) else ()
     text, further = await preview(context, typed, key=f"q:{request.key}")
     rows = (*offer, *or_rows(request, typed.source), *further)
     return Reply(messages=(message(text, rows),), memory=typed.whole)

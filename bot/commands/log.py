@@ -86,7 +86,7 @@ async def _screen(request: Request, context: Context, page: LogPage) -> Outgoing
         text.line("{line}", line=_line(each, context))
     if not shown:
         text.line(t.gettext("Nothing."))
-    undoable = [each for each in shown if each.can_be_undone(context.now) and may_undo(each, request, context)]
+    undoable = [each for each in shown if each.can_be_undone(context.now) and may_undo(each, context)]
     rows = [(button(_undo_label(each, context), "undo", each.id),) for each in undoable[:_MOST_NAMES]]
     return message(text, (*rows, *_filters(shown, page, context, is_more=len(found) > PAGE)))
 

@@ -211,7 +211,7 @@ async def help_(request: Request, context: Context) -> Reply:
         return say(_help_on(request.argument.split()[0].removeprefix("/").lower(), context.t))
     t, text, section = context.t, Text(), None
     for each in commands().values():
-        if not context.may(request, each.need):
+        if not context.may(each.need):
             continue
         if each.section is not section:
             section = each.section

@@ -53,7 +53,7 @@ async def show_topics(request: Request, context: Context) -> Reply:
     """Show all topics as switches, and how each does; or one that is named."""
     if request.argument and not request.tapped:
         topic = await need_topic(context.database, request.argument, context)
-        return show(request, await topic_screen(context.database, request, context, topic))
+        return show(request, await topic_screen(context.database, context, topic))
     return show(request, await topics_screen(context.database, context, int(request.argument or 0)))
 
 
@@ -67,7 +67,7 @@ async def switch(request: Request, context: Context, tx: Transaction) -> Reply:
     if screen == "setup":
         return Reply(edit=await setup_screen(tx, request, context.chat, context.now, role=context.role))
     if screen == "about":
-        return Reply(edit=await topic_screen(tx, request, context, topic))
+        return Reply(edit=await topic_screen(tx, context, topic))
     return Reply(edit=await topics_screen(tx, context, *map(int, page)))
 
 
@@ -91,7 +91,7 @@ async def include(request: Request, context: Context, tx: Transaction) -> Reply:
         if name_word(each.word) == named:
             await set_exclusion(tx, context, topic, each, on=False)
     if about:
-        return Reply(edit=await topic_screen(tx, request, context, topic))
+        return Reply(edit=await topic_screen(tx, context, topic))
     return Reply(edit=await topics_screen(tx, context))
 
 
@@ -108,7 +108,7 @@ async def untrack(request: Request, context: Context, tx: Transaction) -> Reply:
     if is_ended:
         line = context.t.gettext("No more alerts on {name} in this chat.")
     offer = [] if act is None else [(undo_button(act, context.t),)]
-    if not topic.builtin and may_change(topic, request, context):
+    if not topic.builtin and may_change(topic, context):
         offer.append((button(context.t.gettext("Delete the topic"), "drop", topic.id),))
     return say(line, tuple(offer), name=show_topic(topic, context.t))
 
@@ -122,7 +122,7 @@ async def drop(request: Request, context: Context, tx: Transaction) -> Reply:
     topic = await topic_by_id(tx, topic_id, context)
     if topic.builtin:
         raise outdated(context)
-    await require_may_change(tx, topic, request, context)
+    await require_may_change(tx, topic, context)
     others = [chat.id for chat in await others_using(tx, topic, context)]
     if others and not sure:
         line = t.ngettext(

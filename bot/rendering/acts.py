@@ -27,7 +27,7 @@ from bot.models.acts import (
     WordExcluded,
 )
 from bot.models.people import Role
-from bot.text.markup import one_line
+from bot.text.markup import join_names, one_line
 
 ROLE_NAMES = {Role.OWNER: N_("owner"), Role.EDITOR: N_("editor"), Role.READER: N_("reader")}
 _NAME = 80  # UTF-16 units of a foreign name
@@ -185,5 +185,4 @@ def _topic(name: str, t: Translator) -> str:
 
 
 def _listed(names: tuple[str, ...]) -> str:
-    more = len(names) - _LISTED
-    return ", ".join(one_line(name, _NAME) for name in names[:_LISTED]) + (f" +{more}" if more > 0 else "")
+    return join_names([one_line(name, _NAME) for name in names], _LISTED)

@@ -102,6 +102,10 @@ class Directory:
         """Return the groups that a channel is in, by name."""
         return [group for group in self.groups if any(each.id == channel_id for each in self.members(group.id))]
 
+    def channel(self, name: str) -> ListedChannel | None:
+        """Return the channel that goes by an @name, link, id or title; None where there is none."""
+        return self._names.find(name)
+
     def find(self, name: str) -> Place | None:
         """Return what a name means: a group, else a channel by @name, link, id or title, else by words of the title.
 

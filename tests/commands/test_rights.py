@@ -31,6 +31,20 @@ RULES = {
 }
 
 
+# What each kind of button needs.
+TAPS = {
+    Need.LOOK: """about again alike back channel edit find first group groups history keep latest like list more older
+    order post quote run seen setup sum test topics undo why""",
+    Need.CHAT: """blame confirmations digest drop edits every exclude feed forall hush include lang language leave media
+    mute mutes ok ours place prio quiet receipt revert save settings snooze store storms topic type unmute unstore wake
+    word words wrong zone""",
+    Need.INSTANCE: """all follow further groups_of how ingroup log members name newgroup only open paste privates
+    regroup retry share stop unfollow ungroup""",
+    Need.BROADCAST: "for post_in",
+    Need.TEAM: "handover invite link person remove role team withdraw",
+}
+
+
 def allowed(command: str, who: str, chat: str) -> bool:
     private, group = RULES[command]
     return who in SPEAKERS and who[0] in (private if chat == "private" else group) and who[0] in "oer"
@@ -38,6 +52,13 @@ def allowed(command: str, who: str, chat: str) -> bool:
 
 def test_the_table_names_every_command() -> None:
     assert set(RULES) == set(registry.commands())
+
+
+def test_a_new_button_is_thought_of() -> None:
+    """Hold each kind of button to the right that it needs: one that is declared with less shows here."""
+    assert {verb: tap.need for verb, tap in registry.taps().items()} == {
+        verb: need for need, verbs in TAPS.items() for verb in verbs.split()
+    }
 
 
 @pytest.mark.parametrize("role", Role)

@@ -112,7 +112,7 @@ async def test_an_answer_has_no_more_rights_than_the_command(bot: Bot) -> None:
     number = await asks_for_hours(bot, chat=GROUP, person=BORIS)
     await bot.taps(f"role:{BORIS}:reader".encode())
     said = text(await bot.says("21:30-7", chat=GROUP, person=BORIS, reply_to=number))
-    assert said == "Only owners and editors can do that here."
+    assert said == "Only owners and editors can do that here.\n/cancel stops this."
     assert (await bot.chat(GROUP)).quiet is None
 
 
