@@ -97,7 +97,7 @@ async def snooze(request: Request, context: Context) -> Reply | Effect:
         line = context.own.gettext("Muted in this chat {until}: {name}")
         note = line.format(until=show_end(until, context.for_speaker), name=named.name.text[:_NOTE])
         # A note is seen by who taps alone; in a group the others lose alerts, too.
-        said = () if request.private else (muted(scope, context, until=until),)
+        said = () if context.private else (muted(scope, context, until=until),)
         return Reply(messages=said, buttons=await tap.usual(tx, context), note=note)
 
     return effect

@@ -192,7 +192,7 @@ async def _carry_out(
 
 async def _answered(inner: Request, context: Context, need: Need, handler: Handler) -> Reply | Effect:
     """Let a handler answer in the name of a channel; its screens stay in the private chat, and name the channel."""
-    if not context.may(inner, need):
+    if not context.may(need):
         raise CommandError(context.own.gettext(REFUSALS[need]))
     try:
         answer = await handler(inner, context)

@@ -72,15 +72,15 @@ def name_users(users: Sequence[Chat], t: Translator) -> str:
     return line.format(n=len(users), chats=name_chats(users))
 
 
-def may_change(topic: Topic, request: Request, context: Context) -> bool:
+def may_change(topic: Topic, context: Context) -> bool:
     """Tell whether who speaks may change a topic."""
     is_author = topic.author is not None and topic.author == context.person_id
-    return may_change_topic(context.role, is_author=is_author, private=request.private)
+    return may_change_topic(context.role, is_author=is_author, private=context.private)
 
 
-async def require_may_change(db: Reader, topic: Topic, request: Request, context: Context) -> None:
+async def require_may_change(db: Reader, topic: Topic, context: Context) -> None:
     """Raise CommandError, with the sentence on who can, where who speaks may not change a topic."""
-    if may_change(topic, request, context):
+    if may_change(topic, context):
         return
     author = None if topic.author is None else await people.get(db, topic.author)
     t, name = context.t, topic_title(topic.name, context.t)
@@ -106,13 +106,13 @@ async def require_possible(db: Reader, known: Topic | None, typed: TypedQuery, c
         raise CommandError(line)
 
 
-async def propose(request: Request, context: Context, wanted: Change, *data: str | int) -> Outgoing:
+async def propose(context: Context, wanted: Change, *data: str | int) -> Outgoing:
     """Ask once whether a topic is to be changed so; `data` is what the button sends, with what was seen.
 
     Raises CommandError where it cannot be, or who speaks may not.
     """
     db, t, topic = context.database, context.t, wanted.topic
-    await require_may_change(db, topic, request, context)
+    await require_may_change(db, topic, context)
     await require_possible(db, topic, wanted.typed, context)
     if topic.state == wanted.typed.state:
         raise CommandError(context.own.gettext("It already looks for exactly that."))
@@ -161,7 +161,7 @@ def _excerpt(post: StoredPost, hit: Hit, context: Context) -> Text:
     return text.marked(*excerpt_post(post.text, post.parts, hit.spans, context.t, room=_EXCERPT)).add("\n")
 
 
-async def carry_out(tx: Transaction, request: Request, context: Context, wanted: Change) -> tuple[int | None, int]:
+async def carry_out(tx: Transaction, context: Context, wanted: Change) -> tuple[int | None, int]:
     """Change a topic, with a notice to the other chats that use it.
 
     Return the number of the act, None where it looks for that already, and how many chats have the notice. Raises
@@ -172,7 +172,7 @@ async def carry_out(tx: Transaction, request: Request, context: Context, wanted:
         return None, 0
     if topic.state != wanted.topic.state:
         raise CommandError(context.own.gettext("The topic has been changed since. Please start again."))
-    await require_may_change(tx, topic, request, context)
+    await require_may_change(tx, topic, context)
     await require_possible(tx, topic, typed, context)
     users = [chat.id for chat in await others_using(tx, topic, context)]
     act = TopicChanged(topic=topic.name, before=topic.state, after=typed.state)
@@ -199,13 +199,13 @@ async def save_topic(tx: Transaction, context: Context, name: str, typed: TypedQ
     )
 
 
-def changing(request: Request, context: Context, wanted: Change, asked: str) -> Effect:
+def changing(context: Context, wanted: Change, asked: str) -> Effect:
     """Return the write that changes a topic, if it still looks for what was `asked` about, and the answer."""
 
     async def effect(tx: Transaction) -> Reply:
         if seen(wanted.topic) != asked and wanted.topic.state != wanted.typed.state:
             raise CommandError(context.own.gettext("The topic has been changed since. Please start again."))
-        act, count = await carry_out(tx, request, context, wanted)
+        act, count = await carry_out(tx, context, wanted)
         text = Text().line(context.t.gettext("{name} has been changed."), name=show_topic(wanted.topic, context.t))
         text.lines(show_topic_change(wanted.topic.state, wanted.typed.state, context.t)).lines(
             notified(count, context.t)

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from bot.commands.context import CommandError, Context, Reply, Request, change, message, remembered, say, writes
 from bot.commands.enlisting import feed_button, finders_of, group_name, grouping, has_feed, others_using, set_feed
-from bot.commands.keyboards import MOST_SWITCHES, button, rows_of
-from bot.commands.lookup import channel_by_id, show_topic
+from bot.commands.keyboards import MOST_SWITCHES, button, rows_of, switch
+from bot.commands.lookup import need_channel, show_topic
 from bot.commands.questions import ask
-from bot.commands.registry import Section, command, example, outdated, tap
-from bot.commands.rights import Need
+from bot.commands.registry import Section, command, example, tap
+from bot.commands.rights import REFUSALS, Need
 from bot.commands.undo import undo_button
 from bot.locales import N_
 from bot.models import Button, ButtonRows, Outgoing
@@ -19,13 +19,13 @@ from bot.models.acts import ChannelGroupDeleted, ChannelGroupRenamed
 from bot.models.topics import quoted
 from bot.store import acts, channel_groups, topics
 from bot.store.acts import Rows
-from bot.store.channel_groups import ChannelGroup, Directory, ListedChannel
+from bot.store.channel_groups import ChannelGroup, Directory
+from bot.store.channels import Channel
 from bot.store.database import Reader, Transaction
 from bot.text.markup import Text, bold, code, one_line
 from bot.text.pages import page_of
 
 PAGE = 24  # channels on a page
-_ON, _OFF = "✅", "▫️"
 _LABEL, _TITLE = 30, 60  # UTF-16 units of a title on a button, and in a line
 _SHOWN = 30  # channels of a group in its text
 _PLACE = r"[cg]\d{1,15}"  # a channel by its id, or a channel group by that of its row
@@ -40,15 +40,15 @@ async def groups(request: Request, context: Context, tx: Transaction) -> Reply:
     """List the groups, show one, make one, or rename one."""
     t, typed = context.t, request.argument.strip()
     if not typed:
-        return Reply(messages=(await _overview(tx, request, context),))
+        return Reply(messages=(await _overview(tx, context),))
     before, colon, name = typed.partition(":")
-    group = await _find(tx, before if colon else typed)
+    group = await _find(tx, before if colon else typed, context)
     if colon and group is not None:
-        return await _rename(request, context, tx, group, name)
+        return await _rename(context, tx, group, name)
     if group is not None:
-        return Reply(messages=(await _screen(tx, request, context, group),))
+        return Reply(messages=(await _screen(tx, context, group),))
     name = group_name(typed.removeprefix("+"), t)
-    if not context.may(request, Need.INSTANCE):
+    if not context.may(Need.INSTANCE):
         raise CommandError(t.gettext("There is no group «{name}». See /groups."), name=name)
     if typed.startswith("+"):  # somebody was asked for the name
         group = await channel_groups.make(tx, name, now=context.now)
@@ -58,18 +58,21 @@ async def groups(request: Request, context: Context, tx: Transaction) -> Reply:
     return Reply(messages=reply.messages, memory=name)
 
 
-async def _find(db: Reader, typed: str) -> ChannelGroup | None:
-    """Return the group of a name, or of a number behind `#`, as an answer that was asked for names it."""
+async def _find(db: Reader, typed: str, context: Context) -> ChannelGroup | None:
+    """Return the group of a name, or of a number behind `#`, as an answer that was asked for names it.
+
+    Raises CommandError where there is no group of the number any more.
+    """
     name = typed.strip()
     if name.startswith("#") and name[1:].isdecimal():
-        return await channel_groups.get(db, int(name[1:]))
+        return await _group(db, name[1:16], context)
     return await channel_groups.find(db, name)
 
 
 @tap("groups", Need.LOOK, r"\d{0,3}")
 async def back_to_groups(request: Request, context: Context) -> Reply:
     """Show the list again, or another page of it."""
-    return Reply(edit=await _overview(context.database, request, context, int(request.argument or 0)))
+    return Reply(edit=await _overview(context.database, context, int(request.argument or 0)))
 
 
 @tap("newgroup", Need.INSTANCE, r"[\w-]{0,40}")
@@ -81,8 +84,7 @@ async def new_group(request: Request, context: Context, tx: Transaction) -> Repl
         text = await ask(tx, request, context, "groups", before="+", subject=t.gettext("New group"))
         heading = Text().line(t.gettext("What should the group be called?"))
         return change(heading.join(text), ((button(t.gettext("Back"), "groups"),),))
-    gone = context.own.gettext("This is too old. Please send the command again.")
-    name = group_name(await remembered(tx, context, request.argument, gone), t)
+    name = group_name(await remembered(tx, context, request.argument), t)
     group = await channel_groups.make(tx, name, now=context.now)
     return Reply(edit=await _members_screen(tx, context, group, 0))
 
@@ -91,7 +93,7 @@ async def new_group(request: Request, context: Context, tx: Transaction) -> Repl
 async def show_group(request: Request, context: Context) -> Reply:
     """Show a group."""
     group = await _group(context.database, request.argument, context)
-    return Reply(edit=await _screen(context.database, request, context, group))
+    return Reply(edit=await _screen(context.database, context, group))
 
 
 @tap("members", Need.INSTANCE, r"\d{1,15}:\d{1,3}")
@@ -111,9 +113,7 @@ async def put_in(request: Request, context: Context, tx: Transaction) -> Reply:
     """
     number, channel_number, state, page, *sure = request.argument.split(":")
     group = await _group(tx, number, context)
-    channel = await channel_by_id(tx, int(channel_number), context.viewer)
-    if channel is None:
-        raise outdated(context)
+    channel = await need_channel(tx, int(channel_number), context)
     finders = await finders_of(tx, channel)
     others = await others_using(tx, context, group, finders)
     if others and state == "off" and not sure:
@@ -133,19 +133,15 @@ async def put_in(request: Request, context: Context, tx: Transaction) -> Reply:
         await (channel_groups.add if state == "on" else channel_groups.take_out)(tx, group.id, channel.id)
     undo = ((undo_button(recording.id, context.t),),) if others else ()
     if page == "c":
-        listed = ListedChannel(id=channel.id, title=channel.title, username=channel.username, is_followed=True)
-        return Reply(edit=await _groups_of_screen(tx, context, listed, undo))
+        return Reply(edit=await _groups_of_screen(tx, context, channel, undo))
     return Reply(edit=await _members_screen(tx, context, group, int(page), undo))
 
 
 @tap("groups_of", Need.INSTANCE, r"\d{1,15}")
 async def show_groups_of(request: Request, context: Context) -> Reply:
     """Show all groups as switches of a channel."""
-    channel = await channel_by_id(context.database, int(request.argument), context.viewer)
-    if channel is None:
-        raise outdated(context)
-    listed = ListedChannel(id=channel.id, title=channel.title, username=channel.username, is_followed=True)
-    return Reply(edit=await _groups_of_screen(context.database, context, listed))
+    channel = await need_channel(context.database, int(request.argument), context)
+    return Reply(edit=await _groups_of_screen(context.database, context, channel))
 
 
 @tap("regroup", Need.INSTANCE, r"\d{1,15}")
@@ -158,10 +154,10 @@ async def ask_name(request: Request, context: Context, tx: Transaction) -> Reply
     return change(heading.join(text), ((button(t.gettext("Back"), "group", group.id),),))
 
 
-async def _rename(request: Request, context: Context, tx: Transaction, group: ChannelGroup, typed: str) -> Reply:
+async def _rename(context: Context, tx: Transaction, group: ChannelGroup, typed: str) -> Reply:
     t = context.t
-    if not context.may(request, Need.INSTANCE):
-        raise CommandError(t.gettext("Only owners and editors can do that here."))
+    if not context.may(Need.INSTANCE):
+        raise CommandError(t.gettext(REFUSALS[Need.INSTANCE]))
     name = group_name(typed, t)
     other = await channel_groups.find(tx, name)
     if other is not None and other.id != group.id:
@@ -175,7 +171,7 @@ async def _rename(request: Request, context: Context, tx: Transaction, group: Ch
     others = await others_using(tx, context, group, None)
     async with acts.recorded(tx, act, context.actor, *rows, now=context.now, concerned=others) as recording:
         await channel_groups.rename(tx, group, name)
-    screen = await _screen(tx, request, context, await _group(tx, str(group.id), context))
+    screen = await _screen(tx, context, await _group(tx, str(group.id), context))
     return Reply(messages=(replace(screen, buttons=(*screen.buttons, (undo_button(recording.id, t),))),))
 
 
@@ -217,10 +213,8 @@ async def switch_feed(request: Request, context: Context, tx: Transaction) -> Re
     if place.startswith("g"):
         group = await _group(tx, place[1:], context)
         await set_feed(tx, context, group.name, group.name, is_on=state == "on")
-        return Reply(edit=await _screen(tx, request, context, group))
-    channel = await channel_by_id(tx, int(place[1:]), context.viewer)
-    if channel is None:
-        raise outdated(context)
+        return Reply(edit=await _screen(tx, context, group))
+    channel = await need_channel(tx, int(place[1:]), context)
     t, topic = context.t, await set_feed(tx, context, str(channel.id), channel.title, is_on=state == "on")
     if state == "off":
         return change(t.gettext("{name}: no longer sent to this chat."), name=show_topic(topic, t))
@@ -235,7 +229,7 @@ async def _group(db: Reader, number: str, context: Context) -> ChannelGroup:
     return group
 
 
-async def _overview(db: Reader, request: Request, context: Context, number: int = 0) -> Outgoing:
+async def _overview(db: Reader, context: Context, number: int = 0) -> Outgoing:
     t, directory = context.t, await Directory.load(db, context.viewer)
     text = Text().line(t.gettext("Groups of channels, for topics, searches and mutes: {example}"), example=code("in:…"))
     if not directory.groups:
@@ -247,12 +241,12 @@ async def _overview(db: Reader, request: Request, context: Context, number: int 
         for each in page.items
     ]
     rows = [*rows_of(opening, 1), *page.turns("groups")]
-    if context.may(request, Need.INSTANCE):
+    if context.may(Need.INSTANCE):
         rows.append((button(t.gettext("New group"), "newgroup", ""),))
     return message(text, tuple(rows))
 
 
-async def _screen(db: Reader, request: Request, context: Context, group: ChannelGroup) -> Outgoing:
+async def _screen(db: Reader, context: Context, group: ChannelGroup) -> Outgoing:
     t, directory = context.t, await Directory.load(db, context.viewer)
     members = directory.members(group.id)
     count = t.ngettext("{n} channel", "{n} channels", len(members)).format(n=len(members))
@@ -269,10 +263,10 @@ async def _screen(db: Reader, request: Request, context: Context, group: Channel
         text.line(t.gettext("{topic} is limited to it."), topic=name)
     is_on = await has_feed(db, group.name, context.chat.id)
     rows: list[tuple[Button, ...]] = []
-    if context.may(request, Need.CHAT):
+    if context.may(Need.CHAT):
         mute = button(t.gettext("Mute"), "mute", f"g{group.id}")
         rows.append((feed_button("feed", f"g{group.id}", t, is_on=is_on), mute))
-    if context.may(request, Need.INSTANCE):
+    if context.may(Need.INSTANCE):
         rows.append((button(t.gettext("Add and remove channels"), "members", group.id, 0),))
         rows.append(
             (button(t.gettext("Rename"), "regroup", group.id), button(t.gettext("Delete"), "ungroup", group.id))
@@ -305,7 +299,7 @@ async def _members_screen(
     return message(text, rows)
 
 
-async def _groups_of_screen(db: Reader, context: Context, channel: ListedChannel, undo: ButtonRows = ()) -> Outgoing:
+async def _groups_of_screen(db: Reader, context: Context, channel: Channel, undo: ButtonRows = ()) -> Outgoing:
     """Draw all groups as switches of a channel."""
     t, directory = context.t, await Directory.load(db, context.viewer)
     inside = {each.id for each in directory.groups_of(channel.id)}
@@ -321,5 +315,5 @@ async def _groups_of_screen(db: Reader, context: Context, channel: ListedChannel
 
 
 def _switch(title: str, group_id: int, channel_id: int, *, is_in: bool, page: int | str) -> Button:
-    label = f"{_ON if is_in else _OFF} {one_line(title, _LABEL)}"
-    return button(label, "ingroup", group_id, channel_id, "off" if is_in else "on", page)
+    data = ("ingroup", group_id, channel_id, "off" if is_in else "on", page)
+    return switch(one_line(title, _LABEL), *data, is_on=is_in)

@@ -7,10 +7,10 @@ from bot.commands.context import CommandError, Context, Reply, Request, message,
 from bot.commands.enlisting import feed_button, has_feed, set_feed
 from bot.commands.follow import setting_options
 from bot.commands.keyboards import button
-from bot.commands.lookup import MuteScope, channel_by_id
+from bot.commands.lookup import MuteScope, need_channel
 from bot.commands.mute import mute_scope, mutes_of, show_end, unmute_scope
 from bot.commands.past import describe_past
-from bot.commands.registry import outdated, tap
+from bot.commands.registry import tap
 from bot.commands.rights import Need
 from bot.models import Button, ButtonRows, Outgoing
 from bot.monitoring.channel_state import ChannelState
@@ -80,9 +80,7 @@ async def switch_feed(request: Request, context: Context, tx: Transaction) -> Re
 
 async def _channel(db: Reader, number: str, context: Context) -> Channel:
     """Return the followed channel that a button names. Raises CommandError where there is none any more."""
-    channel = await channel_by_id(db, int(number), context.viewer)
-    if channel is None:
-        raise outdated(context)
+    channel = await need_channel(db, int(number), context)
     if channel.followed_at is None:
         raise CommandError(context.own.gettext("I no longer follow this channel."))
     return channel
@@ -105,9 +103,9 @@ async def _screen(db: Reader, request: Request, context: Context) -> Outgoing:
     return message(
         text,
         (
-            *_actions(channel, request, context, is_muted=bool(muted), is_fed=is_fed),
+            *_actions(channel, context, is_muted=bool(muted), is_fed=is_fed),
             *past.rows,
-            *_last(channel, request, context),
+            *_last(channel, context),
         ),
     )
 
@@ -129,18 +127,18 @@ async def _facts(db: Reader, state: ChannelState, past: str, context: Context) -
     return text.line(line, week=bold(str(counts[0])), month=bold(str(counts[1])))
 
 
-def _actions(channel: Channel, request: Request, context: Context, *, is_muted: bool, is_fed: bool) -> ButtonRows:
+def _actions(channel: Channel, context: Context, *, is_muted: bool, is_fed: bool) -> ButtonRows:
     """Offer what who speaks may do with a channel; a new action is one more row here."""
     t, number = context.t, channel.id
     rows: list[tuple[Button, ...]] = [(button(t.gettext("Newest posts"), "latest", number, 0),)]
-    if context.may(request, Need.CHAT) and is_muted:
+    if context.may(Need.CHAT) and is_muted:
         rows.append((button(t.gettext("Unmute"), "hush", number, "off"),))
-    elif context.may(request, Need.CHAT):
+    elif context.may(Need.CHAT):
         labels = {"8h": t.gettext("Mute 8 h"), "7d": t.gettext("7 days"), "on": t.gettext("For good")}
         rows.append(tuple(button(label, "hush", number, span) for span, label in labels.items()))
-    if context.may(request, Need.CHAT):
+    if context.may(Need.CHAT):
         rows.append((feed_button("every", number, t, is_on=is_fed),))
-    if context.may(request, Need.INSTANCE):
+    if context.may(Need.INSTANCE):
         rows.append((button(t.gettext("Groups"), "groups_of", number),))
         speed = ("slow", t.gettext("No longer fast")) if channel.fast else ("fast", t.gettext("Fast"))
         join = ("stay", t.gettext("Never join")) if channel.may_join else ("join", t.gettext("May join"))
@@ -148,9 +146,9 @@ def _actions(channel: Channel, request: Request, context: Context, *, is_muted: 
     return tuple(rows)
 
 
-def _last(channel: Channel, request: Request, context: Context) -> ButtonRows:
+def _last(channel: Channel, context: Context) -> ButtonRows:
     t, row = context.t, [button(context.t.gettext("All channels"), "list", 0)]
-    if not context.may(request, Need.INSTANCE):
+    if not context.may(Need.INSTANCE):
         return (tuple(row),)
     private = t.gettext("Who can find it") if channel.restricted else t.gettext("Keep it to this chat")
     return (

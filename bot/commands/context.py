@@ -189,14 +189,19 @@ class Context:
     own: Translator  # of the language of who speaks: for the notes over a tapped button, which nobody else sees
     inflector: Inflector  # knows the forms of words; loads its dictionaries at the first query
 
-    def may(self, request: Request, need: Need) -> bool:
+    @property
+    def private(self) -> bool:
+        """Tell whether the chat is one between a person and the bot."""
+        return self.chat.peer.kind is PeerKind.USER
+
+    def may(self, need: Need) -> bool:
         """Tell whether who speaks has the right."""
-        return allows(self.role, need, private=request.private)
+        return allows(self.role, need, private=self.private)
 
     @property
     def viewer(self) -> Viewer:
         """Whoever looks: what others shall not see does not exist in this chat."""
-        return viewer(self.role, chat_id=self.chat.id, private=self.chat.peer.kind is PeerKind.USER)
+        return viewer(self.role, chat_id=self.chat.id, private=self.private)
 
     @property
     def actor(self) -> Actor:
@@ -237,15 +242,15 @@ class Context:
         await notify(tx, self.chat, notice, now=self.now)
 
 
-async def remembered(db: Reader, context: Context, key: str, gone: str) -> str:
+async def remembered(db: Reader, context: Context, key: str, gone: str | None = None) -> str:
     """Return what the answer to an update in this chat remembers, by the key of its request.
 
-    Raises CommandError, with the sentence `gone`, where it is forgotten, or was given in another chat.
+    Raises CommandError, with the sentence `gone` if there is one, where it is forgotten or was given in another chat.
     """
     recorded = await handled.answer_in(db, (context.home or context.chat).peer, key)
     memory = Reply.from_json(recorded).memory if recorded is not None else ""
     if not memory:
-        raise CommandError(gone)
+        raise CommandError(gone or context.own.gettext("This is too old. Please send the command again."))
     return memory
 
 

@@ -19,6 +19,7 @@ from bot.store.chats import Chat
 from bot.store.database import Database, Transaction
 from bot.store.people import Person
 from bot.store.questions import Question
+from bot.text.markup import Text
 
 Complete = Callable[[Request], Awaitable[Request]]
 BURST, EACH = 60, timedelta(seconds=1)  # what a person may ask at once, and when it is one more
@@ -28,6 +29,10 @@ STALE = timedelta(minutes=10)  # nobody waits for the answer to an older command
 
 async def _as_it_is(request: Request) -> Request:
     return request
+
+
+class _RoleChangedError(Exception):
+    """The speaker may do more, or less, than when their request came."""
 
 
 class Dispatch:
@@ -59,9 +64,11 @@ class Dispatch:
         if refused is not None:
             return refused if refused != Reply() else None
         try:
-            return await self._commit(request, await self._handle(request, person, complete, now), now)
+            return await self._commit(request, await self._handle(request, person, complete, now), person, now)
         except CommandError as error:
-            return await self._commit(request, await self._refuse(request, error, now), now)
+            return await self._commit(request, await self._refuse(request, error, now), person, now)
+        except _RoleChangedError:
+            return await self.answer(request, complete)
         except setup.StrangerError:
             # The answer is not recorded: strangers may write as much as they like.
             return await self._turn_away(request, now)
@@ -72,9 +79,12 @@ class Dispatch:
         if chat is None:
             return error.reply(request)
         question = await questions.open_to(self._database, chat.id, request.person_id, now)
-        if question is None or not ends(question, request):
-            return error.reply(request)
-        return closing(error.reply(request), question, request, translator(chat.language))
+        t = translator(chat.language)
+        if question is not None and ends(question, request):
+            return closing(error.reply(request), question, request, t)
+        if question is not None and is_answer(question, request):  # perhaps a search of somebody who forgot
+            return say(Text().join(error.text).add("\n", t.gettext("/cancel stops this.")))
+        return error.reply(request)
 
     async def offer(self, person_id: int, typed: str) -> tuple[OfferedPost, ...]:
         """Return the posts offered to a person who searches in any chat; none for strangers and in floods."""
@@ -114,13 +124,19 @@ class Dispatch:
         await self._database.write(lambda tx: people.turn_away(tx, request.person_id, now))
         return replace(say(t.gettext("This bot is private. Ask its owner for an invitation.")), fleeting=True)
 
-    async def _commit(self, request: Request, answer: Reply | Effect, now: datetime) -> Reply:
-        """Carry out an effect and record the reply in one transaction; a reply that is recorded already stands."""
+    async def _commit(self, request: Request, answer: Reply | Effect, person: Person | None, now: datetime) -> Reply:
+        """Carry out an effect and record the reply in one transaction; a reply that is recorded already stands.
+
+        Raises _RoleChangedError where the speaker was removed, or given another role, while the answer was made.
+        """
 
         async def job(tx: Transaction) -> Reply:
             recorded = await handled.answer_to(tx, request.key)
             if recorded is not None:
                 return Reply.from_json(recorded)
+            by_now = await people.get(tx, request.person_id)
+            if (person and person.role) is not (by_now and by_now.role):
+                raise _RoleChangedError
             if not _is_stale(request, now):
                 await _resume(tx, request, now)
             await _see(tx, request, now)
@@ -235,7 +251,7 @@ async def _typed(request: Request, complete: Complete, context: Context) -> Repl
     command = registry.commands().get(request.command)
     if command is None or command.handler is None:
         return say(registry.unknown_command(request.command, context.t)) if request.addressed else Reply()
-    if not context.may(request, command.need):
+    if not context.may(command.need):
         raise CommandError(context.t.gettext(REFUSALS[command.need]))
     return await command.handler(await complete(request) if command.reads_replied else request, context)
 
@@ -244,6 +260,6 @@ async def _tapped(request: Request, context: Context) -> Reply | Effect:
     tap = registry.taps().get(request.command)
     if tap is None or not tap.argument.fullmatch(request.argument):
         raise registry.outdated(context)
-    if not context.may(request, tap.need):
+    if not context.may(tap.need):
         raise CommandError(context.own.gettext(REFUSALS[tap.need]))
     return await tap.handler(request, context)

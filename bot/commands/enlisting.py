@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bot.commands.context import CommandError, Context
 from bot.commands.keyboards import button
-from bot.commands.lookup import show_reference
+from bot.commands.lookup import show_reference, tidy
 from bot.commands.subscribing import log_setting, subscribe, unsubscribe
 from bot.locales import Translator
 from bot.models import Button
@@ -20,13 +20,12 @@ from bot.store.channel_groups import LONGEST_NAME, ChannelGroup
 from bot.store.channels import Channel
 from bot.store.database import Reader, Transaction
 from bot.store.topics import Topic
-from bot.text.markup import Text, bold
+from bot.text.markup import Text, bold, join_names
 
 Finders = tuple[int, ...] | None  # ids of the chats that alone find a channel; None: it is everybody's
 _QUOTED = r"\"[^\"\n]+\"|«[^«»\n]+»|[“”„][^“”„\n]+[“”„]"
 _GROUP = re.compile(rf"(?<!\S)(?:group|группа|група):[ ]?({_QUOTED}|[^\s,;\"«»“”„]+)[,;]?(?!\S)", re.IGNORECASE)
 _LOGGED, _SHOWN = 60, 5  # names of one act, and of an answer
-_QUOTES = '"«»“”„'
 _ALL = {"all", "все", "всё", "усе", "усі", "всі"}
 # The word for all posts stands right behind a name; elsewhere it is a word of a title or a comment.
 _FEED = re.compile(rf"(?P<names>.*(?:@|t\.me/|\+)\S+)\s+(?:{'|'.join(_ALL)})[.,;]?(?P<rest>(?:\s+\S+)*)", re.IGNORECASE)
@@ -50,7 +49,7 @@ NOTHING = Enlisting()
 
 def take_enlisting(line: str) -> tuple[str, Enlisting]:
     """Take groups and the word for all posts off a line of a pasted list."""
-    groups = tuple(found[1].strip(_QUOTES).strip() for found in _GROUP.finditer(line))
+    groups = tuple(tidy(found[1]) for found in _GROUP.finditer(line))
     rest = " ".join(_GROUP.sub(" ", line).split()) if groups else line
     feed = _FEED.fullmatch(rest)
     if feed is not None:
@@ -62,7 +61,7 @@ def take_enlisting(line: str) -> tuple[str, Enlisting]:
 
 def group_name(typed: str, t: Translator) -> str:
     """Return the name for a channel group as it is kept. Raises CommandError for one that cannot be used."""
-    name = " ".join(typed.split()).strip(_QUOTES).strip()
+    name = tidy(typed)
     if not name or len(name) > LONGEST_NAME or name[0] in "@/*#+":
         line = t.gettext("Give the group a name of up to {most} characters that begins with a letter.")
         raise CommandError(line, most=LONGEST_NAME)
@@ -86,9 +85,7 @@ async def enlist(tx: Transaction, references: Sequence[str], wanted: Enlisting, 
     if wanted.feed and not references:
         text.line(t.gettext("This chat gets every post of the group: {names}. /topics switches that off."), names=names)
         return text
-    channels_shown = ", ".join(show_reference(each) for each in references[:_SHOWN])
-    if len(references) > _SHOWN:
-        channels_shown += f" +{len(references) - _SHOWN}"
+    channels_shown = join_names(list(map(show_reference, references)), _SHOWN)
     if groups:
         line = t.gettext("Added to the group {names} (/groups): {channels}")
         text.line(line, names=names, channels=channels_shown)

@@ -167,6 +167,7 @@ async def exclude(request: Request, context: Context) -> Effect:
     excluded = ExcludedWord(topic_id=topic.id, word=choice.word, compiled=query.compiled.to_json())
 
     async def effect(tx: Transaction) -> Reply:
+        await topic_by_id(tx, topic.id, context)  # deleted or kept to another chat in this moment
         act = await set_exclusion(tx, context, topic, excluded, on=True)
         await _mark(tx, request, context, replace(alerted, topics=(topic.name,)), Complaint.WORD, word=choice.word)
         line = context.t.gettext(
@@ -174,7 +175,7 @@ async def exclude(request: Request, context: Context) -> Effect:
         )
         rows = [] if act is None else [(undo_button(act, context.t),)]
         is_shared = not topic.is_feed and await others_using(tx, topic, context)
-        if is_shared and choice.word not in topic.excluded and may_change(topic, request, context):
+        if is_shared and choice.word not in topic.excluded and may_change(topic, context):
             label = context.t.gettext("Leave out in all chats…")
             rows.append((button(label, "forall", topic.id, name_word(choice.word), "out"),))
         return change(line, tuple(rows), topic=show_topic(topic, context.t), word=bold(choice.text))

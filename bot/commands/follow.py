@@ -1,7 +1,7 @@
 """/follow: makes follow requests of a pasted list of channels, with options; the joiner fulfils them."""
 
 import re
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -23,11 +23,11 @@ from bot.store.channels import MOST_FAST, Access, Channel, Options
 from bot.store.database import Reader, Transaction
 from bot.store.follows import RequestOutcome
 from bot.store.references import ALL, ALL_ASKED, FOLDER
-from bot.text.markup import Text, code
+from bot.text.markup import Text, code, join_names, join_texts
 
 MOST_AT_ONCE = 500  # as many as one account can be in
 _EVERYTHING = {"all", "все", "всё", "усе"}
-_SHOWN_NAMES = 60  # of one kind in an answer
+SHOWN_NAMES = 60  # of one kind in an answer
 _SHOWN_WORD = 60  # characters of a word that is not understood
 
 _OUTCOMES = {
@@ -122,23 +122,15 @@ async def _follow_typed(request: Request, context: Context, tx: Transaction) -> 
         answers.append(await _follow(tx, each, listed.options, context))
         answers[-1].rest.join(await enlist(tx, each.references[:MOST_AT_ONCE], listed.enlisting, context))
     if sum(each.count for each in answers) > 1:
-        return await _show_list(tx, context, below=_lines(each.rest for each in answers).build()[0])
-    return say(_lines(text for each in answers for text in (each.looked_at, each.rest)))
-
-
-def _lines(texts: Iterable[Text]) -> Text:
-    lines = Text()
-    for text in texts:
-        lines.add("\n" if len(lines) and len(text) else "").join(text)
-    return lines
+        return await _show_list(tx, context, below=join_texts((each.rest for each in answers), "\n").build()[0])
+    return say(join_texts((text for each in answers for text in (each.looked_at, each.rest)), "\n"))
 
 
 @tap("paste", Need.INSTANCE, r"[\w-]{1,40}")
 @writes
 async def follow_pasted(request: Request, context: Context, tx: Transaction) -> Reply:
     """Follow the channels that were pasted without a command; the button names the answer that remembers them."""
-    gone = context.own.gettext("This is too old. Please send the command again.")
-    typed = await remembered(tx, context, request.argument, gone)
+    typed = await remembered(tx, context, request.argument)
     return await _follow_typed(replace(request, argument=typed), context, tx)
 
 
@@ -201,7 +193,7 @@ async def _follow(tx: Transaction, pasted: PastedChannels, options: Options, con
     for outcome, line in _OUTCOMES.items():
         if outcome in outcomes:
             said = looked_at if outcome in _LOOKED_AT else text
-            said.line(t.gettext(line), names=join_names(outcomes[outcome]))
+            said.line(t.gettext(line), names=join_names(outcomes[outcome], SHOWN_NAMES))
     text.join(await _show_options(tx, options, references, t))
     if (left := len(pasted.references) - MOST_AT_ONCE) > 0:
         line = t.ngettext(
@@ -228,7 +220,7 @@ async def setting_options(
     if not changed:
         yield
         return
-    act = ChannelsSet(names=tuple(each.title for each in changed[:_SHOWN_NAMES]), options=how.typed())
+    act = ChannelsSet(names=tuple(each.title for each in changed[:SHOWN_NAMES]), options=how.typed())
     rows = [Rows("channels", "id", each.id) for each in changed]
     is_restricted = any(each.restricted for each in changed)
     async with acts.recorded(tx, act, context.actor, *rows, now=context.now, restricted=is_restricted):
@@ -239,7 +231,7 @@ async def _log(tx: Transaction, outcomes: Mapping[RequestOutcome, Sequence[str]]
     """Write down what was asked for that nobody had asked for yet."""
     names = [name for outcome in (RequestOutcome.NEW, RequestOutcome.AGAIN) for name in outcomes.get(outcome, ())]
     if names:
-        act = ChannelsRequested(names=tuple(names[:_SHOWN_NAMES]))
+        act = ChannelsRequested(names=tuple(names[:SHOWN_NAMES]))
         hidden = {show_reference(each.reference) for each in await follows.all_follows(tx) if each.access is not None}
         await acts.record(tx, act, context.actor, now=context.now, restricted=not hidden.isdisjoint(names))
 
@@ -251,7 +243,7 @@ async def _show_options(db: Reader, options: Options, references: Sequence[str],
         text.line(t.gettext("How: {how}."), how=_how(options, t))
     if options.may_join is False and (inside := await _inside(db, references)):
         line = t.gettext("My reader account is already in these and stays there: {names}")
-        text.line(line, names=join_names([show_reference(reference) for reference in inside]))
+        text.line(line, names=join_names([show_reference(reference) for reference in inside], SHOWN_NAMES))
     return text
 
 
@@ -287,7 +279,7 @@ def _how(options: Options, t: Translator) -> str:
 
 def _not_understood(pasted: PastedChannels, t: Translator) -> Text:
     line = t.gettext("Not a channel: {names}\nWrite @name or a link such as t.me/name.")
-    return Text().say(line, names=join_names([word[:_SHOWN_WORD] for word in pasted.unclear]))
+    return Text().say(line, names=join_names([word[:_SHOWN_WORD] for word in pasted.unclear], SHOWN_NAMES))
 
 
 def usage(t: Translator) -> Text:
@@ -298,12 +290,6 @@ def usage(t: Translator) -> Text:
     text.line(t.gettext("A folder link t.me/addlist/… works too, and so does {example}."), example=code("/follow all"))
     line = t.gettext("Options you can add after them: {options}.")
     return text.say(line, options=code(t.gettext("fast, slow, join:no, join:yes, private, history:5000")))
-
-
-def join_names(names: Sequence[str]) -> str:
-    """List the first names, and how many more there are."""
-    more = len(names) - _SHOWN_NAMES
-    return ", ".join(names[:_SHOWN_NAMES]) + (f" +{more}" if more > 0 else "")
 
 
 def read_options(typed: str, t: Translator) -> tuple[FollowList, ...]:

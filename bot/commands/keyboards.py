@@ -9,12 +9,13 @@ from bot.locales import LANGUAGES, Translator
 from bot.locales.locale import topic_title
 from bot.models import Button, ButtonRows
 from bot.store.topics import Topic
+from bot.text.markup import one_line
 
 LANGUAGE_NAMES = {each: str(Locale(each).get_language_name()).capitalize() for each in LANGUAGES}
 _ON, _OFF, _CHOSEN = "✅", "▫️", "●"
 MOST_SWITCHES = 60  # Telegram takes 100 buttons
 TOPICS_PAGE = 20  # topics of one page of switches
-_LONGEST_LABEL = 30  # characters; phones cut longer ones in a row of two
+_LONGEST_LABEL = 30  # UTF-16 units; phones cut longer ones in a row of two
 
 
 def button(label: str, *data: str | int) -> Button:
@@ -25,6 +26,11 @@ def button(label: str, *data: str | int) -> Button:
 def choice(label: str, *data: str | int, chosen: bool) -> Button:
     """Make a button for one choice of a setting, with a mark where it is the present one."""
     return button(mark(label, chosen=chosen), *data)
+
+
+def switch(label: str, *data: str | int, is_on: bool) -> Button:
+    """Make a button for something that is on or off, with a mark for which of the two."""
+    return button(f"{_ON if is_on else _OFF} {label}", *data)
 
 
 def mark(label: str, *, chosen: bool) -> str:
@@ -47,9 +53,7 @@ def topic_rows(topics: Sequence[Topic], on: Collection[int], t: Translator, *, s
     """Offer topics as switches; a tap asks for the state that is not shown, and for `screen` to be drawn again."""
     switches = []
     for topic in topics:
-        is_on, title = topic.id in on, topic_title(topic.name, t)
-        label = title if len(title) <= _LONGEST_LABEL else title[: _LONGEST_LABEL - 1] + "…"
-        data = ("topic", topic.id, "off" if is_on else "on", screen)
-        lock = "🔒 " if topic.restricted else ""
-        switches.append(button(f"{_ON if is_on else _OFF} {lock}{label}", *data))
+        is_on, title = topic.id in on, one_line(topic_title(topic.name, t), _LONGEST_LABEL)
+        label = f"🔒 {title}" if topic.restricted else title
+        switches.append(switch(label, "topic", topic.id, "off" if is_on else "on", screen, is_on=is_on))
     return rows_of(switches, 2)

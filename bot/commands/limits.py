@@ -1,13 +1,13 @@
 """The channels and channel groups that a topic is limited to, read behind `in:`, and what each name means."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from bot.commands.context import CommandError, Context
 from bot.locales import Translator
 from bot.search.filters import MESSAGES, FilterError, read_limits
 from bot.search.searcher import places_of
 from bot.store.channel_groups import Directory, Place
-from bot.text.markup import Text, code, one_line
+from bot.text.markup import Text, code, join_names, join_texts, one_line
 
 _SHOWN_VALUE = 60  # characters of a filter that is refused
 _SHOWN_CHANNELS = 5  # of those with a word in their titles
@@ -43,7 +43,11 @@ def show_limits(limits: Iterable[str], directory: Directory, t: Translator) -> T
     places = [(name, directory.find(name)) for name in limits]
     if not places:
         return Text()
-    text = Text().say(t.gettext("Only in: {places}"), places=_joined([_show(*each, t) for each in places])).add("\n")
+    text = (
+        Text()
+        .say(t.gettext("Only in: {places}"), places=join_texts((_show(*each, t) for each in places), ", "))
+        .add("\n")
+    )
     return text.join(show_namesakes(places, t))
 
 
@@ -67,17 +71,9 @@ def _show(name: str, place: Place | None, t: Translator) -> Text:
         line = t.ngettext("the group «{name}» ({n} channel)", "the group «{name}» ({n} channels)", len(place.channels))
         return Text().say(line, name=place.group.name, n=len(place.channels))
     if not place.is_exact:
-        titles = ", ".join(one_line(each.title, _TITLE) for each in place.channels[:_SHOWN_CHANNELS])
-        more = len(place.channels) - _SHOWN_CHANNELS
+        titles = join_names([one_line(each.title, _TITLE) for each in place.channels], _SHOWN_CHANNELS)
         line = t.gettext("channels with «{name}» in their titles ({titles})")
-        return Text().say(line, name=name, titles=titles + (f" +{more}" if more > 0 else ""))
+        return Text().say(line, name=name, titles=titles)
     channel = place.channels[0]
     title = one_line(channel.title, _TITLE)
     return Text().add(title) if channel.is_followed else Text().say(t.gettext("{title} (not followed)"), title=title)
-
-
-def _joined(texts: Sequence[Text]) -> Text:
-    whole = Text()
-    for number, text in enumerate(texts):
-        whole.add(", " if number else "").join(text)
-    return whole

@@ -11,7 +11,7 @@ from bot.commands.rights import Need
 from bot.commands.undo import may_undo
 from bot.locales import N_
 from bot.models import Button, ButtonRows, Outgoing
-from bot.rendering.acts import describe_act
+from bot.rendering.acts import describe_act, sentence
 from bot.search.filters import FilterError, read_moment
 from bot.store import acts, people
 from bot.store.acts import LoggedAct
@@ -86,7 +86,7 @@ async def _screen(request: Request, context: Context, page: LogPage) -> Outgoing
         text.line("{line}", line=_line(each, context))
     if not shown:
         text.line(t.gettext("Nothing."))
-    undoable = [each for each in shown if each.can_be_undone(context.now) and may_undo(each, request, context)]
+    undoable = [each for each in shown if each.can_be_undone(context.now) and may_undo(each, context)]
     rows = [(button(_undo_label(each, context), "undo", each.id),) for each in undoable[:_MOST_NAMES]]
     return message(text, (*rows, *_filters(shown, page, context, is_more=len(found) > PAGE)))
 
@@ -99,7 +99,7 @@ def _line(each: LoggedAct, context: Context) -> str:
 
 
 def _undo_label(each: LoggedAct, context: Context) -> str:
-    return context.t.gettext("Undo: {act}").format(act=one_line(describe_act(each.act, each.name, context.t), _NAME))
+    return context.t.gettext("Undo: {act}").format(act=one_line(sentence(each.act, context.t), _NAME))
 
 
 def _filters(shown: list[LoggedAct], page: LogPage, context: Context, *, is_more: bool) -> ButtonRows:

@@ -7,11 +7,13 @@ from datetime import datetime
 
 from bot.commands.context import CommandError, Context
 from bot.commands.keyboards import button
+from bot.commands.registry import outdated
+from bot.commands.rights import Need
 from bot.locales import LANGUAGES, Translator, translator
 from bot.locales.locale import topic_title
 from bot.matching.engine.compiled import Compiled, packed
 from bot.models import ButtonRows, StoredPost
-from bot.models.people import Role, Viewer
+from bot.models.people import Viewer
 from bot.rendering.post_text import channel_name
 from bot.store import access, channel_groups, channels, exclusions, subscriptions, topics
 from bot.store.access import Restrictable
@@ -22,7 +24,7 @@ from bot.store.database import Reader
 from bot.store.fulltext import Scope
 from bot.store.references import FOLDER
 from bot.store.topics import Topic
-from bot.text.markup import Piece, Text, bold, link, one_line
+from bot.text.markup import Piece, Text, bold, join_names, link, one_line
 
 _QUOTES = "«»\"“”„'"
 LONGEST_NAME = 64  # characters of a topic's name
@@ -151,6 +153,14 @@ async def channel_by_id(db: Reader, channel_id: int, viewer: Viewer) -> Channel 
     return await channels.get(db, channel_id) if is_seen else None
 
 
+async def need_channel(db: Reader, channel_id: int, context: Context) -> Channel:
+    """Return the channel that a button names. Raises CommandError where there is none that the chat sees."""
+    channel = await channel_by_id(db, channel_id, context.viewer)
+    if channel is None:
+        raise outdated(context)
+    return channel
+
+
 async def find_scope(db: Reader, typed: str, context: Context) -> MuteScope | None:
     """Return the topic, group or channel of a typed name; of `outages @name` the topic in the channel.
 
@@ -158,10 +168,10 @@ async def find_scope(db: Reader, typed: str, context: Context) -> MuteScope | No
     """
     t, viewer = context.t, context.viewer
     named = _GROUP.fullmatch(typed)
-    group = None if typed.startswith("@") else await channel_groups.find(db, named[1] if named else typed)
-    if group is not None and (named or await find_topic(db, typed, viewer) is None):
+    group = await channel_groups.find(db, named[1] if named else typed)
+    topic = await find_topic(db, typed, viewer)
+    if group is not None and (named or topic is None):
         return MuteScope.of_group(group, t)
-    topic = None if typed.startswith("@") else await find_topic(db, typed, viewer)
     channel = await channels.find(db, typed, viewer=viewer) if topic is None else None
     if topic is not None or channel is not None:
         return MuteScope.of(topic, channel, t)
@@ -174,20 +184,22 @@ async def find_scope(db: Reader, typed: str, context: Context) -> MuteScope | No
 
 
 async def read_scope(db: Reader, data: str, context: Context) -> MuteScope | None:
-    """Return the scope that a button's data names; None where its topic or channel is gone."""
+    """Return the scope that a button's data names; None where its topic, channel or group is gone."""
     fields = re.fullmatch(SCOPE, data)
-    both, channel, topic, group = fields.groups() if fields else (None,) * 4
-    if group:
-        found = await channel_groups.get(db, int(group))
-        return None if found is None else MuteScope.of_group(found, context.t)
-    topic_id, channel_id = (int(number) if number else None for number in (both or topic, channel))
-    return await scope_by_ids(db, channel_id=channel_id, topic_id=topic_id, context=context)
+    numbers = (int(number) if number else None for number in (fields.groups() if fields else (None,) * 4))
+    both, channel_id, topic_id, group_id = numbers
+    return await scope_by_ids(
+        db, context, channel_id=channel_id, channel_group_id=group_id, topic_id=topic_id if both is None else both
+    )
 
 
 async def scope_by_ids(
-    db: Reader, *, channel_id: int | None, topic_id: int | None, context: Context
+    db: Reader, context: Context, *, channel_id: int | None, channel_group_id: int | None, topic_id: int | None
 ) -> MuteScope | None:
-    """Return the scope with these ids, one of which may be None; None where the topic or the channel is gone."""
+    """Return the scope with these ids, those of a mute; None where its topic, channel or group is gone."""
+    if channel_group_id is not None:
+        group = await channel_groups.get(db, channel_group_id)
+        return None if group is None else MuteScope.of_group(group, context.t)
     topic = None if topic_id is None else await topics.get(db, topic_id, context.viewer)
     channel = None if channel_id is None else await channel_by_id(db, channel_id, context.viewer)
     scope = MuteScope.of(topic, channel, context.t)
@@ -217,8 +229,7 @@ def show_source(post: StoredPost) -> Piece:
 
 def name_chats(found: Sequence[Chat]) -> str:
     """Name the first of some chats, and say how many more there are."""
-    more = len(found) - _MOST_CHATS
-    return ", ".join(one_line(chat.title, _CHAT) for chat in found[:_MOST_CHATS]) + (f" +{more}" if more > 0 else "")
+    return join_names([one_line(chat.title, _CHAT) for chat in found], _MOST_CHATS)
 
 
 def show_reference(reference: str) -> str:
@@ -228,6 +239,6 @@ def show_reference(reference: str) -> str:
 
 def offer_following(reference: str, name: str, context: Context) -> ButtonRows:
     """Offer to follow a channel, to those who may."""
-    if context.role is Role.READER:
+    if not context.may(Need.INSTANCE):
         return ()
     return ((button(context.t.gettext("Follow {name}").format(name=name[:_LONGEST_LABEL]), "follow", reference),),)

@@ -125,10 +125,8 @@ async def mutes_of(db: Reader, context: Context) -> list[tuple[Mute, MuteScope]]
     """Return the mutes of this chat, each with its scope."""
     mutes = []
     for each in await subscriptions.mutes_of(db, context.chat.id, context.now):
-        if each.channel_group_id is not None:
-            scope = await read_scope(db, f"g{each.channel_group_id}", context)
-        else:
-            scope = await scope_by_ids(db, channel_id=each.channel_id, topic_id=each.topic_id, context=context)
+        ids = {"channel_id": each.channel_id, "channel_group_id": each.channel_group_id, "topic_id": each.topic_id}
+        scope = await scope_by_ids(db, context, **ids)
         if scope is not None:
             mutes.append((each, scope))
     return mutes

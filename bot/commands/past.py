@@ -9,7 +9,6 @@ from bot.commands.keyboards import button
 from bot.commands.registry import outdated, tap
 from bot.commands.rights import Need
 from bot.models import ButtonRows
-from bot.models.people import Role
 from bot.search.coverage import Coverage, coverage_of
 from bot.store import access, backfills
 from bot.store.access import Restrictable
@@ -47,7 +46,7 @@ def describe_past(
     target = since if is_short else None if since is not None else start - STEP
     lacking = coverage.short_of(target) if target is not None and not coverage.is_whole else []
     rows: ButtonRows = ()
-    if target is not None and lacking and context.role is not Role.READER:
+    if target is not None and lacking and context.may(Need.INSTANCE):
         named = () if channel_ids is None else (".".join(map(str, lacking[:_MOST_NAMED])),)
         rows = ((button(context.t.gettext("Read further back"), "further", f"{target:{_DAY}}", *named),),)
     return Past(line=_line(coverage, start, context, since=since if is_short else None), rows=rows, is_short=is_short)

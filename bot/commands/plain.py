@@ -5,14 +5,14 @@ from dataclasses import replace
 
 from bot.commands import post, search, setup, spread
 from bot.commands.context import Context, ForwardOrigin, Reply, Request, say
-from bot.commands.follow import join_names
+from bot.commands.follow import SHOWN_NAMES
 from bot.commands.keyboards import button
 from bot.commands.lookup import offer_following, show_channel, show_reference
 from bot.commands.parsing import find_zone, read_references
-from bot.commands.rights import Need
+from bot.commands.rights import USES, Need
 from bot.commands.verdict import verdict_of_text
 from bot.store import channels
-from bot.text.markup import Text, code
+from bot.text.markup import Text, code, join_names
 
 _LONG = 200  # characters; more is a text that somebody pasted, and no search
 
@@ -28,10 +28,7 @@ async def answer(request: Request, context: Context) -> Reply:
         return await _named(named, request, context)
     if len(request.argument) > _LONG:
         return _or_search(await spread.like_text(request.argument, context), request, context)
-    t = context.t
-    line = t.gettext(
-        "Write words and I will search for them. Forward a post or paste its link and I will look it up. /help"
-    )
+    line = context.t.gettext(USES)
     return await search.answer(request, context, request.argument, comfort=line) if request.argument else say(line)
 
 
@@ -57,8 +54,8 @@ def _pasted(names: Sequence[str], context: Context, request: Request) -> Reply:
     """Offer to follow all channels of a pasted list, to those who may."""
     t, n = context.t, len(names)
     line = t.ngettext("You named {n} channel: {names}", "You named {n} channels: {names}", n)
-    text = Text().line(line, n=n, names=join_names(names))
-    if not context.may(request, Need.INSTANCE):
+    text = Text().line(line, n=n, names=join_names(names, SHOWN_NAMES))
+    if not context.may(Need.INSTANCE):
         return say(text.add(t.gettext("Only owners and editors can follow channels.")))
     label = t.ngettext("Follow {n} channel", "Follow {n} channels", n).format(n=n)
     return replace(say(text, ((button(label, "paste", request.key),),)), memory="\n".join(names))

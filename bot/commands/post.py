@@ -18,7 +18,7 @@ from bot.parts import are_reworded, common_parts, worded_parts
 from bot.rendering.post_text import author_note, comparable_texts, full_text, show_changes
 from bot.store import channels, media, messages, posts
 from bot.store.media import FileState, MediaFile
-from bot.text.markup import LIMIT, Text, bold, code, one_line, units
+from bot.text.markup import LIMIT, Text, bold, code, join_texts, one_line, units
 
 ROOM = LIMIT - 700  # UTF-16 units of a page below its heading
 _NAME = 60  # UTF-16 units of who wrote the post
@@ -56,7 +56,7 @@ async def post(request: Request, context: Context) -> Reply:
     """Show a post and its history."""
     t, typed = context.t, request.argument or next(iter(request.links), "")
     if typed:
-        items = await _linked(typed, context)
+        items = await linked(typed, context)
     elif request.reply_to is not None:
         items = await _replied(request, context)
     else:
@@ -106,7 +106,7 @@ async def find_origin(origin: ForwardOrigin, context: Context) -> list[StoredPos
     return [] if origin.message_id is None else await _find(origin.channel_id, origin.message_id, context)
 
 
-async def _linked(text: str, context: Context) -> list[StoredPost]:
+async def linked(text: str, context: Context) -> list[StoredPost]:
     """Return the messages of the post to which a text holds a link. Raises CommandError."""
     number, t = _NUMBER.search(text), context.t
     if number is None:
@@ -141,9 +141,7 @@ async def _find(channel_id: int, message_id: int, context: Context) -> list[Stor
 async def show(items: Sequence[StoredPost], context: Context, number: int = 0) -> Outgoing:
     """Write a page of a post with all its versions, and on the first why it alerted this chat or did not."""
     files = await media.of_versions(context.database, [item.version_id for item in items])
-    lines = Text()
-    for file in files:
-        lines.add("\n" if len(lines) else "").join(_file_line(file, context.t))
+    lines = join_texts((_file_line(file, context.t) for file in files), "\n")
     pages = _packed([*_texts(items, context.t), *([lines] if files else []), *await _history(items, context)])
     number = min(number, len(pages) - 1)
     text = _heading(items, context)

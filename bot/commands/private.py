@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bot.commands.context import CommandError, Context, Reply, Request, change, message, show, writes
 from bot.commands.keyboards import button, mark, rows_of
-from bot.commands.lookup import channel_by_id, find_topic, show_reference, topic_by_id, unknown_name
+from bot.commands.lookup import find_topic, need_channel, show_reference, topic_by_id, unknown_name
 from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
 from bot.commands.undo import undo_button
@@ -52,7 +52,7 @@ async def private(request: Request, context: Context, tx: Transaction) -> Reply:
     if not request.argument:
         return Reply(messages=(await _overview(tx, context),))
     typed = request.argument.strip()
-    topic = None if typed.startswith("@") else await find_topic(tx, typed, context.viewer)
+    topic = await find_topic(tx, typed, context.viewer)
     channel = await channels.find(tx, typed, viewer=context.viewer) if topic is None else None
     if topic is None and channel is None:
         raise CommandError(unknown_name(typed, context.t))
@@ -76,6 +76,8 @@ async def only(request: Request, context: Context, tx: Transaction) -> Reply:
 
 async def _restrict(request: Request, context: Context, tx: Transaction, thing: Thing, *, sure: bool) -> Reply:
     t, others = context.t, await _users(tx, thing) - {context.chat.id}
+    if thing.kind is Restrictable.TOPIC and (await topic_by_id(tx, thing.id, context)).builtin:
+        raise CommandError(t.gettext("{name} is built in and belongs to everybody."), name=bold(thing.name))
     if others and not sure:
         line = t.ngettext(
             "Keep {name} to this chat? {n} other chat will no longer get it.",
@@ -147,9 +149,7 @@ async def _thing(db: Reader, data: str, context: Context) -> Thing:
         topic = await topic_by_id(db, number, context)
         title = topic_title(topic.name, context.t)
         return Thing(kind=Restrictable.TOPIC, id=number, name=title, logged=(topic.name,), restricted=topic.restricted)
-    channel = await channel_by_id(db, number, context.viewer)
-    if channel is None:
-        raise outdated(context)
+    channel = await need_channel(db, number, context)
     wishes = [each.reference for each in await follows.all_follows(db) if each.channel_id == number]
     return Thing(
         kind=Restrictable.CHANNEL,

@@ -27,7 +27,7 @@ from bot.models.topics import TopicState
 from bot.rendering.post_text import excerpt_post
 from bot.search.backtest import MANY, Backtest, backtest, midnight
 from bot.store.channel_groups import Directory
-from bot.text.markup import Piece, Text, bold, code
+from bot.text.markup import Piece, Text, bold, code, join_texts
 
 SHOWN_QUERY = 600  # characters, so that the rest of an answer still fits below it
 _AROUND = 30  # characters of the query shown on either side of the place
@@ -141,7 +141,7 @@ def why(root: Clause, text: str) -> Text:
     """Name the words of a text by which a query holds, in their order."""
     spans = sorted({span for part in holders(root) for span in part.spans})
     found = list(dict.fromkeys(" ".join(text[start:end].split())[:_LONGEST_WORDS] for start, end in spans))
-    words = _joined([Text().add(bold(each)) for each in found[:_SHOWN_WORDS]], ", ")
+    words = join_texts((Text().add(bold(each)) for each in found[:_SHOWN_WORDS]), ", ")
     return words.add(f" +{len(found) - _SHOWN_WORDS}" if len(found) > _SHOWN_WORDS else "")
 
 
@@ -159,14 +159,7 @@ def failure(part: Clause, t: Translator) -> Text:
 
 def _listed(reasons: Sequence[Text]) -> Text:
     more = len(reasons) - SHOWN_PARTS
-    return _joined(reasons[:SHOWN_PARTS], "; ").add(f"; +{more}" if more > 0 else "")
-
-
-def _joined(texts: Sequence[Text], between: str) -> Text:
-    whole = Text()
-    for number, text in enumerate(texts):
-        whole.add(between if number else "").join(text)
-    return whole
+    return join_texts(reasons[:SHOWN_PARTS], "; ").add(f"; +{more}" if more > 0 else "")
 
 
 _PREVIEWED_DAYS = 7  # over which a query is tried, today being one

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from bot.commands.context import CommandError, Context, Effect, Reply, Request, remembered, say
 from bot.commands.keyboards import button
-from bot.commands.registry import commands, tap
+from bot.commands.registry import commands, outdated, tap
 from bot.commands.rights import REFUSALS, Need
 from bot.models import ButtonRows
-from bot.text.markup import Text
+from bot.text.markup import Text, one_line
 
 _COMMANDS = ("search", "test", "track")  # their argument is, or ends with, a query
-_LONGEST_LABEL = 60  # characters
+_LONGEST_LABEL = 60  # UTF-16 units
 # A small «or» between words, and what holds no operators.
 _SMALL_OR = re.compile(r'"[^"]*"|«[^»]*»|“[^”]*”|re:/(?:\\.|[^/\\])*/|(?<=\s)(?P<word>или|або|or)(?=\s+\S)')
 
@@ -35,7 +35,7 @@ class AmbiguityError(CommandError):
         start, end = self._span
         written = [self._typed[:start] + reading + self._typed[end:] for reading in self._readings]
         rows = tuple(
-            (button(_label(reading), "again", request.command, request.key, number),)
+            (button(one_line(reading, _LONGEST_LABEL), "again", request.command, request.key, number),)
             for number, reading in enumerate(self._readings)
         )
         return replace(say(self.text, rows), memory=json.dumps([before + query + after for query in written]))
@@ -53,11 +53,10 @@ def or_rows(request: Request, query: str) -> ButtonRows:
 async def again(request: Request, context: Context) -> Reply | Effect:
     """Send a command again with a reading, which the button numbers, or else with «or» as a sign."""
     name, key, *number = request.argument.split(":")
-    gone = context.own.gettext("This is too old. Please send the command again.")
-    memory, command = await remembered(context.database, context, key, gone), commands()[name]
+    memory, command = await remembered(context.database, context, key), commands()[name]
     if command.handler is None:
-        raise CommandError(gone)
-    if not context.may(request, command.need):
+        raise outdated(context)
+    if not context.may(command.need):
         raise CommandError(context.own.gettext(REFUSALS[command.need]))
     argument = json.loads(memory)[int(number[0])] if number else _with_sign(name, memory)
     sent = replace(request, command=name, argument=argument, query_id=None)
@@ -71,7 +70,3 @@ def _with_sign(command: str, argument: str) -> str:
     """Write `|` for each small «or» of a query; one in the name of the topic of a /track stays."""
     colon = argument.find(": ") + 1 if command == "track" else 0
     return argument[:colon] + _SMALL_OR.sub(lambda found: "|" if found["word"] else found[0], argument[colon:])
-
-
-def _label(reading: str) -> str:
-    return reading if len(reading) <= _LONGEST_LABEL else reading[: _LONGEST_LABEL - 1] + "…"

@@ -338,7 +338,7 @@ async def latest(request: Request, context: Context) -> Reply:
     channel = await channels.find(context.database, name, viewer=context.viewer) if name else None
     if channel is not None or not name:
         return await _latest(context, channel_id=channel.id if channel else 0)
-    topic = None if name.startswith("@") else await find_topic(context.database, name, context.viewer)
+    topic = await find_topic(context.database, name, context.viewer)
     if topic is None:
         raise CommandError(unknown_name(name, context.t))
     typed = replace(topic.state, query="" if topic.is_feed else topic.query).source.strip()

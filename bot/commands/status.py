@@ -19,7 +19,7 @@ from bot.monitoring.channel_state import ChannelState, ChannelStatus
 from bot.store import follows, outbox, readers, stats
 from bot.store.database import Transaction
 from bot.store.follows import FollowState
-from bot.text.markup import Text, bold, code, one_line
+from bot.text.markup import Text, bold, code, join_names, one_line
 
 _FIGURES = "channelwatch status"
 _TITLE = 60  # UTF-16 units of a channel's title
@@ -40,7 +40,7 @@ _READING = N_("reading channels")  # whatever else a reader asks for
 
 @command("status", Section.CHAT, 1, Need.LOOK, N_("whether all is well, and what to do"))
 @example("/status", N_("whether anything is missing, the last post, what is wrong and what to do"))
-async def status(request: Request, context: Context) -> Reply:
+async def status(_: Request, context: Context) -> Reply:
     """Say how the channels that this chat sees, the reader accounts and the alerts of this chat are."""
     t, db, text = context.t, context.database, Text()
     states = await seen_states(db, context, since=None)
@@ -55,7 +55,7 @@ async def status(request: Request, context: Context) -> Reply:
     text.lines(troubles)
     await _add_waits(text, states, context)
     await _add_posts(text, states, context)
-    if context.may(request, Need.TEAM):
+    if context.may(Need.TEAM):
         text.line(t.gettext("Figures, on the server: {command}"), command=code(_FIGURES))
     return say(text)
 
@@ -104,8 +104,7 @@ def _add_troubles(text: Text, states: Sequence[ChannelState], context: Context) 
 
 
 def _names(states: Sequence[ChannelState]) -> str:
-    more = f" +{len(states) - _NAMED}" if len(states) > _NAMED else ""
-    return ", ".join(f"«{one_line(state.channel.title, _TITLE)}»" for state in states[:_NAMED]) + more
+    return join_names([f"«{one_line(state.channel.title, _TITLE)}»" for state in states], _NAMED)
 
 
 async def _add_readers(text: Text, context: Context) -> None:

@@ -35,7 +35,7 @@ async def about(request: Request, context: Context) -> Reply:
     if request.argument.startswith("list"):
         return show(request, await _list(context, int(request.argument.partition(":")[2] or 0)))
     topic = await topic_by_id(context.database, int(request.argument), context)
-    return show(request, await topic_screen(context.database, request, context, topic))
+    return show(request, await topic_screen(context.database, context, topic))
 
 
 async def _list(context: Context, number: int) -> Outgoing:
@@ -50,12 +50,12 @@ def _back(context: Context) -> tuple[Button, ...]:
     return (button(context.t.gettext("All topics"), "topics"),)
 
 
-async def topic_screen(db: Reader, request: Request, context: Context, topic: Topic) -> Outgoing:
+async def topic_screen(db: Reader, context: Context, topic: Topic) -> Outgoing:
     """Draw a topic with what this chat has of it, and what may be done."""
     t, here = context.t, await exclusions.of_chat(db, context.chat.id, topic.id)
     subscribed = await subscriptions.of_chat(db, context.chat.id)
     priority = next((each.priority for each in subscribed if each.topic_id == topic.id), None)
-    text = (await _about(db, topic, context)).lines(await _users(db, topic, request, context))
+    text = (await _about(db, topic, context)).lines(await _users(db, topic, context))
     if here:
         text.line(t.gettext("Left out in this chat: {words}"), words=", ".join(each.word for each in here))
     line = t.gettext("Alerts here: {how}") if priority else t.gettext("This chat gets no alerts on it.")
@@ -66,7 +66,7 @@ async def topic_screen(db: Reader, request: Request, context: Context, topic: To
         rows.append((button(t.gettext("How alerts arrive"), "prio", topic.id),))
     if not topic.is_feed:
         rows.append((button(t.gettext("History"), "history", topic.id, 0),))
-    return message(text, (*rows, *_word_rows(topic, here, request, context), *_last(topic, request, context)))
+    return message(text, (*rows, *_word_rows(topic, here, context), *_last(topic, context)))
 
 
 async def _about(db: Reader, topic: Topic, context: Context) -> Text:
@@ -85,21 +85,21 @@ async def _about(db: Reader, topic: Topic, context: Context) -> Text:
     return text
 
 
-async def _users(db: Reader, topic: Topic, request: Request, context: Context) -> Text:
+async def _users(db: Reader, topic: Topic, context: Context) -> Text:
     """Say which other chats use a topic, to those who may change it for them; to all others how many do."""
     users = await others_using(db, topic, context)
     if not users:
         return Text()
-    if may_change(topic, request, context):
+    if may_change(topic, context):
         return Text().line("{line}", line=name_users(users, context.t))
     line = context.t.ngettext("{n} other chat uses it.", "{n} other chats use it.", len(users))
     return Text().line(line, n=len(users))
 
 
-def _word_rows(topic: Topic, here: Sequence[ExcludedWord], request: Request, context: Context) -> ButtonRows:
+def _word_rows(topic: Topic, here: Sequence[ExcludedWord], context: Context) -> ButtonRows:
     """Offer to bring back the words of this chat; who may, also to leave them out in all, or bring back those."""
     t, own = context.t, [each.word for each in here][:_MOST_WORDS]
-    may = may_change(topic, request, context) and not topic.is_feed
+    may = may_change(topic, context) and not topic.is_feed
     offered = [(t.gettext("Bring back «{word}»"), "include", word, "about") for word in own]
     if may:
         line = t.gettext("Leave out «{word}» in all chats…")
@@ -115,9 +115,9 @@ def _word_rows(topic: Topic, here: Sequence[ExcludedWord], request: Request, con
     )
 
 
-def _last(topic: Topic, request: Request, context: Context) -> ButtonRows:
+def _last(topic: Topic, context: Context) -> ButtonRows:
     delete = (button(context.t.gettext("Delete the topic"), "drop", topic.id),)
-    is_deletable = not topic.builtin and may_change(topic, request, context)
+    is_deletable = not topic.builtin and may_change(topic, context)
     return ((delete,) if is_deletable else ()) + (_back(context),)
 
 
@@ -134,7 +134,7 @@ async def exclude_for_all(request: Request, context: Context) -> Reply | Effect:
         raise outdated(context)
     words = [each for each in topic.excluded if each != word] + ([word] if direction == "out" else [])
     state = TopicState(query=topic.query, limits=topic.limits, excluded=tuple(words))
-    return await _change(request, context, topic, state, ("forall", topic.id, named, direction), asked=asked)
+    return await _change(context, topic, state, ("forall", topic.id, named, direction), asked=asked)
 
 
 @tap("history", Need.LOOK, r"\d{1,15}:\d{1,6}")
@@ -150,7 +150,7 @@ async def history(request: Request, context: Context) -> Reply:
     for after, before in zip_longest(shown, versions[skipped + 1 : skipped + PAGE + 1]):
         text.line().lines(_version(after, before, context))
     kept = [each for each in shown if each.state != topic.state and not (topic.builtin and each.query != topic.query)]
-    kept = kept if may_change(topic, request, context) else []
+    kept = kept if may_change(topic, context) else []
     label = t.gettext("Bring back {n}")
     rows = rows_of([button(label.format(n=each.number), "revert", topic.id, each.number) for each in kept], 2)
     turns = [(max(0, skipped - PAGE), "←", skipped > 0), (skipped + PAGE, "→", len(versions) > skipped + PAGE)]
@@ -178,11 +178,10 @@ async def revert(request: Request, context: Context) -> Reply | Effect:
     wanted = next((each for each in versions if each.number == int(version)), None)
     if wanted is None or topic.is_feed:
         raise outdated(context)
-    return await _change(request, context, topic, wanted.state, ("revert", topic.id, version), asked=asked)
+    return await _change(context, topic, wanted.state, ("revert", topic.id, version), asked=asked)
 
 
-async def _change(  # noqa: PLR0913 - who, where, what, and whether it was asked
-    request: Request,
+async def _change(
     context: Context,
     topic: Topic,
     state: TopicState,
@@ -193,5 +192,5 @@ async def _change(  # noqa: PLR0913 - who, where, what, and whether it was asked
     """Change a topic, if that was asked about what it looks for now; else ask, in a message of its own."""
     wanted = Change(topic=topic, typed=await read_state(state, context))
     if asked:
-        return changing(request, context, wanted, asked[0])
-    return Reply(messages=(await propose(request, context, wanted, *data),))
+        return changing(context, wanted, asked[0])
+    return Reply(messages=(await propose(context, wanted, *data),))

@@ -24,6 +24,7 @@ from bot.locales.locale import show_number, topic_title
 from bot.models import GENERAL_THREAD, ButtonRows, Outgoing
 from bot.models.acts import TopicDeleted
 from bot.models.alerts import Priority
+from bot.models.people import Role
 from bot.store import acts, addresses, exclusions, stats, subscriptions, threads, topics
 from bot.store.acts import Rows
 from bot.store.channel_groups import Directory
@@ -52,7 +53,7 @@ async def show_topics(request: Request, context: Context) -> Reply:
     """Show all topics as switches, and how each does; or one that is named."""
     if request.argument and not request.tapped:
         topic = await need_topic(context.database, request.argument, context)
-        return show(request, await topic_screen(context.database, request, context, topic))
+        return show(request, await topic_screen(context.database, context, topic))
     return show(request, await topics_screen(context.database, context, int(request.argument or 0)))
 
 
@@ -64,9 +65,9 @@ async def switch(request: Request, context: Context, tx: Transaction) -> Reply:
     topic = await topic_by_id(tx, int(number), context)
     await (subscribe if state == "on" else unsubscribe)(tx, context, topic)
     if screen == "setup":
-        return Reply(edit=await setup_screen(tx, request, context.chat, context.now))
+        return Reply(edit=await setup_screen(tx, request, context.chat, context.now, role=context.role))
     if screen == "about":
-        return Reply(edit=await topic_screen(tx, request, context, topic))
+        return Reply(edit=await topic_screen(tx, context, topic))
     return Reply(edit=await topics_screen(tx, context, *map(int, page)))
 
 
@@ -90,7 +91,7 @@ async def include(request: Request, context: Context, tx: Transaction) -> Reply:
         if name_word(each.word) == named:
             await set_exclusion(tx, context, topic, each, on=False)
     if about:
-        return Reply(edit=await topic_screen(tx, request, context, topic))
+        return Reply(edit=await topic_screen(tx, context, topic))
     return Reply(edit=await topics_screen(tx, context))
 
 
@@ -107,7 +108,7 @@ async def untrack(request: Request, context: Context, tx: Transaction) -> Reply:
     if is_ended:
         line = context.t.gettext("No more alerts on {name} in this chat.")
     offer = [] if act is None else [(undo_button(act, context.t),)]
-    if not topic.builtin and may_change(topic, request, context):
+    if not topic.builtin and may_change(topic, context):
         offer.append((button(context.t.gettext("Delete the topic"), "drop", topic.id),))
     return say(line, tuple(offer), name=show_topic(topic, context.t))
 
@@ -121,7 +122,7 @@ async def drop(request: Request, context: Context, tx: Transaction) -> Reply:
     topic = await topic_by_id(tx, topic_id, context)
     if topic.builtin:
         raise outdated(context)
-    await require_may_change(tx, topic, request, context)
+    await require_may_change(tx, topic, context)
     others = [chat.id for chat in await others_using(tx, topic, context)]
     if others and not sure:
         line = t.ngettext(
@@ -165,7 +166,8 @@ async def topics_screen(db: Reader, context: Context, number: int = 0) -> Outgoi
     text.join(await _unknown_limits(shown, db, context)).line()
     ends = await _add_muted(text, db, context)
     words = await _add_excluded(text, [topic for topic in shown if topic.id in on], db, context)
-    text.line().say(t.gettext("To create your own: {example}"), example=code(track_example(t)))
+    if context.role is not Role.READER:
+        text.line().say(t.gettext("To create your own: {example}"), example=code(track_example(t)))
     one = (button(t.gettext("One topic in detail…"), "about", "list"),)
     switches = topic_rows(shown, on, t, screen=f"topics:{page.number}")
     return message(text, (*switches, *page.turns("topics"), one, *ends, *words))

@@ -77,6 +77,7 @@ async def track(request: Request, context: Context) -> Reply | Effect:
         raise CommandError(line, name=bold(short_name), example=code(f"/track {short_name}: …"))
 
     async def effect(tx: Transaction) -> Reply:
+        await topic_by_id(tx, topic.id, context)  # deleted or kept to another chat in this moment
         is_new = await subscribe(tx, context, topic)
         line = t.gettext("This chat already gets alerts on {name}.")
         if is_new:
@@ -93,11 +94,11 @@ async def save(request: Request, context: Context) -> Effect:
     It also says what the topic looked for then, and whether only this chat is to find it.
     """
     key, asked, *only = request.argument.split(":")
-    name, _, query = (await _remembered(context, key)).partition(": ")
+    name, _, query = (await remembered(context.database, context, key)).partition(": ")
     before = await find_topic(context.database, name, context.viewer)
     typed = await read_topic(query, context, excluded=() if before is None else before.excluded)
     is_changed = seen(before) != asked and (before is None or before.state != typed.state)
-    if is_changed or (before is None and not context.may(request, Need.INSTANCE)):
+    if is_changed or (before is None and not context.may(Need.INSTANCE)):
         raise CommandError(context.own.gettext(_CHANGED if is_changed else REFUSALS[Need.INSTANCE]))
 
     async def effect(tx: Transaction) -> Reply:
@@ -105,7 +106,7 @@ async def save(request: Request, context: Context) -> Effect:
         if before is None:
             topic = await _make(tx, context, name, typed)
         else:
-            act, count = await carry_out(tx, request, context, Change(topic=before, typed=typed))
+            act, count = await carry_out(tx, context, Change(topic=before, typed=typed))
             topic = await topic_by_id(tx, before.id, context)
         is_new = await subscribe(tx, context, topic)
         if only and before is None:
@@ -141,7 +142,7 @@ async def _make(tx: Transaction, context: Context, name: str, typed: TypedQuery)
 @tap("edit", Need.LOOK, r"[\w-]{1,40}")
 async def edit(request: Request, context: Context) -> Reply:
     """Hand out the command of a preview, to be changed and sent again."""
-    name, _, query = (await _remembered(context, request.argument)).partition(": ")
+    name, _, query = (await remembered(context.database, context, request.argument)).partition(": ")
     return _to_send_again(context.t.gettext("Tap to copy, change what you like, and send it: {command}"), name, query)
 
 
@@ -149,8 +150,7 @@ async def edit(request: Request, context: Context) -> Reply:
 @writes
 async def name_it(request: Request, context: Context, tx: Transaction) -> Reply:
     """Wait for the name of a topic whose query was only tried; a group gets the command, to be named and sent."""
-    t, gone = context.t, context.own.gettext("This is too old. Please send the command again.")
-    query = await remembered(tx, context, request.argument, gone)
+    t, query = context.t, await remembered(tx, context, request.argument)
     if not request.private:
         line = t.gettext("Tap to copy, give it a name, and send it: {command}")
         return _to_send_again(line, t.gettext("NAME"), query)
@@ -162,7 +162,7 @@ async def name_it(request: Request, context: Context, tx: Transaction) -> Reply:
 async def older(request: Request, context: Context) -> Reply:
     """Go on with a preview of a topic (t) or of a query (q); the button names the answer and where to go on."""
     kind, key, before = request.argument.split(":")
-    name, query = "", await _remembered(context, key)
+    name, query = "", await remembered(context.database, context, key)
     if kind == "t":
         name, _, query = query.partition(": ")
     known = await find_topic(context.database, name, context.viewer) if name else None
@@ -170,12 +170,6 @@ async def older(request: Request, context: Context) -> Reply:
     words = [each.compiled for each in await _excluded_by_chat(context.database, known, context)]
     text, rows = await preview(context, typed, key=f"{kind}:{key}", before=int(before), excluded=words)
     return Reply(messages=(message(text, rows),))
-
-
-async def _remembered(context: Context, key: str) -> str:
-    """Return the memory of an earlier answer. Raises CommandError where it is gone."""
-    gone = context.own.gettext("This is too old. Please send the command again.")
-    return await remembered(context.database, context, key, gone)
 
 
 def _to_send_again(line: str, name: str, query: str) -> Reply:
@@ -197,12 +191,12 @@ async def _offer(request: Request, context: Context, name: str, query: str) -> R
         line = t.gettext("To get every post of a channel, write: {example}")
         raise CommandError(line, example=code(t.gettext("/follow @name all")))
     known, db = await find_topic(context.database, name, context.viewer), context.database
-    if known is None and not context.may(request, Need.INSTANCE):
+    if known is None and not context.may(Need.INSTANCE):
         raise CommandError(t.gettext("Only owners and editors can create topics. See /topics for the existing ones."))
     if known is None and await find_topic(db, name, EVERYTHING) is not None:  # it is restricted to others
         raise CommandError(t.gettext("This name is taken. Choose another name."))
     if known is not None:
-        await require_may_change(db, known, request, context)
+        await require_may_change(db, known, context)
     typed = await read_topic(query, context, excluded=() if known is None else known.excluded)
     await require_possible(db, known, typed, context)
     text, here = Text().add(bold(name)).add("\n"), await _excluded_by_chat(db, known, context)

@@ -19,10 +19,10 @@ def undo_button(act_id: int, t: Translator) -> Button:
     return button(t.gettext("Undo (10 minutes)"), "undo", act_id)
 
 
-def may_undo(logged: LoggedAct, request: Request, context: Context) -> bool:
+def may_undo(logged: LoggedAct, context: Context) -> bool:
     """Tell whether who speaks may undo an act: who did it, if they still may do the like, and owners."""
     is_own = logged.person_id is not None and logged.person_id == context.person_id
-    return context.may(request, _need(logged.act)) and (is_own or context.role is Role.OWNER)
+    return context.may(_need(logged.act)) and (is_own or context.role is Role.OWNER)
 
 
 def _need(act: Act) -> Need:
@@ -40,7 +40,7 @@ def _need(act: Act) -> Need:
 async def undo(request: Request, context: Context, tx: Transaction) -> Reply:
     """Undo an act, and notify the chats that had a notice of it."""
     own, logged = context.own, await acts.get(tx, int(request.argument))
-    if logged is None or not may_undo(logged, request, context):
+    if logged is None or not may_undo(logged, context):
         raise CommandError(own.gettext("Only the person who did this, or an owner, can undo it."))
     if logged.undone_at is not None:
         raise CommandError(own.gettext("This has already been undone."))

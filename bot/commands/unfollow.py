@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from bot.commands.context import CommandError, Context, Reply, Request, message, remembered, show, writes
 from bot.commands.keyboards import button
-from bot.commands.lookup import channel_by_id, name_chats, show_channel, show_reference
+from bot.commands.lookup import name_chats, need_channel, show_channel, show_reference
 from bot.commands.parsing import read_references
 from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
@@ -19,7 +19,7 @@ from bot.store.channel_groups import Directory
 from bot.store.channels import Channel
 from bot.store.database import Reader, Transaction
 from bot.store.follows import FollowRequest, FollowState
-from bot.text.markup import Text, bold, code
+from bot.text.markup import Text, bold, code, join_names
 
 _MOST_NAMED = 5  # channels in a question
 
@@ -33,11 +33,10 @@ async def unfollow(request: Request, context: Context, tx: Transaction) -> Reply
 
     The button of that question names the answer that remembers what was typed.
     """
-    gone = context.own.gettext("This is too old. Please send the command again.")
-    typed = await remembered(tx, context, request.argument, gone) if request.tapped else request.argument
+    typed = await remembered(tx, context, request.argument) if request.tapped else request.argument
     t = context.t
     if not typed:
-        raise CommandError(t.gettext("For example: {example}"), example=code("/unfollow @name"))
+        raise CommandError(t.gettext("For example: {example}"), example=code(t.gettext("/unfollow @name")))
     viewer = context.viewer
     directory = await Directory.load(tx, viewer)
     listed = {name: directory.channel(name) for name in _named(directory, typed)}
@@ -72,8 +71,8 @@ async def unfollow(request: Request, context: Context, tx: Transaction) -> Reply
 @writes
 async def ask(request: Request, context: Context, tx: Transaction) -> Reply:
     """Ask whether the channel of a screen is to be unfollowed, and say for how many chats that ends it."""
-    channel = await channel_by_id(tx, int(request.argument), context.viewer)
-    if channel is None or channel.followed_at is None:
+    channel = await need_channel(tx, int(request.argument), context)
+    if channel.followed_at is None:
         raise outdated(context)
     others = await _others(tx, [channel.id], [], context)
     question = await _question(tx, [channel.title], others, request, context, keep=("channel", channel.id))
@@ -106,10 +105,8 @@ async def _question(  # noqa: PLR0913 - what ends, for whom, and what leaves it 
             "This also ends {names} for {n} other chats. Unfollow?",
             len(others),
         )
-    shown = ", ".join(names[:_MOST_NAMED])
-    more = f" +{len(names) - _MOST_NAMED}" if len(names) > _MOST_NAMED else ""
     row = (button(t.gettext("Unfollow"), "unfollow", request.key), button(t.gettext("Keep it"), *keep))
-    text = Text().line(line, n=len(others), names=bold(shown + more))
+    text = Text().line(line, n=len(others), names=bold(join_names(names, _MOST_NAMED)))
     return message(text.add(name_chats(named)), (row,))
 
 

@@ -8,7 +8,7 @@ from bot.locales import Translator
 from bot.locales.refusals import refusal
 from bot.models import Button, ButtonRows, Outgoing
 from bot.models.follow_list import FollowListItem, FollowListState
-from bot.text.markup import Text, one_line
+from bot.text.markup import Text, join_names, one_line
 
 ROOM = 40  # UTF-16 units of a name
 MOST_LINES = 60  # channels that have a line of their own
@@ -27,9 +27,9 @@ def render_follow_list(found: Sequence[FollowListItem], below: str, asked_at: da
             text.add("✓ ", _name(each), "\n")
     for mark, state in (("✗", FollowListState.REFUSED), ("⏳", FollowListState.ASKED)):
         for reason, names in _by_reason(by_state[state]).items():
-            text.add(f"{mark} {_listed(names)}. ", refusal(reason, t), "\n")
+            text.add(f"{mark} {join_names(names, MOST_NAMES)}. ", refusal(reason, t), "\n")
     if is_open:
-        text.add("… ", _listed(list(map(_name, by_state[FollowListState.OPEN]))), "\n")
+        text.add("… ", join_names(list(map(_name, by_state[FollowListState.OPEN])), MOST_NAMES), "\n")
     elif by_state[FollowListState.REFUSED]:
         text.line().line(
             t.gettext("Correct what was not found and send it again, or tap below to try all of them again.")
@@ -63,11 +63,6 @@ def _by_reason(found: Sequence[FollowListItem]) -> dict[str, list[str]]:
     for each in found:
         reasons[each.reason or ""].append(_name(each))
     return reasons
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = len(names) - MOST_NAMES
-    return ", ".join(names[:MOST_NAMES]) + (f" +{more}" if more > 0 else "")
 
 
 def _name(each: FollowListItem) -> str:

@@ -14,7 +14,7 @@ from bot.models import Button, Outgoing
 from bot.models.alerts import COUNTING, GroupedAlert, GroupKind, GroupSummary, Loudness, StormState
 from bot.rendering.post_text import channel_name
 from bot.text.excerpts import cut_excerpt
-from bot.text.markup import Text, bold, link, one_line
+from bot.text.markup import Text, bold, join_names, link, one_line
 from bot.text.pages import page_of
 from bot.text.spans import Span
 
@@ -102,9 +102,8 @@ def render_storm(storm: StormState, locale: Locale) -> Outgoing:
     if storm.is_over:
         line = t.ngettext("{n} more post, {since} – {until}.", "{n} more posts, {since} – {until}.", count)
         text.line(line, n=count, since=since, until=locale.date(storm.until, relative_to=storm.since))
-        names = ", ".join(f"{_short(title)} {n}" for title, n in storm.channels[:SHOWN_CHANNELS])
-        more = len(storm.channels) - SHOWN_CHANNELS
-        text.line(t.gettext("Most from: {channels}"), channels=names + (f" +{more}" if more > 0 else ""))
+        names = join_names([f"{_short(title)} {n}" for title, n in storm.channels], SHOWN_CHANNELS)
+        text.line(t.gettext("Most from: {channels}"), channels=names)
         _add_news(text, storm, locale)
     else:
         line = t.ngettext("{n} more post since {since}, {channels}", "{n} more posts since {since}, {channels}", count)

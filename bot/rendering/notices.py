@@ -1,8 +1,7 @@
 """One renderer for each type of notice, registered by that type. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import singledispatch
-from itertools import islice
 
 from bot.locales import N_, Translator
 from bot.locales.locale import Locale, show_span, topic_title
@@ -37,7 +36,7 @@ from bot.models.notices import (
 )
 from bot.rendering.acts import describe_act
 from bot.rendering.topic_changes import show_topic_change
-from bot.text.markup import Text, one_line
+from bot.text.markup import Text, join_names, one_line
 
 NAME_ROOM = 120  # UTF-16 units of a foreign name
 _LABEL, _MOST_BUTTONS = 30, 10  # UTF-16 units of a name on a button; of channels of the team's own
@@ -101,7 +100,7 @@ def _folder_read(notice: FolderRead, locale: Locale) -> Outgoing:
     ).format(folder=_name(notice.folder), n=notice.channels)
     if notice.private:
         line = t.gettext("These are private, so I need an invite link for each: {names}")
-        names = _listed(map(_name, notice.private), len(notice.private))
+        names = _listed(list(map(_name, notice.private)))
         text += "\n" + line.format(names=names)
     return Outgoing(text=text)
 
@@ -205,7 +204,7 @@ def _posts_unreadable(notice: PostsUnreadable, locale: Locale) -> Outgoing:
     then = t.gettext(
         "Update channelwatch to read them. To see which ones, run on the server: channelwatch doctor --gaps"
     )
-    return Outgoing(text=f"⚠️ {line.format(n=n, channels=_listed(titles, len(titles)))} {then}")
+    return Outgoing(text=f"⚠️ {line.format(n=n, channels=_listed(titles))} {then}")
 
 
 @render_notice.register
@@ -220,9 +219,9 @@ def _daily_report(notice: DailyReport, locale: Locale) -> Outgoing:
     lines = [t.gettext("Since {time}: {figures}.").format(time=locale.date(notice.since), figures=shown)]
     if notice.gap_names:
         line = t.gettext("Lost, late, unchecked or with a gap: {names}. See /channels.")
-        lines.append(line.format(names=_listed(map(_name, notice.gap_names), notice.gaps)))
+        lines.append(line.format(names=_listed(list(map(_name, notice.gap_names)), notice.gaps)))
     if notice.unverified_names:
-        names = _listed(map(_name, notice.unverified_names), n - notice.verified - notice.gaps)
+        names = _listed(list(map(_name, notice.unverified_names)), n - notice.verified - notice.gaps)
         lines.append(t.gettext("Not verified yet: {names}.").format(names=names))
     return Outgoing(text="\n".join(lines))
 
@@ -248,7 +247,7 @@ def _thread_closed(notice: ThreadClosed, locale: Locale) -> Outgoing:
         return Outgoing(text=t.gettext("The thread for this chat's alerts is closed, so they now come here."))
     titles = [f"«{_name(topic_title(name, t))}»" for name in notice.topics]
     line = t.gettext("The thread for {topics} is closed, so these alerts now come here.")
-    return Outgoing(text=line.format(topics=_listed(titles, len(titles))))
+    return Outgoing(text=line.format(topics=_listed(titles)))
 
 
 @render_notice.register
@@ -336,8 +335,5 @@ def _name(name: str) -> str:
     return one_line(name, NAME_ROOM)
 
 
-def _listed(names: Iterable[str], count: int) -> str:
-    """List the first of `count` names, and how many more there are."""
-    shown = list(islice(names, SHOWN_NAMES))
-    more = f" +{count - len(shown)}" if count > len(shown) else ""
-    return ", ".join(shown) + more
+def _listed(names: Sequence[str], total: int | None = None) -> str:
+    return join_names(names, SHOWN_NAMES, total=total)

@@ -1,7 +1,7 @@
 """Our own texts, built piece by piece, with entities in UTF-16 units; nothing is parsed as markup. Pure."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from string import Formatter
@@ -159,6 +159,21 @@ def _clipped(entities: Iterable[Entity], *, start: int, end: int) -> list[Entity
             is_same = first - start == entity.offset and last - first == entity.length
             kept.append(entity if is_same else replace(entity, offset=first - start, length=last - first))
     return sorted(kept, key=lambda entity: (entity.offset, -entity.length))
+
+
+def join_texts(texts: Iterable[Text], between: str) -> Text:
+    """Join texts, without the empty ones."""
+    whole = Text()
+    for text in texts:
+        whole.add(between if len(whole) and len(text) else "").join(text)
+    return whole
+
+
+def join_names(names: Sequence[str], most: int, *, total: int | None = None) -> str:
+    """List the first `most` names, and how many more there are: «a, b +7»; `total` where not all are given."""
+    shown = names[:most]
+    more = (len(names) if total is None else total) - len(shown)
+    return ", ".join(shown) + (f" +{more}" if more > 0 else "")
 
 
 @lru_cache(maxsize=1024)  # each chat is told of the same channels and topics

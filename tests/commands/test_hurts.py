@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Coroutine
 from datetime import timedelta
 
 import pytest
@@ -39,6 +40,20 @@ def private(person: int) -> Peer:
 
 def shown(reply: Reply) -> str:
     return json.dumps(json.loads(reply.to_json()), ensure_ascii=False)
+
+
+async def at_once(bot: Bot, *asked: Coroutine[object, object, Reply]) -> list[Reply]:
+    """Answer requests that were all read before the first of them is carried out, in this order."""
+    gate = Gate()
+    writer = asyncio.create_task(bot.db.write(gate))
+    await gate.entered.wait()
+    tasks = []
+    for number, each in enumerate(asked, start=1):
+        tasks.append(asyncio.create_task(each))
+        await queued(bot.db, number)
+    gate.opened.set()
+    await writer
+    return list(await asyncio.gather(*tasks))
 
 
 async def rows(bot: Bot, *tables: str) -> dict[str, list[tuple[object, ...]]]:
@@ -185,6 +200,10 @@ class TestWhatIsHidden:
             assert "wanted" in text(await newsroom.says(said, person=BORIS)), said
             assert "wanted" not in text(await newsroom.says(said, person=DENIS)), said
 
+    async def test_what_is_built_in_is_kept_from_nobody(self, newsroom: Bot) -> None:
+        assert "belongs to everybody" in text(await newsroom.says("/private utilities", person=BORIS))
+        assert await newsroom.db.fetch_value("SELECT count(*) FROM topics WHERE restricted") == 0
+
 
 class TestGroupsOfChannels:
     @pytest.fixture
@@ -274,20 +293,48 @@ class TestGroupChats:
         assert "/follow @news1001 all" in text(await newsroom.says("/log@our_bot", chat=GROUP))
 
     async def test_of_two_who_set_it_at_once_neither_undoes_the_other(self, newsroom: Bot) -> None:
-        gate = Gate()
-        writer = asyncio.create_task(newsroom.db.write(gate))
-        await gate.entered.wait()
-        said = {ANNA: "/quiet@our_bot 23:00-07:00", BORIS: "/digest@our_bot hourly"}
-        tasks = [asyncio.create_task(newsroom.says(each, person=who, chat=GROUP)) for who, each in said.items()]
-        await queued(newsroom.db, 2)
-        gate.opened.set()
-        await asyncio.gather(writer, *tasks)
+        await at_once(
+            newsroom,
+            newsroom.says("/quiet@our_bot 23:00-07:00", chat=GROUP),
+            newsroom.says("/digest@our_bot hourly", person=BORIS, chat=GROUP),
+        )
         group = await newsroom.chat(GROUP)
         assert group.quiet is not None
         assert group.digests.every is Every.HOUR
 
+    async def test_an_answer_that_is_not_understood_says_how_to_stop(self, newsroom: Bot) -> None:
+        await newsroom.taps(b"type:quiet")
+        assert text(await newsroom.says("сбой банка")).endswith("\n/cancel stops this.")
+        await newsroom.says("/follow @news1001 group:Банки")
+        group = await number(newsroom, "channel_groups", "Банки")
+        await newsroom.taps(f"regroup:{group}".encode())
+        await newsroom.taps(f"ungroup:{group}:sure".encode(), person=BORIS)
+        assert "no longer exists" in text(await newsroom.says("Кредит"))
+
 
 class TestTeam:
+    async def test_nobody_is_answered_who_is_removed_in_this_moment(self, newsroom: Bot) -> None:
+        await newsroom.taps(f"role:{DENIS}:owner:sure".encode())
+        removed, changed = await at_once(
+            newsroom,
+            newsroom.taps(f"remove:{DENIS}:sure".encode()),
+            newsroom.taps(f"role:{BORIS}:reader".encode(), person=DENIS),
+        )
+        assert "has been removed" in text(removed)
+        assert text(changed) == "This bot is private. Ask its owner for an invitation."
+        assert await newsroom.db.fetch_value("SELECT role FROM people WHERE id = :id", {"id": BORIS}) == "editor"
+
+    @pytest.mark.parametrize("tapped", ["drop:{}:sure", "only:t{}:sure"])
+    async def test_nobody_subscribes_to_what_goes_in_this_moment(self, newsroom: Bot, tapped: str) -> None:
+        await newsroom.tracks("Банки: банк", person=BORIS)
+        topic = await number(newsroom, "topics", "Банки")
+        _, subscribed = await at_once(
+            newsroom,
+            newsroom.taps(tapped.format(topic).encode(), person=BORIS),
+            newsroom.says("/track Банки", person=CLARA),
+        )
+        assert text(subscribed) == "This topic no longer exists."
+
     @pytest.mark.parametrize("tapped", [f"role:{DENIS}:editor:sure", f"handover:{ANNA}:sure"])
     async def test_no_link_brings_ownership_back(self, newsroom: Bot, tapped: str) -> None:
         await newsroom.taps(f"role:{DENIS}:owner:sure".encode())

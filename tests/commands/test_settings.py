@@ -60,7 +60,7 @@ async def test_cancel_says_what_it_ends(bot: Bot) -> None:
     await bot.pair()
     assert text(await bot.says("/cancel")) == "There is nothing to cancel."
     await asks_for_hours(bot)
-    assert text(await bot.says("/cancel")) == "«Quiet hours» has been cancelled."
+    assert text(await bot.says("/cancel")) == "I no longer wait for your answer: «Quiet hours». Nothing was changed."
     assert "🔎" in text(await bot.says("21:30-7"))
 
 
@@ -68,7 +68,9 @@ async def test_cancel_says_what_it_ends(bot: Bot) -> None:
 async def test_another_command_ends_it_and_says_so(bot: Bot, command: str) -> None:
     await bot.pair()
     await asks_for_hours(bot)
-    assert text(await bot.says(command)).startswith("«Quiet hours» has been cancelled.\n\n")
+    assert text(await bot.says(command)).startswith(
+        "I no longer wait for your answer: «Quiet hours». Nothing was changed.\n\n"
+    )
     assert "cancelled" not in text(await bot.says(command))
 
 
@@ -110,7 +112,7 @@ async def test_an_answer_has_no_more_rights_than_the_command(bot: Bot) -> None:
     number = await asks_for_hours(bot, chat=GROUP, person=BORIS)
     await bot.taps(f"role:{BORIS}:reader".encode())
     said = text(await bot.says("21:30-7", chat=GROUP, person=BORIS, reply_to=number))
-    assert said == "Only owners and editors can do that here."
+    assert said == "Only owners and editors can do that here.\n/cancel stops this."
     assert (await bot.chat(GROUP)).quiet is None
 
 

@@ -12,7 +12,7 @@ async def test_a_quiet_night_brings_one_digest_in_the_morning_and_an_urgent_topi
     async with timed_service(tmp_path) as at:
         owner = at.owner
         answer = await owner.asks("/quiet 23:00-07:00 Europe/Moscow")
-        assert "23:00–07:00 (Moscow)" in answer.message
+        assert "23:00–07:00, Moscow (UTC+3)" in answer.message
         await owner.asks("/priority shutdowns urgent")
         first = at.channel.post(outage(1))
         at.channel.post(outage(2))

@@ -131,7 +131,7 @@ def test_the_time_of_day_stays_through_summer_time() -> None:
     [
         ("en", (40, 40, 3, 0), "Since 10 Mar, 09:00 UTC: 40 of 40 channels verified, 3 alerts, 0 gaps."),
         ("en", (1, 1, 1, 1), "Since 10 Mar, 09:00 UTC: 1 of 1 channel verified, 1 alert, 1 gap."),
-        ("ru", (40, 41, 22, 5), "С 10 мар., 09:00 UTC: проверено 40 из 41 канала, 22 оповещения, 5 пробелов."),
+        ("ru", (40, 41, 22, 5), "С 10 мар., 09:00 UTC: проверено 40 из 41 канала, 22 оповещения, 5 пропусков."),
     ],
 )
 def test_a_receipt_is_one_line(language: str, counts: tuple[int, int, int, int], said: str) -> None:
