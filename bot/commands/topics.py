@@ -24,6 +24,7 @@ from bot.locales.locale import show_number, topic_title
 from bot.models import GENERAL_THREAD, ButtonRows, Outgoing
 from bot.models.acts import TopicDeleted
 from bot.models.alerts import Priority
+from bot.models.people import Role
 from bot.store import acts, addresses, exclusions, stats, subscriptions, threads, topics
 from bot.store.acts import Rows
 from bot.store.channel_groups import Directory
@@ -64,7 +65,7 @@ async def switch(request: Request, context: Context, tx: Transaction) -> Reply:
     topic = await topic_by_id(tx, int(number), context)
     await (subscribe if state == "on" else unsubscribe)(tx, context, topic)
     if screen == "setup":
-        return Reply(edit=await setup_screen(tx, request, context.chat, context.now))
+        return Reply(edit=await setup_screen(tx, request, context.chat, context.now, role=context.role))
     if screen == "about":
         return Reply(edit=await topic_screen(tx, context, topic))
     return Reply(edit=await topics_screen(tx, context, *map(int, page)))
@@ -165,7 +166,8 @@ async def topics_screen(db: Reader, context: Context, number: int = 0) -> Outgoi
     text.join(await _unknown_limits(shown, db, context)).line()
     ends = await _add_muted(text, db, context)
     words = await _add_excluded(text, [topic for topic in shown if topic.id in on], db, context)
-    text.line().say(t.gettext("To create your own: {example}"), example=code(track_example(t)))
+    if context.role is not Role.READER:
+        text.line().say(t.gettext("To create your own: {example}"), example=code(track_example(t)))
     one = (button(t.gettext("One topic in detail…"), "about", "list"),)
     switches = topic_rows(shown, on, t, screen=f"topics:{page.number}")
     return message(text, (*switches, *page.turns("topics"), one, *ends, *words))
