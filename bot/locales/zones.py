@@ -47,7 +47,8 @@ def show_zone(zone: str, language: str, now: datetime) -> str:
         return zone
     hours, rest = divmod(abs(ahead), _HOUR)
     minutes = f":{rest // timedelta(minutes=1):02}" if rest else ""
-    return f"{city(zone, language)} (UTC{'−' if ahead < timedelta(0) else '+'}{hours}{minutes})"
+    clock = f"UTC{'−' if ahead < timedelta(0) else '+'}{hours}{minutes}"
+    return clock if zone.startswith("Etc/") else f"{city(zone, language)} ({clock})"
 
 
 def likely_zones(language: str) -> tuple[str, ...]:
