@@ -252,7 +252,7 @@ def _for(each: Button, chat: Chat) -> Button:
 async def _screen(db: Reader, chat: Chat, context: Context) -> Outgoing:
     """Draw what a channel gets, in the language of who sets it up; one that is followed as a source alerts nobody."""
     t, source = context.t, await channels.get(db, chat.peer.id)
-    on = {subscription.topic_id for subscription in await subscriptions.of_chat(db, chat.id)}
+    on = await subscriptions.priorities(db, chat.id)
     all_topics = listed(await topics.all_topics(db, Viewer(chat_id=chat.id)), on)
     names = ", ".join(topic_title(each.name, t) for each in all_topics if each.id in on)
     text = Text().line(t.gettext("I post alerts in our channel {chat}."), chat=bold(one_line(chat.title, _TITLE)))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bot.commands.context import CommandError, Context, Reply, Request, change, message, show, writes
 from bot.commands.keyboards import button, mark, rows_of
-from bot.commands.lookup import find_topic, need_channel, show_reference, topic_by_id, unknown_name
+from bot.commands.lookup import find_topic, need_channel, topic_by_id, unknown_name
 from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
 from bot.commands.undo import undo_button
@@ -20,6 +20,7 @@ from bot.store.database import Reader, Transaction
 from bot.store.topics import Topic
 from bot.text.markup import Text, bold, code, one_line
 from bot.text.pages import page_of
+from bot.text.references import show_reference
 
 _THING = r"[tc]\d{1,15}"
 _LABEL, _NAME = 30, 60  # UTF-16 units of a name on a button, and in a sentence

@@ -10,7 +10,7 @@ from bot.commands.parsing import find_zone
 from bot.commands.registry import Command, Section, declare, outdated, tap
 from bot.commands.rights import POWERS, Need, allows, higher
 from bot.commands.setting import save
-from bot.locales import LANGUAGES, N_, translator
+from bot.locales import LANGUAGES, N_, plain_code, translator
 from bot.locales.locale import topic_title
 from bot.locales.zones import likely_zones, show_zone
 from bot.models import ButtonRows, Outgoing, PeerKind
@@ -31,7 +31,7 @@ _RATHER_IN_RUSSIAN = {"be", "kk"}
 
 def spoken(code: str) -> str:
     """Return which of our languages serves a speaker, by the language code of Telegram."""
-    own = _plain(code)
+    own = plain_code(code)
     if own in LANGUAGES:
         return own
     return "ru" if own in _RATHER_IN_RUSSIAN else LANGUAGES[0]
@@ -39,11 +39,7 @@ def spoken(code: str) -> str:
 
 def is_asked(code: str) -> bool:
     """Tell whether the language of a speaker leaves open which of ours they want."""
-    return _plain(code) in _RATHER_IN_RUSSIAN
-
-
-def _plain(code: str) -> str:
-    return code.lower().replace("_", "-").partition("-")[0]
+    return plain_code(code) in _RATHER_IN_RUSSIAN
 
 
 async def language_of(db: Reader, request: Request, chat: Chat | None = None) -> str:
@@ -178,7 +174,7 @@ async def test_alert(request: Request, context: Context, tx: Transaction) -> Rep
 async def setup_screen(db: Reader, request: Request, chat: Chat, now: datetime, *, welcome: str = "") -> Outgoing:
     """Draw the first screen of a chat: its topics, its language, and a question for its time zone until it has one."""
     t = translator(chat.language)
-    on = {subscription.topic_id for subscription in await subscriptions.of_chat(db, chat.id)}
+    on = await subscriptions.priorities(db, chat.id)
     all_topics = listed(await topics.all_topics(db, Viewer(chat_id=chat.id)), on)
     names = [topic_title(topic.name, t) for topic in all_topics if topic.id in on]
     text = Text().add(bold("Channelwatch"), "\n").add(welcome, "\n\n" if welcome else "")

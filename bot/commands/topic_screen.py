@@ -39,8 +39,8 @@ async def about(request: Request, context: Context) -> Reply:
 
 
 async def _list(context: Context, number: int) -> Outgoing:
-    t, subscribed = context.t, await subscriptions.of_chat(context.database, context.chat.id)
-    found = listed(await topics.all_topics(context.database, context.viewer), [each.topic_id for each in subscribed])
+    t, on = context.t, await subscriptions.priorities(context.database, context.chat.id)
+    found = listed(await topics.all_topics(context.database, context.viewer), on)
     page = page_of(found, number, _TOPICS)
     buttons = [button(one_line(topic_title(topic.name, t), _LABEL), "about", topic.id) for topic in page.items]
     return message(t.gettext("Which topic?"), (*rows_of(buttons, 2), *page.turns("about", "list"), _back(context)))
@@ -53,8 +53,7 @@ def _back(context: Context) -> tuple[Button, ...]:
 async def topic_screen(db: Reader, context: Context, topic: Topic) -> Outgoing:
     """Draw a topic with what this chat has of it, and what may be done."""
     t, here = context.t, await exclusions.of_chat(db, context.chat.id, topic.id)
-    subscribed = await subscriptions.of_chat(db, context.chat.id)
-    priority = next((each.priority for each in subscribed if each.topic_id == topic.id), None)
+    priority = (await subscriptions.priorities(db, context.chat.id)).get(topic.id)
     text = (await _about(db, topic, context)).lines(await _users(db, topic, context))
     if here:
         text.line(t.gettext("Left out in this chat: {words}"), words=", ".join(each.word for each in here))

@@ -151,7 +151,7 @@ async def keep(_: Request, context: Context) -> Reply:
 async def topics_screen(db: Reader, context: Context, number: int = 0) -> Outgoing:
     """Draw a page of the topics as switches, with their figures, mutes and exclusions."""
     t = context.t
-    on = {each.topic_id: each.priority for each in await subscriptions.of_chat(db, context.chat.id)}
+    on = await subscriptions.priorities(db, context.chat.id)
     page = page_of(listed(await topics.all_topics(db, context.viewer), on), number, TOPICS_PAGE)
     shown = page.items
     counts = await stats.topic_stats(db, context.chat.id, context.now - COUNTED)

@@ -120,7 +120,7 @@ async def save(request: Request, context: Context) -> Effect:
             text.lines(show_query(typed, t))
         else:
             text.lines(show_topic_change(before.state, typed.state, t))
-        text.lines(show_limits(typed.limits, await Directory.load(tx, context.viewer), t))
+        text.lines(show_limits(typed.state.limits, await Directory.load(tx, context.viewer), t))
         _add_excluded(text, await _excluded_by_chat(tx, before, context), t)
         is_open = not topic.builtin and not topic.restricted and not count
         offer = [(button(t.gettext("Keep it to this chat"), "only", f"t{topic.id}"),)] if is_open else []
@@ -135,7 +135,7 @@ async def _make(tx: Transaction, context: Context, name: str, typed: TypedQuery)
     if await find_topic(tx, name, EVERYTHING) is not None:
         raise CommandError(context.own.gettext(_CHANGED))
     await require_possible(tx, None, typed, context)
-    await acts.record(tx, TopicMade(topic=name, query=typed.whole), context.actor, now=context.now)
+    await acts.record(tx, TopicMade(topic=name, query=typed.state.source), context.actor, now=context.now)
     return await save_topic(tx, context, name, typed)
 
 
@@ -212,8 +212,8 @@ async def _offer(request: Request, context: Context, name: str, query: str) -> R
     data = ("save", request.key, seen(known))
     offer = (button(keep, *data), button(rewrite, "edit", request.key))
     only = ((button(t.gettext("Save for this chat only"), *data, "only"),),) if known is None else ()
-    rows = (offer, *only, *or_rows(request, typed.source))
-    return Reply(messages=(message(text.join(shown), (*rows, *further)),), memory=f"{name}: {typed.whole}")
+    rows = (offer, *only, *or_rows(request, typed.state.query))
+    return Reply(messages=(message(text.join(shown), (*rows, *further)),), memory=f"{name}: {typed.state.source}")
 
 
 async def _excluded_by_chat(db: Reader, topic: Topic | None, context: Context) -> list[ExcludedWord]:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from bot.commands.context import CommandError, Context, Reply, Request, message, remembered, show, writes
 from bot.commands.keyboards import button
-from bot.commands.lookup import name_chats, need_channel, show_channel, show_reference
+from bot.commands.lookup import name_chats, need_channel, show_channel
 from bot.commands.parsing import read_references
 from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
@@ -20,6 +20,7 @@ from bot.store.channels import Channel
 from bot.store.database import Reader, Transaction
 from bot.store.follows import FollowRequest, FollowState
 from bot.text.markup import Text, bold, code, join_names
+from bot.text.references import show_reference
 
 _MOST_NAMED = 5  # channels in a question
 

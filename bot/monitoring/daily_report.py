@@ -17,7 +17,7 @@ from bot.store.chats import Chat
 from bot.store.database import Database, Reader, Transaction
 from bot.store.follows import FollowRequest, FollowState
 from bot.store.notices import notify
-from bot.store.references import FOLDER
+from bot.text.references import FOLDER
 
 LOOK_EVERY = 30.0  # s
 SETTLE = 600.0  # s after a start: what was missed meanwhile is asked for first
