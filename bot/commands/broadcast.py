@@ -18,6 +18,7 @@ from bot.commands.context import (
     Request,
     change,
     message,
+    reply_of,
     say,
     show,
     writes,
@@ -159,12 +160,11 @@ async def tapped(request: Request, context: Context) -> Reply | Effect:
         raise outdated(context)
     inner = replace(request, peer=chat.peer, command=verb, argument=argument)
     answer = await _answered(inner, _on_behalf(context, chat), known.need, known.handler)
-    if verb != "topic" or not argument.endswith(":setup") or isinstance(answer, Reply):
+    if verb != "topic" or not argument.endswith(":setup"):
         return answer
-    switch = answer
 
     async def effect(tx: Transaction) -> Reply:
-        await switch(tx)
+        await reply_of(tx, answer)
         return Reply(edit=await _screen(tx, chat, context))
 
     return effect
@@ -190,7 +190,7 @@ async def _carry_out(
     return await _answered(inner, _on_behalf(context, chat), known.need, known.handler)
 
 
-async def _answered(inner: Request, context: Context, need: Need, handler: Handler) -> Reply | Effect:
+async def _answered(inner: Request, context: Context, need: Need, handler: Handler) -> Effect:
     """Let a handler answer in the name of a channel; its screens stay in the private chat, and name the channel."""
     if not context.may(need):
         raise CommandError(context.own.gettext(REFUSALS[need]))
@@ -198,12 +198,9 @@ async def _answered(inner: Request, context: Context, need: Need, handler: Handl
         answer = await handler(inner, context)
     except CommandError as error:
         answer = error.reply(inner)
-    if isinstance(answer, Reply):
-        return _named_for(answer, context.chat)
-    carry_out = answer
 
     async def effect(tx: Transaction) -> Reply:
-        return _named_for(await carry_out(tx), context.chat)
+        return _named_for(await reply_of(tx, answer), context.chat)
 
     return effect
 
@@ -224,11 +221,8 @@ def _message_for(outgoing: Outgoing, chat: Chat) -> Outgoing:
     heading = f"📣 {title}\n"
     shift = units(heading)
     back = (button(f"« {title[:_LABEL]}", "setup"),)
-    rows = (
-        outgoing.buttons
-        if (b"setup",) in [tuple(e.data for e in r) for r in outgoing.buttons]
-        else (*outgoing.buttons, back)
-    )
+    leads_back = any(row[0].data == b"setup" for row in outgoing.buttons)
+    rows = outgoing.buttons if leads_back else (*outgoing.buttons, back)
     outgoing = replace(outgoing, buttons=_rows_for(rows, chat))
     if units(outgoing.text) + shift > LIMIT:
         return outgoing

@@ -160,6 +160,11 @@ def _excerpt(post: StoredPost, hit: Hit, context: Context) -> Text:
     return text.marked(*excerpt_post(post.text, post.parts, hit.spans, context.t, room=_EXCERPT)).add("\n")
 
 
+def changed_since(context: Context) -> CommandError:
+    """Say that a topic is not what it was when a change of it was offered."""
+    return CommandError(context.own.gettext("The topic has been changed since. Please start again."))
+
+
 async def carry_out(tx: Transaction, context: Context, wanted: Change) -> tuple[int | None, int]:
     """Change a topic, with a notice to the other chats that use it.
 
@@ -170,7 +175,7 @@ async def carry_out(tx: Transaction, context: Context, wanted: Change) -> tuple[
     if topic.state == typed.state:
         return None, 0
     if topic.state != wanted.topic.state:
-        raise CommandError(context.own.gettext("The topic has been changed since. Please start again."))
+        raise changed_since(context)
     await require_may_change(tx, topic, context)
     await require_possible(tx, topic, typed, context)
     users = [chat.id for chat in await others_using(tx, topic, context)]
@@ -203,7 +208,7 @@ def changing(context: Context, wanted: Change, asked: str) -> Effect:
 
     async def effect(tx: Transaction) -> Reply:
         if seen(wanted.topic) != asked and wanted.topic.state != wanted.typed.state:
-            raise CommandError(context.own.gettext("The topic has been changed since. Please start again."))
+            raise changed_since(context)
         act, count = await carry_out(tx, context, wanted)
         text = Text().line(context.t.gettext("{name} has been changed."), name=show_topic(wanted.topic, context.t))
         text.lines(show_topic_change(wanted.topic.state, wanted.typed.state, context.t)).lines(

@@ -59,8 +59,6 @@ async def private(request: Request, context: Context, tx: Transaction) -> Reply:
         raise CommandError(unknown_name(typed, context.t))
     data = f"t{topic.id}" if topic is not None else f"c{channel.id}" if channel is not None else ""
     thing = await _thing(tx, data, context)
-    if thing.restricted:
-        return Reply(messages=(await _screen(tx, thing, context),))
     return await _restrict(request, context, tx, thing, sure=False)
 
 
@@ -70,12 +68,12 @@ async def only(request: Request, context: Context, tx: Transaction) -> Reply:
     """Restrict a topic or channel to this chat; what other chats lose by that is asked first."""
     data, *sure = request.argument.split(":")
     thing = await _thing(tx, data, context)
-    if thing.restricted:
-        return show(request, await _screen(tx, thing, context))
     return await _restrict(request, context, tx, thing, sure=bool(sure))
 
 
 async def _restrict(request: Request, context: Context, tx: Transaction, thing: Thing, *, sure: bool) -> Reply:
+    if thing.restricted:
+        return show(request, await _screen(tx, thing, context))
     t, others = context.t, await _users(tx, thing) - {context.chat.id}
     if others and not sure:
         line = t.ngettext(

@@ -3,13 +3,14 @@
 from dataclasses import replace
 from datetime import datetime
 
+from bot.commands.chat_settings import LANGUAGE, ZONE
 from bot.commands.context import CommandError, Context, Reply, Request, message, say, writes
 from bot.commands.keyboards import LANGUAGE_NAMES, TOPICS_PAGE, button, choice, rows_of, topic_rows
 from bot.commands.lookup import listed
 from bot.commands.parsing import find_zone
-from bot.commands.registry import Command, Section, declare, outdated, tap
+from bot.commands.registry import Command, Section, declare, tap
 from bot.commands.rights import POWERS, Need, allows, higher
-from bot.commands.setting import save
+from bot.commands.setting import Setting, save
 from bot.locales import LANGUAGES, N_, plain_code, translator
 from bot.locales.locale import topic_title
 from bot.locales.zones import likely_zones, show_zone
@@ -137,21 +138,20 @@ async def show(request: Request, context: Context) -> Reply:
 @writes
 async def choose_language(request: Request, context: Context, tx: Transaction) -> Reply:
     """Take over the language of a tapped button."""
-    chosen = replace(context.chat, language=request.argument, language_chosen=True)
-    _, _, menu = await save(tx, context, chosen)
-    return Reply(edit=await setup_screen(tx, request, chosen, context.now), menu=menu)
+    return await _choose(LANGUAGE, request, context, tx)
 
 
 @tap("place", Need.CHAT, r"[\w/+-]{1,40}")
 @writes
 async def choose_place(request: Request, context: Context, tx: Transaction) -> Reply:
     """Take over the time zone of a tapped button."""
-    zone = find_zone(request.argument)
-    if zone is None:
-        raise outdated(context)
-    chosen = replace(context.chat, time_zone=zone, zone_chosen=True)
-    await save(tx, context, chosen)
-    return Reply(edit=await setup_screen(tx, request, chosen, context.now))
+    return await _choose(ZONE, request, context, tx)
+
+
+async def _choose(setting: Setting, request: Request, context: Context, tx: Transaction) -> Reply:
+    chosen = setting.read(request.argument, context)
+    _, _, menu = await save(tx, context, chosen)
+    return Reply(edit=await setup_screen(tx, request, chosen, context.now), menu=menu)
 
 
 def offer_zone(request: Request, context: Context) -> Reply:

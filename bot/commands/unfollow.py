@@ -20,7 +20,7 @@ from bot.store.channels import Channel
 from bot.store.database import Reader, Transaction
 from bot.store.follows import FollowRequest, FollowState
 from bot.text.markup import Text, bold, code, join_names
-from bot.text.references import show_reference
+from bot.text.references import normalise_reference, show_reference
 
 _MOST_NAMED = 5  # channels in a question
 
@@ -43,7 +43,7 @@ async def unfollow(request: Request, context: Context, tx: Transaction) -> Reply
     listed = {name: directory.channel(name) for name in _named(directory, typed)}
     names = {name: None if each is None else await channels.get(tx, each.id) for name, each in listed.items()}
     found = {each.id: each for each in names.values() if each is not None and each.followed_at is not None}
-    references = {channels.normalise_reference(name) or name: name for name in names}
+    references = {normalise_reference(name) or name: name for name in names}
     wishes = [
         each
         for each in await follows.all_follows(tx, viewer)
