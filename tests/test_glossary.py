@@ -3,7 +3,7 @@
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -34,11 +34,16 @@ def parts_of(name: str) -> set[str]:
 BANNED = frozenset(word for cells in rows("banned") for word in cells[0].split(", "))
 
 
-def definitions(kinds: tuple[type[ast.AST], ...]) -> Iterator[tuple[Path, str]]:
-    for path in MODULES:
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, kinds):
-                yield path.relative_to(ROOT), node.name  # type: ignore[attr-defined]
+@cache
+def trees() -> dict[Path, ast.Module]:
+    """Return the product's modules, parsed."""
+    return {path.relative_to(ROOT): ast.parse(path.read_text("utf-8")) for path in MODULES}
+
+
+@cache
+def definitions(kinds: tuple[type[ast.AST], ...]) -> list[tuple[Path, str]]:
+    nodes = ((path, node) for path, tree in trees().items() for node in ast.walk(tree))
+    return [(path, node.name) for path, node in nodes if isinstance(node, kinds)]  # type: ignore[attr-defined]
 
 
 async def schema(folder: Path) -> dict[str, list[str]]:
@@ -57,14 +62,13 @@ async def schema(folder: Path) -> dict[str, list[str]]:
     return tables
 
 
-def classes() -> Iterator[tuple[Path, str]]:
+def classes() -> list[tuple[Path, str]]:
     return definitions((ast.ClassDef,))
 
 
 def aliases() -> set[str]:
     """Return the names that modules give to unions of classes."""
-    trees = (ast.parse(path.read_text("utf-8")) for path in MODULES)
-    assigned = (node for tree in trees for node in tree.body if isinstance(node, ast.Assign))
+    assigned = (node for tree in trees().values() for node in tree.body if isinstance(node, ast.Assign))
     return {target.id for node in assigned for target in node.targets if isinstance(target, ast.Name)}
 
 

@@ -101,7 +101,8 @@ class Dispatch:
     def _hold_back(self, request: Request, now: datetime, *, is_known: bool) -> Reply | None:
         """Return the answer to somebody who asks too much: an empty one after the first; None where it is not so."""
         buckets = self._buckets if is_known else self._strangers
-        admission = buckets.take(request.person_id or (request.peer.kind, request.peer.id), now)
+        asked_at = now if request.sent_at is None else min(request.sent_at, now)  # a minute of talk may come at once
+        admission = buckets.take(request.person_id or (request.peer.kind, request.peer.id), asked_at)
         if admission is Admission.GRANTED:
             return None
         is_meant = request.tapped or request.addressed or request.command in registry.commands()

@@ -3,6 +3,7 @@
 Without a reply, /test shows what a query would have brought.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot import parts as post_parts
@@ -10,7 +11,7 @@ from bot.commands.alert_buttons import POST
 from bot.commands.context import CommandError, Context, Reply, Request, message, say
 from bot.commands.keyboards import button
 from bot.commands.lookup import queries_of, show_source, show_topic, topics_of
-from bot.commands.post import stored
+from bot.commands.post import find_link, linked, stored
 from bot.commands.query_text import preview, read_query, read_topic, show_query, why, why_not
 from bot.commands.registry import Section, command, example, tap
 from bot.commands.rewriting import or_rows
@@ -80,10 +81,15 @@ async def test(request: Request, context: Context) -> Reply:
 @command(
     "explain", Section.TOPICS, 5, Need.LOOK, N_("in reply to an alert or a post: why it matches"), reads_replied=True
 )
-@example("/explain", N_("in reply: which topics of this chat a post matches and by which words, or what is missing"))
+@example(
+    "/explain", N_("in reply, or with a link: which topics of this chat a post matches and why, or what is missing")
+)
 async def explain(request: Request, context: Context) -> Reply:
     """Explain why the message that was replied to fits each topic of this chat, or a query, or does not."""
     if request.reply_to is None:
+        link = find_link(request.argument, request.links)
+        if link is not None:
+            return await _explain_post(await linked(link, context), context)
         line = context.t.gettext(
             "Reply with /explain to an alert or any other message: I show which topics of this chat it matches "
             "and by which words, or what is missing. Add a query after /explain to try that query."
@@ -96,7 +102,10 @@ async def explain(request: Request, context: Context) -> Reply:
 async def explain_post(request: Request, context: Context) -> Reply:
     """Explain why the post of a button, as it is now, fits each topic of this chat or does not."""
     channel_id, message_id = map(int, request.argument.split(":"))
-    items = await stored(channel_id, message_id, context)
+    return await _explain_post(await stored(channel_id, message_id, context), context)
+
+
+async def _explain_post(items: Sequence[StoredPost], context: Context) -> Reply:
     subject = next((item for item in items if item.whole.strip()), None)
     if subject is None:
         raise CommandError(context.own.gettext("That message has no text."))

@@ -11,7 +11,7 @@ from bot.commands.rights import Need
 from bot.commands.undo import may_undo
 from bot.locales import N_
 from bot.models import Button, ButtonRows, Outgoing
-from bot.rendering.acts import describe_act
+from bot.rendering.acts import describe_act, sentence
 from bot.search.filters import FilterError, read_moment
 from bot.store import acts, people
 from bot.store.acts import LoggedAct
@@ -99,7 +99,7 @@ def _line(each: LoggedAct, context: Context) -> str:
 
 
 def _undo_label(each: LoggedAct, context: Context) -> str:
-    return context.t.gettext("Undo: {act}").format(act=one_line(describe_act(each.act, each.name, context.t), _NAME))
+    return context.t.gettext("Undo: {act}").format(act=one_line(sentence(each.act, context.t), _NAME))
 
 
 def _filters(shown: list[LoggedAct], page: LogPage, context: Context, *, is_more: bool) -> ButtonRows:

@@ -129,7 +129,10 @@ def split_duration(argument: str) -> tuple[str, timedelta | None]:
     return argument[: match.start()].strip(), int(match[1]) * _UNITS[(match[2] or match[3]).lower()]
 
 
-_CALLED = {"мск": "Europe/Moscow", "msk": "Europe/Moscow", "москве": "Europe/Moscow", "києвом": "Europe/Kyiv"}
+_CALLED = {
+    **dict.fromkeys(("мск", "msk", "москве", "питер", "спб", "санкт-петербург"), "Europe/Moscow"),
+    **dict.fromkeys(("києвом", "харків", "харьков", "львів", "львов", "одеса", "одесса"), "Europe/Kyiv"),
+}
 
 
 def find_zone(typed: str) -> str | None:

@@ -9,7 +9,7 @@ from bot.commands.follow import SHOWN_NAMES
 from bot.commands.keyboards import button
 from bot.commands.lookup import offer_following, show_channel
 from bot.commands.parsing import find_zone, read_references
-from bot.commands.rights import Need
+from bot.commands.rights import USES, Need
 from bot.commands.verdict import verdict_of_text
 from bot.store import channels
 from bot.text.markup import Text, code, join_names
@@ -29,10 +29,7 @@ async def answer(request: Request, context: Context) -> Reply:
         return await _named(named, request, context)
     if len(request.argument) > _LONG:
         return _or_search(await spread.like_text(request.argument, context), request, context)
-    t = context.t
-    line = t.gettext(
-        "Write words and I will search for them. Forward a post or paste its link and I will look it up. /help"
-    )
+    line = context.t.gettext(USES)
     return await search.answer(request, context, request.argument, comfort=line) if request.argument else say(line)
 
 

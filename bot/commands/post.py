@@ -57,7 +57,7 @@ async def post(request: Request, context: Context) -> Reply:
     """Show a post and its history."""
     t, typed = context.t, request.argument or next(iter(request.links), "")
     if typed:
-        items = await _linked(typed, context)
+        items = await linked(typed, context)
     elif request.reply_to is not None:
         items = await _replied(request, context)
     else:
@@ -107,7 +107,7 @@ async def find_origin(origin: ForwardOrigin, context: Context) -> list[StoredPos
     return [] if origin.message_id is None else await _find(origin.channel_id, origin.message_id, context)
 
 
-async def _linked(text: str, context: Context) -> list[StoredPost]:
+async def linked(text: str, context: Context) -> list[StoredPost]:
     """Return the messages of the post to which a text holds a link. Raises CommandError."""
     number, t = _NUMBER.search(text), context.t
     if number is None:

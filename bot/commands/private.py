@@ -75,6 +75,8 @@ async def _restrict(request: Request, context: Context, tx: Transaction, thing: 
     if thing.restricted:
         return show(request, await _screen(tx, thing, context))
     t, others = context.t, await _users(tx, thing) - {context.chat.id}
+    if thing.kind is Restrictable.TOPIC and (await topic_by_id(tx, thing.id, context)).builtin:
+        raise CommandError(t.gettext("{name} is built in and belongs to everybody."), name=bold(thing.name))
     if others and not sure:
         line = t.ngettext(
             "Keep {name} to this chat? {n} other chat will no longer get it.",

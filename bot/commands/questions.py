@@ -92,7 +92,9 @@ def _after(line: str, reply: Reply) -> Reply:
 
 
 def _cancelled(question: Question, t: Translator) -> str:
-    return t.gettext("«{subject}» has been cancelled.").format(subject=question.subject)
+    return t.gettext("I no longer wait for your answer: «{subject}». Nothing was changed.").format(
+        subject=question.subject
+    )
 
 
 @command("cancel", Section.CHAT, 10, Need.LOOK, N_("cancel what I asked you for"))

@@ -221,7 +221,9 @@ async def help_(request: Request, context: Context) -> Reply:
     for query, meaning in _QUERIES:
         text.line("{query} – {meaning}", query=code(t.gettext(query)), meaning=t.gettext(meaning))
     text.line().line(t.gettext("For more about a command, add its name: {example}"), example=code("/help mute"))
-    return say(text.add(t.gettext("To follow a channel, you can also forward me one of its posts.")))
+    if context.may(Need.INSTANCE):
+        text.add(t.gettext("To follow a channel, you can also forward me one of its posts."))
+    return say(text)
 
 
 def _help_on(name: str, t: Translator) -> Text:

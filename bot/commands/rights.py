@@ -76,3 +76,6 @@ def viewer(role: Role, *, chat_id: int, private: bool) -> Viewer:
 def higher(one: Role | None, other: Role) -> Role:
     """Return the role that may do more, so that a link never takes rights away."""
     return max(one or other, other, key=_RANKS.index)
+
+
+USES = N_("Write words and I will search for them. Forward a post or paste its link and I will look it up. /help")

@@ -9,7 +9,7 @@ from bot.commands.keyboards import LANGUAGE_NAMES, TOPICS_PAGE, button, choice, 
 from bot.commands.lookup import listed
 from bot.commands.parsing import find_zone
 from bot.commands.registry import Command, Section, declare, tap
-from bot.commands.rights import POWERS, Need, allows, higher
+from bot.commands.rights import POWERS, USES, Need, allows, higher
 from bot.commands.setting import Setting, save
 from bot.locales import LANGUAGES, N_, plain_code, translator
 from bot.locales.locale import topic_title
@@ -101,7 +101,8 @@ async def enter(request: Request, now: datetime, tx: Transaction) -> Reply:
         await acts.record(tx, GroupPaired(chat=paired.title), actor, now=now)
     t = translator(paired.language)
     is_new = request.private and (chat is None or is_raised)
-    screen = await setup_screen(tx, request, paired, now, welcome=t.gettext(POWERS[role]) if is_new else "")
+    welcome = t.gettext(POWERS[role]) if is_new else ""
+    screen = await setup_screen(tx, request, paired, now, role=role, welcome=welcome)
     # Telegram shows everybody what readers may do, unless we say otherwise.
     return Reply(
         messages=(screen,), menu=paired.language if is_new and (role is not Role.READER or chat is not None) else None
@@ -131,7 +132,7 @@ async def _admit(tx: Transaction, request: Request, chat: Chat, invitation: Invi
 @tap("setup", Need.LOOK)
 async def show(request: Request, context: Context) -> Reply:
     """Show the first screen again, in place of the message whose button was tapped."""
-    return Reply(edit=await setup_screen(context.database, request, context.chat, context.now))
+    return Reply(edit=await setup_screen(context.database, request, context.chat, context.now, role=context.role))
 
 
 @tap("lang", Need.CHAT, "|".join(LANGUAGES))
@@ -151,7 +152,7 @@ async def choose_place(request: Request, context: Context, tx: Transaction) -> R
 async def _choose(setting: Setting, request: Request, context: Context, tx: Transaction) -> Reply:
     chosen = setting.read(request.argument, context)
     _, _, menu = await save(tx, context, chosen)
-    return Reply(edit=await setup_screen(tx, request, chosen, context.now), menu=menu)
+    return Reply(edit=await setup_screen(tx, request, chosen, context.now, role=context.role), menu=menu)
 
 
 def offer_zone(request: Request, context: Context) -> Reply:
@@ -171,7 +172,9 @@ async def test_alert(request: Request, context: Context, tx: Transaction) -> Rep
     return Reply(note=context.own.gettext("Sent. It arrives in a moment."))
 
 
-async def setup_screen(db: Reader, request: Request, chat: Chat, now: datetime, *, welcome: str = "") -> Outgoing:
+async def setup_screen(  # noqa: PLR0913 - who reads it, where and when
+    db: Reader, request: Request, chat: Chat, now: datetime, *, role: Role | None, welcome: str = ""
+) -> Outgoing:
     """Draw the first screen of a chat: its topics, its language, and a question for its time zone until it has one."""
     t = translator(chat.language)
     on = await subscriptions.priorities(db, chat.id)
@@ -183,8 +186,11 @@ async def setup_screen(db: Reader, request: Request, chat: Chat, now: datetime, 
     ).line()
     text.line(t.gettext("Topics: {topics}"), topics=bold(", ".join(names) or t.gettext("none yet, tap to choose")))
     text.line(t.gettext("Time zone: {zone}"), zone=bold(show_zone(chat.time_zone, t.language, now))).line()
-    text.line(t.gettext("To add channels, send /follow with their names or links, as many as you like."))
-    text.line(t.gettext("You can also forward me a post from a channel. /help shows all commands."))
+    if allows(role, Need.INSTANCE, private=request.private):
+        text.line(t.gettext("To add channels, send /follow with their names or links, as many as you like."))
+        text.line(t.gettext("You can also forward me a post from a channel. /help shows all commands."))
+    else:
+        text.line(t.gettext(USES))
     text.line(t.gettext("Too many alerts, or too loud? See /priority, /mute and /settings."))
     if not chat.language_chosen and is_asked(request.language):
         for each in LANGUAGES:

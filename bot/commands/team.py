@@ -60,11 +60,14 @@ async def _screen(db: Reader, context: Context, number: int) -> Outgoing:
         text.line().line(t.gettext("Links that still work:"))
     names = {person.id: person.called for person in everybody}
     some = page_of(links, number, PAGE)
-    for link in some.items:
-        text.line("{link}", link=_describe(link, names, context))
+    for place, link in enumerate(some.items, start=some.start + 1):
+        text.line("{number}. {link}", number=place, link=_describe(link, names, context))
     buttons = [button(one_line(person.called, _LABEL), "person", person.id) for person in shown]
-    withdraw = t.gettext("Withdraw the link of {time}")
-    ends = [button(withdraw.format(time=context.date(each.made_at)), "withdraw", each.id) for each in some.items]
+    withdraw = t.gettext("Withdraw link {number}")
+    ends = [
+        button(withdraw.format(number=place), "withdraw", each.id)
+        for place, each in enumerate(some.items, start=some.start + 1)
+    ]
     invite = button(t.gettext("Invite somebody"), "invite", Role.READER, 1, "15m")
     return message(
         text,
@@ -72,7 +75,7 @@ async def _screen(db: Reader, context: Context, number: int) -> Outgoing:
             *rows_of(buttons, 2),
             *(page if page.last >= some.last else some).turns("team"),
             (invite,),
-            *rows_of(ends, 1),
+            *rows_of(ends, 2),
         ),
     )
 

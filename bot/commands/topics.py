@@ -64,7 +64,7 @@ async def switch(request: Request, context: Context, tx: Transaction) -> Reply:
     topic = await topic_by_id(tx, int(number), context)
     await (subscribe if state == "on" else unsubscribe)(tx, context, topic)
     if screen == "setup":
-        return Reply(edit=await setup_screen(tx, request, context.chat, context.now))
+        return Reply(edit=await setup_screen(tx, request, context.chat, context.now, role=context.role))
     if screen == "about":
         return Reply(edit=await topic_screen(tx, context, topic))
     return Reply(edit=await topics_screen(tx, context, *map(int, page)))
@@ -165,7 +165,8 @@ async def topics_screen(db: Reader, context: Context, number: int = 0) -> Outgoi
     text.join(await _unknown_limits(shown, db, context)).line()
     ends = await _add_muted(text, db, context)
     words = await _add_excluded(text, [topic for topic in shown if topic.id in on], db, context)
-    text.line().say(t.gettext("To create your own: {example}"), example=code(track_example(t)))
+    if context.may(Need.INSTANCE):
+        text.line().say(t.gettext("To create your own: {example}"), example=code(track_example(t)))
     one = (button(t.gettext("One topic in detail…"), "about", "list"),)
     switches = topic_rows(shown, on, t, screen=f"topics:{page.number}")
     return message(text, (*switches, *page.turns("topics"), one, *ends, *words))

@@ -37,7 +37,7 @@ async def unfollow(request: Request, context: Context, tx: Transaction) -> Reply
     typed = await remembered(tx, context, request.argument) if request.tapped else request.argument
     t = context.t
     if not typed:
-        raise CommandError(t.gettext("For example: {example}"), example=code("/unfollow @name"))
+        raise CommandError(t.gettext("For example: {example}"), example=code(t.gettext("/unfollow @name")))
     viewer = context.viewer
     directory = await Directory.load(tx, viewer)
     listed = {name: directory.channel(name) for name in _named(directory, typed)}

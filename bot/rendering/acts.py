@@ -39,31 +39,32 @@ _LISTED = 8  # names in one sentence
 def describe_act(act: Act, name: str, t: Translator) -> str:
     """Write what somebody did: «Anna: no longer follows TASS»; an empty name is somebody on the server."""
     who = one_line(name, _NAME) or t.gettext("On the server")
-    return f"{who}: {_sentence(act, t)}"
+    return f"{who}: {sentence(act, t)}"
 
 
 @singledispatch
-def _sentence(act: Act, t: Translator) -> str:
+def sentence(act: Act, t: Translator) -> str:
+    """Write what was done, without by whom: «no longer follows TASS»."""
     raise NotImplementedError(f"no sentence is registered for {type(act).__name__}")
 
 
-@_sentence.register
+@sentence.register
 def _(act: ChannelsRequested, t: Translator) -> str:
     return t.gettext("asked to follow {names}").format(names=_listed(act.names))
 
 
-@_sentence.register
+@sentence.register
 def _(act: ChannelsUnfollowed, t: Translator) -> str:
     return t.gettext("unfollowed {names}; no new posts from there").format(names=_listed(act.names))
 
 
-@_sentence.register
+@sentence.register
 def _(act: ChannelsSet, t: Translator) -> str:
     options = typed_options(act.options, t)
     return t.gettext("changed the options of {names}: {options}").format(names=_listed(act.names), options=options)
 
 
-@_sentence.register
+@sentence.register
 def _(act: ChannelsGrouped, t: Translator) -> str:
     line = t.gettext("removed {names} from the channel group «{group}»")
     if act.added:
@@ -71,25 +72,25 @@ def _(act: ChannelsGrouped, t: Translator) -> str:
     return line.format(names=_listed(act.names), group=one_line(act.group, _NAME))
 
 
-@_sentence.register
+@sentence.register
 def _(act: ChannelGroupRenamed, t: Translator) -> str:
     line = t.gettext("renamed the channel group «{before}» to «{group}»")
     return line.format(before=one_line(act.before, _NAME), group=one_line(act.group, _NAME))
 
 
-@_sentence.register
+@sentence.register
 def _(act: ChannelGroupDeleted, t: Translator) -> str:
     line = t.gettext("deleted the channel group «{group}»; its channels are still followed")
     return line.format(group=one_line(act.group, _NAME))
 
 
-@_sentence.register
+@sentence.register
 def _(act: TopicMade, t: Translator) -> str:
     query = one_line(act.query, _QUERY)
     return t.gettext("created the topic «{topic}»: {query}").format(topic=_topic(act.topic, t), query=query)
 
 
-@_sentence.register
+@sentence.register
 def _(act: TopicChanged, t: Translator) -> str:
     topic, before, query = _topic(act.topic, t), act.before.source, act.after.source
     if before != query:
@@ -108,12 +109,12 @@ def _(act: TopicChanged, t: Translator) -> str:
     return "; ".join(lines)
 
 
-@_sentence.register
+@sentence.register
 def _(act: TopicDeleted, t: Translator) -> str:
     return t.gettext("deleted the topic «{topic}»").format(topic=_topic(act.topic, t))
 
 
-@_sentence.register
+@sentence.register
 def _(act: WordExcluded, t: Translator) -> str:
     line = t.gettext("posts that say «{word}» count for «{topic}» again")
     if act.excluded:
@@ -121,23 +122,23 @@ def _(act: WordExcluded, t: Translator) -> str:
     return line.format(word=one_line(act.word, _NAME), topic=_topic(act.topic, t))
 
 
-@_sentence.register
+@sentence.register
 def _(act: TopicSwitched, t: Translator) -> str:
     line = t.gettext("switched the topic «{topic}» on") if act.on else t.gettext("switched the topic «{topic}» off")
     return line.format(topic=_topic(act.topic, t))
 
 
-@_sentence.register
+@sentence.register
 def _(act: GroupSet, _: Translator) -> str:
     return f"«{one_line(act.chat, _NAME)}» – {one_line(act.command, _QUERY)}"
 
 
-@_sentence.register
+@sentence.register
 def _(act: GroupPaired, t: Translator) -> str:
     return t.gettext("added me to «{chat}»").format(chat=one_line(act.chat, _NAME))
 
 
-@_sentence.register
+@sentence.register
 def _(act: AccessChanged, t: Translator) -> str:
     if not act.chats:
         line = t.gettext("«{name}» is open to everybody again")
@@ -147,18 +148,18 @@ def _(act: AccessChanged, t: Translator) -> str:
     return line.format(name=name, chats=_listed(act.chats))
 
 
-@_sentence.register
+@sentence.register
 def _(act: Invited, t: Translator) -> str:
     line = t.ngettext("created a link for {n} person as {role}", "created a link for {n} people as {role}", act.uses)
     return line.format(n=act.uses, role=t.gettext(ROLE_NAMES[act.role]))
 
 
-@_sentence.register
+@sentence.register
 def _(act: InvitationWithdrawn, t: Translator) -> str:
     return t.gettext("withdrew a link for the role {role}").format(role=t.gettext(ROLE_NAMES[act.role]))
 
 
-@_sentence.register
+@sentence.register
 def _(act: PersonJoined, t: Translator) -> str:
     role = t.gettext(ROLE_NAMES[act.role])
     if act.inviter is None:
@@ -167,13 +168,13 @@ def _(act: PersonJoined, t: Translator) -> str:
     return line.format(role=role, inviter=one_line(act.inviter, _NAME))
 
 
-@_sentence.register
+@sentence.register
 def _(act: PersonRemoved, t: Translator) -> str:
     line = t.gettext("removed {person} ({role})")
     return line.format(person=one_line(act.person, _NAME), role=t.gettext(ROLE_NAMES[act.role]))
 
 
-@_sentence.register
+@sentence.register
 def _(act: RoleChanged, t: Translator) -> str:
     line = t.gettext("{person} is now {role}, no longer {before}")
     before, role = (t.gettext(ROLE_NAMES[each]) for each in (act.before, act.role))

@@ -54,6 +54,13 @@ async def test_an_alert_is_explained_by_the_whole_post_as_it_was_alerted(bot: Bo
     assert "✅ Outages: сбой" in lines
 
 
+async def test_a_post_is_explained_by_its_link(bot: Bot) -> None:
+    await bot.pair()
+    await bot.archive.follow()
+    await bot.archive.live(post(7, "В банке сбой"))
+    assert "✅ Outages: сбой" in text(await bot.says("/explain https://t.me/News1001/7"))
+
+
 async def test_an_alert_is_explained_even_where_telegram_does_not_show_it_again(bot: Bot) -> None:
     await bot.pair()
     number = await alerted(bot, "Сбой")

@@ -200,6 +200,10 @@ class TestWhatIsHidden:
             assert "wanted" in text(await newsroom.says(said, person=BORIS)), said
             assert "wanted" not in text(await newsroom.says(said, person=DENIS)), said
 
+    async def test_what_is_built_in_is_kept_from_nobody(self, newsroom: Bot) -> None:
+        assert "belongs to everybody" in text(await newsroom.says("/private utilities", person=BORIS))
+        assert await newsroom.db.fetch_value("SELECT count(*) FROM topics WHERE restricted") == 0
+
 
 class TestGroupsOfChannels:
     @pytest.fixture

@@ -33,7 +33,7 @@ async def test_without_a_word_it_is_asked_for_by_buttons(bot: Bot) -> None:
     changed = await bot.taps(button(shown.messages[0], "Русский"))
     assert changed.edit is not None
     assert button(changed.edit, "● Русский")
-    assert "ничего не отключено" in text(await bot.says("/mute"))
+    assert "ничего не заглушено" in text(await bot.says("/mute"))
 
 
 async def test_what_we_do_not_speak_changes_nothing(bot: Bot) -> None:

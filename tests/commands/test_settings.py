@@ -60,7 +60,7 @@ async def test_cancel_says_what_it_ends(bot: Bot) -> None:
     await bot.pair()
     assert text(await bot.says("/cancel")) == "There is nothing to cancel."
     await asks_for_hours(bot)
-    assert text(await bot.says("/cancel")) == "«Quiet hours» has been cancelled."
+    assert text(await bot.says("/cancel")) == "I no longer wait for your answer: «Quiet hours». Nothing was changed."
     assert "🔎" in text(await bot.says("21:30-7"))
 
 
@@ -68,7 +68,9 @@ async def test_cancel_says_what_it_ends(bot: Bot) -> None:
 async def test_another_command_ends_it_and_says_so(bot: Bot, command: str) -> None:
     await bot.pair()
     await asks_for_hours(bot)
-    assert text(await bot.says(command)).startswith("«Quiet hours» has been cancelled.\n\n")
+    assert text(await bot.says(command)).startswith(
+        "I no longer wait for your answer: «Quiet hours». Nothing was changed.\n\n"
+    )
     assert "cancelled" not in text(await bot.says(command))
 
 

@@ -3,6 +3,7 @@ import pytest
 from bot.commands.setup import spoken
 from bot.matching.topics import builtin_topics
 from bot.models import Peer, PeerKind
+from bot.models.people import Role
 from tests.commands.kit import ANNA, BORIS, BUILTIN, GROUP, Bot, button, labels, text
 
 PRIVATE = Peer(kind=PeerKind.USER, id=ANNA)
@@ -46,6 +47,14 @@ async def test_starting_again_keeps_what_the_chat_chose(bot: Bot) -> None:
     welcome = await bot.says("/start", language="ru")
     assert await bot.topics_of(chat) == []
     assert "Time zone: Moscow (UTC+3)" in text(welcome)
+
+
+async def test_nobody_is_sent_to_commands_that_are_not_theirs(bot: Bot) -> None:
+    await bot.pair()
+    await bot.pair(BORIS, Role.READER)
+    for words, hint in (("/start", "/follow"), ("/topics", "To create your own"), ("/help", "To follow a channel")):
+        assert hint in text(await bot.says(words))
+        assert hint not in text(await bot.says(words, person=BORIS))
 
 
 async def test_a_russian_speaker_is_greeted_in_russian(bot: Bot) -> None:

@@ -93,6 +93,15 @@ async def test_a_withdrawn_link_lets_nobody_in(team: Bot) -> None:
     assert "private" in text(await team.says(f"/start {text(made).split()[-1]}", person=EVE))
 
 
+async def test_links_are_numbered_so_that_the_right_one_is_withdrawn(team: Bot) -> None:
+    for role in ("reader", "editor"):
+        await opens(team, ANNA, "Invite somebody", role, "Create link")
+    shown = await team.says("/team")
+    number = next(line[0] for line in text(shown).splitlines() if ". editor: 0 of 1 used" in line)
+    await team.taps(button(shown.messages[0], f"Withdraw link {number}"))
+    assert [link.role for link in await invitations.live(team.db, team.archive.now)] == [Role.READER]
+
+
 async def test_a_role_is_changed_told_and_taken_back(team: Bot) -> None:
     changed = await opens(team, ANNA, f"Person {BORIS}", "reader")
     assert await people.role_of(team.db, BORIS) is Role.READER

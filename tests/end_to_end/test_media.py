@@ -131,11 +131,10 @@ async def test_a_kill_while_files_are_on_their_way_doubles_nothing_and_leaves_no
         process.kill()
         await process.wait()
     faults.clear()
-    async with running(env) as (_, ready):
-        await ready
-        await owner.until(lambda: len(pages(owner)) >= 3)
-        await settled(service)
-        await owner.asks("/ping")
+    await service.start()
+    await owner.until(lambda: len(pages(owner)) >= 3)
+    await settled(service)
+    await owner.asks("/ping")
     assert [await content(owner, message) for message in pages(owner)] == [b"page 1", b"page 2", b"page 3"]
     assert len(owner.alerts) == 1
     assert len(kept(service)) == 3

@@ -166,8 +166,6 @@ async def test_match_is_a_filter_and_search_reads_beside_the_service(service: Se
         0,
         {"text": "🙂 О сбоях", "id": 7, "matches": [{"topic": "query", "spans": [[4, 9]]}]},
     )
-    code, out, err = await shell("match", "--query", "сбой", env=env, stdin="not json\n")
-    assert (code, out, len(err.splitlines())) == (1, "", 1)
 
 
 async def test_login_asks_for_number_code_and_password(service: Service) -> None:

@@ -1,14 +1,16 @@
 import random
 from datetime import timedelta
+from itertools import product
 
 import pytest
 
+from bot.matching.engine.compiled import Compiled
 from bot.matching.engine.matcher import Matcher
 from bot.matching.words.tokens import analyse
 from bot.search import searcher
 from bot.search.deadline import Deadline
 from bot.search.jobs import find_any
-from bot.search.searcher import SearchPage, count_matches, find_best, find_newest
+from bot.search.searcher import Hit, SearchPage, count_matches, find_best, find_newest
 from bot.store.fulltext import Scope
 from tests.kit_archive import NEWS, NOON, OTHER, Archive, ago, compiled, find_hits, gone, post
 
@@ -232,27 +234,28 @@ class Checks(Deadline):
         return self.left < 0
 
 
-@pytest.mark.parametrize("checks", [0, 1, 7, 60])
-@pytest.mark.parametrize("query", ["сбой", '"сбой сети"~2', "re:/сбо[ий] /", "сбой -сети"])
-@pytest.mark.parametrize("history", [False, True])
-async def test_a_search_that_stops_at_its_deadline_goes_on_without_losing_or_doubling_any(
-    archive: Archive, query: str, checks: int, *, history: bool
-) -> None:
+async def test_a_search_that_stops_at_its_deadline_goes_on_without_losing_or_doubling_any(archive: Archive) -> None:
     texts = ("Сбой сети", "Сбой в сети", "Погода", "Сбой в городе", "сбои были, сети нет")
     await archive.live(*(post(n, f"{texts[n % 5]} {n}", grouped_id=n // 7 or None) for n in range(1, 140)))
     await archive.live(*(post(n, "Порядок", edit_date=NOON) for n in range(1, 140, 4)))
-    whole = await find_newest(archive.db, compiled(query), Scope(history=history), limit=1000)
-    found, before, examined = [], None, 0
+    queries = (compiled(query) for query in ("сбой", '"сбой сети"~2', "re:/сбо[ий] /", "сбой -сети"))
+    for query, history in product(queries, (False, True)):
+        whole = await find_newest(archive.db, query, Scope(history=history), limit=1000)
+        for checks in (0, 1, 7, 60):
+            assert await paged(archive, query, Scope(history=history), checks) == whole.hits, (query, history, checks)
+
+
+async def paged(archive: Archive, query: Compiled, scope: Scope, checks: int) -> tuple[Hit, ...]:
+    """Search until nothing is left, each time until a deadline."""
+    found, before = list[Hit](), None
     for _ in range(1000):
-        page = await find_newest(
-            archive.db, compiled(query), Scope(history=history), limit=6, before=before, deadline=Checks(checks)
-        )
-        found, before, examined = [*found, *page.hits], page.before, examined + page.examined
+        page = await find_newest(archive.db, query, scope, limit=6, before=before, deadline=Checks(checks))
+        found, before = [*found, *page.hits], page.before
         assert page.examined or before is None
         if before is None:
             break
-    assert tuple(found) == whole.hits
     assert before is None
+    return tuple(found)
 
 
 async def test_the_pages_of_a_ranking_that_ended_early_are_of_one_ranking(archive: Archive) -> None:
