@@ -112,9 +112,8 @@ async def post_in(request: Request, context: Context, tx: Transaction) -> Reply:
 async def _begin(tx: Transaction, chat: Chat, context: Context) -> Chat:
     """Let a channel take messages, in the language and time zone of who sets it up, and log that."""
     own = context.chat
-    await chats.save(
-        tx, replace(chat, language=own.language, language_chosen=True, time_zone=own.time_zone, zone_chosen=True)
-    )
+    local = replace(chat, language=own.language, time_zone=own.time_zone)
+    await chats.save(tx, replace(local, language_chosen=True, zone_chosen=own.zone_chosen))
     await chats.resume(tx, chat.id)
     actor = replace(context.actor, chat_id=own.id)
     concerned = await _owners(tx)
@@ -136,7 +135,11 @@ async def on_behalf(request: Request, context: Context) -> Reply | Effect:
     parts = _TYPED.fullmatch(request.argument)
     found = await _named(context.database, parts["name"].strip()) if parts else []
     if len(found) != 1 or not request.argument or parts is None:
-        return say(*await _overview(context))
+        overview, rows = await _overview(context)
+        if found or not request.argument:
+            return say(overview, rows)
+        line = context.t.gettext("There is no channel «{name}» of ours. A command after a name begins with /.")
+        return say(Text().line(line, name=request.argument[:_LABEL]).line().join(overview), rows)
     if parts["command"] is None:
         return show(request, await _screen(context.database, found[0], context))
     argument = (parts["argument"] or "").strip()
@@ -261,10 +264,16 @@ async def _screen(db: Reader, chat: Chat, context: Context) -> Outgoing:
     text.line(t.gettext("Topics: {topics}"), topics=bold(names or t.gettext("none yet, tap to choose")))
     text.line(t.gettext("Language: {language}"), language=bold(LANGUAGE_NAMES[chat.language]))
     zone = show_zone(chat.time_zone, t.language, context.now)
-    text.line(t.gettext("Time zone: {zone}"), zone=bold(zone)).line()
+    text.line(t.gettext("Time zone: {zone}"), zone=bold(zone))
+    ask_zone: ButtonRows = ()
+    if not chat.zone_chosen:
+        text.line(t.gettext("No time zone has been chosen here yet."))
+        ask_zone = ((button(t.gettext("Time zone"), "settings", "zone"),),)
+    text.line()
     line = t.gettext("What you tap here applies there, and so does any other command: {example}")
-    text.say(line, example=code(f"/for {one_line(chat.title, _LABEL)} /mute @name"))
+    text.say(line, example=code(f"/for {one_line(chat.title, _LABEL)} /quiet 23:00-07:00"))
     rows = (
+        *ask_zone,
         (button(t.gettext("Settings"), "settings"), button(t.gettext("Test alert"), "test")),
         (button(t.gettext("Priorities"), "/priority"), button(t.gettext("Muted"), "/mute")),
         *topic_rows(all_topics[:MOST_SWITCHES], on, t, screen="setup"),

@@ -155,14 +155,13 @@ async def topics_screen(db: Reader, context: Context, number: int = 0) -> Outgoi
     page = page_of(listed(await topics.all_topics(db, context.viewer), on), number, TOPICS_PAGE)
     shown = page.items
     counts = await stats.topic_stats(db, context.chat.id, context.now - COUNTED)
-    text = (
-        Text()
-        .line(t.gettext("Topics of this chat, with their alerts in the last 30 days. Tap one to switch it on or off."))
-        .line()
+    text = Text().line(
+        t.gettext("Topics of this chat, with their alerts in the last 30 days. Tap one to switch it on or off.")
     )
     places = await _places(db, context)
-    text.join(_lines(shown, on, counts, places, t))
-    text.join(await _unknown_limits(shown, db, context)).line()
+    lines = _lines(shown, on, counts, places, t).join(await _unknown_limits(shown, db, context))
+    if len(lines):
+        text.line().join(lines).line()
     ends = await _add_muted(text, db, context)
     words = await _add_excluded(text, [topic for topic in shown if topic.id in on], db, context)
     if context.may(Need.INSTANCE):
