@@ -18,6 +18,7 @@ from bot.commands.context import (
     Request,
     change,
     message,
+    reply_of,
     say,
     show,
     writes,
@@ -111,9 +112,8 @@ async def post_in(request: Request, context: Context, tx: Transaction) -> Reply:
 async def _begin(tx: Transaction, chat: Chat, context: Context) -> Chat:
     """Let a channel take messages, in the language and time zone of who sets it up, and log that."""
     own = context.chat
-    await chats.save(
-        tx, replace(chat, language=own.language, language_chosen=True, time_zone=own.time_zone, zone_chosen=True)
-    )
+    local = replace(chat, language=own.language, time_zone=own.time_zone)
+    await chats.save(tx, replace(local, language_chosen=True, zone_chosen=own.zone_chosen))
     await chats.resume(tx, chat.id)
     actor = replace(context.actor, chat_id=own.id)
     concerned = await _owners(tx)
@@ -135,7 +135,11 @@ async def on_behalf(request: Request, context: Context) -> Reply | Effect:
     parts = _TYPED.fullmatch(request.argument)
     found = await _named(context.database, parts["name"].strip()) if parts else []
     if len(found) != 1 or not request.argument or parts is None:
-        return say(*await _overview(context))
+        overview, rows = await _overview(context)
+        if found or not request.argument:
+            return say(overview, rows)
+        line = context.t.gettext("There is no channel «{name}» of ours. A command after a name begins with /.")
+        return say(Text().line(line, name=request.argument[:_LABEL]).line().join(overview), rows)
     if parts["command"] is None:
         return show(request, await _screen(context.database, found[0], context))
     argument = (parts["argument"] or "").strip()
@@ -159,12 +163,11 @@ async def tapped(request: Request, context: Context) -> Reply | Effect:
         raise outdated(context)
     inner = replace(request, peer=chat.peer, command=verb, argument=argument)
     answer = await _answered(inner, _on_behalf(context, chat), known.need, known.handler)
-    if verb != "topic" or not argument.endswith(":setup") or isinstance(answer, Reply):
+    if verb != "topic" or not argument.endswith(":setup"):
         return answer
-    switch = answer
 
     async def effect(tx: Transaction) -> Reply:
-        await switch(tx)
+        await reply_of(tx, answer)
         return Reply(edit=await _screen(tx, chat, context))
 
     return effect
@@ -190,7 +193,7 @@ async def _carry_out(
     return await _answered(inner, _on_behalf(context, chat), known.need, known.handler)
 
 
-async def _answered(inner: Request, context: Context, need: Need, handler: Handler) -> Reply | Effect:
+async def _answered(inner: Request, context: Context, need: Need, handler: Handler) -> Effect:
     """Let a handler answer in the name of a channel; its screens stay in the private chat, and name the channel."""
     if not context.may(need):
         raise CommandError(context.own.gettext(REFUSALS[need]))
@@ -198,12 +201,9 @@ async def _answered(inner: Request, context: Context, need: Need, handler: Handl
         answer = await handler(inner, context)
     except CommandError as error:
         answer = error.reply(inner)
-    if isinstance(answer, Reply):
-        return _named_for(answer, context.chat)
-    carry_out = answer
 
     async def effect(tx: Transaction) -> Reply:
-        return _named_for(await carry_out(tx), context.chat)
+        return _named_for(await reply_of(tx, answer), context.chat)
 
     return effect
 
@@ -224,11 +224,8 @@ def _message_for(outgoing: Outgoing, chat: Chat) -> Outgoing:
     heading = f"📣 {title}\n"
     shift = units(heading)
     back = (button(f"« {title[:_LABEL]}", "setup"),)
-    rows = (
-        outgoing.buttons
-        if (b"setup",) in [tuple(e.data for e in r) for r in outgoing.buttons]
-        else (*outgoing.buttons, back)
-    )
+    leads_back = any(row[0].data == b"setup" for row in outgoing.buttons)
+    rows = outgoing.buttons if leads_back else (*outgoing.buttons, back)
     outgoing = replace(outgoing, buttons=_rows_for(rows, chat))
     if units(outgoing.text) + shift > LIMIT:
         return outgoing
@@ -252,7 +249,7 @@ def _for(each: Button, chat: Chat) -> Button:
 async def _screen(db: Reader, chat: Chat, context: Context) -> Outgoing:
     """Draw what a channel gets, in the language of who sets it up; one that is followed as a source alerts nobody."""
     t, source = context.t, await channels.get(db, chat.peer.id)
-    on = {subscription.topic_id for subscription in await subscriptions.of_chat(db, chat.id)}
+    on = await subscriptions.priorities(db, chat.id)
     all_topics = listed(await topics.all_topics(db, Viewer(chat_id=chat.id)), on)
     names = ", ".join(topic_title(each.name, t) for each in all_topics if each.id in on)
     text = Text().line(t.gettext("I post alerts in our channel {chat}."), chat=bold(one_line(chat.title, _TITLE)))
@@ -267,10 +264,16 @@ async def _screen(db: Reader, chat: Chat, context: Context) -> Outgoing:
     text.line(t.gettext("Topics: {topics}"), topics=bold(names or t.gettext("none yet, tap to choose")))
     text.line(t.gettext("Language: {language}"), language=bold(LANGUAGE_NAMES[chat.language]))
     zone = show_zone(chat.time_zone, t.language, context.now)
-    text.line(t.gettext("Time zone: {zone}"), zone=bold(zone)).line()
+    text.line(t.gettext("Time zone: {zone}"), zone=bold(zone))
+    ask_zone: ButtonRows = ()
+    if not chat.zone_chosen:
+        text.line(t.gettext("No time zone has been chosen here yet."))
+        ask_zone = ((button(t.gettext("Time zone"), "settings", "zone"),),)
+    text.line()
     line = t.gettext("What you tap here applies there, and so does any other command: {example}")
-    text.say(line, example=code(f"/for {one_line(chat.title, _LABEL)} /mute @name"))
+    text.say(line, example=code(f"/for {one_line(chat.title, _LABEL)} /quiet 23:00-07:00"))
     rows = (
+        *ask_zone,
         (button(t.gettext("Settings"), "settings"), button(t.gettext("Test alert"), "test")),
         (button(t.gettext("Priorities"), "/priority"), button(t.gettext("Muted"), "/mute")),
         *topic_rows(all_topics[:MOST_SWITCHES], on, t, screen="setup"),

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from bot.commands import inline, plain, registry, setup
-from bot.commands.context import CommandError, Context, Effect, Reply, Request, say
+from bot.commands.context import CommandError, Context, Effect, Reply, Request, reply_of, say
 from bot.commands.flood import Admission, Buckets
 from bot.commands.questions import closing, completed, ends, is_answer
 from bot.commands.rights import REFUSALS
@@ -101,7 +101,8 @@ class Dispatch:
     def _hold_back(self, request: Request, now: datetime, *, is_known: bool) -> Reply | None:
         """Return the answer to somebody who asks too much: an empty one after the first; None where it is not so."""
         buckets = self._buckets if is_known else self._strangers
-        admission = buckets.take(request.person_id or (request.peer.kind, request.peer.id), now)
+        asked_at = now if request.sent_at is None else min(request.sent_at, now)  # a minute of talk may come at once
+        admission = buckets.take(request.person_id or (request.peer.kind, request.peer.id), asked_at)
         if admission is Admission.GRANTED:
             return None
         is_meant = request.tapped or request.addressed or request.command in registry.commands()
@@ -140,7 +141,7 @@ class Dispatch:
             if not _is_stale(request, now):
                 await _resume(tx, request, now)
             await _see(tx, request, now)
-            reply = answer if isinstance(answer, Reply) else await answer(tx)
+            reply = await reply_of(tx, answer)
             if request.command == "start":  # a newcomer is there only now
                 await _see(tx, request, now)
             await handled.record(tx, request.key, reply.to_json(), peer=request.peer, now=now)

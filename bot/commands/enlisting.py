@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bot.commands.context import CommandError, Context
 from bot.commands.keyboards import button
-from bot.commands.lookup import show_reference, tidy
+from bot.commands.lookup import tidy
 from bot.commands.subscribing import log_setting, subscribe, unsubscribe
 from bot.locales import Translator
 from bot.models import Button
@@ -21,6 +21,7 @@ from bot.store.channels import Channel
 from bot.store.database import Reader, Transaction
 from bot.store.topics import Topic
 from bot.text.markup import Text, bold, join_names
+from bot.text.references import show_reference
 
 Finders = tuple[int, ...] | None  # ids of the chats that alone find a channel; None: it is everybody's
 _QUOTED = r"\"[^\"\n]+\"|«[^«»\n]+»|[“”„][^“”„\n]+[“”„]"
@@ -147,8 +148,7 @@ async def set_feed(tx: Transaction, context: Context, place: str, title: str, *,
 async def has_feed(db: Reader, place: str, chat_id: int) -> bool:
     """Tell whether a chat gets every post of a place."""
     topic = await feeds.find(db, place)
-    on = {each.topic_id for each in await subscriptions.of_chat(db, chat_id)}
-    return topic is not None and topic.id in on
+    return topic is not None and topic.id in await subscriptions.priorities(db, chat_id)
 
 
 def feed_button(verb: str, place: str | int, t: Translator, *, is_on: bool) -> Button:

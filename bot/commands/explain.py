@@ -74,8 +74,8 @@ async def test(request: Request, context: Context) -> Reply:
     track = (button(context.t.gettext("Track this"), "name", request.key),)
     offer = (track,) if context.may(Need.INSTANCE) else ()
     text, further = await preview(context, typed, key=f"q:{request.key}")
-    rows = (*offer, *or_rows(request, typed.source), *further)
-    return Reply(messages=(message(text, rows),), memory=typed.whole)
+    rows = (*offer, *or_rows(request, typed.state.query), *further)
+    return Reply(messages=(message(text, rows),), memory=typed.state.source)
 
 
 @command(

@@ -39,7 +39,7 @@ class Buckets:
         if len(self._buckets) > _MOST_KEPT:
             self._buckets.popitem(last=False)
         bucket.tokens = min(self._burst, bucket.tokens + max(0.0, (now - bucket.at) / self._each))
-        bucket.at = now
+        bucket.at = max(bucket.at, now)
         if bucket.tokens >= 1:
             bucket.tokens -= 1
             bucket.refused = False

@@ -22,7 +22,6 @@ from bot.store.channels import Channel
 from bot.store.chats import Chat
 from bot.store.database import Reader
 from bot.store.fulltext import Scope
-from bot.store.references import FOLDER
 from bot.store.topics import Topic
 from bot.text.markup import Piece, Text, bold, join_names, link, one_line
 
@@ -129,7 +128,7 @@ async def topic_by_id(db: Reader, topic_id: int, context: Context) -> Topic:
 
 async def topics_of(db: Reader, chat_id: int) -> list[Topic]:
     """Return the topics to which a chat is subscribed."""
-    wanted = {subscription.topic_id for subscription in await subscriptions.of_chat(db, chat_id)}
+    wanted = await subscriptions.priorities(db, chat_id)
     return [topic for topic in await topics.all_topics(db) if topic.id in wanted]
 
 
@@ -230,11 +229,6 @@ def show_source(post: StoredPost) -> Piece:
 def name_chats(found: Sequence[Chat]) -> str:
     """Name the first of some chats, and say how many more there are."""
     return join_names([one_line(chat.title, _CHAT) for chat in found], _MOST_CHATS)
-
-
-def show_reference(reference: str) -> str:
-    """Write a normalised reference as people know it: an invite link as a link."""
-    return f"t.me/{reference}" if reference.startswith(("+", FOLDER)) else reference
 
 
 def offer_following(reference: str, name: str, context: Context) -> ButtonRows:

@@ -103,8 +103,7 @@ async def _choose(tx: Transaction, context: Context, topic: Topic, chosen: Prior
     if chosen is not None:
         await subscriptions.set_priority(tx, context.chat.id, topic.id, chosen)
         await log_setting(tx, context, f"/priority {topic_title(topic.name, context.t)} {chosen}")
-    t, subscribed = context.t, await subscriptions.of_chat(tx, context.chat.id)
-    now = next((each.priority for each in subscribed if each.topic_id == topic.id), None)
+    t, now = context.t, (await subscriptions.priorities(tx, context.chat.id)).get(topic.id)
     if now is None:
         return message(_not_subscribed(topic, t))
     text, choices = Text().line(t.gettext("How alerts on {name} arrive:"), name=show_topic(topic, t)), []

@@ -24,7 +24,6 @@ from bot.locales.locale import show_number, topic_title
 from bot.models import GENERAL_THREAD, ButtonRows, Outgoing
 from bot.models.acts import TopicDeleted
 from bot.models.alerts import Priority
-from bot.models.people import Role
 from bot.store import acts, addresses, exclusions, stats, subscriptions, threads, topics
 from bot.store.acts import Rows
 from bot.store.channel_groups import Directory
@@ -152,21 +151,20 @@ async def keep(_: Request, context: Context) -> Reply:
 async def topics_screen(db: Reader, context: Context, number: int = 0) -> Outgoing:
     """Draw a page of the topics as switches, with their figures, mutes and exclusions."""
     t = context.t
-    on = {each.topic_id: each.priority for each in await subscriptions.of_chat(db, context.chat.id)}
+    on = await subscriptions.priorities(db, context.chat.id)
     page = page_of(listed(await topics.all_topics(db, context.viewer), on), number, TOPICS_PAGE)
     shown = page.items
     counts = await stats.topic_stats(db, context.chat.id, context.now - COUNTED)
-    text = (
-        Text()
-        .line(t.gettext("Topics of this chat, with their alerts in the last 30 days. Tap one to switch it on or off."))
-        .line()
+    text = Text().line(
+        t.gettext("Topics of this chat, with their alerts in the last 30 days. Tap one to switch it on or off.")
     )
     places = await _places(db, context)
-    text.join(_lines(shown, on, counts, places, t))
-    text.join(await _unknown_limits(shown, db, context)).line()
+    lines = _lines(shown, on, counts, places, t).join(await _unknown_limits(shown, db, context))
+    if len(lines):
+        text.line().join(lines).line()
     ends = await _add_muted(text, db, context)
     words = await _add_excluded(text, [topic for topic in shown if topic.id in on], db, context)
-    if context.role is not Role.READER:
+    if context.may(Need.INSTANCE):
         text.line().say(t.gettext("To create your own: {example}"), example=code(track_example(t)))
     one = (button(t.gettext("One topic in detail…"), "about", "list"),)
     switches = topic_rows(shown, on, t, screen=f"topics:{page.number}")

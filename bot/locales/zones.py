@@ -5,6 +5,8 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 
+from bot.locales import plain_code
+
 OFFERED = (
     "Europe/London",
     "Europe/Berlin",
@@ -52,5 +54,5 @@ def show_zone(zone: str, language: str, now: datetime) -> str:
 
 def likely_zones(language: str) -> tuple[str, ...]:
     """Return the zones that somebody probably lives in, by the language code of their phone; the likeliest first."""
-    known = _LIKELY.get(language.lower().replace("_", "-").partition("-")[0], OFFERED[:_MOST_LIKELY])
+    known = _LIKELY.get(plain_code(language), OFFERED[:_MOST_LIKELY])
     return known[:_MOST_LIKELY]

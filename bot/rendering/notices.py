@@ -35,8 +35,10 @@ from bot.models.notices import (
     UpdatesMissed,
 )
 from bot.rendering.acts import describe_act
+from bot.rendering.follow_list import typed_options
 from bot.rendering.topic_changes import show_topic_change
 from bot.text.markup import Text, join_names, one_line
+from bot.text.references import show_reference
 
 NAME_ROOM = 120  # UTF-16 units of a foreign name
 _LABEL, _MOST_BUTTONS = 30, 10  # UTF-16 units of a name on a button; of channels of the team's own
@@ -47,7 +49,6 @@ FOLLOWED = {
     FollowAccess.OUTSIDE: N_("I now follow «{channel}» from outside; its posts may arrive a few minutes late."),
     FollowAccess.OUTSIDE_FAST: N_("I now follow «{channel}» from outside; its posts may arrive half a minute late."),
 }
-_OPTIONS = (N_("fast"), N_("slow"), N_("join:no"), N_("join:yes"), N_("private"))
 
 
 @singledispatch
@@ -84,9 +85,8 @@ def _join_requested(notice: JoinRequested, locale: Locale) -> Outgoing:
 
 @render_notice.register
 def _follow_refused(notice: FollowRefused, locale: Locale) -> Outgoing:
-    name = _name(notice.reference)
-    shown = f"t.me/{name}" if name.startswith(("+", "addlist/")) else name
-    line = locale.t.gettext("I could not follow {reference}.").format(reference=shown)
+    name = show_reference(_name(notice.reference))
+    line = locale.t.gettext("I could not follow {reference}.").format(reference=name)
     return Outgoing(text=f"{line} {refusal(notice.reason, locale.t)}")
 
 
@@ -123,14 +123,6 @@ def _follow_all_offered(notice: FollowAllOffered, locale: Locale) -> Outgoing:
     label = t.ngettext("Follow {n} channel", "Follow {n} channels", n).format(n=n)
     button = Button(text=label, data=f"all:{notice.options}".encode())
     return Outgoing(text=f"{text} {line}", buttons=((button,),))
-
-
-def typed_options(options: str, t: Translator) -> str:
-    """Write options in the words that people of this language type."""
-    history = t.gettext("history:")
-    return " ".join(
-        t.gettext(word) if word in _OPTIONS else word.replace("history:", history) for word in options.split()
-    )
 
 
 @render_notice.register

@@ -36,7 +36,7 @@ from bot.store.channels import MOST_FAST, Access, Channel, ResolvedChannel
 from bot.store.database import Subject, Transaction, to_ms
 from bot.store.follows import BASIC_GROUP, REQUESTED, FollowRequest
 from bot.store.notices import notify
-from bot.store.references import ALL, ALL_ASKED, FOLDER
+from bot.text.references import ALL, ALL_ASKED, FOLDER
 
 log = structlog.get_logger(__name__)
 

@@ -178,13 +178,19 @@ class TestFloods:
     async def refusals(self, bot: Bot, count: int, **where: Any) -> list[str]:  # noqa: ANN401 - fields of a Request
         return [text(await bot.says("/ping", **where)) for _ in range(count)]
 
+    def is_soon_too_much(self, newsroom: Bot) -> None:
+        searches = newsroom.dispatch._searches  # noqa: SLF001 - the same
+        newsroom.dispatch = type(newsroom.dispatch)(newsroom.db, searches, lambda: newsroom.archive.now, burst=3)
+
+    async def test_what_was_written_over_a_minute_is_no_flood_when_it_comes_at_once(self, newsroom: Bot) -> None:
+        self.is_soon_too_much(newsroom)
+        began = newsroom.archive.now - timedelta(minutes=1)
+        written = [began + timedelta(seconds=2 * number) for number in range(20)]
+        answers = [text(await newsroom.says("/ping", person=BORIS, sent_at=moment)) for moment in written]
+        assert not any("Too many" in answer for answer in answers)
+
     async def test_a_flood_is_answered_once_and_costs_no_write(self, newsroom: Bot) -> None:
-        newsroom.dispatch = type(newsroom.dispatch)(
-            newsroom.db,
-            newsroom.dispatch._searches,  # noqa: SLF001 - the same
-            lambda: newsroom.archive.now,
-            burst=3,
-        )
+        self.is_soon_too_much(newsroom)
         await self.refusals(newsroom, 3, person=BORIS)
         rows = await newsroom.db.fetch_value("SELECT count(*) FROM handled")
         changes = await newsroom.db.write(lambda tx: tx.fetch_value("SELECT total_changes()"))

@@ -61,7 +61,16 @@ async def test_what_is_tapped_and_typed_counts_there_and_stays_in_private(newsro
     assert "There is no command /pray" in text(await newsroom.says("/for our desk /pray"))
     await newsroom.db.write(lambda tx: tx.execute("UPDATE chats SET title = 'News/24' WHERE broadcast"))
     assert text(await newsroom.says("/for news/24 /storms off")).startswith("📣 News/24\n")
-    assert "News/24: on" in text(await newsroom.says("/for nobody"))
+    assert "no channel «nobody» of ours" in (unknown := text(await newsroom.says("/for nobody")))
+    assert "News/24: on" in unknown
+
+
+async def test_a_time_zone_is_asked_for_where_its_owner_has_not_chosen_one(newsroom: Bot) -> None:
+    shown = await newsroom.says("/for our desk")
+    zones = await newsroom.taps(button(shown.messages[0], "Time zone"))
+    await newsroom.taps(button(zones.edit, "Berlin"))
+    assert (await newsroom.chat(DESK)).time_zone == "Europe/Berlin"
+    assert "Time zone" not in labels((await newsroom.says("/for our desk")).messages[0])
 
 
 async def test_editors_may_set_it_up_and_readers_may_not(newsroom: Bot) -> None:
