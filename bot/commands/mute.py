@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.commands.context import CommandError, Context, Reply, Request, message, show, writes
-from bot.commands.lookup import SCOPE, MuteScope, find_scope, read_scope, scope_by_ids, unknown_name
+from bot.commands.lookup import unknown_name
+from bot.commands.mute_scope import SCOPE, MuteScope, find_scope, read_scope, scope_by_ids
 from bot.commands.parsing import split_duration
 from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
