@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_datetime
 
 from bot.commands.context import CommandError, Context, Effect, Reply, Request
-from bot.commands.keyboards import button, rows_of
 from bot.commands.lookup import SCOPE, MuteScope, channel_by_id, read_scope, topics_named
 from bot.commands.mute import mute_scope, muted, next_monday, show_end, work_begins
 from bot.commands.registry import outdated, tap
@@ -22,6 +21,7 @@ from bot.rendering.groups import render_page
 from bot.rendering.post_text import channel_name, full_text
 from bot.store import feedback, groups, posts
 from bot.store.database import Reader, Transaction
+from bot.text.buttons import button, rows_of
 from bot.text.markup import LIMIT, Text, one_line, units
 
 POST = r"\d{1,15}:\d{1,10}"  # how data names a post: channel and message

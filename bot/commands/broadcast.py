@@ -23,7 +23,7 @@ from bot.commands.context import (
     show,
     writes,
 )
-from bot.commands.keyboards import LANGUAGE_NAMES, MOST_SWITCHES, button, topic_rows
+from bot.commands.keyboards import LANGUAGE_NAMES, MOST_SWITCHES, topic_rows
 from bot.commands.lookup import listed
 from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import REFUSALS, Need, allows
@@ -43,6 +43,7 @@ from bot.store.database import Reader, Transaction
 from bot.store.notices import notify
 from bot.store.rows import to_ms
 from bot.telegram.chat_moves import BroadcastAccess
+from bot.text.buttons import button
 from bot.text.markup import LIMIT, Text, bold, code, one_line, units
 
 _ALLOWED = {"save", "only"}  # taps that are about all chats, and may stand on the screens of a channel
@@ -309,5 +310,5 @@ async def _overview(context: Context) -> tuple[Text, ButtonRows]:
 
 
 def _open_row(chat: Chat) -> tuple[Button, ...]:
-    data = f"post_in:{chat.id}:yes" if chat.suspended == chats.OFFERED else f"for:{chat.id}:setup"
-    return (Button(text=one_line(chat.title, _LABEL), data=data.encode()),)
+    data = ("post_in", chat.id, "yes") if chat.suspended == chats.OFFERED else ("for", chat.id, "setup")
+    return (button(one_line(chat.title, _LABEL), *data),)

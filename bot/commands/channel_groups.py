@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bot.commands.context import CommandError, Context, Reply, Request, change, message, remembered, say, writes
 from bot.commands.enlisting import feed_button, finders_of, group_name, grouping, has_feed, others_using, set_feed
-from bot.commands.keyboards import MOST_SWITCHES, button, rows_of, switch
+from bot.commands.keyboards import MOST_SWITCHES
 from bot.commands.lookup import need_channel, show_topic
 from bot.commands.questions import ask
 from bot.commands.registry import Section, command, example, tap
@@ -22,6 +22,7 @@ from bot.store.acts import Rows
 from bot.store.channel_groups import ChannelGroup, Directory
 from bot.store.channels import Channel
 from bot.store.database import Reader, Transaction
+from bot.text.buttons import button, rows_of, switch
 from bot.text.markup import Text, bold, code, one_line
 from bot.text.pages import page_of
 

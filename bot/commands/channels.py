@@ -7,7 +7,6 @@ from babel.dates import format_timedelta
 
 from bot.commands.context import Context, Reply, Request, change, message, show, writes
 from bot.commands.follow import usage
-from bot.commands.keyboards import button, rows_of
 from bot.commands.lookup import show_channel
 from bot.commands.questions import ask
 from bot.commands.registry import Section, command, example, tap
@@ -22,6 +21,7 @@ from bot.store.access import Restrictable
 from bot.store.channels import Access, Channel
 from bot.store.database import Reader, Transaction
 from bot.store.follows import FollowRequest, FollowState
+from bot.text.buttons import button, rows_of
 from bot.text.markup import Text, bold, one_line
 from bot.text.pages import page_of
 from bot.text.references import show_reference

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from bot.commands.context import CommandError, Context
-from bot.commands.keyboards import button
 from bot.commands.lookup import tidy
 from bot.commands.subscribing import log_setting, subscribe, unsubscribe
 from bot.locales import Translator
@@ -20,6 +19,7 @@ from bot.store.channel_groups import LONGEST_NAME, ChannelGroup
 from bot.store.channels import Channel
 from bot.store.database import Reader, Transaction
 from bot.store.topics import Topic
+from bot.text.buttons import button
 from bot.text.markup import Text, bold, join_names
 from bot.text.references import show_reference
 

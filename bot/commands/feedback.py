@@ -10,7 +10,7 @@ from dataclasses import replace
 from bot.commands.alert_buttons import POST, AlertTap, forgotten
 from bot.commands.changing import may_change, others_using
 from bot.commands.context import CommandError, Context, Effect, Reply, Request, change, writes
-from bot.commands.keyboards import button, name_word, rows_of
+from bot.commands.keyboards import name_word
 from bot.commands.lookup import (
     MuteScope,
     channel_by_id,
@@ -41,6 +41,7 @@ from bot.store.database import Reader, Transaction
 from bot.store.exclusions import ExcludedWord
 from bot.store.feedback import AlertedPost, Complaint
 from bot.store.topics import Topic
+from bot.text.buttons import button, rows_of
 from bot.text.markup import Text, bold
 
 _WORD = rf"{POST}:\d{{1,15}}:[0-9a-f]{{8}}"

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.commands.context import CommandError, Context
-from bot.commands.keyboards import button
 from bot.commands.registry import outdated
 from bot.commands.rights import Need
 from bot.locales import LANGUAGES, Translator, translator
@@ -23,6 +22,7 @@ from bot.store.chats import Chat
 from bot.store.database import Reader
 from bot.store.fulltext import Scope
 from bot.store.topics import Topic
+from bot.text.buttons import button
 from bot.text.markup import Piece, Text, bold, join_names, link, one_line
 
 _QUOTES = "«»\"“”„'"

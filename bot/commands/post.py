@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from bot.commands.context import CommandError, Context, ForwardOrigin, Reply, Request, message
-from bot.commands.keyboards import button
 from bot.commands.lookup import channel_by_id, offer_following, show_source
 from bot.commands.parsing import read_references
 from bot.commands.registry import Section, command, example, tap
@@ -18,6 +17,7 @@ from bot.parts import are_reworded, common_parts, worded_parts
 from bot.rendering.post_text import author_note, comparable_texts, full_text, show_changes
 from bot.store import channels, media, messages, posts
 from bot.store.media import FileState, MediaFile
+from bot.text.buttons import button
 from bot.text.markup import LIMIT, Text, bold, code, join_texts, one_line, units
 from bot.text.pages import page_of
 

@@ -4,7 +4,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from bot.commands.context import CommandError, Context, Reply, Request, change, message, show, writes
-from bot.commands.keyboards import button, mark, rows_of
 from bot.commands.lookup import find_topic, need_channel, topic_by_id, unknown_name
 from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
@@ -18,6 +17,7 @@ from bot.store.access import Restrictable
 from bot.store.acts import Rows
 from bot.store.database import Reader, Transaction
 from bot.store.topics import Topic
+from bot.text.buttons import button, mark, rows_of
 from bot.text.markup import Text, bold, code, one_line
 from bot.text.pages import page_of
 from bot.text.references import show_reference

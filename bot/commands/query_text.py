@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date
 
 from bot.commands.context import CommandError, Context
-from bot.commands.keyboards import button
 from bot.commands.limits import named_places, show_limits
 from bot.commands.lookup import show_source
 from bot.commands.past import describe_past
@@ -27,6 +26,7 @@ from bot.models.topics import TopicState
 from bot.rendering.post_text import excerpt_post
 from bot.search.backtest import MANY, Backtest, backtest, midnight
 from bot.store.channel_groups import Directory
+from bot.text.buttons import button
 from bot.text.markup import Piece, Text, bold, code, join_texts
 
 SHOWN_QUERY = 600  # characters, so that the rest of an answer still fits below it

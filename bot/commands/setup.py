@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bot.commands.chat_settings import LANGUAGE, ZONE
 from bot.commands.context import CommandError, Context, Reply, Request, message, say, writes
-from bot.commands.keyboards import LANGUAGE_NAMES, TOPICS_PAGE, button, choice, rows_of, topic_rows
+from bot.commands.keyboards import LANGUAGE_NAMES, TOPICS_PAGE, topic_rows
 from bot.commands.lookup import listed
 from bot.commands.parsing import find_zone
 from bot.commands.registry import Command, Section, declare, tap
@@ -24,6 +24,7 @@ from bot.store.chats import Chat
 from bot.store.database import Reader, Transaction
 from bot.store.invitations import Invitation
 from bot.store.people import Person
+from bot.text.buttons import button, choice, rows_of
 from bot.text.markup import Text, bold
 
 # Speakers of these languages mostly read Russian more readily than English; we ask them.

@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.commands.context import CommandError, Context, Reply, Request, change, message, say, show, writes
-from bot.commands.keyboards import button, choice, rows_of
 from bot.commands.registry import Section, command, example, tap
 from bot.commands.rights import Need
 from bot.commands.undo import undo_button
@@ -18,6 +17,7 @@ from bot.store.database import Reader, Transaction
 from bot.store.invitations import Invitation
 from bot.store.people import Person
 from bot.store.team import TeamRefusal
+from bot.text.buttons import button, choice, rows_of
 from bot.text.markup import Text, bold, one_line
 from bot.text.pages import page_of
 

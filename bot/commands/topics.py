@@ -8,7 +8,7 @@ from babel.numbers import format_percent
 
 from bot.commands.changing import may_change, others_using, require_may_change
 from bot.commands.context import CommandError, Context, Reply, Request, change, message, say, show, writes
-from bot.commands.keyboards import TOPICS_PAGE, button, name_word, rows_of, topic_rows
+from bot.commands.keyboards import TOPICS_PAGE, name_word, topic_rows
 from bot.commands.lookup import SCOPE, listed, need_topic, read_scope, show_topic, topic_by_id
 from bot.commands.mute import end_button, mutes_of, show_end, unmute_scope
 from bot.commands.query_text import short_query
@@ -30,6 +30,7 @@ from bot.store.channel_groups import Directory
 from bot.store.database import Reader, Transaction
 from bot.store.stats import TopicStats
 from bot.store.topics import Topic
+from bot.text.buttons import button, rows_of
 from bot.text.markup import Piece, Text, bold, code, link, one_line
 from bot.text.pages import page_of
 

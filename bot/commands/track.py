@@ -17,7 +17,6 @@ from bot.commands.changing import (
     seen,
 )
 from bot.commands.context import CommandError, Context, Effect, Reply, Request, change, message, remembered, say, writes
-from bot.commands.keyboards import button
 from bot.commands.limits import show_limits
 from bot.commands.lookup import LONGEST_NAME, find_topic, show_topic, tidy, topic_by_id
 from bot.commands.private import keep_private
@@ -39,6 +38,7 @@ from bot.store.channel_groups import Directory
 from bot.store.database import Reader, Transaction
 from bot.store.exclusions import ExcludedWord
 from bot.store.topics import Topic
+from bot.text.buttons import button
 from bot.text.markup import LIMIT, Text, bold, code
 
 _COLON = re.compile(r"(?<!\d):|:(?!\d)")  # not that of a time, 10:30

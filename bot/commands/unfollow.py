@@ -4,7 +4,6 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 
 from bot.commands.context import CommandError, Context, Reply, Request, message, remembered, show, writes
-from bot.commands.keyboards import button
 from bot.commands.lookup import name_chats, need_channel, show_channel
 from bot.commands.parsing import read_references
 from bot.commands.registry import Section, command, example, outdated, tap
@@ -19,6 +18,7 @@ from bot.store.channel_groups import Directory
 from bot.store.channels import Channel
 from bot.store.database import Reader, Transaction
 from bot.store.follows import FollowRequest, FollowState
+from bot.text.buttons import button
 from bot.text.markup import Text, bold, code, join_names
 from bot.text.references import normalise_reference, show_reference
 

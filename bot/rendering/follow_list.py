@@ -6,8 +6,9 @@ from datetime import datetime
 
 from bot.locales import N_, Translator
 from bot.locales.refusals import refusal
-from bot.models import Button, ButtonRows, Outgoing
+from bot.models import ButtonRows, Outgoing
 from bot.models.follow_list import FollowListItem, FollowListState
+from bot.text.buttons import button
 from bot.text.markup import Text, join_names, one_line
 from bot.text.references import show_reference
 
@@ -61,10 +62,10 @@ def _buttons(by_state: dict[FollowListState, list[FollowListItem]], asked_at: da
     """Offer the list of channels once nothing is open, and to try again what was refused."""
     if by_state[FollowListState.OPEN]:
         return ()
-    row = [Button(text=t.gettext("All channels"), data=b"list:0")]
+    row = [button(t.gettext("All channels"), "list", 0)]
     if refused := len(by_state[FollowListState.REFUSED]):
         label = t.gettext("Try again: {n}").format(n=refused)
-        row.insert(0, Button(text=label, data=f"retry:{round(asked_at.timestamp() * 1000)}".encode()))
+        row.insert(0, button(label, "retry", round(asked_at.timestamp() * 1000)))
     return (tuple(row),)
 
 
