@@ -15,8 +15,9 @@ from bot.matching.words.inflection import Inflector
 from bot.models.acts import PersonRemoved
 from bot.models.people import Role
 from bot.settings import Settings, printable
-from bot.store import acts, channels, chats, follows, invitations, meta, outbox, people, topics
+from bot.store import acts, chats, follows, invitations, meta, outbox, people, topics
 from bot.store.database import Database, Transaction
+from bot.text.references import normalise_reference
 
 log = structlog.get_logger(__name__)
 
@@ -70,7 +71,7 @@ async def request_channels(database: Database, settings: Settings, now: datetime
 
 def reference_of(reference: str) -> str:
     """Return the normal reference of a channel in the settings. Raises SettingsError."""
-    found = channels.normalise_reference(reference)
+    found = normalise_reference(reference)
     if found is None:
         raise SettingsError(
             f"CHANNELS: «{printable(reference)}» is not a channel; write @name, t.me/name or t.me/+invite"

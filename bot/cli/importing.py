@@ -22,6 +22,7 @@ from bot.sources.desktop_message import SkipReason
 from bot.store import channels, meta, readers
 from bot.store.channels import ResolvedChannel
 from bot.store.database import Database
+from bot.text.references import normalise_reference
 
 Item = ExportedChannel | Post | SkipReason
 
@@ -84,7 +85,7 @@ def _names(options: Iterable[str]) -> dict[str, str]:
     names = {}
     for option in options:
         of, _, typed = option.rpartition("=")
-        reference = channels.normalise_reference(typed) or ""
+        reference = normalise_reference(typed) or ""
         if not reference.startswith("@"):
             raise SettingsError(f"--username: «{typed}» is not a public name; write one such as @name")
         names[of.strip().casefold()] = reference.removeprefix("@")

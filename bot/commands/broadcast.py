@@ -18,11 +18,12 @@ from bot.commands.context import (
     Request,
     change,
     message,
+    reply_of,
     say,
     show,
     writes,
 )
-from bot.commands.keyboards import LANGUAGE_NAMES, MOST_SWITCHES, button, topic_rows
+from bot.commands.keyboards import LANGUAGE_NAMES, MOST_SWITCHES, topic_rows
 from bot.commands.lookup import listed
 from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import REFUSALS, Need, allows
@@ -42,6 +43,7 @@ from bot.store.database import Reader, Transaction
 from bot.store.notices import notify
 from bot.store.rows import to_ms
 from bot.telegram.chat_moves import BroadcastAccess
+from bot.text.buttons import button
 from bot.text.markup import LIMIT, Text, bold, code, one_line, units
 
 _ALLOWED = {"save", "only"}  # taps that are about all chats, and may stand on the screens of a channel
@@ -162,12 +164,11 @@ async def tapped(request: Request, context: Context) -> Reply | Effect:
         raise outdated(context)
     inner = replace(request, peer=chat.peer, command=verb, argument=argument)
     answer = await _answered(inner, _on_behalf(context, chat), known.need, known.handler)
-    if verb != "topic" or not argument.endswith(":setup") or isinstance(answer, Reply):
+    if verb != "topic" or not argument.endswith(":setup"):
         return answer
-    switch = answer
 
     async def effect(tx: Transaction) -> Reply:
-        await switch(tx)
+        await reply_of(tx, answer)
         return Reply(edit=await _screen(tx, chat, context))
 
     return effect
@@ -193,7 +194,7 @@ async def _carry_out(
     return await _answered(inner, _on_behalf(context, chat), known.need, known.handler)
 
 
-async def _answered(inner: Request, context: Context, need: Need, handler: Handler) -> Reply | Effect:
+async def _answered(inner: Request, context: Context, need: Need, handler: Handler) -> Effect:
     """Let a handler answer in the name of a channel; its screens stay in the private chat, and name the channel."""
     if not context.may(need):
         raise CommandError(context.own.gettext(REFUSALS[need]))
@@ -201,12 +202,9 @@ async def _answered(inner: Request, context: Context, need: Need, handler: Handl
         answer = await handler(inner, context)
     except CommandError as error:
         answer = error.reply(inner)
-    if isinstance(answer, Reply):
-        return _named_for(answer, context.chat)
-    carry_out = answer
 
     async def effect(tx: Transaction) -> Reply:
-        return _named_for(await carry_out(tx), context.chat)
+        return _named_for(await reply_of(tx, answer), context.chat)
 
     return effect
 
@@ -227,11 +225,8 @@ def _message_for(outgoing: Outgoing, chat: Chat) -> Outgoing:
     heading = f"📣 {title}\n"
     shift = units(heading)
     back = (button(f"« {title[:_LABEL]}", "setup"),)
-    rows = (
-        outgoing.buttons
-        if (b"setup",) in [tuple(e.data for e in r) for r in outgoing.buttons]
-        else (*outgoing.buttons, back)
-    )
+    leads_back = any(row[0].data == b"setup" for row in outgoing.buttons)
+    rows = outgoing.buttons if leads_back else (*outgoing.buttons, back)
     outgoing = replace(outgoing, buttons=_rows_for(rows, chat))
     if units(outgoing.text) + shift > LIMIT:
         return outgoing
@@ -255,7 +250,7 @@ def _for(each: Button, chat: Chat) -> Button:
 async def _screen(db: Reader, chat: Chat, context: Context) -> Outgoing:
     """Draw what a channel gets, in the language of who sets it up; one that is followed as a source alerts nobody."""
     t, source = context.t, await channels.get(db, chat.peer.id)
-    on = {subscription.topic_id for subscription in await subscriptions.of_chat(db, chat.id)}
+    on = await subscriptions.priorities(db, chat.id)
     all_topics = listed(await topics.all_topics(db, Viewer(chat_id=chat.id)), on)
     names = ", ".join(topic_title(each.name, t) for each in all_topics if each.id in on)
     text = Text().line(t.gettext("I post alerts in our channel {chat}."), chat=bold(one_line(chat.title, _TITLE)))
@@ -315,5 +310,5 @@ async def _overview(context: Context) -> tuple[Text, ButtonRows]:
 
 
 def _open_row(chat: Chat) -> tuple[Button, ...]:
-    data = f"post_in:{chat.id}:yes" if chat.suspended == chats.OFFERED else f"for:{chat.id}:setup"
-    return (Button(text=one_line(chat.title, _LABEL), data=data.encode()),)
+    data = ("post_in", chat.id, "yes") if chat.suspended == chats.OFFERED else ("for", chat.id, "setup")
+    return (button(one_line(chat.title, _LABEL), *data),)

@@ -1,13 +1,13 @@
 """A topic that is changed: who may, for whom, what it would find, one question; and the old one kept for a chat."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 
 from bot.commands.context import CommandError, Context, Effect, Reply, Request, change, message
-from bot.commands.keyboards import button, name_word
+from bot.commands.keyboards import name_word
 from bot.commands.lookup import LONGEST_NAME, limited_scope, name_chats, show_source, show_topic, topic_by_id
 from bot.commands.query_text import TypedQuery, read_query
 from bot.commands.registry import outdated, tap
@@ -33,6 +33,7 @@ from bot.store.acts import Rows
 from bot.store.chats import Chat
 from bot.store.database import Reader, Transaction
 from bot.store.topics import Topic
+from bot.text.buttons import button
 from bot.text.markup import Text, bold, one_line
 
 SEEN = r"[0-9a-f]{8}"  # how a button's data names what a topic looked for when it was asked
@@ -57,8 +58,7 @@ def seen(topic: Topic | None) -> str:
 
 async def read_state(state: TopicState, context: Context) -> TypedQuery:
     """Make a query ready to run that a topic has had. Raises CommandError where it cannot be read any more."""
-    typed = await read_query(state.query, context, excluded=state.excluded)
-    return TypedQuery(source=state.query, compiled=typed.compiled, limits=state.limits, excluded=state.excluded)
+    return replace(await read_query(state.query, context, excluded=state.excluded), state=state)
 
 
 async def others_using(db: Reader, topic: Topic, context: Context) -> list[Chat]:
@@ -93,7 +93,7 @@ async def require_may_change(db: Reader, topic: Topic, context: Context) -> None
 async def require_possible(db: Reader, known: Topic | None, typed: TypedQuery, context: Context) -> None:
     """Raise CommandError where a topic cannot look for this."""
     t = context.t
-    if known is not None and known.builtin and (known.query, known.limits) != (typed.source, typed.limits):
+    if known is not None and known.builtin and (known.query, known.limits) != (typed.state.query, typed.state.limits):
         line = t.gettext("{name} is built in. Choose another name for your topic.")
         raise CommandError(line, name=show_topic(known, t))
     own = weight(typed.compiled.query)
@@ -138,7 +138,7 @@ async def _difference(wanted: Change, context: Context) -> Text:
     since = midnight(context.now, days=_COMPARED_DAYS, zone=zone)
     words = [each.compiled for each in await exclusions.of_chat(context.database, context.chat.id, topic.id)]
     old = (packed(topic.compiled, words), await limited_scope(context, topic.limits, since=since))
-    new = (packed(typed.compiled.to_json(), words), await limited_scope(context, typed.limits, since=since))
+    new = (packed(typed.compiled.to_json(), words), await limited_scope(context, typed.state.limits, since=since))
     found = await context.ask(find_difference, old, new, limit=_MOST_POSTS, most=_MOST_READ)
     day = format_date((found.reached or since).astimezone(zone), "d MMM", locale=t.language)
     if not found.gained and not found.lost:
@@ -161,6 +161,11 @@ def _excerpt(post: StoredPost, hit: Hit, context: Context) -> Text:
     return text.marked(*excerpt_post(post.text, post.parts, hit.spans, context.t, room=_EXCERPT)).add("\n")
 
 
+def changed_since(context: Context) -> CommandError:
+    """Say that a topic is not what it was when a change of it was offered."""
+    return CommandError(context.own.gettext("The topic has been changed since. Please start again."))
+
+
 async def carry_out(tx: Transaction, context: Context, wanted: Change) -> tuple[int | None, int]:
     """Change a topic, with a notice to the other chats that use it.
 
@@ -171,7 +176,7 @@ async def carry_out(tx: Transaction, context: Context, wanted: Change) -> tuple[
     if topic.state == typed.state:
         return None, 0
     if topic.state != wanted.topic.state:
-        raise CommandError(context.own.gettext("The topic has been changed since. Please start again."))
+        raise changed_since(context)
     await require_may_change(tx, topic, context)
     await require_possible(tx, topic, typed, context)
     users = [chat.id for chat in await others_using(tx, topic, context)]
@@ -189,9 +194,9 @@ async def save_topic(tx: Transaction, context: Context, name: str, typed: TypedQ
     return await topics.save(
         tx,
         name=name,
-        query=typed.source,
-        limits=typed.limits,
-        excluded=typed.excluded,
+        query=typed.state.query,
+        limits=typed.state.limits,
+        excluded=typed.state.excluded,
         compiled=typed.compiled.to_json(),
         author=context.person_id or None,
         by=context.name,
@@ -204,7 +209,7 @@ def changing(context: Context, wanted: Change, asked: str) -> Effect:
 
     async def effect(tx: Transaction) -> Reply:
         if seen(wanted.topic) != asked and wanted.topic.state != wanted.typed.state:
-            raise CommandError(context.own.gettext("The topic has been changed since. Please start again."))
+            raise changed_since(context)
         act, count = await carry_out(tx, context, wanted)
         text = Text().line(context.t.gettext("{name} has been changed."), name=show_topic(wanted.topic, context.t))
         text.lines(show_topic_change(wanted.topic.state, wanted.typed.state, context.t)).lines(

@@ -7,8 +7,7 @@ from babel.dates import format_timedelta
 
 from bot.commands.context import Context, Reply, Request, change, message, show, writes
 from bot.commands.follow import usage
-from bot.commands.keyboards import button, rows_of
-from bot.commands.lookup import show_channel, show_reference
+from bot.commands.lookup import show_channel
 from bot.commands.questions import ask
 from bot.commands.registry import Section, command, example, tap
 from bot.commands.rights import Need
@@ -16,14 +15,16 @@ from bot.locales import N_, Translator
 from bot.locales.refusals import refusal
 from bot.models import Outgoing
 from bot.monitoring.channel_state import ChannelState, ChannelStatus, channel_states
-from bot.rendering.notices import typed_options
+from bot.rendering.follow_list import typed_options
 from bot.store import access, channels, follows
 from bot.store.access import Restrictable
 from bot.store.channels import Access, Channel
 from bot.store.database import Reader, Transaction
 from bot.store.follows import FollowRequest, FollowState
+from bot.text.buttons import button, rows_of
 from bot.text.markup import Text, bold, one_line
 from bot.text.pages import page_of
+from bot.text.references import show_reference
 
 _STATUSES = {
     ChannelStatus.PENDING: N_("its admins have to let my reader account in"),

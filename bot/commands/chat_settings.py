@@ -217,8 +217,8 @@ def _describe_digest(context: Context) -> Text:
 
 async def _remark_topics(db: Reader, context: Context, _: str) -> Text:
     """Say how many topics wait for digests."""
-    t, wanted = context.t, await subscriptions.of_chat(db, context.chat.id)
-    count = sum(each.priority is Priority.DIGEST for each in wanted)
+    t, wanted = context.t, await subscriptions.priorities(db, context.chat.id)
+    count = sum(each is Priority.DIGEST for each in wanted.values())
     if not count:
         return Text().line(t.gettext("No topic of this chat goes into them yet: see /priority."))
     line = t.ngettext("{n} topic of this chat goes into them.", "{n} topics of this chat go into them.", count)

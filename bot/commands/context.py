@@ -260,6 +260,11 @@ Effect = Callable[[Transaction], Awaitable[Reply]]
 Handler = Callable[[Request, Context], Awaitable[Reply | Effect]]
 
 
+async def reply_of(tx: Transaction, answer: Reply | Effect) -> Reply:
+    """Return the reply of an answer, once its effect is carried out."""
+    return answer if isinstance(answer, Reply) else await answer(tx)
+
+
 def writes(handler: Callable[[Request, Context, Transaction], Awaitable[Reply]]) -> Handler:
     """Make a handler of a function that reads and writes in the transaction which records the reply.
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from bot.commands import inline, plain, registry, setup
-from bot.commands.context import CommandError, Context, Effect, Reply, Request, say
+from bot.commands.context import CommandError, Context, Effect, Reply, Request, reply_of, say
 from bot.commands.flood import Admission, Buckets
 from bot.commands.questions import closing, completed, ends, is_answer
 from bot.commands.rights import REFUSALS
@@ -141,7 +141,7 @@ class Dispatch:
             if not _is_stale(request, now):
                 await _resume(tx, request, now)
             await _see(tx, request, now)
-            reply = answer if isinstance(answer, Reply) else await answer(tx)
+            reply = await reply_of(tx, answer)
             if request.command == "start":  # a newcomer is there only now
                 await _see(tx, request, now)
             await handled.record(tx, request.key, reply.to_json(), peer=request.peer, now=now)

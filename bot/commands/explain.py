@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from bot import parts as post_parts
 from bot.commands.alert_buttons import POST
 from bot.commands.context import CommandError, Context, Reply, Request, message, say
-from bot.commands.keyboards import button
 from bot.commands.lookup import queries_of, show_source, show_topic, topics_of
 from bot.commands.post import find_link, linked, stored
 from bot.commands.query_text import preview, read_query, read_topic, show_query, why, why_not
@@ -25,6 +24,7 @@ from bot.rendering.post_text import excerpt_post
 from bot.search.jobs import explain_text
 from bot.store import messages
 from bot.store.channel_groups import Directory
+from bot.text.buttons import button
 from bot.text.markup import Piece, Text, code
 from bot.text.spans import merge_spans
 
@@ -74,8 +74,8 @@ async def test(request: Request, context: Context) -> Reply:
     track = (button(context.t.gettext("Track this"), "name", request.key),)
     offer = (track,) if context.may(Need.INSTANCE) else ()
     text, further = await preview(context, typed, key=f"q:{request.key}")
-    rows = (*offer, *or_rows(request, typed.source), *further)
-    return Reply(messages=(message(text, rows),), memory=typed.whole)
+    rows = (*offer, *or_rows(request, typed.state.query), *further)
+    return Reply(messages=(message(text, rows),), memory=typed.state.source)
 
 
 @command(

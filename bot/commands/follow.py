@@ -9,7 +9,6 @@ from functools import reduce
 
 from bot.commands.context import CommandError, Context, Reply, Request, change, remembered, say, writes
 from bot.commands.enlisting import NOTHING, Enlisting, enlist, take_enlisting
-from bot.commands.lookup import show_reference
 from bot.commands.parsing import PastedChannels, read_references
 from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
@@ -22,8 +21,8 @@ from bot.store.acts import Rows
 from bot.store.channels import MOST_FAST, Access, Channel, Options
 from bot.store.database import Reader, Transaction
 from bot.store.follows import RequestOutcome
-from bot.store.references import ALL, ALL_ASKED, FOLDER
 from bot.text.markup import Text, code, join_names, join_texts
+from bot.text.references import ALL, ALL_ASKED, FOLDER, show_reference
 
 MOST_AT_ONCE = 500  # as many as one account can be in
 _EVERYTHING = {"all", "все", "всё", "усе"}

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.commands.context import CommandError, Context, Reply, Request, message, show
-from bot.commands.keyboards import button, rows_of
 from bot.commands.registry import Section, command, example, tap
 from bot.commands.rights import Need
 from bot.commands.undo import may_undo
@@ -15,6 +14,7 @@ from bot.rendering.acts import describe_act, sentence
 from bot.search.filters import FilterError, read_moment
 from bot.store import acts, people
 from bot.store.acts import LoggedAct
+from bot.text.buttons import button, rows_of
 from bot.text.markup import Text, bold, code, one_line
 
 PAGE = 15  # acts

@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.commands.context import CommandError, Context, Reply, Request, message, show, writes
-from bot.commands.keyboards import button
-from bot.commands.lookup import SCOPE, MuteScope, find_scope, read_scope, scope_by_ids, unknown_name
+from bot.commands.lookup import unknown_name
+from bot.commands.mute_scope import SCOPE, MuteScope, find_scope, read_scope, scope_by_ids
 from bot.commands.parsing import read_weekday, split_duration, tidy
 from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
@@ -17,6 +17,7 @@ from bot.models import Button, ButtonRows, Outgoing
 from bot.store import subscriptions
 from bot.store.database import Reader, Transaction
 from bot.store.subscriptions import Mute
+from bot.text.buttons import button
 from bot.text.markup import Text, code
 from bot.text.pages import page_of
 

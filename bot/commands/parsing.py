@@ -11,7 +11,7 @@ from zoneinfo import available_timezones
 from bot.locales import LANGUAGES
 from bot.locales.zones import OFFERED, city
 from bot.schedule import UNITS, Digests, Every, Quiet
-from bot.store.channels import normalise_reference
+from bot.text.references import normalise_reference
 
 _SWITCH = {
     **dict.fromkeys(("on", "yes"), True),

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from bot.commands.context import CommandError, Context, Reply, Request, writes
-from bot.commands.keyboards import button
 from bot.commands.registry import outdated, tap
 from bot.commands.rights import Need
 from bot.models import ButtonRows
@@ -13,6 +12,7 @@ from bot.search.coverage import Coverage, coverage_of
 from bot.store import access, backfills
 from bot.store.access import Restrictable
 from bot.store.database import Transaction
+from bot.text.buttons import button
 
 STEP = timedelta(days=30)  # that is read at a tap, where nobody asked for a date
 _DAY = "%Y%m%d"

@@ -6,13 +6,14 @@ from dataclasses import replace
 from bot.commands import post, search, setup, spread
 from bot.commands.context import Context, ForwardOrigin, Reply, Request, say
 from bot.commands.follow import SHOWN_NAMES
-from bot.commands.keyboards import button
-from bot.commands.lookup import offer_following, show_channel, show_reference
+from bot.commands.lookup import offer_following, show_channel
 from bot.commands.parsing import find_zone, read_references
 from bot.commands.rights import USES, Need
 from bot.commands.verdict import verdict_of_text
 from bot.store import channels
+from bot.text.buttons import button
 from bot.text.markup import Text, code, join_names
+from bot.text.references import show_reference
 
 _LONG = 200  # characters; more is a text that somebody pasted, and no search
 

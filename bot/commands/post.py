@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from bot.commands.context import CommandError, Context, ForwardOrigin, Reply, Request, message
-from bot.commands.keyboards import button
 from bot.commands.lookup import channel_by_id, offer_following, show_source
 from bot.commands.parsing import read_references
 from bot.commands.registry import Section, command, example, tap
@@ -18,7 +17,9 @@ from bot.parts import are_reworded, common_parts, worded_parts
 from bot.rendering.post_text import author_note, comparable_texts, full_text, show_changes
 from bot.store import channels, media, messages, posts
 from bot.store.media import FileState, MediaFile
+from bot.text.buttons import button
 from bot.text.markup import LIMIT, Text, bold, code, join_texts, one_line, units
+from bot.text.pages import page_of
 
 ROOM = LIMIT - 700  # UTF-16 units of a page below its heading
 _NAME = 60  # UTF-16 units of who wrote the post
@@ -142,15 +143,12 @@ async def show(items: Sequence[StoredPost], context: Context, number: int = 0) -
     """Write a page of a post with all its versions, and on the first why it alerted this chat or did not."""
     files = await media.of_versions(context.database, [item.version_id for item in items])
     lines = join_texts((_file_line(file, context.t) for file in files), "\n")
-    pages = _packed([*_texts(items, context.t), *([lines] if files else []), *await _history(items, context)])
-    number = min(number, len(pages) - 1)
-    text = _heading(items, context)
-    if not number:
+    blocks = [*_texts(items, context.t), *([lines] if files else []), *await _history(items, context)]
+    page, text = page_of(_packed(blocks), number, 1), _heading(items, context)
+    if not page.number:
         text.join(await verdict(items, context)).line()
-    turns = [(number - 1, "←"), (number + 1, "→")]
-    data = (items[0].channel_id, items[0].message_id)
-    row = tuple(button(label, "post", *data, to) for to, label in turns if 0 <= to < len(pages))
-    return message(text.add("\n").join(pages[number]), (*((row,) if row else ()), *await _rows(items[0], context)))
+    turns = page.turns("post", items[0].channel_id, items[0].message_id)
+    return message(text.add("\n").join(page.items[0]), (*turns, *await _rows(items[0], context)))
 
 
 async def _rows(first: StoredPost, context: Context) -> ButtonRows:

@@ -4,8 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from bot.commands.context import CommandError, Context, Reply, Request, change, message, show, writes
-from bot.commands.keyboards import button, mark, rows_of
-from bot.commands.lookup import find_topic, need_channel, show_reference, topic_by_id, unknown_name
+from bot.commands.lookup import find_topic, need_channel, topic_by_id, unknown_name
 from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
 from bot.commands.undo import undo_button
@@ -18,8 +17,10 @@ from bot.store.access import Restrictable
 from bot.store.acts import Rows
 from bot.store.database import Reader, Transaction
 from bot.store.topics import Topic
+from bot.text.buttons import button, mark, rows_of
 from bot.text.markup import Text, bold, code, one_line
 from bot.text.pages import page_of
+from bot.text.references import show_reference
 
 _THING = r"[tc]\d{1,15}"
 _LABEL, _NAME = 30, 60  # UTF-16 units of a name on a button, and in a sentence
@@ -58,8 +59,6 @@ async def private(request: Request, context: Context, tx: Transaction) -> Reply:
         raise CommandError(unknown_name(typed, context.t))
     data = f"t{topic.id}" if topic is not None else f"c{channel.id}" if channel is not None else ""
     thing = await _thing(tx, data, context)
-    if thing.restricted:
-        return Reply(messages=(await _screen(tx, thing, context),))
     return await _restrict(request, context, tx, thing, sure=False)
 
 
@@ -69,12 +68,12 @@ async def only(request: Request, context: Context, tx: Transaction) -> Reply:
     """Restrict a topic or channel to this chat; what other chats lose by that is asked first."""
     data, *sure = request.argument.split(":")
     thing = await _thing(tx, data, context)
-    if thing.restricted:
-        return show(request, await _screen(tx, thing, context))
     return await _restrict(request, context, tx, thing, sure=bool(sure))
 
 
 async def _restrict(request: Request, context: Context, tx: Transaction, thing: Thing, *, sure: bool) -> Reply:
+    if thing.restricted:
+        return show(request, await _screen(tx, thing, context))
     t, others = context.t, await _users(tx, thing) - {context.chat.id}
     if thing.kind is Restrictable.TOPIC and (await topic_by_id(tx, thing.id, context)).builtin:
         raise CommandError(t.gettext("{name} is built in and belongs to everybody."), name=bold(thing.name))

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date
 
 from bot.commands.context import CommandError, Context
-from bot.commands.keyboards import button
 from bot.commands.limits import named_places, show_limits
 from bot.commands.lookup import show_source
 from bot.commands.past import describe_past
@@ -27,6 +26,7 @@ from bot.models.topics import TopicState
 from bot.rendering.post_text import excerpt_post
 from bot.search.backtest import MANY, Backtest, backtest, midnight
 from bot.store.channel_groups import Directory
+from bot.text.buttons import button
 from bot.text.markup import Piece, Text, bold, code, join_texts
 
 SHOWN_QUERY = 600  # characters, so that the rest of an answer still fits below it
@@ -38,20 +38,8 @@ _HERE = "👉"
 class TypedQuery:
     """A query as typed, and ready to run."""
 
-    source: str  # the query alone
+    state: TopicState  # what a topic with this query looks for
     compiled: Compiled
-    limits: tuple[str, ...] = ()  # names of the channels and channel groups that it is limited to
-    excluded: tuple[str, ...] = ()  # words that it leaves out in all chats
-
-    @property
-    def state(self) -> TopicState:
-        """What a topic with this query looks for."""
-        return TopicState(query=self.source, limits=self.limits, excluded=self.excluded)
-
-    @property
-    def whole(self) -> str:
-        """The query with its limits, as people type them."""
-        return self.state.source
 
 
 async def read_query(
@@ -70,14 +58,14 @@ async def read_query(
         raise AmbiguityError(text, typed or source, error.span, readings) from None
     except QueryError as error:
         raise CommandError(_refusal(error, typed or source, context.t)) from None
-    return TypedQuery(source=source, compiled=compiled, excluded=tuple(excluded))
+    return TypedQuery(state=TopicState(query=source, excluded=tuple(excluded)), compiled=compiled)
 
 
 async def read_topic(source: str, context: Context, *, excluded: Sequence[str] = ()) -> TypedQuery:
     """Read the query of a topic and its limits. Raises CommandError where one of them cannot be read."""
     query, limits = await named_places(source, context)
     typed = await read_query(query, context, excluded=excluded, typed=source)
-    return replace(typed, source=query.strip(), limits=limits)
+    return replace(typed, state=replace(typed.state, query=query.strip(), limits=limits))
 
 
 def _filters_amid(source: str, typed: str, span: tuple[int, int]) -> str:
@@ -183,11 +171,11 @@ async def preview(
     query, zone = typed.compiled, ZoneInfo(context.chat.time_zone)
     since = midnight(context.now, days=_PREVIEWED_DAYS, zone=zone)
     directory = await Directory.load(context.database, context.viewer)
-    scope = await context.scope(tuple(directory.limit(typed.limits)) if typed.limits else None)
+    scope = await context.scope(tuple(directory.limit(typed.state.limits)) if typed.state.limits else None)
     asked = {"now": context.now, "since": since, "zone": zone, "before": before, "most": _MOST_READ}
     asked |= {"hidden": scope.hidden, "channel_ids": scope.channel_ids}
     result = await context.ask(backtest, packed(query.to_json(), excluded), **asked)
-    text = show_query(typed, context.t).add("\n").lines(show_limits(typed.limits, directory, context.t))
+    text = show_query(typed, context.t).add("\n").lines(show_limits(typed.state.limits, directory, context.t))
     if before is None:
         await _add_reading(text, query, context)
     text.line()

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bot.commands.context import Context, Effect, Reply, Request, message, say, writes
+from bot.commands.context import Context, Effect, Reply, Request, message, reply_of, say, writes
 from bot.commands.registry import Section, command, example
 from bot.commands.rights import Need
 from bot.locales import N_, Translator
@@ -74,7 +74,7 @@ def closing(answer: Reply | Effect, question: Question, request: Request, t: Tra
 
     async def effect(tx: Transaction) -> Reply:
         await questions.close(tx, question)
-        reply = answer if isinstance(answer, Reply) else await answer(tx)
+        reply = await reply_of(tx, answer)
         return _after(_cancelled(question, t), reply) if is_given_up else reply
 
     return effect

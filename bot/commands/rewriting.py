@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.commands.context import CommandError, Context, Effect, Reply, Request, remembered, say
-from bot.commands.keyboards import button
 from bot.commands.registry import commands, outdated, tap
 from bot.commands.rights import REFUSALS, Need
 from bot.models import ButtonRows
+from bot.text.buttons import button
 from bot.text.markup import Text, one_line
 
 _COMMANDS = ("search", "test", "track")  # their argument is, or ends with, a query

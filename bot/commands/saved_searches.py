@@ -2,13 +2,13 @@
 
 from bot.commands import search
 from bot.commands.context import CommandError, Context, Reply, Request, message, remembered, show, writes
-from bot.commands.keyboards import button
 from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
 from bot.locales import N_
 from bot.models import Outgoing
 from bot.store import saved_searches
 from bot.store.database import Reader, Transaction
+from bot.text.buttons import button
 from bot.text.markup import Text, bold
 
 _ID = r"\d{1,15}"

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from bot.commands.context import CommandError, Context, Reply, Request, message, remembered, say
-from bot.commands.keyboards import button
 from bot.commands.limits import show_namesakes
 from bot.commands.lookup import find_topic, queries_of, show_source, topics_of, unknown_name
 from bot.commands.past import STEP, Past, past_of
@@ -27,6 +26,7 @@ from bot.store import channel_groups, channels, posts, saved_searches
 from bot.store.channel_groups import Directory
 from bot.store.database import Reader
 from bot.store.fulltext import Scope
+from bot.text.buttons import button
 from bot.text.markup import Text, bold, code, one_line
 
 PAGE = 5  # posts

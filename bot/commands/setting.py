@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 
 from bot.commands import registry
 from bot.commands.context import Context, Reply, Request, change, message, show, writes
-from bot.commands.keyboards import button, choice, rows_of
 from bot.commands.questions import ask
 from bot.commands.registry import Section, command, example, tap
 from bot.commands.rights import Need
@@ -19,6 +18,7 @@ from bot.models import Button, ButtonRows, Outgoing
 from bot.store import chats, groups
 from bot.store.chats import Chat
 from bot.store.database import Reader, Transaction
+from bot.text.buttons import button, choice, rows_of
 from bot.text.markup import Text, bold, code
 
 _settings: dict[str, "Setting"] = {}

@@ -3,14 +3,15 @@
 from dataclasses import replace
 from datetime import datetime
 
+from bot.commands.chat_settings import LANGUAGE, ZONE
 from bot.commands.context import CommandError, Context, Reply, Request, message, say, writes
-from bot.commands.keyboards import LANGUAGE_NAMES, TOPICS_PAGE, button, choice, rows_of, topic_rows
+from bot.commands.keyboards import LANGUAGE_NAMES, TOPICS_PAGE, topic_rows
 from bot.commands.lookup import listed
 from bot.commands.parsing import find_zone
-from bot.commands.registry import Command, Section, declare, outdated, tap
+from bot.commands.registry import Command, Section, declare, tap
 from bot.commands.rights import POWERS, USES, Need, allows, higher
-from bot.commands.setting import save
-from bot.locales import LANGUAGES, N_, translator
+from bot.commands.setting import Setting, save
+from bot.locales import LANGUAGES, N_, plain_code, translator
 from bot.locales.locale import topic_title
 from bot.locales.zones import likely_zones, show_zone
 from bot.models import ButtonRows, Outgoing, PeerKind
@@ -23,6 +24,7 @@ from bot.store.chats import Chat
 from bot.store.database import Reader, Transaction
 from bot.store.invitations import Invitation
 from bot.store.people import Person
+from bot.text.buttons import button, choice, rows_of
 from bot.text.markup import Text, bold
 
 # Speakers of these languages mostly read Russian more readily than English; we ask them.
@@ -31,7 +33,7 @@ _RATHER_IN_RUSSIAN = {"be", "kk"}
 
 def spoken(code: str) -> str:
     """Return which of our languages serves a speaker, by the language code of Telegram."""
-    own = _plain(code)
+    own = plain_code(code)
     if own in LANGUAGES:
         return own
     return "ru" if own in _RATHER_IN_RUSSIAN else LANGUAGES[0]
@@ -39,11 +41,7 @@ def spoken(code: str) -> str:
 
 def is_asked(code: str) -> bool:
     """Tell whether the language of a speaker leaves open which of ours they want."""
-    return _plain(code) in _RATHER_IN_RUSSIAN
-
-
-def _plain(code: str) -> str:
-    return code.lower().replace("_", "-").partition("-")[0]
+    return plain_code(code) in _RATHER_IN_RUSSIAN
 
 
 async def language_of(db: Reader, request: Request, chat: Chat | None = None) -> str:
@@ -142,21 +140,20 @@ async def show(request: Request, context: Context) -> Reply:
 @writes
 async def choose_language(request: Request, context: Context, tx: Transaction) -> Reply:
     """Take over the language of a tapped button."""
-    chosen = replace(context.chat, language=request.argument, language_chosen=True)
-    _, _, menu = await save(tx, context, chosen)
-    return Reply(edit=await setup_screen(tx, request, chosen, context.now, role=context.role), menu=menu)
+    return await _choose(LANGUAGE, request, context, tx)
 
 
 @tap("place", Need.CHAT, r"[\w/+-]{1,40}")
 @writes
 async def choose_place(request: Request, context: Context, tx: Transaction) -> Reply:
     """Take over the time zone of a tapped button."""
-    zone = find_zone(request.argument)
-    if zone is None:
-        raise outdated(context)
-    chosen = replace(context.chat, time_zone=zone, zone_chosen=True)
-    await save(tx, context, chosen)
-    return Reply(edit=await setup_screen(tx, request, chosen, context.now, role=context.role))
+    return await _choose(ZONE, request, context, tx)
+
+
+async def _choose(setting: Setting, request: Request, context: Context, tx: Transaction) -> Reply:
+    chosen = setting.read(request.argument, context)
+    _, _, menu = await save(tx, context, chosen)
+    return Reply(edit=await setup_screen(tx, request, chosen, context.now, role=context.role), menu=menu)
 
 
 def offer_zone(request: Request, context: Context) -> Reply:
@@ -181,7 +178,7 @@ async def setup_screen(  # noqa: PLR0913 - who reads it, where and when
 ) -> Outgoing:
     """Draw the first screen of a chat: its topics, its language, and a question for its time zone until it has one."""
     t = translator(chat.language)
-    on = {subscription.topic_id for subscription in await subscriptions.of_chat(db, chat.id)}
+    on = await subscriptions.priorities(db, chat.id)
     all_topics = listed(await topics.all_topics(db, Viewer(chat_id=chat.id)), on)
     names = [topic_title(topic.name, t) for topic in all_topics if topic.id in on]
     text = Text().add(bold("Channelwatch"), "\n").add(welcome, "\n\n" if welcome else "")

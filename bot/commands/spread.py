@@ -2,7 +2,6 @@
 
 from bot.commands.alert_buttons import POST
 from bot.commands.context import Context, Reply, Request, message, remembered, say
-from bot.commands.keyboards import button
 from bot.commands.lookup import show_source
 from bot.commands.post import stored
 from bot.commands.registry import tap
@@ -12,6 +11,7 @@ from bot.locales.locale import show_span
 from bot.models import ButtonRows, PostKey, StoredPost
 from bot.search.alike import Alike, find_like, find_spread, wording
 from bot.search.searcher import Hit
+from bot.text.buttons import button
 from bot.text.markup import Text, bold
 from bot.text.pages import page_of
 

@@ -23,7 +23,7 @@ async def subscribe(tx: Transaction, context: Context, topic: Topic) -> bool:
 async def unsubscribe(tx: Transaction, context: Context, topic: Topic) -> tuple[bool, int | None]:
     """End this chat's subscription; return whether there was one, and the number of the act, if it is in the log."""
     act, rows = TopicSwitched(topic=topic.name, on=False), Rows("subscriptions", "chat_id", context.chat.id)
-    is_there = any(each.topic_id == topic.id for each in await subscriptions.of_chat(tx, context.chat.id))
+    is_there = topic.id in await subscriptions.priorities(tx, context.chat.id)
     if not is_there or context.private:
         return await subscriptions.unsubscribe(tx, context.chat.id, topic.id), None
     async with acts.recorded(

@@ -5,7 +5,7 @@ from itertools import zip_longest
 
 from bot.commands.changing import SEEN, Change, changing, may_change, name_users, others_using, propose, read_state
 from bot.commands.context import Context, Effect, Reply, Request, message, show
-from bot.commands.keyboards import button, name_word, rows_of
+from bot.commands.keyboards import name_word
 from bot.commands.limits import show_limits
 from bot.commands.lookup import listed, show_topic, topic_by_id
 from bot.commands.query_text import SHOWN_QUERY, short_query
@@ -21,6 +21,7 @@ from bot.store.channel_groups import Directory
 from bot.store.database import Reader
 from bot.store.exclusions import ExcludedWord
 from bot.store.topics import Topic, TopicVersion
+from bot.text.buttons import button, rows_of
 from bot.text.markup import Text, bold, one_line
 from bot.text.pages import page_of
 
@@ -39,8 +40,8 @@ async def about(request: Request, context: Context) -> Reply:
 
 
 async def _list(context: Context, number: int) -> Outgoing:
-    t, subscribed = context.t, await subscriptions.of_chat(context.database, context.chat.id)
-    found = listed(await topics.all_topics(context.database, context.viewer), [each.topic_id for each in subscribed])
+    t, on = context.t, await subscriptions.priorities(context.database, context.chat.id)
+    found = listed(await topics.all_topics(context.database, context.viewer), on)
     page = page_of(found, number, _TOPICS)
     buttons = [button(one_line(topic_title(topic.name, t), _LABEL), "about", topic.id) for topic in page.items]
     return message(t.gettext("Which topic?"), (*rows_of(buttons, 2), *page.turns("about", "list"), _back(context)))
@@ -53,8 +54,7 @@ def _back(context: Context) -> tuple[Button, ...]:
 async def topic_screen(db: Reader, context: Context, topic: Topic) -> Outgoing:
     """Draw a topic with what this chat has of it, and what may be done."""
     t, here = context.t, await exclusions.of_chat(db, context.chat.id, topic.id)
-    subscribed = await subscriptions.of_chat(db, context.chat.id)
-    priority = next((each.priority for each in subscribed if each.topic_id == topic.id), None)
+    priority = (await subscriptions.priorities(db, context.chat.id)).get(topic.id)
     text = (await _about(db, topic, context)).lines(await _users(db, topic, context))
     if here:
         text.line(t.gettext("Left out in this chat: {words}"), words=", ".join(each.word for each in here))
@@ -137,26 +137,25 @@ async def exclude_for_all(request: Request, context: Context) -> Reply | Effect:
     return await _change(context, topic, state, ("forall", topic.id, named, direction), asked=asked)
 
 
-@tap("history", Need.LOOK, r"\d{1,15}:\d{1,6}")
+@tap("history", Need.LOOK, r"\d{1,15}:\d{1,4}")
 async def history(request: Request, context: Context) -> Reply:
-    """Show a page of what a topic looked for, the newest first; the button says how many are newer."""
-    number, skipped = map(int, request.argument.split(":"))
-    topic = await topic_by_id(context.database, number, context)
+    """Show a page of what a topic looked for, the newest first."""
+    topic_id, number = map(int, request.argument.split(":"))
+    topic = await topic_by_id(context.database, topic_id, context)
     versions, t = await topics.versions(context.database, topic.id), context.t
-    shown = versions[skipped : skipped + PAGE]
-    if not shown:
-        raise outdated(context)
+    page = page_of(versions, number, PAGE)
+    older = versions[page.start + 1 : page.start + PAGE + 1]
     text = Text().line(t.gettext("History of {name}"), name=show_topic(topic, t))
-    for after, before in zip_longest(shown, versions[skipped + 1 : skipped + PAGE + 1]):
+    for after, before in zip_longest(page.items, older):
         text.line().lines(_version(after, before, context))
-    kept = [each for each in shown if each.state != topic.state and not (topic.builtin and each.query != topic.query)]
+    kept = [
+        each for each in page.items if each.state != topic.state and not (topic.builtin and each.query != topic.query)
+    ]
     kept = kept if may_change(topic, context) else []
     label = t.gettext("Bring back {n}")
     rows = rows_of([button(label.format(n=each.number), "revert", topic.id, each.number) for each in kept], 2)
-    turns = [(max(0, skipped - PAGE), "←", skipped > 0), (skipped + PAGE, "→", len(versions) > skipped + PAGE)]
-    row = tuple(button(sign, "history", topic.id, to) for to, sign, is_there in turns if is_there)
     back = (button(topic_title(topic.name, t)[:_LABEL], "about", topic.id),)
-    return Reply(edit=message(text, (*rows, *((row,) if row else ()), back)))
+    return Reply(edit=message(text, (*rows, *page.turns("history", topic.id), back)))
 
 
 def _version(after: TopicVersion, before: TopicVersion | None, context: Context) -> Text:

@@ -1,7 +1,6 @@
 """/priority and /here: how the alerts on one topic arrive in a chat, and in which thread of a forum."""
 
 from bot.commands.context import CommandError, Context, Reply, Request, message, say, writes
-from bot.commands.keyboards import button, choice, mark, rows_of
 from bot.commands.lookup import find_topic, need_topic, show_topic, topic_by_id
 from bot.commands.parsing import read_switch
 from bot.commands.registry import Section, command, example, tap
@@ -14,6 +13,7 @@ from bot.models.alerts import Priority
 from bot.store import addresses, subscriptions
 from bot.store.database import Reader, Transaction
 from bot.store.topics import Topic
+from bot.text.buttons import button, choice, mark, rows_of
 from bot.text.markup import Text, bold, code
 from bot.text.pages import page_of
 
@@ -103,8 +103,7 @@ async def _choose(tx: Transaction, context: Context, topic: Topic, chosen: Prior
     if chosen is not None:
         await subscriptions.set_priority(tx, context.chat.id, topic.id, chosen)
         await log_setting(tx, context, f"/priority {topic_title(topic.name, context.t)} {chosen}")
-    t, subscribed = context.t, await subscriptions.of_chat(tx, context.chat.id)
-    now = next((each.priority for each in subscribed if each.topic_id == topic.id), None)
+    t, now = context.t, (await subscriptions.priorities(tx, context.chat.id)).get(topic.id)
     if now is None:
         return message(_not_subscribed(topic, t))
     text, choices = Text().line(t.gettext("How alerts on {name} arrive:"), name=show_topic(topic, t)), []

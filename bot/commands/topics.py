@@ -8,9 +8,10 @@ from babel.numbers import format_percent
 
 from bot.commands.changing import may_change, others_using, require_may_change
 from bot.commands.context import CommandError, Context, Reply, Request, change, message, say, show, writes
-from bot.commands.keyboards import TOPICS_PAGE, button, name_word, rows_of, topic_rows
-from bot.commands.lookup import SCOPE, listed, need_topic, read_scope, show_topic, topic_by_id
+from bot.commands.keyboards import TOPICS_PAGE, name_word, topic_rows
+from bot.commands.lookup import listed, need_topic, show_topic, topic_by_id
 from bot.commands.mute import end_button, mutes_of, show_end, unmute_scope
+from bot.commands.mute_scope import SCOPE, read_scope
 from bot.commands.query_text import short_query
 from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
@@ -24,13 +25,13 @@ from bot.locales.locale import show_number, topic_title
 from bot.models import GENERAL_THREAD, ButtonRows, Outgoing
 from bot.models.acts import TopicDeleted
 from bot.models.alerts import Priority
-from bot.models.people import Role
 from bot.store import acts, addresses, exclusions, stats, subscriptions, threads, topics
 from bot.store.acts import Rows
 from bot.store.channel_groups import Directory
 from bot.store.database import Reader, Transaction
 from bot.store.stats import TopicStats
 from bot.store.topics import Topic
+from bot.text.buttons import button, rows_of
 from bot.text.markup import Piece, Text, bold, code, link, one_line
 from bot.text.pages import page_of
 
@@ -145,14 +146,14 @@ async def drop(request: Request, context: Context, tx: Transaction) -> Reply:
 
 @tap("keep", Need.LOOK)
 async def keep(_: Request, context: Context) -> Reply:
-    """Leave a topic as it is, after all."""
+    """Leave all as it is, after all: the answer to each question that asks whether somebody is sure."""
     return change(context.t.gettext("Nothing was changed."))
 
 
 async def topics_screen(db: Reader, context: Context, number: int = 0) -> Outgoing:
     """Draw a page of the topics as switches, with their figures, mutes and exclusions."""
     t = context.t
-    on = {each.topic_id: each.priority for each in await subscriptions.of_chat(db, context.chat.id)}
+    on = await subscriptions.priorities(db, context.chat.id)
     page = page_of(listed(await topics.all_topics(db, context.viewer), on), number, TOPICS_PAGE)
     shown = page.items
     counts = await stats.topic_stats(db, context.chat.id, context.now - COUNTED)
@@ -165,7 +166,7 @@ async def topics_screen(db: Reader, context: Context, number: int = 0) -> Outgoi
         text.line().join(lines).line()
     ends = await _add_muted(text, db, context)
     words = await _add_excluded(text, [topic for topic in shown if topic.id in on], db, context)
-    if context.role is not Role.READER:
+    if context.may(Need.INSTANCE):
         text.line().say(t.gettext("To create your own: {example}"), example=code(track_example(t)))
     one = (button(t.gettext("One topic in detail…"), "about", "list"),)
     switches = topic_rows(shown, on, t, screen=f"topics:{page.number}")

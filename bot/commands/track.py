@@ -7,6 +7,7 @@ from bot.commands.changing import (
     SEEN,
     Change,
     carry_out,
+    changed_since,
     describe,
     notified,
     others_using,
@@ -16,9 +17,8 @@ from bot.commands.changing import (
     seen,
 )
 from bot.commands.context import CommandError, Context, Effect, Reply, Request, change, message, remembered, say, writes
-from bot.commands.keyboards import button
 from bot.commands.limits import show_limits
-from bot.commands.lookup import LONGEST_NAME, find_topic, show_topic, tidy, topic_by_id
+from bot.commands.lookup import LONGEST_NAME, find_topic, show_topic, topic_by_id, unquoted
 from bot.commands.private import keep_private
 from bot.commands.query_text import TypedQuery, preview, read_topic, show_query
 from bot.commands.questions import ask
@@ -38,9 +38,9 @@ from bot.store.channel_groups import Directory
 from bot.store.database import Reader, Transaction
 from bot.store.exclusions import ExcludedWord
 from bot.store.topics import Topic
+from bot.text.buttons import button
 from bot.text.markup import LIMIT, Text, bold, code
 
-_CHANGED = N_("The topic has been changed since. Please start again.")
 _COLON = re.compile(r"(?<!\d):|:(?!\d)")  # not that of a time, 10:30
 
 
@@ -49,7 +49,7 @@ def split_name(argument: str) -> tuple[str, str | None]:
     name, *query = _COLON.split(argument, maxsplit=1)
     if not query or "\n" in name:
         return argument.strip(), None
-    return tidy(name), query[0].strip()
+    return unquoted(name), query[0].strip()
 
 
 @command("track", Section.TOPICS, 2, Need.CHAT, N_("get alerts on a topic, or create one"), usage=N_("NAME: words"))
@@ -72,7 +72,7 @@ async def track(request: Request, context: Context) -> Reply | Effect:
     if topic is None:
         if "\n" in name or ":" in name:  # a query without a name, or it is not clear where the name ends
             raise _unnamed(t)
-        short_name = tidy(name)[:LONGEST_NAME]
+        short_name = unquoted(name)[:LONGEST_NAME]
         line = t.gettext("There is no topic {name}. To create it, write what to look for: {example}")
         raise CommandError(line, name=bold(short_name), example=code(f"/track {short_name}: …"))
 
@@ -97,9 +97,10 @@ async def save(request: Request, context: Context) -> Effect:
     name, _, query = (await remembered(context.database, context, key)).partition(": ")
     before = await find_topic(context.database, name, context.viewer)
     typed = await read_topic(query, context, excluded=() if before is None else before.excluded)
-    is_changed = seen(before) != asked and (before is None or before.state != typed.state)
-    if is_changed or (before is None and not context.may(Need.INSTANCE)):
-        raise CommandError(context.own.gettext(_CHANGED if is_changed else REFUSALS[Need.INSTANCE]))
+    if seen(before) != asked and (before is None or before.state != typed.state):
+        raise changed_since(context)
+    if before is None and not context.may(Need.INSTANCE):
+        raise CommandError(context.own.gettext(REFUSALS[Need.INSTANCE]))
 
     async def effect(tx: Transaction) -> Reply:
         t, act, count = context.t, None, 0
@@ -120,7 +121,7 @@ async def save(request: Request, context: Context) -> Effect:
             text.lines(show_query(typed, t))
         else:
             text.lines(show_topic_change(before.state, typed.state, t))
-        text.lines(show_limits(typed.limits, await Directory.load(tx, context.viewer), t))
+        text.lines(show_limits(typed.state.limits, await Directory.load(tx, context.viewer), t))
         _add_excluded(text, await _excluded_by_chat(tx, before, context), t)
         is_open = not topic.builtin and not topic.restricted and not count
         offer = [(button(t.gettext("Keep it to this chat"), "only", f"t{topic.id}"),)] if is_open else []
@@ -133,9 +134,9 @@ async def save(request: Request, context: Context) -> Effect:
 async def _make(tx: Transaction, context: Context, name: str, typed: TypedQuery) -> Topic:
     """Make a topic, and write it down in the log. Raises CommandError where it cannot be made, or is there already."""
     if await find_topic(tx, name, EVERYTHING) is not None:
-        raise CommandError(context.own.gettext(_CHANGED))
+        raise changed_since(context)
     await require_possible(tx, None, typed, context)
-    await acts.record(tx, TopicMade(topic=name, query=typed.whole), context.actor, now=context.now)
+    await acts.record(tx, TopicMade(topic=name, query=typed.state.source), context.actor, now=context.now)
     return await save_topic(tx, context, name, typed)
 
 
@@ -212,8 +213,8 @@ async def _offer(request: Request, context: Context, name: str, query: str) -> R
     data = ("save", request.key, seen(known))
     offer = (button(keep, *data), button(rewrite, "edit", request.key))
     only = ((button(t.gettext("Save for this chat only"), *data, "only"),),) if known is None else ()
-    rows = (offer, *only, *or_rows(request, typed.source))
-    return Reply(messages=(message(text.join(shown), (*rows, *further)),), memory=f"{name}: {typed.whole}")
+    rows = (offer, *only, *or_rows(request, typed.state.query))
+    return Reply(messages=(message(text.join(shown), (*rows, *further)),), memory=f"{name}: {typed.state.source}")
 
 
 async def _excluded_by_chat(db: Reader, topic: Topic | None, context: Context) -> list[ExcludedWord]:

@@ -1,7 +1,6 @@
 """The button that undoes an act, for ten minutes; and the answer to an act that offers it."""
 
 from bot.commands.context import CommandError, Context, Reply, Request, change, writes
-from bot.commands.keyboards import button
 from bot.commands.registry import tap
 from bot.commands.rights import Need
 from bot.locales import Translator
@@ -12,6 +11,7 @@ from bot.rendering.acts import describe_act
 from bot.store import acts
 from bot.store.acts import LoggedAct
 from bot.store.database import Transaction
+from bot.text.buttons import button
 
 
 def undo_button(act_id: int, t: Translator) -> Button:

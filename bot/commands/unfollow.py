@@ -4,8 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 
 from bot.commands.context import CommandError, Context, Reply, Request, message, remembered, show, writes
-from bot.commands.keyboards import button
-from bot.commands.lookup import name_chats, need_channel, show_channel, show_reference
+from bot.commands.lookup import name_chats, need_channel, show_channel
 from bot.commands.parsing import read_references
 from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
@@ -19,7 +18,9 @@ from bot.store.channel_groups import Directory
 from bot.store.channels import Channel
 from bot.store.database import Reader, Transaction
 from bot.store.follows import FollowRequest, FollowState
+from bot.text.buttons import button
 from bot.text.markup import Text, bold, code, join_names
+from bot.text.references import normalise_reference, show_reference
 
 _MOST_NAMED = 5  # channels in a question
 
@@ -42,7 +43,7 @@ async def unfollow(request: Request, context: Context, tx: Transaction) -> Reply
     listed = {name: directory.channel(name) for name in _named(directory, typed)}
     names = {name: None if each is None else await channels.get(tx, each.id) for name, each in listed.items()}
     found = {each.id: each for each in names.values() if each is not None and each.followed_at is not None}
-    references = {channels.normalise_reference(name) or name: name for name in names}
+    references = {normalise_reference(name) or name: name for name in names}
     wishes = [
         each
         for each in await follows.all_follows(tx, viewer)

@@ -37,10 +37,15 @@ def N_(message: str) -> str:  # noqa: N802 - gettext's own name for it, which th
     return message
 
 
+def plain_code(code: str) -> str:
+    """Return the language of a code without its country: `ru-RU` and `RU` are `ru`."""
+    return code.lower().replace("_", "-").partition("-")[0]
+
+
 @cache
 def translator(language: str) -> Translator:
     """Return the translator of a language code (`ru`, `ru-RU`); of English for languages without a catalogue."""
-    spoken = language.lower().replace("_", "-").partition("-")[0]
+    spoken = plain_code(language)
     if spoken not in LANGUAGES:
         spoken = LANGUAGES[0]
     return Translator(language=spoken, catalogue=_compile(spoken))

@@ -5,6 +5,8 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 
+from bot.locales import plain_code
+
 OFFERED = (
     "Europe/London",
     "Europe/Berlin",
@@ -42,16 +44,21 @@ def city(zone: str, language: str) -> str:
 
 def show_zone(zone: str, language: str, now: datetime) -> str:
     """Write a time zone: «Moscow (UTC+3)»; by a city, the difference is that of the moment."""
-    ahead = now.astimezone(ZoneInfo(zone)).utcoffset()
-    if zone == "UTC" or ahead is None:
+    if zone == "UTC":
         return zone
+    offset = show_offset(now.astimezone(ZoneInfo(zone)))
+    return offset if zone.startswith("Etc/") else f"{city(zone, language)} ({offset})"
+
+
+def show_offset(local: datetime) -> str:
+    """Write what a local time is ahead of UTC: «UTC+3», «UTC−3:30»."""
+    ahead = local.utcoffset() or timedelta(0)
     hours, rest = divmod(abs(ahead), _HOUR)
     minutes = f":{rest // timedelta(minutes=1):02}" if rest else ""
-    clock = f"UTC{'−' if ahead < timedelta(0) else '+'}{hours}{minutes}"
-    return clock if zone.startswith("Etc/") else f"{city(zone, language)} ({clock})"
+    return f"UTC{'−' if ahead < timedelta(0) else '+'}{hours}{minutes}"
 
 
 def likely_zones(language: str) -> tuple[str, ...]:
     """Return the zones that somebody probably lives in, by the language code of their phone; the likeliest first."""
-    known = _LIKELY.get(language.lower().replace("_", "-").partition("-")[0], OFFERED[:_MOST_LIKELY])
+    known = _LIKELY.get(plain_code(language), OFFERED[:_MOST_LIKELY])
     return known[:_MOST_LIKELY]

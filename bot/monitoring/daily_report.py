@@ -17,7 +17,7 @@ from bot.store.chats import Chat
 from bot.store.database import Database, Reader, Transaction
 from bot.store.follows import FollowRequest, FollowState
 from bot.store.notices import notify
-from bot.store.references import FOLDER
+from bot.text.references import show_reference
 
 LOOK_EVERY = 30.0  # s
 SETTLE = 600.0  # s after a start: what was missed meanwhile is asked for first
@@ -96,5 +96,4 @@ def _name(channel: Channel) -> str:
 async def _wanted(db: Reader, follow: FollowRequest) -> str:
     """Name the channel of a request to follow: by its title, where a number was asked for and the title is known."""
     known = await channels.by_ids(db, [follow.reference])
-    is_link = follow.reference.startswith(("+", FOLDER))
-    return _name(known[0]) if known else f"t.me/{follow.reference}" if is_link else follow.reference
+    return _name(known[0]) if known else show_reference(follow.reference)

@@ -27,6 +27,7 @@ from bot.models.acts import (
     WordExcluded,
 )
 from bot.models.people import Role
+from bot.rendering.follow_list import typed_options
 from bot.text.markup import join_names, one_line
 
 ROLE_NAMES = {Role.OWNER: N_("owner"), Role.EDITOR: N_("editor"), Role.READER: N_("reader")}
@@ -59,7 +60,7 @@ def _(act: ChannelsUnfollowed, t: Translator) -> str:
 
 @sentence.register
 def _(act: ChannelsSet, t: Translator) -> str:
-    options = " ".join(t.gettext(word) for word in act.options.split())
+    options = typed_options(act.options, t)
     return t.gettext("changed the options of {names}: {options}").format(names=_listed(act.names), options=options)
 
 

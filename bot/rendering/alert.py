@@ -13,6 +13,7 @@ from bot.models import Button, ButtonRows, Forward, Outgoing, StoredPost, post_l
 from bot.models.alerts import Alert, AlertChange, Duplicate
 from bot.parts import PartMatch
 from bot.rendering.post_text import author_note, channel_name, comparable_texts, full_text, show_changes
+from bot.text.buttons import button
 from bot.text.excerpts import GAP, cut_fragments, find_key_sentence
 from bot.text.formatted import MOST_ENTITIES, FormattedText, Style
 from bot.text.markup import LIMIT, Piece, Text, bold, link, one_line, sendable, units
@@ -56,12 +57,12 @@ def render_alert(
 
 def alert_buttons(channel_id: int, username: str | None, message_id: int, t: Translator) -> ButtonRows:
     """Return the buttons of an alert; their data names the post, `verb:<channel>:<message>`, by which it is found."""
-    post = f"{channel_id}:{message_id}"
+    post = (channel_id, message_id)
     open_ = Button(text=t.gettext("Open"), url=post_link(channel_id, username, message_id))
-    quote = Button(text=t.gettext("Quote"), data=f"quote:{post}".encode())
-    snooze = Button(text=t.gettext("Snooze"), data=f"snooze:{post}".encode())
-    wrong = Button(text=t.gettext("Not relevant"), data=f"wrong:{post}".encode())
-    first = Button(text=t.gettext("Who said it first"), data=f"first:{post}".encode())
+    quote = button(t.gettext("Quote"), "quote", *post)
+    snooze = button(t.gettext("Snooze"), "snooze", *post)
+    wrong = button(t.gettext("Not relevant"), "wrong", *post)
+    first = button(t.gettext("Who said it first"), "first", *post)
     return ((open_, quote), (snooze, wrong), (first,))
 
 
@@ -201,7 +202,7 @@ def render_change(change: AlertChange, post: StoredPost, before: StoredPost | No
         old = (before.text, before.parts) if before is not None else ("", ())
         text.join(show_changes(*comparable_texts(old, (post.text, post.parts), t), t))
     written, entities = text.cut().build()
-    history = Button(text=t.gettext("History"), data=f"post:{post.channel_id}:{post.message_id}".encode())
+    history = button(t.gettext("History"), "post", post.channel_id, post.message_id)
     return Outgoing(text=written, entities=entities, buttons=((history,),))
 
 

@@ -1,18 +1,29 @@
-"""The one message that shows how each channel of a pasted list went, while they are looked at and at the end. Pure."""
+"""The one message that shows how each channel of a pasted list went, at first and in the end; and options. Pure."""
 
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.locales import Translator
+from bot.locales import N_, Translator
 from bot.locales.refusals import refusal
-from bot.models import Button, ButtonRows, Outgoing
+from bot.models import ButtonRows, Outgoing
 from bot.models.follow_list import FollowListItem, FollowListState
+from bot.text.buttons import button
 from bot.text.markup import Text, join_names, one_line
+from bot.text.references import show_reference
 
 ROOM = 40  # UTF-16 units of a name
 MOST_LINES = 60  # channels that have a line of their own
 MOST_NAMES = 30  # that are named with a reason, or as open
+_OPTIONS = (N_("fast"), N_("slow"), N_("join:no"), N_("join:yes"), N_("private"))
+
+
+def typed_options(options: str, t: Translator) -> str:
+    """Write options in the words that people of this language type."""
+    history = t.gettext("history:")
+    return " ".join(
+        t.gettext(word) if word in _OPTIONS else word.replace("history:", history) for word in options.split()
+    )
 
 
 def render_follow_list(found: Sequence[FollowListItem], below: str, asked_at: datetime, t: Translator) -> Outgoing:
@@ -51,10 +62,10 @@ def _buttons(by_state: dict[FollowListState, list[FollowListItem]], asked_at: da
     """Offer the list of channels once nothing is open, and to try again what was refused."""
     if by_state[FollowListState.OPEN]:
         return ()
-    row = [Button(text=t.gettext("All channels"), data=b"list:0")]
+    row = [button(t.gettext("All channels"), "list", 0)]
     if refused := len(by_state[FollowListState.REFUSED]):
         label = t.gettext("Try again: {n}").format(n=refused)
-        row.insert(0, Button(text=label, data=f"retry:{round(asked_at.timestamp() * 1000)}".encode()))
+        row.insert(0, button(label, "retry", round(asked_at.timestamp() * 1000)))
     return (tuple(row),)
 
 
@@ -66,5 +77,4 @@ def _by_reason(found: Sequence[FollowListItem]) -> dict[str, list[str]]:
 
 
 def _name(each: FollowListItem) -> str:
-    name = one_line(each.name, ROOM)
-    return f"t.me/{name}" if name.startswith(("+", "addlist/")) else name
+    return show_reference(one_line(each.name, ROOM))

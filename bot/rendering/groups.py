@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 
 from bot.locales import Translator
 from bot.locales.locale import Locale, part_title, topic_title
-from bot.models import Button, Outgoing
+from bot.models import Outgoing
 from bot.models.alerts import COUNTING, GroupedAlert, GroupKind, GroupSummary, Loudness, StormState
 from bot.rendering.post_text import channel_name
+from bot.text.buttons import button
 from bot.text.excerpts import cut_excerpt
 from bot.text.markup import Text, bold, join_names, link, one_line
 from bot.text.pages import page_of
@@ -64,8 +65,8 @@ def render_count(summary: GroupSummary, locale: Locale) -> Outgoing:
     more = len(summary.channels) - len(shown)
     if more:
         lines.append(t.ngettext("and {n} more channel", "and {n} more channels", more).format(n=more))
-    button = _button(t.gettext("Show them"), summary.random_id, 0, "new")
-    return Outgoing(text="\n".join(lines), buttons=((button,),))
+    opening = button(t.gettext("Show them"), "sum", summary.random_id, 0, "new")
+    return Outgoing(text="\n".join(lines), buttons=((opening,),))
 
 
 def _counted(summary: GroupSummary, locale: Locale) -> str:
@@ -115,7 +116,7 @@ def render_storm(storm: StormState, locale: Locale) -> Outgoing:
             text.join(_line(each, locale, relative_to=locale.now)).add("\n")
     written, entities = text.build()
     label = t.gettext("Show all ({n})").format(n=count)
-    return Outgoing(text=written, entities=entities, buttons=((_button(label, storm.random_id, 0, "new"),),))
+    return Outgoing(text=written, entities=entities, buttons=((button(label, "sum", storm.random_id, 0, "new"),),))
 
 
 def _add_news(text: Text, storm: StormState, locale: Locale) -> None:
@@ -201,7 +202,3 @@ def _sentence(text: str, spans: Sequence[Span]) -> Text:
 
 def _short(name: str) -> str:
     return one_line(name, NAME)
-
-
-def _button(label: str, *data: str | int) -> Button:
-    return Button(text=label, data=":".join(("sum", *map(str, data))).encode())

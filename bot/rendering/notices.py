@@ -6,7 +6,7 @@ from functools import singledispatch
 from bot.locales import N_, Translator
 from bot.locales.locale import Locale, show_span, topic_title
 from bot.locales.refusals import SUSPENSIONS, refusal
-from bot.models import Button, Outgoing
+from bot.models import Outgoing
 from bot.models.acts import TopicChanged
 from bot.models.notices import (
     Acted,
@@ -35,8 +35,11 @@ from bot.models.notices import (
     UpdatesMissed,
 )
 from bot.rendering.acts import describe_act
+from bot.rendering.follow_list import typed_options
 from bot.rendering.topic_changes import show_topic_change
+from bot.text.buttons import button
 from bot.text.markup import Text, join_names, one_line
+from bot.text.references import show_reference
 
 NAME_ROOM = 120  # UTF-16 units of a foreign name
 _LABEL, _MOST_BUTTONS = 30, 10  # UTF-16 units of a name on a button; of channels of the team's own
@@ -47,7 +50,6 @@ FOLLOWED = {
     FollowAccess.OUTSIDE: N_("I now follow «{channel}» from outside; its posts may arrive a few minutes late."),
     FollowAccess.OUTSIDE_FAST: N_("I now follow «{channel}» from outside; its posts may arrive half a minute late."),
 }
-_OPTIONS = (N_("fast"), N_("slow"), N_("join:no"), N_("join:yes"), N_("private"))
 
 
 @singledispatch
@@ -62,7 +64,7 @@ def _followed(notice: Followed, locale: Locale) -> Outgoing:
     first = t.gettext(FOLLOWED[notice.access]).format(channel=_name(notice.channel))
     reading = t.gettext("I am now reading its last {days} days, a page at a time.") if notice.past_days else ""
     reading = reading and f"\n{reading.format(days=notice.past_days)}"
-    every = Button(text=t.gettext("Send every post"), data=f"feed:c{notice.channel_id}:on".encode())
+    every = button(t.gettext("Send every post"), "feed", f"c{notice.channel_id}", "on")
     if not notice.posts or notice.alerts is None:  # of a private one, nobody outside knows what it has posted
         return Outgoing(text=f"{first}{reading}", buttons=((every,),))
     last = t.ngettext("Of its last {n} post", "Of its last {n} posts", notice.posts).format(n=notice.posts)
@@ -70,8 +72,8 @@ def _followed(notice: Followed, locale: Locale) -> Outgoing:
         line = t.gettext("{last}, none matches.").format(last=last)
         return Outgoing(text=f"{first}\n{line}{reading}", buttons=((every,),))
     line = t.ngettext("{last}, {n} matches.", "{last}, {n} match.", notice.alerts).format(last=last, n=notice.alerts)
-    button = Button(text=t.gettext("Show them"), data=f"seen:{notice.channel_id}".encode())
-    return Outgoing(text=f"{first}\n{line}{reading}", buttons=((button, every),))
+    found = button(t.gettext("Show them"), "seen", notice.channel_id)
+    return Outgoing(text=f"{first}\n{line}{reading}", buttons=((found, every),))
 
 
 @render_notice.register
@@ -84,9 +86,8 @@ def _join_requested(notice: JoinRequested, locale: Locale) -> Outgoing:
 
 @render_notice.register
 def _follow_refused(notice: FollowRefused, locale: Locale) -> Outgoing:
-    name = _name(notice.reference)
-    shown = f"t.me/{name}" if name.startswith(("+", "addlist/")) else name
-    line = locale.t.gettext("I could not follow {reference}.").format(reference=shown)
+    name = show_reference(_name(notice.reference))
+    line = locale.t.gettext("I could not follow {reference}.").format(reference=name)
     return Outgoing(text=f"{line} {refusal(notice.reason, locale.t)}")
 
 
@@ -121,16 +122,7 @@ def _follow_all_offered(notice: FollowAllOffered, locale: Locale) -> Outgoing:
         return Outgoing(text=f"{text} {line}")
     line = t.ngettext("I do not follow {n} of them yet.", "I do not follow {n} of them yet.", n).format(n=n)
     label = t.ngettext("Follow {n} channel", "Follow {n} channels", n).format(n=n)
-    button = Button(text=label, data=f"all:{notice.options}".encode())
-    return Outgoing(text=f"{text} {line}", buttons=((button,),))
-
-
-def typed_options(options: str, t: Translator) -> str:
-    """Write options in the words that people of this language type."""
-    history = t.gettext("history:")
-    return " ".join(
-        t.gettext(word) if word in _OPTIONS else word.replace("history:", history) for word in options.split()
-    )
+    return Outgoing(text=f"{text} {line}", buttons=((button(label, "all", notice.options),),))
 
 
 @render_notice.register
@@ -270,7 +262,7 @@ def _broadcast_offered(notice: BroadcastOffered, locale: Locale) -> Outgoing:
         return Outgoing(text=line.format(chat=chat))
     line = t.gettext("I am now an admin of «{chat}». Send alerts there?")
     choices = ((t.gettext("Yes, choose topics"), "yes"), (t.gettext("No"), "no"))
-    buttons = tuple(Button(text=label, data=f"post_in:{notice.chat_id}:{answer}".encode()) for label, answer in choices)
+    buttons = tuple(button(label, "post_in", notice.chat_id, answer) for label, answer in choices)
     return Outgoing(text=line.format(chat=chat), buttons=(buttons,))
 
 
@@ -322,12 +314,12 @@ def _topic_changed(notice: Acted, act: TopicChanged, t: Translator) -> Outgoing:
     words, entities = text.join(show_topic_change(act.before, act.after, t)).cut().build()
     label = t.gettext("Keep the old one for {chat}")
     keep = [
-        Button(text=label.format(chat=one_line(title, _LABEL)), data=f"for:{chat_id}:ours:{notice.event}".encode())
+        button(label.format(chat=one_line(title, _LABEL)), "for", chat_id, "ours", notice.event)
         for chat_id, title in notice.broadcasts[:_MOST_BUTTONS]
     ]
     if notice.is_concerned:
-        keep.insert(0, Button(text=t.gettext("Keep the old one for us"), data=f"ours:{notice.event}".encode()))
-    rows = [(each,) for each in (*keep, Button(text=t.gettext("OK"), data=b"ok"))]
+        keep.insert(0, button(t.gettext("Keep the old one for us"), "ours", notice.event))
+    rows = [(each,) for each in (*keep, button(t.gettext("OK"), "ok"))]
     return Outgoing(text=words, entities=entities, buttons=tuple(rows))
 
 

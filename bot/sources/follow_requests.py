@@ -31,13 +31,12 @@ from bot.sources.channel_events import BANNED, VAGUE, lose, resolved
 from bot.sources.joiner import Joiner
 from bot.sources.resolver import ListedChannels, NotFollowableError, channel_dialogs
 from bot.sources.sync import BACKFILL, USUAL_PAST, ChannelSync
-from bot.store import channels, chats, exclusions, follows, posts, progress, subscriptions, topics
-from bot.store.channel_groups import Directory
+from bot.store import channel_groups, channels, chats, exclusions, follows, posts, progress, subscriptions, topics
 from bot.store.channels import MOST_FAST, Access, Channel, ResolvedChannel
 from bot.store.database import Subject, Transaction, to_ms
 from bot.store.follows import BASIC_GROUP, REQUESTED, FollowRequest
 from bot.store.notices import notify
-from bot.store.references import ALL, ALL_ASKED, FOLDER
+from bot.text.references import ALL, ALL_ASKED, FOLDER
 
 log = structlog.get_logger(__name__)
 
@@ -104,11 +103,10 @@ class FollowRequests:
         now = self._account.now()
         if not self._assignments.leads(self._account.reader_id):
             return False
-        for follow in await follows.wanted(self._database, now):
-            if not follow.reference.startswith("@") or self._account.may_ask_name():
-                await self._settle(follow)
-                return True
-        return False
+        follow = await follows.oldest_due(self._database, now, by_name=self._account.may_ask_name())
+        if follow is not None:
+            await self._settle(follow)
+        return follow is not None
 
     async def meet_one(self) -> bool:
         """Find a public channel that another reader account followed; False where none is left.
@@ -326,9 +324,11 @@ class FollowRequests:
         alerts: int | None = 0
         if newest:
             wishes = await subscriptions.of_chat(self._database, follow.chat_id or 0)
-            wanted, directory = {wish.topic_id for wish in wishes}, await Directory.load(self._database)
+            wanted, limits = {wish.topic_id for wish in wishes}, await channel_groups.limits(self._database)
             every = [topic for topic in await topics.all_topics(self._database) if topic.id in wanted]
-            chosen = [topic for topic in every if not topic.is_feed and directory.takes(topic.limits, channel.id)]
+            chosen = [
+                topic for topic in every if not topic.is_feed and channel.id in limits.get(topic.id, {channel.id})
+            ]
             excluded = await exclusions.by_topic(self._database, follow.chat_id or 0)
             queries = [packed(topic.compiled, excluded.get(topic.id, ())) for topic in chosen]
             try:

@@ -13,10 +13,10 @@ from bot.models.people import EVERYTHING, Viewer
 from bot.store import backfills
 from bot.store.access import Restrictable, visible
 from bot.store.database import Reader, Subject, Transaction
-from bot.store.references import normalise_reference
 from bot.store.rows import json_list, maybe_ms, read, read_all, to_ms
+from bot.text.references import normalise_reference
 
-__all__ = ["Access", "Channel", "Options", "ResolvedChannel", "normalise_reference"]
+__all__ = ["Access", "Channel", "Options", "ResolvedChannel"]
 
 BEGINNING = datetime.fromtimestamp(0, UTC)  # the date of a channel's first message, in `complete_from`
 MOST_FAST = 20  # channels that are asked for their changes all the time

@@ -216,10 +216,14 @@ async def _set_options(tx: Transaction, reference: str, options: Options) -> Non
         await backfills.show_progress(tx, stored.chat_id, stored.asked_at)
 
 
-async def wanted(db: Reader, now: datetime) -> list[FollowRequest]:
-    """Return the requests that are due to be tried, oldest first."""
-    sql = "SELECT * FROM follows WHERE state = 'wanted' AND next_try_at <= :now ORDER BY asked_at, id"
-    return read_all(FollowRequest, await db.fetch_all(sql, {"now": to_ms(now)}))
+async def oldest_due(db: Reader, now: datetime, *, by_name: bool) -> FollowRequest | None:
+    """Return the oldest request that is due to be tried; of those by a @name none, where that may not be asked."""
+    row = await db.fetch_one(
+        """SELECT * FROM follows WHERE state = 'wanted' AND next_try_at <= :now
+        AND (:by_name OR reference NOT GLOB '@*') ORDER BY asked_at, id LIMIT 1""",
+        {"now": to_ms(now), "by_name": by_name},
+    )
+    return None if row is None else read(FollowRequest, row)
 
 
 async def all_follows(db: Reader, viewer: Viewer = EVERYTHING) -> list[FollowRequest]:

@@ -80,6 +80,11 @@ async def of_chat(db: Reader, chat_id: int) -> list[Subscription]:
     return read_all(Subscription, rows)
 
 
+async def priorities(db: Reader, chat_id: int) -> dict[int, Priority]:
+    """Return the priority of each topic that a chat is subscribed to, by the topic's id."""
+    return {each.topic_id: each.priority for each in await of_chat(db, chat_id)}
+
+
 async def for_topics(db: Reader, found: Iterable[tuple[int, int]], now: datetime) -> list[Recipient]:
     """Return the recipients of (channel id, topic id) pairs, without suspended chats, mutes and hidden channels."""
     rows = await db.fetch_all(

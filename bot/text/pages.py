@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from bot.models import Button, ButtonRows
+from bot.models import ButtonRows
+from bot.text.buttons import button
 
 T = TypeVar("T")
 
@@ -23,12 +24,8 @@ class Page(Generic[T]):
         if not self.last:
             return ()
         labels = {self.number - 1: "‹", self.number: f"{self.number + 1}/{self.last + 1}", self.number + 1: "›"}
-        row = [
-            Button(text=label, data=":".join(map(str, (*before, number, *after))).encode())
-            for number, label in labels.items()
-            if 0 <= number <= self.last
-        ]
-        return (tuple(row),)
+        shown = {number: label for number, label in labels.items() if 0 <= number <= self.last}
+        return (tuple(button(label, *before, number, *after) for number, label in shown.items()),)
 
 
 def page_of(items: Sequence[T], number: int, size: int) -> Page[T]:

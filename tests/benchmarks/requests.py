@@ -92,7 +92,7 @@ class _Place:
             for channel in self.world:
                 reference = f"@{channel.username}".lower()
                 await follows.request(tx, reference, chat_id=None, now=_now())
-            for follow in await follows.wanted(tx, _now()):
+            for follow in await follows.all_follows(tx):
                 channel = self.world[int(follow.reference.removeprefix("@news"))]
                 found = ResolvedChannel(id=channel.id, kind="broadcast", title=channel.title, username=channel.username)
                 await follows.settle(

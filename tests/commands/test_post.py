@@ -115,8 +115,8 @@ async def test_a_long_history_comes_in_pages_each_with_the_link(known: Bot) -> N
         await known.archive.live(post(7, words, edit_date=NOON + timedelta(minutes=minutes)))
     (page,) = (await known.says(f"/post {LINK}")).messages
     shown = [page]
-    while any("→" in b.text for row in page.buttons for b in row):
-        edited = (await known.taps(button(page, "→"))).edit
+    while any("›" in b.text for row in page.buttons for b in row):
+        edited = (await known.taps(button(page, "›"))).edit
         assert edited is not None
         page = edited
         shown.append(page)
@@ -126,14 +126,14 @@ async def test_a_long_history_comes_in_pages_each_with_the_link(known: Bot) -> N
         assert len(each.entities) <= 100
         assert each.entities[0].value == LINK
     assert shown[-1].text.endswith("First seen 10 Mar, 12:00 UTC")
-    assert (await known.taps(button(shown[-1], "←"))).edit == shown[-2]
+    assert (await known.taps(button(shown[-1], "‹"))).edit == shown[-2]
 
 
 async def test_a_text_as_long_as_a_message_is_shown_whole(known: Bot) -> None:
     words = [f"слово{n} 🙂" for n in range(330)]
     await known.archive.live(post(9, " ".join(words)))
     (first,) = (await known.says("/post t.me/news1001/9")).messages
-    second = (await known.taps(button(first, "→"))).edit
+    second = (await known.taps(button(first, "›"))).edit
     assert second is not None
     said = f"{first.text} {second.text}".split()
     assert [word for word in said if word.startswith("слово")] == [word.split()[0] for word in words]

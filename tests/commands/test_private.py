@@ -216,7 +216,8 @@ class TestFollowing:
         return text(await bot.says(f"/follow {words}", person=person))
 
     async def settles(self, bot: Bot, number: int) -> None:
-        (wish,) = await follows.wanted(bot.db, bot.archive.now)
+        wish = await follows.oldest_due(bot.db, bot.archive.now, by_name=True)
+        assert wish is not None
         found = ResolvedChannel(id=number, kind="broadcast", title="Найден", username="found")
         await bot.db.write(
             lambda tx: follows.settle(

@@ -373,9 +373,9 @@ class TestHistory:
         topic = await topic_of(newsroom)
         first = await newsroom.taps(f"history:{topic.id}:0".encode())
         assert "7 · " in text(first)
-        second = await newsroom.taps(button(first.edit, "→"))
+        second = await newsroom.taps(button(first.edit, "›"))
         assert "Looking for: банк" in text(second)
-        assert "7 · " in text(await newsroom.taps(button(second.edit, "←")))
+        assert "7 · " in text(await newsroom.taps(button(second.edit, "‹")))
 
     async def test_a_built_in_topic_has_one_too(self, newsroom: Bot) -> None:
         topic = await topic_of(newsroom, "outages")

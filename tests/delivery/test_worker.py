@@ -232,8 +232,8 @@ async def fan_out(bot: DeliveringBot, readers: list[Chat], *names: str) -> None:
 
 
 @pytest.mark.parametrize("rates", [Rates(), UNLIMITED], ids=["paced", "unpaced"])
-async def test_news_overtakes_a_fan_out_of_five_thousand(bot: DeliveringBot, rates: Rates) -> None:
-    await fan_out(bot, await crowd(bot, 5000), "fan-out")
+async def test_news_overtakes_a_fan_out_of_two_thousand(bot: DeliveringBot, rates: Rates) -> None:
+    await fan_out(bot, await crowd(bot, 2000), "fan-out")
     async with bot.at_work(rates):
         await until(lambda: _has(bot.calls("SendMessage") >= 20))
         for turn in range(3):
@@ -241,7 +241,7 @@ async def test_news_overtakes_a_fan_out_of_five_thousand(bot: DeliveringBot, rat
             await bot.tell(bot.alice, f"news {turn}")
             await bot.in_state("sent", f"news {turn}")
             if rates.total == Rates().total:
-                assert bot.calls("SendMessage") - before <= 30  # what a second lets go; it was 5,000
+                assert bot.calls("SendMessage") - before <= 30  # what a second lets go; it was all of them
     assert bot.names(bot.alice) == [f"news {turn}" for turn in range(3)]
 
 

@@ -142,6 +142,7 @@ STORMS = st.builds(
 )
 
 
+@settings(max_examples=40)  # each of many posts
 @given(SUMMARIES, STORMS, st.integers(0, 3), LOCALES)
 def test_what_sums_posts_up_is_taken_by_telegram(
     summary: GroupSummary, storm: StormState, page: int, locale: Locale

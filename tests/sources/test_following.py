@@ -13,7 +13,7 @@ from bot.store import channel_groups, channels, follows, progress
 from bot.store.channel_groups import Directory
 from bot.store.channels import Access, Options
 from bot.store.follows import FollowState
-from bot.store.references import ALL, ALL_ASKED
+from bot.text.references import ALL, ALL_ASKED
 from tests.kit import alerts_of
 
 from .kit import BEGIN, ReaderKit

@@ -6,7 +6,7 @@ import pytest
 from bot.store import channels, follows
 from bot.store.channels import Access
 from bot.store.database import Subject, Transaction
-from bot.store.follows import FollowState, RequestOutcome
+from bot.store.follows import FollowRequest, FollowState, RequestOutcome
 from tests.kit_archive import NEWS, NOON, OTHER, Archive, ago
 
 NAME = f"@news{NEWS}"
@@ -15,6 +15,10 @@ HOUR_AGO = ago(hours=1)
 
 async def ask(archive: Archive, reference: str) -> RequestOutcome:
     return await archive.db.write(lambda tx: follows.request(tx, reference, chat_id=None, now=archive.now))
+
+
+async def due(archive: Archive, *, by_name: bool = True) -> FollowRequest | None:
+    return await follows.oldest_due(archive.db, archive.now, by_name=by_name)
 
 
 async def test_a_wish_is_new_then_waits_then_is_followed(archive: Archive) -> None:
@@ -29,14 +33,13 @@ async def test_a_wish_is_new_then_waits_then_is_followed(archive: Archive) -> No
 
 async def test_a_refused_wish_may_be_asked_again(archive: Archive) -> None:
     await ask(archive, "@a")
-    (follow,) = await follows.wanted(archive.db, archive.now)
+    (follow,) = await follows.all_follows(archive.db)
     await archive.db.write(lambda tx: follows.refuse(tx, follow.id, reason="USERNAME_INVALID"))
     (refused,) = await follows.all_follows(archive.db)
     assert (refused.state, refused.reason) == (FollowState.REFUSED, "USERNAME_INVALID")
-    assert await follows.wanted(archive.db, archive.now) == []
+    assert await due(archive) is None
     assert await ask(archive, "@a") == RequestOutcome.AGAIN
-    (again,) = await follows.wanted(archive.db, archive.now)
-    assert (again.id, again.reason) == (follow.id, None)
+    assert await due(archive) == follow
 
 
 async def test_a_lost_channel_is_looked_for_when_it_is_asked_for_again(archive: Archive) -> None:
@@ -47,7 +50,8 @@ async def test_a_lost_channel_is_looked_for_when_it_is_asked_for_again(archive: 
 
     await archive.db.write(lose)
     assert [await ask(archive, NAME), await ask(archive, NAME)] == [RequestOutcome.LOST, RequestOutcome.WAITING]
-    (follow,) = await follows.wanted(archive.db, archive.now)
+    follow = await due(archive)
+    assert follow is not None
     assert (follow.reference, follow.channel_id) == (NAME, NEWS)
     await archive.db.write(lambda tx: follows.refuse(tx, follow.id, reason="CHANNEL_PRIVATE"))
     states = {follow.reference: follow.state for follow in await follows.all_follows(archive.db)}
@@ -56,15 +60,19 @@ async def test_a_lost_channel_is_looked_for_when_it_is_asked_for_again(archive: 
 
 
 async def test_wishes_come_in_order_when_their_time_has_come(archive: Archive) -> None:
-    for reference in ("@b", "@a", "@c"):
+    for reference in ("@b", "@a", "+invite"):
         await ask(archive, reference)
         archive.now += timedelta(seconds=1)
-    first, second, third = await follows.wanted(archive.db, archive.now)
-    assert [first.reference, second.reference, third.reference] == ["@b", "@a", "@c"]
+    first, second, third = await follows.all_follows(archive.db)
+    assert [first.reference, second.reference, third.reference] == ["@b", "@a", "+invite"]
+    assert (await due(archive), await due(archive, by_name=False)) == (first, third)
     later = archive.now + timedelta(minutes=5)
     await archive.db.write(lambda tx: follows.postpone(tx, first.id, until=later, reason="FLOOD_WAIT_300"))
-    assert await follows.wanted(archive.db, archive.now) == [second, third]
-    assert [follow.reference for follow in await follows.wanted(archive.db, later)] == ["@b", "@a", "@c"]
+    assert await due(archive) == second
+    archive.now = later
+    again = await due(archive)
+    assert again is not None
+    assert again.id == first.id
 
 
 async def test_following_anew_sets_the_date_anew_and_a_second_name_does_not(archive: Archive) -> None:

@@ -44,6 +44,11 @@ def normalise_reference(text: str) -> str | None:
     return _name(text) or (_invite(text) if text.startswith("+") else None)
 
 
+def show_reference(reference: str) -> str:
+    """Write a normalised reference as people know it: one of an invite or a folder as a link."""
+    return f"t.me/{reference}" if reference.startswith(("+", FOLDER)) else reference
+
+
 def _from_link(link: _Link) -> str | None:
     if link.host == _WEB:
         return _from_web(link.fragment)

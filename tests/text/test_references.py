@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.store.channels import normalise_reference
+from bot.text.references import normalise_reference
 
 
 @pytest.mark.parametrize(
