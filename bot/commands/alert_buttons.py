@@ -11,10 +11,12 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_datetime
 
 from bot.commands.context import CommandError, Context, Effect, Reply, Request
-from bot.commands.lookup import SCOPE, MuteScope, channel_by_id, read_scope, topics_named
-from bot.commands.mute import mute_scope, muted, next_monday, show_end, work_begins
+from bot.commands.lookup import channel_by_id, topics_named
+from bot.commands.mute import MONDAY, mute_scope, muted, next_day, show_end, work_begins
+from bot.commands.mute_scope import SCOPE, MuteScope, read_scope
 from bot.commands.registry import outdated, tap
 from bot.commands.rights import Need
+from bot.locales.zones import show_offset
 from bot.models import Button, ButtonRows, Entity, Outgoing, StoredPost
 from bot.rendering.alert import alert_buttons
 from bot.rendering.groups import render_page
@@ -29,7 +31,6 @@ _SPANS = {"1h": timedelta(hours=1), "8h": timedelta(hours=8)}
 _MOST_TOPICS = 8  # of one alert that are offered
 _LABEL, _NOTE = 50, 120  # characters of a name on a button, and in a note, which Telegram allows 200
 _LONGEST_NAME = 100  # UTF-16 units of a channel's title, and of an author's name
-_MINUTE = 60
 _ABOVE_ALL = 1 << 63  # numbers by which Telegram tells messages apart
 
 
@@ -119,7 +120,7 @@ async def _scope_rows(tap: AlertTap, context: Context) -> ButtonRows:
 
 
 def _time_rows(tap: AlertTap, scope: MuteScope, context: Context) -> ButtonRows:
-    t, data, monday = context.t, scope.data, next_monday(context)
+    t, data, monday = context.t, scope.data, next_day(context, MONDAY)
     until = t.gettext("Until Monday, {time}").format(time=context.date(work_begins(monday, context)))
     return (
         (tap.button(t.gettext("1 hour"), "snooze", data, "1h"), tap.button(t.gettext("8 hours"), "snooze", data, "8h")),
@@ -177,11 +178,8 @@ async def _source(post: StoredPost, context: Context, *, is_edited: bool) -> str
 def _moment(moment: datetime, context: Context) -> str:
     """Write a date in full, with its distance from UTC: whoever reads the article knows nothing of the chat."""
     local = moment.astimezone(ZoneInfo(context.chat.time_zone))
-    minutes = int((local.utcoffset() or local - local).total_seconds()) // _MINUTE
-    hours, rest = divmod(abs(minutes), _MINUTE)
-    zone = f"UTC{'-' if minutes < 0 else '+'}{hours}" + (f":{rest:02}" if rest else "")
     shown = format_datetime(local, "d MMMM yyyy, HH:mm", locale=context.t.language)
-    return f"{shown} ({zone if minutes else 'UTC'})"
+    return f"{shown} ({show_offset(local) if local.utcoffset() else 'UTC'})"
 
 
 @tap("sum", Need.LOOK, r"-?\d{1,19}:\d{1,4}(:new)?")

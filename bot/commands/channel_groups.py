@@ -6,7 +6,7 @@ A group belongs to the instance, as channels do: whoever may follow channels may
 from dataclasses import replace
 
 from bot.commands.context import CommandError, Context, Reply, Request, change, message, remembered, say, writes
-from bot.commands.enlisting import feed_button, finders_of, group_name, grouping, has_feed, others_using, set_feed
+from bot.commands.enlisting import feed_button, finders_of, group_name, grouping, has_feed, others_concerned, set_feed
 from bot.commands.keyboards import MOST_SWITCHES
 from bot.commands.lookup import need_channel, show_topic
 from bot.commands.questions import ask
@@ -116,7 +116,7 @@ async def put_in(request: Request, context: Context, tx: Transaction) -> Reply:
     group = await _group(tx, number, context)
     channel = await need_channel(tx, int(channel_number), context)
     finders = await finders_of(tx, channel)
-    others = await others_using(tx, context, group, finders)
+    others = await others_concerned(tx, context, group, finders)
     if others and state == "off" and not sure:
         t = context.t
         line = t.ngettext(
@@ -169,7 +169,7 @@ async def _rename(context: Context, tx: Transaction, group: ChannelGroup, typed:
         Rows(table, key, each) for table, key in (("topics", "id"), ("topic_versions", "topic_id")) for each in limited
     ]
     rows = (Rows("channel_groups", "id", group.id), *named)
-    others = await others_using(tx, context, group, None)
+    others = await others_concerned(tx, context, group, None)
     async with acts.recorded(tx, act, context.actor, *rows, now=context.now, concerned=others) as recording:
         await channel_groups.rename(tx, group, name)
     screen = await _screen(tx, context, await _group(tx, str(group.id), context))
@@ -182,7 +182,7 @@ async def delete(request: Request, context: Context, tx: Transaction) -> Reply:
     """Delete a group, once that is asked; its channels are still followed."""
     number, _, sure = request.argument.partition(":")
     t, group = context.t, await _group(tx, number, context)
-    others = await others_using(tx, context, group, None)
+    others = await others_concerned(tx, context, group, None)
     limited = await channel_groups.topics_limited_to(tx, group)
     if not sure:
         text = Text().line(t.gettext("Delete the group «{name}»? Its channels are still followed."), name=group.name)

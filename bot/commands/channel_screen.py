@@ -6,8 +6,9 @@ from bot.commands.channels import seen_states, show_state
 from bot.commands.context import CommandError, Context, Reply, Request, message, writes
 from bot.commands.enlisting import feed_button, has_feed, set_feed
 from bot.commands.follow import setting_options
-from bot.commands.lookup import MuteScope, need_channel
+from bot.commands.lookup import need_channel
 from bot.commands.mute import mute_scope, mutes_of, show_end, unmute_scope
+from bot.commands.mute_scope import MuteScope
 from bot.commands.past import describe_past
 from bot.commands.registry import tap
 from bot.commands.rights import Need

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from bot.commands.context import CommandError, Context
-from bot.commands.lookup import tidy
+from bot.commands.lookup import unquoted
 from bot.commands.subscribing import log_setting, subscribe, unsubscribe
 from bot.locales import Translator
 from bot.models import Button
@@ -50,7 +50,7 @@ NOTHING = Enlisting()
 
 def take_enlisting(line: str) -> tuple[str, Enlisting]:
     """Take groups and the word for all posts off a line of a pasted list."""
-    groups = tuple(tidy(found[1]) for found in _GROUP.finditer(line))
+    groups = tuple(unquoted(found[1]) for found in _GROUP.finditer(line))
     rest = " ".join(_GROUP.sub(" ", line).split()) if groups else line
     feed = _FEED.fullmatch(rest)
     if feed is not None:
@@ -62,7 +62,7 @@ def take_enlisting(line: str) -> tuple[str, Enlisting]:
 
 def group_name(typed: str, t: Translator) -> str:
     """Return the name for a channel group as it is kept. Raises CommandError for one that cannot be used."""
-    name = tidy(typed)
+    name = unquoted(typed)
     if not name or len(name) > LONGEST_NAME or name[0] in "@/*#+":
         line = t.gettext("Give the group a name of up to {most} characters that begins with a letter.")
         raise CommandError(line, most=LONGEST_NAME)
@@ -115,7 +115,7 @@ async def finders_of(db: Reader, channel: Channel | None) -> Finders:
     return tuple(await access.chats_of(db, Restrictable.CHANNEL, channel.id))
 
 
-async def others_using(db: Reader, context: Context, group: ChannelGroup, finders: Finders) -> set[int]:
+async def others_concerned(db: Reader, context: Context, group: ChannelGroup, finders: Finders) -> set[int]:
     """Return the ids of the other chats, of those that find its channels, whose topics or mutes a group concerns."""
     others = set(await channel_groups.chats_using(db, group)) - {context.chat.id}
     return others if finders is None else others & set(finders)
@@ -128,7 +128,7 @@ async def grouping(  # noqa: PLR0913 - who does what with which channels, and wh
     """Record that channels join or leave a group, with a notice to the other chats that its topics or mutes concern."""
     act = ChannelsGrouped(group=group.name, names=tuple(names[:_LOGGED]), added=added)
     rows = Rows("channel_group_members", "channel_group_id", group.id)
-    others = await others_using(tx, context, group, finders)
+    others = await others_concerned(tx, context, group, finders)
     async with acts.recorded(
         tx, act, context.actor, rows, now=context.now, restricted=finders is not None, concerned=others
     ) as recording:

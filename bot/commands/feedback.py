@@ -11,16 +11,9 @@ from bot.commands.alert_buttons import POST, AlertTap, forgotten
 from bot.commands.changing import may_change, others_using
 from bot.commands.context import CommandError, Context, Effect, Reply, Request, change, writes
 from bot.commands.keyboards import name_word
-from bot.commands.lookup import (
-    MuteScope,
-    channel_by_id,
-    limited_scope,
-    queries_of,
-    show_topic,
-    topic_by_id,
-    topics_named,
-)
+from bot.commands.lookup import channel_by_id, limited_scope, queries_of, show_topic, topic_by_id, topics_named
 from bot.commands.mute import mute_scope, muted
+from bot.commands.mute_scope import MuteScope
 from bot.commands.query_text import read_query
 from bot.commands.registry import tap
 from bot.commands.rights import Need

@@ -1,8 +1,6 @@
 """Topics and channels by the names that people give them, and how each is shown."""
 
-import re
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from bot.commands.context import CommandError, Context
@@ -14,9 +12,9 @@ from bot.matching.engine.compiled import Compiled, packed
 from bot.models import ButtonRows, StoredPost
 from bot.models.people import Viewer
 from bot.rendering.post_text import channel_name
-from bot.store import access, channel_groups, channels, exclusions, subscriptions, topics
+from bot.store import access, channels, exclusions, subscriptions, topics
 from bot.store.access import Restrictable
-from bot.store.channel_groups import ChannelGroup, Directory
+from bot.store.channel_groups import Directory
 from bot.store.channels import Channel
 from bot.store.chats import Chat
 from bot.store.database import Reader
@@ -30,57 +28,9 @@ LONGEST_NAME = 64  # characters of a topic's name
 _LONGEST_LABEL = 40  # characters of a name on a button
 _MOST_CHATS, _CHAT = 8, 40  # that are named in a sentence, and UTF-16 units of each
 _LONGEST = 60  # UTF-16 units of a foreign title in our sentence
-_GROUP = re.compile(r"(?:in|в|у|group|группа|група):\s?(.+)", re.IGNORECASE | re.DOTALL)
-_REFERENCE = r"(?P<channel>@\S+|(?:https?://)?t\.me/\S+|-?\d{6,})"
-_LAST = re.compile(rf"(?P<topic>.+?)\s+(?:(?:in|в|у)\s+)?{_REFERENCE}", re.DOTALL)
-_FIRST = re.compile(rf"{_REFERENCE}\s+(?P<topic>.+)", re.DOTALL)
 
 
-SCOPE = r"(?:t(\d{1,15}))?c(\d{1,15})|t(\d{1,15})|g(\d{1,15})"  # how a button's data names a `MuteScope`
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MuteScope:
-    """The scope of a mute: a channel, a channel group, a topic, or a topic in a channel."""
-
-    channel_id: int | None = None
-    channel_group_id: int | None = None
-    topic_id: int | None = None
-    name: Piece  # as we write it
-
-    @classmethod
-    def of(cls, topic: Topic | None, channel: Channel | None, t: Translator) -> "MuteScope":
-        """Make the scope of a topic, a channel, or the topic in the channel."""
-        name = bold("") if channel is None else show_channel(channel.title, channel.username)
-        if topic is not None:
-            title, line = topic_title(topic.name, t), t.gettext("{topic} in {channel}")
-            name = bold(title if channel is None else line.format(topic=title, channel=name.text))
-        return cls(channel_id=channel.id if channel else None, topic_id=topic.id if topic else None, name=name)
-
-    @property
-    def ids(self) -> dict[str, int | None]:
-        """The ids of what it is, by the columns of a mute."""
-        return {
-            "channel_id": self.channel_id,
-            "channel_group_id": self.channel_group_id,
-            "topic_id": self.topic_id,
-        }
-
-    @classmethod
-    def of_group(cls, group: ChannelGroup, t: Translator) -> "MuteScope":
-        """Make the scope of a channel group."""
-        return cls(channel_group_id=group.id, name=bold(t.gettext("group «{name}»").format(name=group.name)))
-
-    @property
-    def data(self) -> str:
-        """The scope in a button's data."""
-        if self.channel_group_id is not None:
-            return f"g{self.channel_group_id}"
-        topic = "" if self.topic_id is None else f"t{self.topic_id}"
-        return topic if self.channel_id is None else f"{topic}c{self.channel_id}"
-
-
-def tidy(typed: str) -> str:
+def unquoted(typed: str) -> str:
     """Take the quotes and needless spaces off a name, which phones and habits put there."""
     return " ".join(typed.split()).strip(_QUOTES + " ")
 
@@ -95,7 +45,7 @@ async def find_topic(db: Reader, typed: str, viewer: Viewer) -> Topic | None:
 
     None where there is none that the viewer sees.
     """
-    wanted = tidy(typed).casefold()
+    wanted = unquoted(typed).casefold()
     all_topics = await topics.all_topics(db, viewer)
     named = [topic for topic in all_topics if " ".join(topic.name.split()).casefold() == wanted]
     spoken = [translator(language) for language in LANGUAGES]
@@ -107,7 +57,7 @@ async def need_topic(db: Reader, typed: str, context: Context) -> Topic:
     """Return the topic of this name as `find_topic` does. Raises CommandError where there is none."""
     topic = await find_topic(db, typed, context.viewer)
     if topic is None:
-        name = bold(tidy(typed)[:LONGEST_NAME])
+        name = bold(unquoted(typed)[:LONGEST_NAME])
         raise CommandError(context.t.gettext("There is no topic {name}. See /topics."), name=name)
     return topic
 
@@ -158,51 +108,6 @@ async def need_channel(db: Reader, channel_id: int, context: Context) -> Channel
     if channel is None:
         raise outdated(context)
     return channel
-
-
-async def find_scope(db: Reader, typed: str, context: Context) -> MuteScope | None:
-    """Return the topic, group or channel of a typed name; of `outages @name` the topic in the channel.
-
-    A group may be named by `in:NAME` or `group:NAME`, too.
-    """
-    t, viewer = context.t, context.viewer
-    named = _GROUP.fullmatch(typed)
-    group = await channel_groups.find(db, named[1] if named else typed)
-    topic = await find_topic(db, typed, viewer)
-    if group is not None and (named or topic is None):
-        return MuteScope.of_group(group, t)
-    channel = await channels.find(db, typed, viewer=viewer) if topic is None else None
-    if topic is not None or channel is not None:
-        return MuteScope.of(topic, channel, t)
-    for both in filter(None, (_LAST.fullmatch(typed), _FIRST.fullmatch(typed))):
-        topic = await find_topic(db, both["topic"], viewer)
-        channel = await channels.find(db, both["channel"], viewer=viewer)
-        if topic is not None and channel is not None:
-            return MuteScope.of(topic, channel, t)
-    return None
-
-
-async def read_scope(db: Reader, data: str, context: Context) -> MuteScope | None:
-    """Return the scope that a button's data names; None where its topic, channel or group is gone."""
-    fields = re.fullmatch(SCOPE, data)
-    numbers = (int(number) if number else None for number in (fields.groups() if fields else (None,) * 4))
-    both, channel_id, topic_id, group_id = numbers
-    return await scope_by_ids(
-        db, context, channel_id=channel_id, channel_group_id=group_id, topic_id=topic_id if both is None else both
-    )
-
-
-async def scope_by_ids(
-    db: Reader, context: Context, *, channel_id: int | None, channel_group_id: int | None, topic_id: int | None
-) -> MuteScope | None:
-    """Return the scope with these ids, those of a mute; None where its topic, channel or group is gone."""
-    if channel_group_id is not None:
-        group = await channel_groups.get(db, channel_group_id)
-        return None if group is None else MuteScope.of_group(group, context.t)
-    topic = None if topic_id is None else await topics.get(db, topic_id, context.viewer)
-    channel = None if channel_id is None else await channel_by_id(db, channel_id, context.viewer)
-    scope = MuteScope.of(topic, channel, context.t)
-    return scope if (scope.topic_id, scope.channel_id) == (topic_id, channel_id) != (None, None) else None
 
 
 def unknown_name(typed: str, t: Translator) -> Text:

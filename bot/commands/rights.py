@@ -18,7 +18,7 @@ from enum import StrEnum
 from bot.locales import N_
 from bot.models.people import EVERYTHING, Role, Viewer
 
-_RANKS = (Role.READER, Role.EDITOR, Role.OWNER)
+RANKS = (Role.READER, Role.EDITOR, Role.OWNER)
 
 
 class Need(StrEnum):
@@ -75,7 +75,7 @@ def viewer(role: Role, *, chat_id: int, private: bool) -> Viewer:
 
 def higher(one: Role | None, other: Role) -> Role:
     """Return the role that may do more, so that a link never takes rights away."""
-    return max(one or other, other, key=_RANKS.index)
+    return max(one or other, other, key=RANKS.index)
 
 
 USES = N_("Write words and I will search for them. Forward a post or paste its link and I will look it up. /help")

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from bot.commands.context import CommandError, Context, Reply, Request, change, message, say, show, writes
 from bot.commands.registry import Section, command, example, tap
-from bot.commands.rights import Need
+from bot.commands.rights import RANKS, Need
 from bot.commands.undo import undo_button
 from bot.locales import N_, Translator
 from bot.models import Button, Outgoing
@@ -30,7 +30,7 @@ _LIVES = {
     "1d": (timedelta(days=1), N_("1 day")),
     "7d": (timedelta(days=7), N_("7 days")),
 }
-_ROLES = "owner|editor|reader"
+_ROLES = "|".join(Role)
 _LINK = rf"({_ROLES}):\d{{1,3}}:({'|'.join(_LIVES)})"
 _REFUSALS = {
     TeamRefusal.LAST_OWNER: N_("There is no other owner I can reach. Make somebody an owner first."),
@@ -107,10 +107,7 @@ async def choose_link(request: Request, context: Context) -> Reply:
     """Let an owner choose what a link gives, to how many, and for how long."""
     t, (role, uses, life) = context.t, request.argument.split(":")
     text = Text().line(t.gettext("Create a link that lets people join. Earlier links stay valid."))
-    roles = [
-        choice(t.gettext(ROLE_NAMES[each]), "invite", each, uses, life, chosen=each == role)
-        for each in (Role.READER, Role.EDITOR, Role.OWNER)
-    ]
+    roles = [choice(t.gettext(ROLE_NAMES[each]), "invite", each, uses, life, chosen=each == role) for each in RANKS]
     labels = ((each, t.ngettext("{n} person", "{n} people", each).format(n=each)) for each in _USES)
     counts = [choice(label, "invite", role, each, life, chosen=str(each) == uses) for each, label in labels]
     lives = [
@@ -180,8 +177,7 @@ async def _person_screen(db: Reader, person: Person, context: Context) -> Outgoi
     if inviter is not None:
         text.line(t.gettext("Invited by {name}"), name=one_line(inviter.called, _NAME))
     roles = tuple(
-        choice(t.gettext(ROLE_NAMES[each]), "role", person.id, each, chosen=each is person.role)
-        for each in (Role.READER, Role.EDITOR, Role.OWNER)
+        choice(t.gettext(ROLE_NAMES[each]), "role", person.id, each, chosen=each is person.role) for each in RANKS
     )
     is_self = person.id == context.person_id
     last = button(t.gettext("Leave the team") if is_self else t.gettext("Remove"), "remove", person.id)

@@ -9,8 +9,9 @@ from babel.numbers import format_percent
 from bot.commands.changing import may_change, others_using, require_may_change
 from bot.commands.context import CommandError, Context, Reply, Request, change, message, say, show, writes
 from bot.commands.keyboards import TOPICS_PAGE, name_word, topic_rows
-from bot.commands.lookup import SCOPE, listed, need_topic, read_scope, show_topic, topic_by_id
+from bot.commands.lookup import listed, need_topic, show_topic, topic_by_id
 from bot.commands.mute import end_button, mutes_of, show_end, unmute_scope
+from bot.commands.mute_scope import SCOPE, read_scope
 from bot.commands.query_text import short_query
 from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
@@ -145,7 +146,7 @@ async def drop(request: Request, context: Context, tx: Transaction) -> Reply:
 
 @tap("keep", Need.LOOK)
 async def keep(_: Request, context: Context) -> Reply:
-    """Leave a topic as it is, after all."""
+    """Leave all as it is, after all: the answer to each question that asks whether somebody is sure."""
     return change(context.t.gettext("Nothing was changed."))
 
 

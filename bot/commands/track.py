@@ -18,7 +18,7 @@ from bot.commands.changing import (
 )
 from bot.commands.context import CommandError, Context, Effect, Reply, Request, change, message, remembered, say, writes
 from bot.commands.limits import show_limits
-from bot.commands.lookup import LONGEST_NAME, find_topic, show_topic, tidy, topic_by_id
+from bot.commands.lookup import LONGEST_NAME, find_topic, show_topic, topic_by_id, unquoted
 from bot.commands.private import keep_private
 from bot.commands.query_text import TypedQuery, preview, read_topic, show_query
 from bot.commands.questions import ask
@@ -49,7 +49,7 @@ def split_name(argument: str) -> tuple[str, str | None]:
     name, *query = _COLON.split(argument, maxsplit=1)
     if not query or "\n" in name:
         return argument.strip(), None
-    return tidy(name), query[0].strip()
+    return unquoted(name), query[0].strip()
 
 
 @command("track", Section.TOPICS, 2, Need.CHAT, N_("get alerts on a topic, or create one"), usage=N_("NAME: words"))
@@ -72,7 +72,7 @@ async def track(request: Request, context: Context) -> Reply | Effect:
     if topic is None:
         if "\n" in name or ":" in name:  # a query without a name, or it is not clear where the name ends
             raise _unnamed(t)
-        short_name = tidy(name)[:LONGEST_NAME]
+        short_name = unquoted(name)[:LONGEST_NAME]
         line = t.gettext("There is no topic {name}. To create it, write what to look for: {example}")
         raise CommandError(line, name=bold(short_name), example=code(f"/track {short_name}: …"))
 

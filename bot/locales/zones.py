@@ -44,12 +44,18 @@ def city(zone: str, language: str) -> str:
 
 def show_zone(zone: str, language: str, now: datetime) -> str:
     """Write a time zone: «Moscow (UTC+3)»; by a city, the difference is that of the moment."""
-    ahead = now.astimezone(ZoneInfo(zone)).utcoffset()
-    if zone == "UTC" or ahead is None:
+    if zone == "UTC":
         return zone
+    offset = show_offset(now.astimezone(ZoneInfo(zone)))
+    return offset if zone.startswith("Etc/") else f"{city(zone, language)} ({offset})"
+
+
+def show_offset(local: datetime) -> str:
+    """Write what a local time is ahead of UTC: «UTC+3», «UTC−3:30»."""
+    ahead = local.utcoffset() or timedelta(0)
     hours, rest = divmod(abs(ahead), _HOUR)
     minutes = f":{rest // timedelta(minutes=1):02}" if rest else ""
-    return f"{city(zone, language)} (UTC{'−' if ahead < timedelta(0) else '+'}{hours}{minutes})"
+    return f"UTC{'−' if ahead < timedelta(0) else '+'}{hours}{minutes}"
 
 
 def likely_zones(language: str) -> tuple[str, ...]:
