@@ -12,7 +12,7 @@ from babel.dates import format_datetime
 
 from bot.commands.context import CommandError, Context, Effect, Reply, Request
 from bot.commands.lookup import channel_by_id, topics_named
-from bot.commands.mute import mute_scope, muted, next_monday, show_end, work_begins
+from bot.commands.mute import MONDAY, mute_scope, muted, next_day, show_end, work_begins
 from bot.commands.mute_scope import SCOPE, MuteScope, read_scope
 from bot.commands.registry import outdated, tap
 from bot.commands.rights import Need
@@ -120,7 +120,7 @@ async def _scope_rows(tap: AlertTap, context: Context) -> ButtonRows:
 
 
 def _time_rows(tap: AlertTap, scope: MuteScope, context: Context) -> ButtonRows:
-    t, data, monday = context.t, scope.data, next_monday(context)
+    t, data, monday = context.t, scope.data, next_day(context, MONDAY)
     until = t.gettext("Until Monday, {time}").format(time=context.date(work_begins(monday, context)))
     return (
         (tap.button(t.gettext("1 hour"), "snooze", data, "1h"), tap.button(t.gettext("8 hours"), "snooze", data, "8h")),

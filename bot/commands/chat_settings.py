@@ -50,9 +50,9 @@ EDITS = Setting(
     place=7,
     summary=N_("which post changes to report"),
     examples=(
-        ("/edits all", N_("reply to an alert whenever its post changes")),
-        ("/edits words", N_("only when words change, or the post is deleted or hidden")),
-        ("/edits none", N_("edit the alert without a reply")),
+        (N_("/edits all"), N_("reply to an alert whenever its post changes")),
+        (N_("/edits words"), N_("only when words change, or the post is deleted or hidden")),
+        (N_("/edits none"), N_("edit the alert without a reply")),
     ),
     read=_read_edits,
     describe=_describe_edits,
@@ -105,7 +105,7 @@ STORMS = Setting(
     usage="4 5",
     examples=(
         ("/storms 4 5", N_("more than 4 alerts on a topic within 5 minutes become one growing message")),
-        ("/storms off", N_("each alert is sent separately")),
+        (N_("/storms off"), N_("each alert is sent separately")),
     ),
     read=_read_storms,
     describe=_describe_storms,
@@ -185,8 +185,11 @@ QUIET = Setting(
     summary=N_("hours in which alerts wait"),
     usage="23:00-07:00",
     examples=(
-        ("/quiet 23:00-07:00 Europe/Moscow", N_("alerts wait until these hours end; urgent topics are sent at once")),
-        ("/quiet off", N_("alerts arrive at any time")),
+        (
+            N_("/quiet 23:00-07:00 Europe/Moscow"),
+            N_("alerts wait until these hours end; urgent topics are sent at once"),
+        ),
+        (N_("/quiet off"), N_("alerts arrive at any time")),
     ),
     read=_read_quiet,
     describe=_describe_quiet,
@@ -327,12 +330,12 @@ def _switch(  # noqa: PLR0913 - the fields of a Setting
     place: int,
     summary: str,
     question: str,
-    on: str,
-    off: str,
+    on: tuple[str, str],
+    off: tuple[str, str],
     is_on: Callable[[Chat], bool],
     put: Callable[[Chat, bool], Chat],
 ) -> Setting:
-    """Declare a setting that is on or off; `on` and `off` describe the two for /help."""
+    """Declare a setting that is on or off; `on` and `off` are the examples of the two for /help."""
 
     def read(typed: str, context: Context) -> Chat:
         wanted = read_switch(typed)
@@ -346,7 +349,7 @@ def _switch(  # noqa: PLR0913 - the fields of a Setting
         place=place,
         summary=summary,
         usage="on",
-        examples=((f"/{name} on", on), (f"/{name} off", off)),
+        examples=(on, off),
         read=read,
         describe=lambda context: Text().add(context.t.gettext(question)),
         choices=("on", "off"),
@@ -363,8 +366,8 @@ CONFIRMATIONS = _switch(
         "When other channels say the same, I add them to the alert without a sound. Should I also reply, "
         "with a sound, when a second channel does?"
     ),
-    on=N_("notify once more when a second channel says the same"),
-    off=N_("only add it to the alert"),
+    on=(N_("/confirmations on"), N_("notify once more when a second channel says the same")),
+    off=(N_("/confirmations off"), N_("only add it to the alert")),
     is_on=lambda chat: chat.confirmations,
     put=lambda chat, wanted: replace(chat, confirmations=wanted),
 )
@@ -374,8 +377,8 @@ MEDIA = _switch(
     place=9,
     summary=N_("whether photos and documents follow alerts"),
     question=N_("Send the photos and documents of a post after its alert, as a reply without a sound?"),
-    on=N_("the photos and documents of a post follow its alert as a reply without a sound"),
-    off=N_("alerts are text only"),
+    on=(N_("/media on"), N_("the photos and documents of a post follow its alert as a reply without a sound")),
+    off=(N_("/media off"), N_("alerts are text only")),
     is_on=lambda chat: chat.media,
     put=lambda chat, wanted: replace(chat, media=wanted),
 )
@@ -420,7 +423,7 @@ DAILY_REPORT = Setting(
             "/receipt 21:30",
             N_("every day at this time, without a sound: «40 of 40 channels verified, 3 alerts, 0 gaps»"),
         ),
-        ("/receipt off", N_("no such report")),
+        (N_("/receipt off"), N_("no such report")),
     ),
     read=_read_report,
     describe=_describe_report,

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from bot.commands.context import CommandError, Context, Reply, Request, message, show, writes
 from bot.commands.lookup import unknown_name
 from bot.commands.mute_scope import SCOPE, MuteScope, find_scope, read_scope, scope_by_ids
-from bot.commands.parsing import split_duration
+from bot.commands.parsing import read_weekday, split_duration, tidy
 from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
 from bot.commands.subscribing import log_setting
@@ -21,25 +21,29 @@ from bot.text.buttons import button
 from bot.text.markup import Text, code
 from bot.text.pages import page_of
 
-_MONDAY = re.compile(r"(?:^|\s)(?:(?:un)?till?\s+mon(?:day)?|до\s+(?:понедельника|понеділка|пн))\.?$", re.IGNORECASE)
-_BEGINS = time(9)  # a week's work
+_UNTIL = re.compile(r"(?:^|\s)(?:(?:un)?till?|до)\s+([^\W\d_][^\s\d]*)$", re.IGNORECASE)
+MONDAY = 0  # the day of the week on which «until Monday» ends
+_TOMORROW = {"tomorrow", "завтра"}
+_BEGINS = time(9)  # a day's work
 _PAGE = 15  # mutes
 _LONGEST_LABEL = 40  # characters of a name on a button
 
 
 def _split_end(argument: str, context: Context) -> tuple[str, datetime | None]:
-    """Split a duration or «until Monday» off the end of a text; return the rest and the end, or None."""
-    monday = _MONDAY.search(argument.strip())
-    if monday is not None:
-        return argument.strip()[: monday.start()].strip(), work_begins(next_monday(context), context)
+    """Split a duration, «until Monday» or «until tomorrow» off the end of a text; return rest and end, or None."""
+    named = _UNTIL.search(argument.strip())
+    weekday = None if named is None else read_weekday(tidy(named[1]))
+    if named is not None and (weekday is not None or tidy(named[1]) in _TOMORROW):
+        day = next_day(context, weekday)
+        return argument.strip()[: named.start()].strip(), work_begins(day, context)
     rest, duration = split_duration(argument)
     return rest, None if duration is None else context.now + duration
 
 
-def next_monday(context: Context) -> date:
-    """Return the first day of the next week in the chat's time zone: never today."""
-    today = context.now.astimezone(ZoneInfo(context.chat.time_zone)).date()
-    return today + timedelta(days=7 - today.weekday())
+def next_day(context: Context, weekday: int | None = None) -> date:
+    """Return tomorrow in the chat's time zone, or the next such day of the week: never today."""
+    tomorrow = context.now.astimezone(ZoneInfo(context.chat.time_zone)).date() + timedelta(days=1)
+    return tomorrow if weekday is None else tomorrow + timedelta(days=(weekday - tomorrow.weekday()) % 7)
 
 
 def work_begins(day: date, context: Context) -> datetime:

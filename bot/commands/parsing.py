@@ -103,12 +103,16 @@ _SAID_OF = {  # which fields of `Digests` make sense together
 }
 
 
+def read_weekday(word: str) -> int | None:
+    """Return the number of a day of the week, from Monday: 0, by its name in any form; None for anything else."""
+    return next((number for number, stems in enumerate(_WEEKDAYS) if word.startswith(stems)), None)
+
+
 def read_digests(typed: str) -> Digests | None:
     """Read `hourly`, `daily 9:00`, `weekly Mon 9:00` or the like; None for anything else."""
     fields: dict[str, Any] = {}
     for word in _APART.sub("", tidy(typed).replace(", ", " ")).split():  # a time of day is one word
-        weekday = next((number for number, stems in enumerate(_WEEKDAYS) if word.startswith(stems)), None)
-        readings = {"every": _EVERY.get(word), "minute": read_time(word), "weekday": weekday}
+        readings = {"every": _EVERY.get(word), "minute": read_time(word), "weekday": read_weekday(word)}
         reading = next(((field, value) for field, value in readings.items() if value is not None), None)
         if word in _FILLERS:
             continue
@@ -131,13 +135,18 @@ def split_duration(argument: str) -> tuple[str, timedelta | None]:
 
 _CALLED = {
     **dict.fromkeys(("мск", "msk", "москве", "питер", "спб", "санкт-петербург"), "Europe/Moscow"),
-    **dict.fromkeys(("києвом", "харків", "харьков", "львів", "львов", "одеса", "одесса"), "Europe/Kyiv"),
+    **dict.fromkeys(("києвом", "киеву", "харків", "харьков", "львів", "львов", "одеса", "одесса"), "Europe/Kyiv"),
 }
+_AHEAD = re.compile(r"(?:utc|gmt) ?([+-]) ?(\d{1,2})(?::00)?")
 
 
 def find_zone(typed: str) -> str | None:
-    """Return the zone for `Europe/Berlin`, `berlin` or `Берлин`; None where no place is called so."""
-    name = typed.strip().casefold().removeprefix("по ").removeprefix("за ")
+    """Return the zone for `Europe/Berlin`, `berlin`, `Берлин` or `UTC+3`; None where no place is called so."""
+    name = tidy(typed).removeprefix("по ").removeprefix("за ")
+    ahead = _AHEAD.fullmatch(name)
+    if ahead is not None:  # the names of such zones count the other way round
+        zone = f"Etc/GMT{'-' if ahead[1] == '+' else '+'}{int(ahead[2])}"
+        return zone if zone in available_timezones() else None
     return _CALLED.get(name) or _places().get(name.replace(" ", "_"))
 
 

@@ -44,7 +44,10 @@ def city(zone: str, language: str) -> str:
 
 def show_zone(zone: str, language: str, now: datetime) -> str:
     """Write a time zone: «Moscow (UTC+3)»; by a city, the difference is that of the moment."""
-    return zone if zone == "UTC" else f"{city(zone, language)} ({show_offset(now.astimezone(ZoneInfo(zone)))})"
+    if zone == "UTC":
+        return zone
+    offset = show_offset(now.astimezone(ZoneInfo(zone)))
+    return offset if zone.startswith("Etc/") else f"{city(zone, language)} ({offset})"
 
 
 def show_offset(local: datetime) -> str:

@@ -70,6 +70,9 @@ async def test_the_list_of_mutes_ends_each_by_a_button(bot: Bot) -> None:
         ("/mute @News1001 outages 8h", "until 10 Mar, 20:00 UTC"),
         ("/mute Outages in t.me/News1001 until Monday", "until 17 Mar, 09:00 UTC"),
         ("/mute сбои в @News1001 до понедельника", "until 17 Mar, 09:00 UTC"),
+        ("/mute сбои @News1001 до завтра", "until 11 Mar, 09:00 UTC"),
+        ("/mute outages @News1001 until Sunday", "until 16 Mar, 09:00 UTC"),
+        ("/mute збої @News1001 до п’ятниці", "until 14 Mar, 09:00 UTC"),
         ("/mute «Сбои» @News1001", ""),
     ],
 )

@@ -6,8 +6,8 @@ import pytest
 
 from bot.commands.enlisting import Enlisting, take_enlisting
 from bot.commands.follow import read_options
-from bot.commands.mute import _MONDAY
-from bot.commands.parsing import read_digests, read_switch, split_duration
+from bot.commands.mute import _UNTIL
+from bot.commands.parsing import read_digests, read_switch, read_weekday, split_duration
 from bot.commands.registry import _QUERIES
 from bot.commands.topic_settings import priority_label, split_priority
 from bot.locales import LANGUAGES, Translator, translator
@@ -45,7 +45,9 @@ def test_alerts(t: Translator) -> None:
     labels = [priority_label(each, t).partition(" (")[0] for each in Priority]
     assert [split_priority(f"X {label}")[1] for label in labels] == [*Priority]
     assert split_duration(argument(t, "/mute @name 8h"))[1] == timedelta(hours=8)
-    assert _MONDAY.search(argument(t, "/mute outages @name until Monday"))
+    until = _UNTIL.search(argument(t, "/mute outages @name until Monday"))
+    assert until is not None
+    assert read_weekday(until[1].casefold()) == 0
     hourly, daily, weekly = (
         read_digests(argument(t, f"/digest {words}")) for words in ("hourly", "daily 9:00", "weekly Mon 9:00")
     )

@@ -18,6 +18,7 @@ WINTER, SUMMER = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 7, 1, tzinfo=U
         ("Asia/Kolkata", "en", WINTER, "Kolkata (UTC+5:30)"),
         ("Europe/London", "en", WINTER, "London (UTC+0)"),
         ("UTC", "ru", WINTER, "UTC"),
+        ("Etc/GMT-3", "ru", WINTER, "UTC+3"),
     ],
 )
 def test_a_zone_is_written_by_its_city_and_its_clock(zone: str, language: str, now: datetime, shown: str) -> None:
