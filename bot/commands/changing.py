@@ -129,7 +129,7 @@ async def describe(wanted: Change, context: Context) -> Text:
     text = show_topic_change(topic.state, wanted.typed.state, t)
     users = await others_using(context.database, topic, context)
     if users:
-        text.line("{line}", line=name_users(users, t))
+        text.add(name_users(users, t), "\n")
     return text.lines(await _difference(wanted, context))
 
 

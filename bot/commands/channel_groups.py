@@ -52,7 +52,7 @@ async def groups(request: Request, context: Context, tx: Transaction) -> Reply:
     if not context.may(Need.INSTANCE):
         raise CommandError(t.gettext("There is no group «{name}». See /groups."), name=name)
     if typed.startswith("+"):  # somebody was asked for the name
-        group = await channel_groups.make(tx, name, now=context.now)
+        group = await channel_groups.make(tx, name)
         return Reply(messages=(await _members_screen(tx, context, group, 0),))
     row = (button(t.gettext("Create it"), "newgroup", request.key),)
     reply = say(t.gettext("There is no group «{name}» yet."), (row,), name=bold(name))
@@ -86,7 +86,7 @@ async def new_group(request: Request, context: Context, tx: Transaction) -> Repl
         heading = Text().line(t.gettext("What should the group be called?"))
         return change(heading.join(text), ((button(t.gettext("Back"), "groups"),),))
     name = group_name(await remembered(tx, context, request.argument), t)
-    group = await channel_groups.make(tx, name, now=context.now)
+    group = await channel_groups.make(tx, name)
     return Reply(edit=await _members_screen(tx, context, group, 0))
 
 

@@ -37,7 +37,7 @@ _OPTIONS = {
 @tap("channel", Need.LOOK, _ID)
 async def show_screen(request: Request, context: Context) -> Reply:
     """Show the screen of a channel."""
-    return Reply(edit=await _screen(context.database, request, context))
+    return Reply(edit=await _screen(context.database, context, request.argument))
 
 
 @tap("hush", Need.CHAT, rf"{_ID}:(8h|7d|on|off)")
@@ -51,7 +51,7 @@ async def hush(request: Request, context: Context, tx: Transaction) -> Reply:
     else:
         length = _SPANS[span]
         await mute_scope(tx, context, scope, until=None if length is None else context.now + length)
-    return Reply(edit=await _screen(tx, request, context))
+    return Reply(edit=await _screen(tx, context, number))
 
 
 @tap("how", Need.INSTANCE, rf"{_ID}:({'|'.join(_OPTIONS)})")
@@ -66,7 +66,7 @@ async def set_option(request: Request, context: Context, tx: Transaction) -> Rep
     options = _OPTIONS[option]
     async with setting_options(tx, context, [channel], options):
         await channels.apply_options(tx, channel.id, options, chat_id=context.chat.id, asked_at=context.now)
-    return Reply(edit=await _screen(tx, request, context))
+    return Reply(edit=await _screen(tx, context, number))
 
 
 @tap("every", Need.CHAT, rf"{_ID}:(on|off)")
@@ -76,7 +76,7 @@ async def switch_feed(request: Request, context: Context, tx: Transaction) -> Re
     number, _, state = request.argument.partition(":")
     channel = await _channel(tx, number, context)
     await set_feed(tx, context, str(channel.id), channel.title, is_on=state == "on")
-    return Reply(edit=await _screen(tx, request, context))
+    return Reply(edit=await _screen(tx, context, number))
 
 
 async def _channel(db: Reader, number: str, context: Context) -> Channel:
@@ -87,8 +87,7 @@ async def _channel(db: Reader, number: str, context: Context) -> Channel:
     return channel
 
 
-async def _screen(db: Reader, request: Request, context: Context) -> Outgoing:
-    number = request.argument.partition(":")[0]
+async def _screen(db: Reader, context: Context, number: str) -> Outgoing:
     channel = await _channel(db, number, context)
     state = next(each for each in await seen_states(db, context, since=None) if each.channel.id == channel.id)
     muted = [
@@ -117,7 +116,7 @@ async def _facts(db: Reader, state: ChannelState, past: str, context: Context) -
     text = show_state(state, context).add("\n\n")
     if state.checked_at is not None:
         text.line(t.gettext("Nothing is missing up to {time}."), time=context.date(state.checked_at))
-    text.line("{past}", past=past)
+    text.add(past, "\n")
     last = state.stats.last_post_at
     text.line(t.gettext("Last post: {time}"), time=t.gettext("none stored") if last is None else context.date(last))
     counts = [await stats.count_alerts(db, context.chat.id, channel.id, context.now - span) for span in _COUNTED]

@@ -72,7 +72,7 @@ def group_name(typed: str, t: Translator) -> str:
 async def enlist(tx: Transaction, references: Sequence[str], wanted: Enlisting, context: Context) -> Text:
     """Let channels join groups and this chat's feeds, now or once they are followed; return what to say of it."""
     t, text = context.t, Text()
-    groups = [await channel_groups.make(tx, group_name(name, t), now=context.now) for name in wanted.groups]
+    groups = [await channel_groups.make(tx, group_name(name, t)) for name in wanted.groups]
     for group in groups:
         for finders, named in (await _by_finders(tx, references)).items():
             async with grouping(tx, context, group, named, added=True, finders=finders):

@@ -18,7 +18,7 @@ from bot.models.acts import ChannelsRequested, ChannelsSet
 from bot.rendering.follow_list import render_follow_list
 from bot.store import acts, channels, follows, progress, readers
 from bot.store.acts import Rows
-from bot.store.channels import MOST_FAST, Access, Channel, Options
+from bot.store.channels import MOST_FAST, NO_OPTIONS, Access, Channel, Options
 from bot.store.database import Reader, Transaction
 from bot.store.follows import RequestOutcome
 from bot.text.markup import Text, code, join_names, join_texts
@@ -182,7 +182,7 @@ async def _follow(tx: Transaction, pasted: PastedChannels, options: Options, con
         line = t.gettext("At most {most} channels can be fast; with these there would be {n}. {example} makes room.")
         return _Answer(rest=Text().line(line, most=MOST_FAST, n=fast, example=code("/follow @name slow")))
     outcomes: dict[RequestOutcome, list[str]] = {}
-    known = [await follows.followed_as(tx, reference) for reference in references] if options != Options() else []
+    known = [await follows.followed_as(tx, reference) for reference in references] if options != NO_OPTIONS else []
     async with setting_options(tx, context, list(filter(None, known)), options):
         for reference in references:
             outcome = await follows.request(tx, reference, chat_id=context.chat.id, now=context.now, options=options)
@@ -238,7 +238,7 @@ async def _log(tx: Transaction, outcomes: Mapping[RequestOutcome, Sequence[str]]
 async def _show_options(db: Reader, options: Options, references: Sequence[str], t: Translator) -> Text:
     """Say how channels are followed, and in which of them a reader stays though none is to be joined."""
     text = Text()
-    if options != Options():
+    if options != NO_OPTIONS:
         text.line(t.gettext("How: {how}."), how=_how(options, t))
     if options.may_join is False and (inside := await _inside(db, references)):
         line = t.gettext("My reader account is already in these and stays there: {names}")
@@ -284,7 +284,7 @@ def _not_understood(pasted: PastedChannels, t: Translator) -> Text:
 def usage(t: Translator) -> Text:
     """Show how channels are named."""
     text = Text().line(t.gettext("Add the channels after the command, one or a whole list:"))
-    text.line("{example}", example=code("/follow @MID_Russia t.me/rkn_tg"))
+    text.add(code("/follow @MID_Russia t.me/rkn_tg"), "\n")
     text.line(t.gettext("For a private channel, send its invite link; or forward me a post from any channel."))
     text.line(t.gettext("A folder link t.me/addlist/… works too, and so does {example}."), example=code("/follow all"))
     line = t.gettext("Options you can add after them: {options}.")
@@ -301,12 +301,12 @@ def read_options(typed: str, t: Translator) -> tuple[FollowList, ...]:
     lines = [replace(_read_line(line, t), enlisting=enlisting) for line, enlisting in taken]
     lines = _spread(lines)
     alone = [line for line in lines if not line.names]
-    everywhere = reduce(_joined, (line.options for line in alone), Options())
+    everywhere = reduce(Options.with_, (line.options for line in alone), NO_OPTIONS)
     joins = reduce(Enlisting.with_, (line.enlisting for line in alone), NOTHING)
     parts: dict[tuple[Options, Enlisting], list[str]] = {}
     for line in lines:
         if line.names:
-            how = _joined(everywhere, line.options), joins.with_(line.enlisting)
+            how = everywhere.with_(line.options), joins.with_(line.enlisting)
             parts.setdefault(how, []).append(line.names)
     lists = tuple(
         FollowList(names="\n".join(names), options=options, enlisting=enlisting)
@@ -325,11 +325,11 @@ def _spread(lines: list[FollowList]) -> list[FollowList]:
 
 def _read_line(line: str, t: Translator) -> FollowList:
     """Take the options off the two ends of a line; in between, a word is a title or a comment. Raises CommandError."""
-    options, rest = Options(), line.strip()
+    options, rest = NO_OPTIONS, line.strip()
     while rest and (option := _read_option(rest.split(None, 1)[0], t)) is not None:
-        options, rest = _joined(options, option), "".join(rest.split(None, 1)[1:])
+        options, rest = options.with_(option), "".join(rest.split(None, 1)[1:])
     while rest and (option := _read_option(rest.rsplit(None, 1)[-1].rstrip(_TRAILING), t)) is not None:
-        options, rest = _joined(options, option), "".join(rest.rsplit(None, 1)[:-1])
+        options, rest = options.with_(option), "".join(rest.rsplit(None, 1)[:-1])
     words = rest.split()
     for before, word, after in zip(words, words[1:], words[2:], strict=False):
         is_between = _NAMED.match(before) and _NAMED.match(after) and word.rstrip(_TRAILING).casefold() in _OPTION_WORDS
@@ -357,12 +357,3 @@ def _read_option(word: str, t: Translator) -> Options | None:
             "«{value}»: write how many older posts I should read, at most {most}, for example history:5000."
         )
     raise CommandError(line, value=word[:_SHOWN_WORD], most=show_number(MOST_HISTORY, t))
-
-
-def _joined(one: Options, other: Options) -> Options:
-    chosen = {
-        name: value
-        for name in ("fast", "may_join", "history", "private")
-        if (value := getattr(other, name)) is not None
-    }
-    return replace(one, **chosen)

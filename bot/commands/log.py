@@ -83,7 +83,7 @@ async def _screen(request: Request, context: Context, page: LogPage) -> Outgoing
     )
     shown, text = found[:PAGE], Text().add(bold(t.gettext("What was done, newest first")), "\n\n")
     for each in shown:
-        text.line("{line}", line=_line(each, context))
+        text.add(_line(each, context), "\n")
     if not shown:
         text.line(t.gettext("Nothing."))
     undoable = [each for each in shown if each.can_be_undone(context.now) and may_undo(each, context)]

@@ -182,11 +182,11 @@ async def preview(
     _add_figures(text, result, context, is_older=before is not None)
     past = describe_past(result.coverage, context, scope.channel_ids, since=since)
     if past.line:
-        text.line("{line}", line=past.line)
+        text.add(past.line, "\n")
     for hit in result.hits:
         _add_post(text.line(), hit.post, hit.spans, context)
     if result.near:
-        text.line().line("{title}", title=bold(context.t.gettext("Near misses")))
+        text.line().add(bold(context.t.gettext("Near misses")), "\n")
     for miss in result.near[:_SHOWN_NEAR]:
         _add_post(text, miss.post, miss.spans, context, why=failure(miss.failure, context.t))
     if result.before is not None:

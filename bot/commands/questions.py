@@ -40,14 +40,10 @@ async def ask(  # noqa: PLR0913 - the command that the answer completes, and wha
         asked_at=context.now,
     )
     await questions.ask(tx, question)
-    t = context.t
-    in_private, in_group = (
-        t.gettext("Write it now, in one message."),
-        t.gettext("Reply to this message with your answer."),
-    )
-    return Text().add(
-        in_private if request.private or home is not None else in_group, " ", t.gettext("/cancel stops this.")
-    )
+    t, line = context.t, context.t.gettext("Reply to this message with your answer.")
+    if context.private or home is not None:
+        line = t.gettext("Write it now, in one message.")
+    return Text().add(line, " ", t.gettext("/cancel stops this."))
 
 
 def is_answer(question: Question, request: Request) -> bool:

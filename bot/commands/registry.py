@@ -217,7 +217,7 @@ async def help_(request: Request, context: Context) -> Reply:
             section = each.section
             text.add("\n", bold(t.gettext(section)), "\n")
         text.line("{usage} – {summary}", usage=each.typed(t), summary=t.gettext(each.summary))
-    text.line().line("{title}", title=bold(t.gettext("How to write a query")))
+    text.line().add(bold(t.gettext("How to write a query")), "\n")
     for query, meaning in _QUERIES:
         text.line("{query} – {meaning}", query=code(t.gettext(query)), meaning=t.gettext(meaning))
     text.line().line(t.gettext("For more about a command, add its name: {example}"), example=code("/help mute"))
@@ -233,5 +233,5 @@ def _help_on(name: str, t: Translator) -> Text:
         raise CommandError(unknown_command(name, t))
     text = Text().line("{usage} – {summary}", usage=each.typed(t), summary=t.gettext(each.summary))
     for typed, meaning in each.examples:
-        text.add("\n").line("{example}", example=code(t.gettext(typed))).add(t.gettext(meaning), "\n")
+        text.add("\n", code(t.gettext(typed)), "\n", t.gettext(meaning), "\n")
     return text

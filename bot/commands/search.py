@@ -88,7 +88,7 @@ async def answer(
     heading.join(terms.note or Text()).add("\n")
     rewritten, past = or_rows(request, typed), await _past(terms, context)
     if not page.hits and page.before is None:
-        text = heading.line("{line}", line=await _nothing(terms, context, past)).add(past.line)
+        text = heading.add(await _nothing(terms, context, past), "\n", past.line)
         text.add("\n" if comfort else "", comfort)
         return replace(say(text, (*past.rows, *rewritten)), memory=typed)
     shown = await _page(page, terms, context, heading, past=past)

@@ -64,7 +64,7 @@ async def like_text(text: str, context: Context, *, but: PostKey | None = None, 
     ending, _ = _ending(found, context).build()
     if not found.posts:
         line = t.gettext("No other stored post is similar.") if but else t.gettext("No stored post is similar.")
-        return say(Text().line("{line}", line=line).add(ending), rows)
+        return say(Text().add(line, "\n", ending), rows)
     heading = Text().add(bold(t.gettext("More like this")), "\n\n")
     hits = [Hit(post=each, spans=()) for each in found.posts]
     return Reply(messages=(await list_posts(heading, hits, context, rows, ending=ending),))

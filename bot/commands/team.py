@@ -169,7 +169,7 @@ async def show_person(request: Request, context: Context) -> Reply:
 async def _person_screen(db: Reader, person: Person, context: Context) -> Outgoing:
     t = context.t
     text = Text().add(bold(one_line(person.called, _NAME)), f" @{person.username}" if person.username else "", "\n")
-    text.line("{facts}", facts=_facts(person, context))
+    text.add(_facts(person, context), "\n")
     if person.by_settings:
         text.line(t.gettext(_REFUSALS[TeamRefusal.BY_SETTINGS]))
         return message(text, ((_back(t),),))

@@ -71,7 +71,7 @@ async def topic_screen(db: Reader, context: Context, topic: Topic) -> Outgoing:
 
 async def _about(db: Reader, topic: Topic, context: Context) -> Text:
     """Say what a topic looks for in all chats, and who made it."""
-    t, text = context.t, Text().line("{name}", name=show_topic(topic, context.t))
+    t, text = context.t, Text().add(show_topic(topic, context.t), "\n")
     if topic.builtin:
         text.line(t.gettext("Built in."))
     elif not topic.is_feed:
@@ -91,7 +91,7 @@ async def _users(db: Reader, topic: Topic, context: Context) -> Text:
     if not users:
         return Text()
     if may_change(topic, context):
-        return Text().line("{line}", line=name_users(users, context.t))
+        return Text().add(name_users(users, context.t), "\n")
     line = context.t.ngettext("{n} other chat uses it.", "{n} other chats use it.", len(users))
     return Text().line(line, n=len(users))
 

@@ -64,7 +64,7 @@ async def track(request: Request, context: Context) -> Reply | Effect:
     t = context.t
     if not name:
         text = Text().line(t.gettext("Write the name of a topic, or create your own:"))
-        text.line("{example}", example=code(track_example(t)))
+        text.add(code(track_example(t)), "\n")
         raise CommandError(text.add(t.gettext("/help shows how to write a query.")))
     if query is not None:
         return await _offer(request, context, name, query)

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from bot.models.people import EVERYTHING, Viewer
 from bot.parts import compact_json
@@ -11,7 +10,7 @@ from bot.store import feeds
 from bot.store.access import Restrictable, visible
 from bot.store.channels import ChannelNames, ResolvedChannel, spelt
 from bot.store.database import Reader, Subject, Transaction
-from bot.store.rows import json_list, read, read_all, to_ms
+from bot.store.rows import json_list, read, read_all
 
 LONGEST_NAME = 64  # characters
 
@@ -150,10 +149,10 @@ async def find(db: Reader, name: str) -> ChannelGroup | None:
     return None if row is None else read(ChannelGroup, row)
 
 
-async def make(tx: Transaction, name: str, *, now: datetime) -> ChannelGroup:
+async def make(tx: Transaction, name: str) -> ChannelGroup:
     """Make a channel group, or return the one of this name."""
-    sql = "INSERT OR IGNORE INTO channel_groups (name, folded, created_at) VALUES (:name, :folded, :now)"
-    await tx.execute(sql, {"name": name, "folded": spelt(name), "now": to_ms(now)})
+    sql = "INSERT OR IGNORE INTO channel_groups (name, folded) VALUES (:name, :folded)"
+    await tx.execute(sql, {"name": name, "folded": spelt(name)})
     tx.announce(Subject.TOPICS)
     group = await find(tx, name)
     assert group is not None  # noqa: S101 - it was just made
@@ -222,9 +221,10 @@ async def follow_name(tx: Transaction, names: Mapping[str, str]) -> None:
     """Let the limits of topics go along with what they name: new names by old ones, these without case and quotes."""
     for table in ("topics", "topic_versions"):
         for row in await tx.fetch_all(f"SELECT DISTINCT limits FROM {table} WHERE limits != '[]'"):  # noqa: S608 - our own
-            after = [names.get(spelt(name), name) for name in json.loads(row["limits"])]
-            values = {"before": row["limits"], "after": compact_json(after)}
-            await tx.execute(f"UPDATE {table} SET limits = :after WHERE limits = :before", values)  # noqa: S608 - likewise
+            after = compact_json([names.get(spelt(name), name) for name in json.loads(row["limits"])])
+            if after != row["limits"]:  # what names none of them is not compiled anew
+                values = {"before": row["limits"], "after": after}
+                await tx.execute(f"UPDATE {table} SET limits = :after WHERE limits = :before", values)  # noqa: S608 - likewise
     tx.announce(Subject.TOPICS)
 
 

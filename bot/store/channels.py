@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
@@ -49,6 +49,11 @@ class Options:
         join = {True: "join:yes", False: "join:no", None: ""}[self.may_join]
         history = f"history:{self.history}" if self.history else ""
         return " ".join(filter(None, (speed, join, history, "private" if self.private else "")))
+
+    def with_(self, other: "Options") -> "Options":
+        """Return these options with what others choose."""
+        chosen = {each.name: value for each in fields(other) if (value := getattr(other, each.name)) is not None}
+        return replace(self, **chosen)
 
 
 NO_OPTIONS = Options()

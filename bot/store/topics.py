@@ -138,8 +138,8 @@ async def save(  # noqa: PLR0913 - the row has this many columns
     `compiled` leaves the words out, too; `by` is the name of who does it, and `author` of a new topic is that person.
     """
     await tx.execute(
-        """INSERT INTO topics (name, folded, query, limits, excluded, compiled, author, created_at)
-        VALUES (:name, :folded, :query, :limits, :excluded, :compiled, :author, :now)
+        """INSERT INTO topics (name, folded, query, limits, excluded, compiled, author)
+        VALUES (:name, :folded, :query, :limits, :excluded, :compiled, :author)
         ON CONFLICT (folded) DO UPDATE SET name = excluded.name, query = excluded.query, limits = excluded.limits,
             excluded = excluded.excluded, compiled = excluded.compiled,
             file_gone = iif((query, limits) = (excluded.query, excluded.limits), file_gone, 0)""",
@@ -151,7 +151,6 @@ async def save(  # noqa: PLR0913 - the row has this many columns
             "excluded": compact_json(list(excluded)),
             "compiled": compiled,
             "author": author,
-            "now": to_ms(now),
         },
     )
     (row,) = await tx.fetch_all("SELECT * FROM topics WHERE folded = :folded", {"folded": _fold(name)})
@@ -250,8 +249,8 @@ async def _bring_up(  # noqa: PLR0913 - what there was, what shall be, and how t
         return
     excluded = before.excluded if before else ()
     await tx.execute(
-        """INSERT INTO topics (name, folded, query, limits, compiled, builtin, on_by_default, created_at)
-        VALUES (:name, :folded, :query, :limits, :compiled, 1, :on_by_default, :now)
+        """INSERT INTO topics (name, folded, query, limits, compiled, builtin, on_by_default)
+        VALUES (:name, :folded, :query, :limits, :compiled, 1, :on_by_default)
         ON CONFLICT (folded) DO UPDATE SET name = excluded.name, query = excluded.query, limits = excluded.limits,
             compiled = excluded.compiled, builtin = 1, file_gone = 0,
             on_by_default = excluded.on_by_default""",
@@ -262,7 +261,6 @@ async def _bring_up(  # noqa: PLR0913 - what there was, what shall be, and how t
             "limits": compact_json(list(topic.limits)),
             "compiled": before.compiled if expanded and before is not None else expand(topic.query, excluded),
             "on_by_default": topic.on_by_default,
-            "now": to_ms(now),
         },
     )
     topic_id = await tx.fetch_value("SELECT id FROM topics WHERE folded = :folded", {"folded": _fold(topic.name)})

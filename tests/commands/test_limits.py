@@ -14,7 +14,7 @@ async def newsroom(bot: Bot) -> Bot:
     await bot.pair()
     await archive.follow(NEWS, title="ЦБ РФ")
     await archive.follow(OTHER, title="Новости города")
-    group = await bot.db.write(lambda tx: channel_groups.make(tx, "Регуляторы", now=archive.now))
+    group = await bot.db.write(lambda tx: channel_groups.make(tx, "Регуляторы"))
     await bot.db.write(lambda tx: channel_groups.add(tx, group.id, NEWS))
     return bot
 
@@ -65,7 +65,7 @@ async def test_members_count_at_once_and_explanations_know_the_limit(newsroom: B
 
 
 async def test_a_name_of_a_group_and_a_channel_means_the_group_and_says_so(newsroom: Bot) -> None:
-    group = await newsroom.db.write(lambda tx: channel_groups.make(tx, "Новости города", now=newsroom.archive.now))
+    group = await newsroom.db.write(lambda tx: channel_groups.make(tx, "Новости города"))
     await newsroom.db.write(lambda tx: channel_groups.add(tx, group.id, NEWS))
     shown = text(await newsroom.says('/track Топливо: бензин in:"новости города"'))
     assert "is the group here; for the channel write in:@News1002" in shown
@@ -82,7 +82,7 @@ async def test_a_file_may_limit_its_topic_to_what_is_not_there_yet(newsroom: Bot
     assert "⚠️ Топливо: there is no channel or group «банки» yet." in shown
     archive = newsroom.archive
     await archive.live(post(1, "Бензина нет"), post(1, "Бензин пропал", channel_id=OTHER))
-    group = await newsroom.db.write(lambda tx: channel_groups.make(tx, "Банки", now=archive.now))
+    group = await newsroom.db.write(lambda tx: channel_groups.make(tx, "Банки"))
     await newsroom.db.write(lambda tx: channel_groups.add(tx, group.id, OTHER))
     await archive.live(post(2, "Где бензин, неизвестно", channel_id=OTHER))
     assert [each.channel_id for each in await archive.outbox() if each.kind == "alert"] == [NEWS, OTHER]

@@ -108,7 +108,7 @@ async def test_a_folder_is_taken_apart_and_not_joined(asking: ReaderKit) -> None
     slug = world.add_folder("Agencies", [news, secret, inside, world.add_group("Desk", [asking.me])])
     await asking.ask(f"addlist/{slug}", may_join=False)
     db = asking.database
-    group = await db.write(lambda tx: channel_groups.make(tx, "Agencies", now=asking.clock()))
+    group = await db.write(lambda tx: channel_groups.make(tx, "Agencies"))
     await db.write(lambda tx: follows.enlist(tx, f"addlist/{slug}", groups=[group.id], now=asking.clock()))
     part = asking.subscriptions()
     await asking.settle_all(part)

@@ -120,8 +120,7 @@ CREATE TABLE follows (  -- what people asked to follow, until it is a channel or
 CREATE TABLE channel_groups (  -- channels under one name, for topics, searches and mutes
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL,  -- as written
-    folded TEXT NOT NULL UNIQUE,  -- case folded by us: SQLite folds ASCII only
-    created_at INTEGER NOT NULL
+    folded TEXT NOT NULL UNIQUE  -- case folded by us: SQLite folds ASCII only
 );
 
 CREATE TABLE channel_group_members (
@@ -322,8 +321,7 @@ CREATE TABLE topics (
     -- 1: its file was taken away, and nobody has changed it since; a file of its name takes it over again
     file_gone INTEGER NOT NULL DEFAULT 0,
     restricted INTEGER NOT NULL DEFAULT 0,  -- 1: only the chats of topic_access find it
-    author INTEGER,  -- the person who made it; NULL: a file, or nobody knows
-    created_at INTEGER NOT NULL
+    author INTEGER  -- the person who made it; NULL: a file, or nobody knows
 );
 
 CREATE TABLE topic_versions (  -- what a topic looked for, from its first query to the present one
@@ -470,7 +468,6 @@ CREATE TABLE exclusions (  -- words without which the posts of a topic have to b
     compiled TEXT NOT NULL,  -- with its forms expanded
     PRIMARY KEY (chat_id, topic_id, word)
 ) WITHOUT ROWID;
-CREATE INDEX exclusions_word ON exclusions (word);
 
 -- Whom restricted topics and channels belong to: a person by the private chat. In all other chats they are not there.
 CREATE TABLE topic_access (
