@@ -17,11 +17,12 @@ from bot.locales import N_
 from bot.models import Button, ButtonRows, Outgoing
 from bot.models.acts import ChannelGroupDeleted, ChannelGroupRenamed
 from bot.models.topics import quoted
-from bot.store import acts, channel_groups, topics
+from bot.store import acts, channel_groups, follows, topics
 from bot.store.acts import Rows
 from bot.store.channel_groups import ChannelGroup, Directory
 from bot.store.channels import Channel
 from bot.store.database import Reader, Transaction
+from bot.store.follows import FollowState
 from bot.store.topics import Topic
 from bot.text.buttons import button, rows_of, switch
 from bot.text.markup import Text, bold, code, one_line
@@ -263,6 +264,10 @@ async def _screen(db: Reader, context: Context, group: ChannelGroup) -> Outgoing
         text.add("• ", title if each.is_followed else t.gettext("{title} (not followed)").format(title=title), "\n")
     if len(members) > _SHOWN:
         text.add(f"+{len(members) - _SHOWN}\n")
+    requests = await follows.all_follows(db, context.viewer)
+    waiting = [each for each in requests if each.state is FollowState.WANTED and group.id in each.channel_groups]
+    if waiting:
+        text.line(t.gettext("Not checked yet: {n}."), n=len(waiting))
     text.line().line(t.gettext("In searches and topics: {example}"), example=code(f"in:{quoted(group.name)}"))
     for topic in await _limited_to(db, group, context):
         if not topic.is_feed:

@@ -77,8 +77,8 @@ async def test_the_past_is_read_further_on_a_tap_and_the_answer_says_how_far_it_
     monkeypatch.setattr("bot.delivery.progress.EVERY", timedelta(seconds=0.1))
     now = service.now()
     channel = service.sandbox.world.add_channel("Agency", username="agency", members=[service.reader])
-    for number in range(600):  # ten a day
-        channel.post(f"{number}: {DOWN}", date=now - timedelta(hours=2.4 * (600 - number)))
+    for number in range(300):  # five a day
+        channel.post(f"{number}: {DOWN}", date=now - timedelta(hours=4.8 * (300 - number)))
     owner = await service.owner(follows=[channel])
     found = await owner.asks("/search сбой since:50d until:45d")
     assert "Nothing found in the stored posts." in found.message

@@ -190,11 +190,11 @@ def test_hostile_queries_meet_hostile_texts(source: str, text: str) -> None:
     ],
     ids=slug,
 )
-@pytest.mark.parametrize("text", ["а " * 1024, "а\n\n" * 650, "А б " * 512], ids=slug)
+@pytest.mark.parametrize("text", ["а " * 512, "а\n\n" * 325, "А б " * 256], ids=slug)
 def test_what_repeats_does_not_multiply(source: str, text: str) -> None:
     kept = compiled(source)
     document = analyse(text)
-    assert _calls(lambda: verify(kept, document)) < 1_000_000
+    assert _calls(lambda: verify(kept, document)) < 500_000
 
 
 @pytest.mark.parametrize("piece", _PIECES, ids=ascii)
