@@ -65,17 +65,16 @@ class StrangerError(Exception):
     """Somebody without a role, and without a link that gives one."""
 
 
-async def is_invited(db: Reader, request: Request, now: datetime) -> bool:
-    """Tell whether a /start carries a link that pairs."""
+async def invitation_of(db: Reader, request: Request, now: datetime) -> Invitation | None:
+    """Return the invitation whose link a /start carries; None for one without, or where the link does not work."""
     token = request.argument.strip() if request.private else ""
-    return bool(token) and await invitations.find(db, token, now) is not None
+    return await invitations.find(db, token, now) if token else None
 
 
 async def enter(request: Request, now: datetime, tx: Transaction) -> Reply:
     """Pair the chat where the person or the link has the right to, and show its settings. Raises StrangerError."""
     before = await people.get(tx, request.person_id)
-    token = request.argument.strip() if request.private else ""
-    invitation = await invitations.find(tx, token, now) if token else None
+    invitation = await invitation_of(tx, request, now)
     role = _role_of(before, invitation)
     chat = await chats.by_peer(tx, request.peer.kind, request.peer.id)
     language = await language_of(tx, request, chat)
