@@ -68,7 +68,7 @@ async def _screen(context: Context, number: int, word: str) -> Outgoing:
     states = [each for each in await seen_states(db, context, since=None) if _fits(each.channel, word)]
     lines = [(show_state(state, context), state.channel) for state in states]
     listed = [*lines, *((line, None) for line in await _request_lines(db, context, word))]
-    if not listed and not word:
+    if not listed and not word and context.may(Need.INSTANCE):
         return message(usage(t))
     page = page_of(listed, number, PAGE)
     text = _heading(states, word, context)

@@ -52,7 +52,12 @@ async def test_starting_again_keeps_what_the_chat_chose(bot: Bot) -> None:
 async def test_nobody_is_sent_to_commands_that_are_not_theirs(bot: Bot) -> None:
     await bot.pair()
     await bot.pair(BORIS, Role.READER)
-    for words, hint in (("/start", "/follow"), ("/topics", "To create your own"), ("/help", "To follow a channel")):
+    for words, hint in (
+        ("/start", "/follow"),
+        ("/topics", "To create your own"),
+        ("/help", "To follow a channel"),
+        ("/channels", "/follow"),
+    ):
         assert hint in text(await bot.says(words))
         assert hint not in text(await bot.says(words, person=BORIS))
 
