@@ -9,11 +9,13 @@ from functools import cache
 from importlib import resources
 from io import BytesIO
 
+from babel import Locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 DOMAIN = "channelwatch"
 LANGUAGES = ("en", "ru", "uk")
+LANGUAGE_NAMES = {each: str(Locale(each).get_language_name()).capitalize() for each in LANGUAGES}  # each in its own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
