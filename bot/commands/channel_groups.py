@@ -17,11 +17,13 @@ from bot.locales import N_
 from bot.models import Button, ButtonRows, Outgoing
 from bot.models.acts import ChannelGroupDeleted, ChannelGroupRenamed
 from bot.models.topics import quoted
-from bot.store import acts, channel_groups, topics
+from bot.store import acts, channel_groups, follows, topics
 from bot.store.acts import Rows
 from bot.store.channel_groups import ChannelGroup, Directory
 from bot.store.channels import Channel
 from bot.store.database import Reader, Transaction
+from bot.store.follows import FollowState
+from bot.store.topics import Topic
 from bot.text.buttons import button, rows_of, switch
 from bot.text.markup import Text, bold, code, one_line
 from bot.text.pages import page_of
@@ -183,12 +185,11 @@ async def delete(request: Request, context: Context, tx: Transaction) -> Reply:
     number, _, sure = request.argument.partition(":")
     t, group = context.t, await _group(tx, number, context)
     others = await others_concerned(tx, context, group, None)
-    limited = await channel_groups.topics_limited_to(tx, group)
     if not sure:
         text = Text().line(t.gettext("Delete the group «{name}»? Its channels are still followed."), name=group.name)
-        found = [await topics.get(tx, each, context.viewer) for each in limited]
-        for name in [show_topic(each, t) for each in found if each is not None]:
-            text.line(t.gettext("{topic} is limited to it and will find nothing there."), topic=name)
+        for topic in await _limited_to(tx, group, context):
+            line = t.gettext("{topic} is limited to it and will find nothing there.")
+            text.line(line, topic=show_topic(topic, t))
         if others:
             line = t.ngettext("That concerns {n} other chat.", "That concerns {n} other chats.", len(others))
             text.line(line, n=len(others))
@@ -230,6 +231,12 @@ async def _group(db: Reader, number: str, context: Context) -> ChannelGroup:
     return group
 
 
+async def _limited_to(db: Reader, group: ChannelGroup, context: Context) -> list[Topic]:
+    """Return the topics that are limited to a group, of those that this chat sees."""
+    limited = await channel_groups.topics_limited_to(db, group)
+    return [topic for topic in await topics.all_topics(db, context.viewer) if topic.id in limited]
+
+
 async def _overview(db: Reader, context: Context, number: int = 0) -> Outgoing:
     t, directory = context.t, await Directory.load(db, context.viewer)
     text = Text().line(t.gettext("Groups of channels, for topics, searches and mutes: {example}"), example=code("in:…"))
@@ -257,11 +264,14 @@ async def _screen(db: Reader, context: Context, group: ChannelGroup) -> Outgoing
         text.add("• ", title if each.is_followed else t.gettext("{title} (not followed)").format(title=title), "\n")
     if len(members) > _SHOWN:
         text.add(f"+{len(members) - _SHOWN}\n")
+    requests = await follows.all_follows(db, context.viewer)
+    waiting = [each for each in requests if each.state is FollowState.WANTED and group.id in each.channel_groups]
+    if waiting:
+        text.line(t.gettext("Not checked yet: {n}."), n=len(waiting))
     text.line().line(t.gettext("In searches and topics: {example}"), example=code(f"in:{quoted(group.name)}"))
-    limited = [await topics.get(db, each, context.viewer) for each in await channel_groups.topics_limited_to(db, group)]
-    names = [show_topic(each, t) for each in limited if each is not None and not each.is_feed]
-    for name in names:
-        text.line(t.gettext("{topic} is limited to it."), topic=name)
+    for topic in await _limited_to(db, group, context):
+        if not topic.is_feed:
+            text.line(t.gettext("{topic} is limited to it."), topic=show_topic(topic, t))
     is_on = await has_feed(db, group.name, context.chat.id)
     rows: list[tuple[Button, ...]] = []
     if context.may(Need.CHAT):

@@ -154,7 +154,7 @@ class Dispatch:
     ) -> Reply | Effect:
         """Let the handler of the request answer, if the speaker may. Raises StrangerError and CommandError."""
         is_start = request.command == "start" and not request.tapped
-        if person is None and not (is_start and await setup.is_invited(self._database, request, now)):
+        if person is None and not (is_start and await setup.invitation_of(self._database, request, now)):
             raise setup.StrangerError
         chat = await chats.by_peer(self._database, request.peer.kind, request.peer.id)
         own = translator(await setup.language_of(self._database, request, chat))

@@ -1,12 +1,13 @@
 """The channels and channel groups that a topic is limited to, read behind `in:`, and what each name means."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from bot.commands.context import CommandError, Context
 from bot.locales import Translator
 from bot.search.filters import MESSAGES, FilterError, read_limits
 from bot.search.searcher import places_of
 from bot.store.channel_groups import Directory, Place
+from bot.store.database import Reader
 from bot.text.markup import Text, code, join_names, join_texts, one_line
 
 _SHOWN_VALUE = 60  # characters of a filter that is refused
@@ -38,11 +39,12 @@ def _canonical(typed: str, place: Place) -> str:
     return " ".join(typed.split())
 
 
-def show_limits(limits: Iterable[str], directory: Directory, t: Translator) -> Text:
+async def show_limits(db: Reader, limits: Collection[str], context: Context) -> Text:
     """Say in a line what a topic is limited to; empty for one that is about all channels."""
-    places = [(name, directory.find(name)) for name in limits]
-    if not places:
+    if not limits:
         return Text()
+    t, directory = context.t, await Directory.load(db, context.viewer)
+    places = [(name, directory.find(name)) for name in limits]
     text = (
         Text()
         .say(t.gettext("Only in: {places}"), places=join_texts((_show(*each, t) for each in places), ", "))

@@ -172,7 +172,7 @@ async def _set_access(
 ) -> int:
     """Restrict a thing to some chats, or open it to all; return the number of the act."""
     kind = thing.kind
-    names = [chat.title for chat in [await chats.get(tx, each) for each in sorted(chat_ids)] if chat is not None]
+    names = [chat.title for chat in await chats.by_ids(tx, chat_ids)]
     act = AccessChanged(subject=kind.value, name=thing.logged[0], chats=tuple(names))
     rows = [Rows(f"{kind}_access", f"{kind}_id", thing.id), Rows(f"{kind}s", "id", thing.id)]
     if kind is Restrictable.TOPIC:
@@ -197,9 +197,9 @@ async def _offered(db: Reader) -> list[chats.Chat]:
 async def _screen(db: Reader, thing: Thing, context: Context, *, undo: int | None = None) -> Outgoing:
     """Show whom a restricted topic or channel belongs to, with the people that it may be shared with."""
     t, belongs = context.t, set(await access.chats_of(db, thing.kind, thing.id))
-    titles = [chat.title for chat in [await chats.get(db, each) for each in sorted(belongs)] if chat is not None]
+    titles = [one_line(chat.title, _NAME) for chat in await chats.by_ids(db, belongs)]
     text = Text().line("🔒 {name}", name=bold(one_line(thing.name, _NAME)))
-    text.line(t.gettext("Only for: {chats}"), chats=", ".join(one_line(title, _NAME) for title in titles))
+    text.line(t.gettext("Only for: {chats}"), chats=", ".join(titles))
     text.add(t.gettext("Nobody else can find it, search its posts or get its alerts; owners see it in private chat."))
     switches = [
         button(

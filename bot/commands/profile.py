@@ -9,7 +9,7 @@ from dataclasses import asdict
 import structlog
 
 from bot.errors import TelegramError
-from bot.locales import LANGUAGES, N_, translator
+from bot.locales import N_, PHONES, translator
 from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.store import meta
 from bot.store.database import Database
@@ -29,7 +29,7 @@ _KEY = "profile"
 
 async def introduce(client: Client, database: Database, *, name: str, beat: Beat = no_beat) -> None:
     """Set the texts that are new; where Telegram refuses one or wants us to wait, the next start tries again."""
-    wanted = {"" if language == LANGUAGES[0] else language: _texts(language, name) for language in LANGUAGES}
+    wanted = {code: _texts(language, name) for code, language in PHONES.items()}
     username = await meta.get(database, "bot_username")
     texts_now = {code: asdict(each) for code, each in wanted.items()}
     now = {"bot": username, "texts": texts_now}

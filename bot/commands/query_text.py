@@ -9,7 +9,7 @@ from babel.dates import format_date
 
 from bot.commands.context import CommandError, Context
 from bot.commands.limits import named_places, show_limits
-from bot.commands.lookup import show_source
+from bot.commands.lookup import limited_scope, show_source
 from bot.commands.past import describe_past
 from bot.commands.rewriting import AmbiguityError
 from bot.locales import N_, Translator
@@ -25,7 +25,6 @@ from bot.models import ButtonRows, StoredPost
 from bot.models.topics import TopicState
 from bot.rendering.post_text import excerpt_post
 from bot.search.backtest import MANY, Backtest, backtest, midnight
-from bot.store.channel_groups import Directory
 from bot.text.buttons import button
 from bot.text.markup import Piece, Text, bold, code, join_texts
 
@@ -170,12 +169,12 @@ async def preview(
     """
     query, zone = typed.compiled, ZoneInfo(context.chat.time_zone)
     since = midnight(context.now, days=_PREVIEWED_DAYS, zone=zone)
-    directory = await Directory.load(context.database, context.viewer)
-    scope = await context.scope(tuple(directory.limit(typed.state.limits)) if typed.state.limits else None)
+    scope = await limited_scope(context, typed.state.limits)
     asked = {"now": context.now, "since": since, "zone": zone, "before": before, "most": _MOST_READ}
     asked |= {"hidden": scope.hidden, "channel_ids": scope.channel_ids}
     result = await context.ask(backtest, packed(query.to_json(), excluded), **asked)
-    text = show_query(typed, context.t).add("\n").lines(show_limits(typed.state.limits, directory, context.t))
+    text = show_query(typed, context.t).add("\n")
+    text.lines(await show_limits(context.database, typed.state.limits, context))
     if before is None:
         await _add_reading(text, query, context)
     text.line()

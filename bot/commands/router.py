@@ -23,7 +23,7 @@ from bot.commands.dispatch import Dispatch
 from bot.commands.setup import language_of
 from bot.commands.updates import BotEvent, to_request, with_replied
 from bot.errors import FatalError, TelegramError, Verdict
-from bot.locales import LANGUAGES, translator
+from bot.locales import PHONES, translator
 from bot.models import Clock, Outgoing, Peer, PeerKind
 from bot.models.people import Role
 from bot.runtime.supervisor import TURN, Beat, no_beat
@@ -96,13 +96,13 @@ class Router:
             await asyncio.wait_for(self._settled.wait(), within)
 
     async def register_menu(self, beat: Beat = no_beat) -> None:
-        """Tell Telegram the commands that it shows in the menu, in each language; English is for all others.
+        """Tell Telegram the commands that it shows in the menu, by the language of a phone; English is for all others.
 
         By itself it shows what readers may do; to the administrators of a group, what editors may do there. Owners and
         editors see more in private; where a chat has chosen its language, that is shown, whatever Telegram's is.
         """
-        for language in LANGUAGES:
-            code, t = "" if language == LANGUAGES[0] else language, translator(language)
+        for code, language in PHONES.items():
+            t = translator(language)
             await self._set_menu(registry.menu(t, Role.READER), types.BotCommandScopeDefault(), code)
             for scope, role in _GROUPS.items():
                 await self._set_menu(registry.menu(t, role, private=False), scope(), code)

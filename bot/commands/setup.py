@@ -11,7 +11,7 @@ from bot.commands.parsing import find_zone
 from bot.commands.registry import Command, Section, declare, tap
 from bot.commands.rights import POWERS, USES, Need, allows, higher
 from bot.commands.setting import Setting, save
-from bot.locales import LANGUAGES, N_, plain_code, translator
+from bot.locales import LANGUAGES, N_, PHONES, RATHER_IN_RUSSIAN, plain_code, translator
 from bot.locales.locale import topic_title
 from bot.locales.zones import likely_zones, show_zone
 from bot.models import ButtonRows, Outgoing, PeerKind
@@ -27,21 +27,15 @@ from bot.store.people import Person
 from bot.text.buttons import button, choice, rows_of
 from bot.text.markup import Text, bold
 
-# Speakers of these languages mostly read Russian more readily than English; we ask them.
-_RATHER_IN_RUSSIAN = {"be", "kk"}
-
 
 def spoken(code: str) -> str:
     """Return which of our languages serves a speaker, by the language code of Telegram."""
-    own = plain_code(code)
-    if own in LANGUAGES:
-        return own
-    return "ru" if own in _RATHER_IN_RUSSIAN else LANGUAGES[0]
+    return PHONES.get(plain_code(code), PHONES[""])
 
 
 def is_asked(code: str) -> bool:
     """Tell whether the language of a speaker leaves open which of ours they want."""
-    return plain_code(code) in _RATHER_IN_RUSSIAN
+    return plain_code(code) in RATHER_IN_RUSSIAN
 
 
 async def language_of(db: Reader, request: Request, chat: Chat | None = None) -> str:
@@ -71,17 +65,16 @@ class StrangerError(Exception):
     """Somebody without a role, and without a link that gives one."""
 
 
-async def is_invited(db: Reader, request: Request, now: datetime) -> bool:
-    """Tell whether a /start carries a link that pairs."""
+async def invitation_of(db: Reader, request: Request, now: datetime) -> Invitation | None:
+    """Return the invitation whose link a /start carries; None for one without, or where the link does not work."""
     token = request.argument.strip() if request.private else ""
-    return bool(token) and await invitations.find(db, token, now) is not None
+    return await invitations.find(db, token, now) if token else None
 
 
 async def enter(request: Request, now: datetime, tx: Transaction) -> Reply:
     """Pair the chat where the person or the link has the right to, and show its settings. Raises StrangerError."""
     before = await people.get(tx, request.person_id)
-    token = request.argument.strip() if request.private else ""
-    invitation = await invitations.find(tx, token, now) if token else None
+    invitation = await invitation_of(tx, request, now)
     role = _role_of(before, invitation)
     chat = await chats.by_peer(tx, request.peer.kind, request.peer.id)
     language = await language_of(tx, request, chat)

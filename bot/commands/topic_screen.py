@@ -17,7 +17,6 @@ from bot.models import Button, ButtonRows, Outgoing
 from bot.models.topics import TopicState
 from bot.rendering.topic_changes import show_topic_change
 from bot.store import exclusions, people, subscriptions, topics
-from bot.store.channel_groups import Directory
 from bot.store.database import Reader
 from bot.store.exclusions import ExcludedWord
 from bot.store.topics import Topic, TopicVersion
@@ -76,7 +75,7 @@ async def _about(db: Reader, topic: Topic, context: Context) -> Text:
         text.line(t.gettext("Built in."))
     elif not topic.is_feed:
         text.line(t.gettext("Looking for: {query}"), query=short_query(topic.source, SHOWN_QUERY))
-    text.lines(show_limits(topic.limits, await Directory.load(db, context.viewer), t))
+    text.lines(await show_limits(db, topic.limits, context))
     author = None if topic.author is None else await people.get(db, topic.author)
     if author is not None:
         text.line(t.gettext("Created by {name}."), name=one_line(author.name, _NAME))

@@ -34,7 +34,6 @@ from bot.models.people import EVERYTHING
 from bot.models.topics import EVERY_POST
 from bot.rendering.topic_changes import show_topic_change
 from bot.store import acts, exclusions
-from bot.store.channel_groups import Directory
 from bot.store.database import Reader, Transaction
 from bot.store.exclusions import ExcludedWord
 from bot.store.topics import Topic
@@ -121,7 +120,7 @@ async def save(request: Request, context: Context) -> Effect:
             text.lines(show_query(typed, t))
         else:
             text.lines(show_topic_change(before.state, typed.state, t))
-        text.lines(show_limits(typed.state.limits, await Directory.load(tx, context.viewer), t))
+        text.lines(await show_limits(tx, typed.state.limits, context))
         _add_excluded(text, await _excluded_by_chat(tx, before, context), t)
         is_open = not topic.builtin and not topic.restricted and not count
         offer = [(button(t.gettext("Keep it to this chat"), "only", f"t{topic.id}"),)] if is_open else []

@@ -98,8 +98,7 @@ async def _question(  # noqa: PLR0913 - what ends, for whom, and what leaves it 
     *,
     keep: tuple[str | int, ...] = ("keep",),
 ) -> Outgoing:
-    t, named = context.t, [chat for each in sorted(others) if (chat := await chats.get(db, each)) is not None]
-    line = t.gettext("Only this chat gets {names}. Unfollow?")
+    t, line = context.t, context.t.gettext("Only this chat gets {names}. Unfollow?")
     if others:
         line = t.ngettext(
             "This also ends {names} for {n} other chat. Unfollow?",
@@ -108,7 +107,7 @@ async def _question(  # noqa: PLR0913 - what ends, for whom, and what leaves it 
         )
     row = (button(t.gettext("Unfollow"), "unfollow", request.key), button(t.gettext("Keep it"), *keep))
     text = Text().line(line, n=len(others), names=bold(join_names(names, _MOST_NAMED)))
-    return message(text.add(name_chats(named)), (row,))
+    return message(text.add(name_chats(await chats.by_ids(db, others))), (row,))
 
 
 def _called(found: Iterable[Channel], wishes: Iterable[FollowRequest]) -> list[str]:

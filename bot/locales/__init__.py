@@ -14,6 +14,9 @@ from babel.messages.pofile import read_po
 
 DOMAIN = "channelwatch"
 LANGUAGES = ("en", "ru", "uk")
+# Speakers of these languages mostly read Russian more readily than English; in a chat we ask them.
+RATHER_IN_RUSSIAN = ("be", "kk")
+PHONES = {"": "en", "ru": "ru", "uk": "uk", **dict.fromkeys(RATHER_IN_RUSSIAN, "ru")}  # by code; "": of any other
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

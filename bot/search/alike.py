@@ -38,19 +38,27 @@ class Alike:
 
 
 async def find_spread(db: Reader, post: StoredPost, scope: Scope, *, deadline: Deadline | None = None) -> Alike:
-    """Find the posts that say the same within three days, and the post itself, the oldest first."""
-    own = features(wording(post))
+    """Find the posts that say the same within three days, or did before an edit, and the post itself, the oldest first.
+
+    What the post said at first counts as well as what it says now.
+    """
+    versions = await posts.versions(db, post.channel_id, post.message_id)
+    said = [features(each) for each in {wording(post), *map(wording, versions[:1])}]
     forwards: list[StoredPost] = []
 
     def is_same(other: StoredPost) -> bool:
         forwards.extend([other] if other.forward is not None else [])
         if _origin(other) == _origin(post) or _key(other) == _key(post):
             return True
-        pair = (features(wording(other)), own) if other.date < post.date else (own, features(wording(other)))
-        return pair[0].tokens == pair[1].tokens or say_the_same(*pair, apart=abs(other.date - post.date))
+        theirs, apart = features(wording(other)), abs(other.date - post.date)
+        pairs = [(theirs, own) if other.date < post.date else (own, theirs) for own in said]
+        return any(one.tokens == two.tokens or say_the_same(one, two, apart=apart) for one, two in pairs)
 
     between = Scope(hidden=scope.hidden, since=post.date - WITHIN, until=post.date + WITHIN)
-    found, reached = await _find(db, own, between, is_same, deadline or Deadline())
+    found, reached, deadline = dict[PostKey, StoredPost](), None, deadline or Deadline()
+    for own in said:
+        more, end = await _find(db, own, between, is_same, deadline)
+        found, reached = found | more, max(filter(None, (reached, end)), default=None)
     found.setdefault(_key(post), post)
     origins = {_origin(each) for each in found.values()}
     found |= {_key(each): each for each in forwards if _origin(each) in origins}  # whatever is left of the words
@@ -72,7 +80,7 @@ async def find_like(  # noqa: PLR0913 - a text, and how much of an answer is wan
     """
 
     def is_like(other: StoredPost) -> bool:
-        return _key(other) != but and common_words(text, wording(other)) >= _ONE_EVENT
+        return other.is_current and _key(other) != but and common_words(text, wording(other)) >= _ONE_EVENT
 
     found, reached = await _find(db, features(text), scope, is_like, deadline or Deadline())
     best = sorted(found.values(), key=lambda each: (common_words(text, wording(each)), each.id), reverse=True)
@@ -91,7 +99,7 @@ async def _find(
                 if deadline.is_over() or compared == _MOST_COMPARED:
                     return found, date_of(post.version_id)
                 compared += 1
-                if post.is_current and is_wanted(post):
+                if is_wanted(post):
                     found[_key(post)] = post
         if deadline.is_over():
             return found, date_of(last)

@@ -124,7 +124,7 @@ async def record(  # noqa: PLR0913 - the row has this many columns
 
 async def _notify(tx: Transaction, to: Iterable[int], notice: Acted, *, now: datetime) -> None:
     """Put a notice into the outbox for chats; owners have that of the team's own channels, which are named there."""
-    found = [chat for chat in [await chats.get(tx, each) for each in to] if chat is not None and chat.suspended is None]
+    found = [chat for chat in await chats.by_ids(tx, to) if chat.suspended is None]
     broadcasts = tuple((chat.id, chat.title) for chat in found if chat.broadcast)
     concerned = {chat.id: chat for chat in found if not chat.broadcast}
     owners = {chat.id: chat for chat in await chats.of_owners(tx) if chat.suspended is None} if broadcasts else {}

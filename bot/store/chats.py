@@ -1,6 +1,7 @@
 """Chats that receive alerts, and what they have chosen."""
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,7 +10,7 @@ from bot.models.alerts import Edits
 from bot.schedule import Digests, Quiet, Schedule, Storms
 from bot.store import outbox
 from bot.store.database import Reader, Subject, Transaction
-from bot.store.rows import read, read_all, to_ms
+from bot.store.rows import json_list, read, read_all, to_ms
 
 OFFERED = "OFFERED"  # why a broadcast is suspended that nobody has set up yet; only somebody of the team resumes it
 REMOVED = "REMOVED"  # why a private chat is suspended whose person was removed; only a link resumes it
@@ -113,6 +114,13 @@ async def get(db: Reader, chat_id: int) -> Chat | None:
     """Return a chat by the id of its row."""
     row = await db.fetch_one(f"{_CHATS} WHERE id = :id", {"id": chat_id})
     return read(Chat, row, "chat") if row else None
+
+
+async def by_ids(db: Reader, chat_ids: Iterable[int]) -> list[Chat]:
+    """Return the chats with these ids of rows, in the order in which they came."""
+    ids = "SELECT value FROM json_each(:ids)"
+    sql = f"{_CHATS} WHERE id IN ({ids}) ORDER BY id"
+    return read_all(Chat, await db.fetch_all(sql, {"ids": json_list(chat_ids)}), "chat")
 
 
 async def everyone(db: Reader) -> list[Chat]:

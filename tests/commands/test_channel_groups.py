@@ -60,6 +60,7 @@ async def test_a_channel_that_is_not_followed_yet_joins_once_it_is(newsroom: Bot
     await newsroom.says(f"/follow {names} group:Регуляторы all")
     wishes = await follows.all_follows(newsroom.db)
     assert len([each for each in wishes if each.channel_groups and each.feeds]) == 40
+    assert "Not checked yet: 40." in text(await newsroom.says("/groups Регуляторы"))
     await newsroom.db.write(
         lambda tx: tx.execute("UPDATE follows SET reference = '1003' WHERE reference = '@channel7'")
     )

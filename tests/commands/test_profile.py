@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.commands.profile import ABOUT, DESCRIPTION, MOST_ABOUT, MOST_DESCRIPTION, introduce
-from bot.locales import LANGUAGES, translator
+from bot.locales import LANGUAGES, PHONES, translator
 from bot.store.database import Database
 from tests.kit_bot import embedded_server
 
@@ -34,7 +34,7 @@ async def test_each_language_is_set_once_and_what_an_owner_wrote_stays(tmp_path:
             assert len(sandbox.calls) == before
             await introduce(client, db, name="Дежурный")
             assert bot.info[""]["name"] == "Дежурный"  # and so for all languages that have no name of their own
-            assert len(bot.info) == len(LANGUAGES)
+            assert len(bot.info) == len(PHONES)
             assert bot.info["ru"]["about"] == "Наш бот"
         finally:
             await client.disconnect()

@@ -48,6 +48,18 @@ async def test_a_post_tells_who_said_it_first_and_how_it_spread(bot: Bot) -> Non
     assert "No other stored post from within three days says the same" in text(alone)
 
 
+async def test_what_was_said_before_an_edit_counts(bot: Bot) -> None:
+    await told(bot)
+    later = NOON + timedelta(minutes=40)
+    await bot.archive.live(
+        post(1, "Приложение работает, сбой устранён", date=NOON - timedelta(minutes=30), edit_date=later)
+    )
+    for channel_id in (NEWS, OTHER):
+        said = text(await bot.taps(f"first:{channel_id}:1".encode()))
+        assert "1. Вести" in said
+        assert "2. Хроника · +12 min" in said
+
+
 async def test_a_search_tells_who_said_first_what_it_found(bot: Bot) -> None:
     await told(bot)
     found = (await bot.says("/search подтвердил приложения")).messages[0]
