@@ -23,12 +23,12 @@ from bot.commands.context import (
     show,
     writes,
 )
-from bot.commands.keyboards import LANGUAGE_NAMES, MOST_SWITCHES, topic_rows
+from bot.commands.keyboards import MOST_SWITCHES, topic_rows
 from bot.commands.lookup import listed
 from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import REFUSALS, Need, allows
 from bot.commands.undo import undo_button
-from bot.locales import N_
+from bot.locales import LANGUAGE_NAMES, N_
 from bot.locales.locale import topic_title
 from bot.locales.zones import show_zone
 from bot.models import Button, ButtonRows, Entity, Outgoing, PeerKind

@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date
 
 from bot.commands.context import CommandError, Context, Effect, Reply, Request, change, message
-from bot.commands.keyboards import name_word
 from bot.commands.lookup import LONGEST_NAME, limited_scope, name_chats, show_source, show_topic, topic_by_id
 from bot.commands.query_text import TypedQuery, read_query
 from bot.commands.registry import outdated, tap
@@ -33,7 +32,7 @@ from bot.store.acts import Rows
 from bot.store.chats import Chat
 from bot.store.database import Reader, Transaction
 from bot.store.topics import Topic
-from bot.text.buttons import button
+from bot.text.buttons import button, name_word
 from bot.text.markup import Text, bold, one_line
 
 SEEN = r"[0-9a-f]{8}"  # how a button's data names what a topic looked for when it was asked

@@ -7,11 +7,10 @@ from dataclasses import replace
 from babel.dates import get_day_names
 
 from bot.commands.context import CommandError, Context
-from bot.commands.keyboards import LANGUAGE_NAMES
 from bot.commands.parsing import find_zone, read_digests, read_hours, read_switch, read_time, show_time, tidy
 from bot.commands.registry import Section
 from bot.commands.setting import Setting
-from bot.locales import LANGUAGES, N_
+from bot.locales import LANGUAGE_NAMES, LANGUAGES, N_
 from bot.locales.zones import OFFERED
 from bot.models import PeerKind
 from bot.models.alerts import Edits, Priority

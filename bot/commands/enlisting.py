@@ -27,9 +27,11 @@ Finders = tuple[int, ...] | None  # ids of the chats that alone find a channel; 
 _QUOTED = r"\"[^\"\n]+\"|«[^«»\n]+»|[“”„][^“”„\n]+[“”„]"
 _GROUP = re.compile(rf"(?<!\S)(?:group|группа|група):[ ]?({_QUOTED}|[^\s,;\"«»“”„]+)[,;]?(?!\S)", re.IGNORECASE)
 _LOGGED, _SHOWN = 60, 5  # names of one act, and of an answer
-_ALL = {"all", "все", "всё", "усе", "усі", "всі"}
+ALL_WORDS = {"all", "все", "всё", "усе", "усі", "всі"}
 # The word for all posts stands right behind a name; elsewhere it is a word of a title or a comment.
-_FEED = re.compile(rf"(?P<names>.*(?:@|t\.me/|\+)\S+)\s+(?:{'|'.join(_ALL)})[.,;]?(?P<rest>(?:\s+\S+)*)", re.IGNORECASE)
+_FEED = re.compile(
+    rf"(?P<names>.*(?:@|t\.me/|\+)\S+)\s+(?:{'|'.join(ALL_WORDS)})[.,;]?(?P<rest>(?:\s+\S+)*)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +57,7 @@ def take_enlisting(line: str) -> tuple[str, Enlisting]:
     feed = _FEED.fullmatch(rest)
     if feed is not None:
         rest = f"{feed['names']}{feed['rest']}"
-    elif groups and rest.casefold() in _ALL:
+    elif groups and rest.casefold() in ALL_WORDS:
         return "", Enlisting(groups=groups, feed=True)
     return rest, Enlisting(groups=groups, feed=feed is not None)
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import reduce
 
 from bot.commands.context import CommandError, Context, Reply, Request, change, remembered, say, writes
-from bot.commands.enlisting import NOTHING, Enlisting, enlist, take_enlisting
+from bot.commands.enlisting import ALL_WORDS, NOTHING, Enlisting, enlist, take_enlisting
 from bot.commands.parsing import PastedChannels, read_references
 from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
@@ -25,7 +25,6 @@ from bot.text.markup import Text, code, join_names, join_texts
 from bot.text.references import ALL, ALL_ASKED, FOLDER, show_reference
 
 MOST_AT_ONCE = 500  # as many as one account can be in
-_EVERYTHING = {"all", "все", "всё", "усе"}
 SHOWN_NAMES = 60  # of one kind in an answer
 _SHOWN_WORD = 60  # characters of a word that is not understood
 
@@ -107,7 +106,7 @@ async def _follow_typed(request: Request, context: Context, tx: Transaction) -> 
     """Answer where one channel is new; of more, each has its place in the one message that fills in."""
     t, now = context.t, context.now
     lists = read_options(request.argument, t)
-    if lists[0].names.casefold() in _EVERYTHING:
+    if lists[0].names.casefold() in ALL_WORDS:
         await follows.request(tx, ALL_ASKED, chat_id=context.chat.id, now=now, options=lists[0].options)
         return say(t.gettext("I count the channels my reader account is in, and ask you before I follow them."))
     pasted = _read(lists, request.links)

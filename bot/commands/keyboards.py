@@ -1,26 +1,17 @@
-"""What several screens offer: topics as switches, the names of the languages, and short names for words."""
+"""Topics as switches, which several screens offer."""
 
 from collections.abc import Collection, Sequence
-from zlib import crc32
 
-from babel import Locale
-
-from bot.locales import LANGUAGES, Translator
+from bot.locales import Translator
 from bot.locales.locale import topic_title
 from bot.models import ButtonRows
 from bot.store.topics import Topic
 from bot.text.buttons import rows_of, switch
 from bot.text.markup import one_line
 
-LANGUAGE_NAMES = {each: str(Locale(each).get_language_name()).capitalize() for each in LANGUAGES}
 MOST_SWITCHES = 60  # Telegram takes 100 buttons
 TOPICS_PAGE = 20  # topics of one page of switches
 _LONGEST_LABEL = 30  # UTF-16 units; phones cut longer ones in a row of two
-
-
-def name_word(word: str) -> str:
-    """Name a word in a button's data, which has no room for the word itself."""
-    return f"{crc32(word.encode()):08x}"
 
 
 def topic_rows(topics: Sequence[Topic], on: Collection[int], t: Translator, *, screen: str) -> ButtonRows:

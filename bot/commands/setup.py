@@ -5,13 +5,13 @@ from datetime import datetime
 
 from bot.commands.chat_settings import LANGUAGE, ZONE
 from bot.commands.context import CommandError, Context, Reply, Request, message, say, writes
-from bot.commands.keyboards import LANGUAGE_NAMES, TOPICS_PAGE, topic_rows
+from bot.commands.keyboards import TOPICS_PAGE, topic_rows
 from bot.commands.lookup import listed
 from bot.commands.parsing import find_zone
 from bot.commands.registry import Command, Section, declare, tap
 from bot.commands.rights import POWERS, USES, Need, allows, higher
 from bot.commands.setting import Setting, save
-from bot.locales import LANGUAGES, N_, PHONES, RATHER_IN_RUSSIAN, plain_code, translator
+from bot.locales import LANGUAGE_NAMES, LANGUAGES, N_, PHONES, RATHER_IN_RUSSIAN, plain_code, translator
 from bot.locales.locale import topic_title
 from bot.locales.zones import likely_zones, show_zone
 from bot.models import ButtonRows, Outgoing, PeerKind

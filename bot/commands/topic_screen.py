@@ -5,7 +5,6 @@ from itertools import zip_longest
 
 from bot.commands.changing import SEEN, Change, changing, may_change, name_users, others_using, propose, read_state
 from bot.commands.context import Context, Effect, Reply, Request, message, show
-from bot.commands.keyboards import name_word
 from bot.commands.limits import show_limits
 from bot.commands.lookup import listed, show_topic, topic_by_id
 from bot.commands.query_text import SHOWN_QUERY, short_query
@@ -20,7 +19,7 @@ from bot.store import exclusions, people, subscriptions, topics
 from bot.store.database import Reader
 from bot.store.exclusions import ExcludedWord
 from bot.store.topics import Topic, TopicVersion
-from bot.text.buttons import button, rows_of
+from bot.text.buttons import button, name_word, rows_of
 from bot.text.markup import Text, bold, one_line
 from bot.text.pages import page_of
 

@@ -8,7 +8,7 @@ from babel.numbers import format_percent
 
 from bot.commands.changing import may_change, others_using, require_may_change
 from bot.commands.context import CommandError, Context, Reply, Request, change, message, say, show, writes
-from bot.commands.keyboards import TOPICS_PAGE, name_word, topic_rows
+from bot.commands.keyboards import TOPICS_PAGE, topic_rows
 from bot.commands.lookup import listed, need_topic, show_topic, topic_by_id
 from bot.commands.mute import end_button, mutes_of, show_end, unmute_scope
 from bot.commands.mute_scope import SCOPE, read_scope
@@ -31,7 +31,7 @@ from bot.store.channel_groups import Directory
 from bot.store.database import Reader, Transaction
 from bot.store.stats import TopicStats
 from bot.store.topics import Topic
-from bot.text.buttons import button, rows_of
+from bot.text.buttons import button, name_word, rows_of
 from bot.text.markup import Piece, Text, bold, code, link, one_line
 from bot.text.pages import page_of
 

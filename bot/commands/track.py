@@ -111,23 +111,28 @@ async def save(request: Request, context: Context) -> Effect:
         is_new = await subscribe(tx, context, topic)
         if only and before is None:
             topic = await keep_private(tx, context, topic)
-        text, title = Text(), show_topic(topic, t)
+        text = Text()
         if act is not None:
-            text.line(t.gettext("{name} has been changed."), name=title)
+            text.line(t.gettext("{name} has been changed."), name=show_topic(topic, t))
         if act is None or is_new:
-            text.line(t.gettext("This chat now gets alerts on {name}."), name=title)
-        if act is None or before is None:
-            text.lines(show_query(typed, t))
-        else:
-            text.lines(show_topic_change(before.state, typed.state, t))
-        text.lines(await show_limits(tx, typed.state.limits, context))
-        _add_excluded(text, await _excluded_by_chat(tx, before, context), t)
+            text.line(t.gettext("This chat now gets alerts on {name}."), name=show_topic(topic, t))
+        text.lines(await _describe(tx, typed, before, context, is_changed=act is not None))
         is_open = not topic.builtin and not topic.restricted and not count
         offer = [(button(t.gettext("Keep it to this chat"), "only", f"t{topic.id}"),)] if is_open else []
         undo = [] if act is None else [(undo_button(act, t),)]
         return change(text.lines(notified(count, t)), (*offer, *undo))
 
     return effect
+
+
+async def _describe(db: Reader, typed: TypedQuery, before: Topic | None, context: Context, *, is_changed: bool) -> Text:
+    """Say what a topic looks for, or of one that was changed just now what is different, and where."""
+    text = show_query(typed, context.t).add("\n")
+    if before is not None and is_changed:
+        text = show_topic_change(before.state, typed.state, context.t)
+    text.lines(await show_limits(db, typed.state.limits, context))
+    _add_excluded(text, await _excluded_by_chat(db, before, context), context.t)
+    return text
 
 
 async def _make(tx: Transaction, context: Context, name: str, typed: TypedQuery) -> Topic:

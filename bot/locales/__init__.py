@@ -9,11 +9,13 @@ from functools import cache
 from importlib import resources
 from io import BytesIO
 
+from babel import Locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 DOMAIN = "channelwatch"
 LANGUAGES = ("en", "ru", "uk")
+LANGUAGE_NAMES = {each: str(Locale(each).get_language_name()).capitalize() for each in LANGUAGES}  # each in its own
 # Speakers of these languages mostly read Russian more readily than English; in a chat we ask them.
 RATHER_IN_RUSSIAN = ("be", "kk")
 PHONES = {"": "en", "ru": "ru", "uk": "uk", **dict.fromkeys(RATHER_IN_RUSSIAN, "ru")}  # by code; "": of any other

@@ -1,6 +1,7 @@
 """Buttons and their rows; the data of each is `verb:argument:…`, at most 64 bytes. Pure."""
 
 from collections.abc import Iterable
+from zlib import crc32
 
 from bot.models import Button, ButtonRows
 
@@ -25,6 +26,11 @@ def switch(label: str, *data: str | int, is_on: bool) -> Button:
 def mark(label: str, *, chosen: bool) -> str:
     """Put the mark before a chosen label."""
     return f"{_CHOSEN} {label}" if chosen else label
+
+
+def name_word(word: str) -> str:
+    """Name a word in a button's data, which has no room for the word itself."""
+    return f"{crc32(word.encode()):08x}"
 
 
 def rows_of(buttons: Iterable[Button], width: int) -> ButtonRows:
