@@ -26,6 +26,7 @@ from bot.text.markup import Piece, Text, bold, join_names, link, one_line
 _QUOTES = "«»\"“”„'"
 LONGEST_NAME = 64  # characters of a topic's name
 _LONGEST_LABEL = 40  # characters of a name on a button
+_MOST_SIMILAR = 5  # channels that may be meant
 _MOST_CHATS, _CHAT = 8, 40  # that are named in a sentence, and UTF-16 units of each
 _LONGEST = 60  # UTF-16 units of a foreign title in our sentence
 
@@ -110,9 +111,21 @@ async def need_channel(db: Reader, channel_id: int, context: Context) -> Channel
     return channel
 
 
-def unknown_name(typed: str, t: Translator) -> Text:
-    """Say that neither a channel nor a topic goes by a name."""
-    return Text().line(t.gettext("There is no channel or topic «{name}». See /channels and /topics."), name=typed[:100])
+async def unknown_name(db: Reader, typed: str, context: Context) -> Text:
+    """Say that neither a channel nor a topic goes by a name, and which channels have it in their titles."""
+    t = context.t
+    line = t.gettext("There is no channel or topic «{name}». See /channels and /topics.")
+    return Text().line(line, name=typed[:100]).join(await similar_channels(db, typed, context))
+
+
+async def similar_channels(db: Reader, typed: str, context: Context) -> Text:
+    """Name the followed channels in whose titles a word stands, as they can be typed; nothing where there are none."""
+    wanted, directory = unquoted(typed).casefold(), await Directory.load(db, context.viewer)
+    found = [each for each in directory.followed if wanted and wanted in each.title.casefold()]
+    if not found:
+        return Text()
+    names = [f"@{each.username}" if each.username else one_line(each.title, _LONGEST) for each in found]
+    return Text().line(context.t.gettext("Perhaps: {names}"), names=join_names(names, _MOST_SIMILAR))
 
 
 def show_topic(topic: Topic, t: Translator) -> Piece:

@@ -68,7 +68,8 @@ async def mute(request: Request, context: Context, tx: Transaction) -> Reply:
         raise outdated(context)
     if scope is None:  # perhaps the time was written as nobody foresaw
         line = t.gettext("To mute a channel or a topic: {example}")
-        raise CommandError(unknown_name(typed, t).say(line, example=code(t.gettext("/mute @name 8h"))))
+        unknown = await unknown_name(tx, typed, context)
+        raise CommandError(unknown.say(line, example=code(t.gettext("/mute @name 8h"))))
     await mute_scope(tx, context, scope, until=until)
     hours = button(t.gettext("Only 8 hours"), "mute", scope.data, "8h")
     days = button(t.gettext("Only 7 days"), "mute", scope.data, "7d")
@@ -99,7 +100,7 @@ async def unmute(request: Request, context: Context, tx: Transaction) -> Reply:
     if scope is None and request.tapped:
         raise outdated(context)
     if scope is None:
-        raise CommandError(unknown_name(typed, t))
+        raise CommandError(await unknown_name(tx, typed, context))
     ended = await unmute_scope(tx, context, scope)
     line = t.gettext("No longer muted: {name}") if ended else t.gettext("{name} was not muted.")
     return show(request, message(line, name=scope.name))

@@ -56,7 +56,7 @@ async def private(request: Request, context: Context, tx: Transaction) -> Reply:
     topic = await find_topic(tx, typed, context.viewer)
     channel = await channels.find(tx, typed, viewer=context.viewer) if topic is None else None
     if topic is None and channel is None:
-        raise CommandError(unknown_name(typed, context.t))
+        raise CommandError(await unknown_name(tx, typed, context))
     data = f"t{topic.id}" if topic is not None else f"c{channel.id}" if channel is not None else ""
     thing = await _thing(tx, data, context)
     return await _restrict(request, context, tx, thing, sure=False)

@@ -340,7 +340,7 @@ async def latest(request: Request, context: Context) -> Reply:
         return await _latest(context, channel_id=channel.id if channel else 0)
     topic = await find_topic(context.database, name, context.viewer)
     if topic is None:
-        raise CommandError(unknown_name(name, context.t))
+        raise CommandError(await unknown_name(context.database, name, context))
     typed = replace(topic.state, query="" if topic.is_feed else topic.query).source.strip()
     return await answer(request, context, typed, heading=Text().add(bold(topic_title(topic.name, context.t))))
 

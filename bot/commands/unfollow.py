@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 
 from bot.commands.context import CommandError, Context, Reply, Request, message, remembered, show, writes
-from bot.commands.lookup import name_chats, need_channel, show_channel
+from bot.commands.lookup import name_chats, need_channel, show_channel, similar_channels
 from bot.commands.parsing import read_references
 from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
@@ -64,7 +64,7 @@ async def unfollow(request: Request, context: Context, tx: Transaction) -> Reply
         else:
             text.line(
                 t.gettext("I do not follow a channel called «{name}». See /channels."), name=show_reference(name)[:100]
-            )
+            ).join(await similar_channels(tx, name, context))
     return show(request, message(text, () if act is None else ((undo_button(act, t),),)))
 
 

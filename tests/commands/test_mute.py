@@ -125,3 +125,10 @@ async def test_many_mutes_have_pages(bot: Bot) -> None:
 async def test_a_button_of_what_is_gone_says_so(bot: Bot, data: bytes) -> None:
     await bot.pair()
     assert (await bot.taps(data)).note == "This button no longer works."
+
+
+async def test_a_word_of_a_title_is_answered_by_the_names_to_type(bot: Bot) -> None:
+    await bot.pair()
+    await bot.archive.follow(title="Вести Сибири")
+    for command in ("/mute вести 8 ч", "/unmute Вести", "/latest Вести", "/private сибири", "/unfollow Вести"):
+        assert "Perhaps: @News1001" in text(await bot.says(command))
