@@ -80,4 +80,6 @@ async def test_whatever_strangers_do_makes_the_bot_ask_telegram_for_nothing(serv
     await owner.says("/status")
     await owner.until(lambda: from_bot(owner) > answers)
     await service.stop()  # once all is answered
-    assert asked_by_bot(service) - before == Counter({"SendMessage": 1})
+    asked = asked_by_bot(service) - before
+    del asked["SetBotCallbackAnswer"]  # the note that a stranger may have, where the tap comes before the flood
+    assert asked == Counter({"SendMessage": 1})
