@@ -18,7 +18,7 @@ demo: $(READY) ## play a day of outages against the real service, without an acc
 
 test: lint ## lint, types, import contracts and all tests
 	@echo '== tests'
-	@$(BIN)/python -m pytest -q -n 4 $(ARGS)
+	@$(BIN)/python -m pytest -q -n 4 --dist worksteal $(ARGS)
 
 lint: $(READY) ## ruff, mypy and the import contracts
 	@echo '== lint'
