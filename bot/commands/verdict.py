@@ -57,12 +57,14 @@ async def _fitting(
     wanted: Sequence[Topic], text: str, context: Context, *, channel_id: int | None = None
 ) -> list[Topic]:
     """Return the topics that a text fits; of those of every post only what takes its channel."""
-    directory = await Directory.load(context.database)
-    feeds = [each for each in wanted if each.is_feed and channel_id is not None]
+    feeds = [topic for topic in wanted if topic.is_feed]
     queries = [topic for topic in wanted if not topic.is_feed]
     held = await _held([topic.compiled for topic in queries], text, context)
     fitting = [topic for topic in queries if topic.compiled in held]
-    return [*fitting, *(feed for feed in feeds if directory.takes(feed.limits, channel_id or 0))]
+    if channel_id is None or not feeds:
+        return fitting
+    directory = await Directory.load(context.database)
+    return [*fitting, *(feed for feed in feeds if directory.takes(feed.limits, channel_id))]
 
 
 async def excluded_words(fitting: Iterable[Topic], text: str, context: Context) -> Mapping[int, list[str]]:
