@@ -12,9 +12,11 @@ from tests.kit_bot import SandboxedBot, embedded_server, sandboxed_bot
 from tests.kit_clock import Clock
 from tests.kit_service import Service, running_service
 
-# A busy machine is no failure; nothing here asserts how long it takes.
-settings.register_profile("patient", parent=settings(), deadline=None)
-settings.load_profile("patient")
+# A busy machine is no failure; nothing here asserts how long it takes. The same examples everywhere, so that a change
+# fails where it is made; `make test ARGS=--hypothesis-profile=explore` looks for new ones.
+settings.register_profile("steady", deadline=None, derandomize=True)
+settings.register_profile("explore", deadline=None, derandomize=False)
+settings.load_profile("steady")
 
 
 @pytest.fixture
