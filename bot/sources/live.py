@@ -165,7 +165,7 @@ log = structlog.get_logger(__name__)
 
 
 class LinkPreviews:
-    """Refreshes posts whose link previews have loaded; a push that comes before its post is repeated by the difference."""
+    """Refreshes posts whose links have loaded their previews; a push that comes before its post is repeated by the difference."""
 
     def __init__(self, account: Account, ingest: Ingest) -> None:
         self._account = account
@@ -211,7 +211,9 @@ class LinkPreviews:
         try:
             read = await by_number(self._account, address, ids)
         except TelegramError as error:
-            log.info("posts whose link previews have loaded could not be fetched", channel=channel.id, error=error.error)
+            log.info(
+                "posts whose link previews have loaded could not be fetched", channel=channel.id, error=error.error
+            )
             return
         found = (
             to_post(message, channel_id=channel.id, named=named_in(answer))
