@@ -165,7 +165,7 @@ log = structlog.get_logger(__name__)
 
 
 class LinkPreviews:
-    """Refreshes posts whose links have loaded previews; a push that comes before its post is repeated by the difference."""
+    """Refreshes posts whose links have got their previews; a push before its post is repeated by the difference."""
 
     def __init__(self, account: Account, ingest: Ingest) -> None:
         self._account = account
