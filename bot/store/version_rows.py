@@ -16,7 +16,7 @@ from bot.parts import NO_PARTS, are_reworded, compact_json, dump_parts, load_par
 from bot.store.database import Reader, Transaction
 from bot.store.long_posts import Head, LongPost, RestState
 from bot.store.rows import COUNTER_BITS, json_list, maybe_ms, read, to_ms
-from bot.text.plain_form import plain_hash
+from bot.text.plain import plain_hash
 
 MessageKey = tuple[int, int]  # channel id, message id
 Hashes = Mapping[int, bytes]  # of what posts say, by `id(post)`
