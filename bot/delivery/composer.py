@@ -9,10 +9,9 @@ from functools import lru_cache
 
 import structlog
 
+from bot import targets as ways
 from bot.delivery import message_lookup
-from bot.delivery import targets as ways
 from bot.delivery.attachments import Attachments
-from bot.delivery.targets import TargetKind
 from bot.errors import TargetError, TelegramError, Verdict
 from bot.locales import translator
 from bot.locales.locale import Locale
@@ -28,6 +27,7 @@ from bot.store import addresses, attachments, channels, groups, messages, posts,
 from bot.store.database import Database
 from bot.store.messages import Message
 from bot.store.outbox import Delivery
+from bot.targets import TargetKind
 from bot.telegram.errors import UNANSWERABLE
 from bot.telegram.sender import Sender
 
