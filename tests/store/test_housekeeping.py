@@ -9,7 +9,7 @@ from bot.models.people import Role
 from bot.store import acts, handled, housekeeping, invitations, migrations, subscriptions
 from tests.kit_archive import NOON, ago, open_archive
 
-ARCHIVE = "posts versions part_evidence fulltext long_posts media"
+ARCHIVE = "posts versions part_evidence fulltext long_posts media translations"
 SENT = "alerts messages groups attachments"
 CLEARED = "handled mutes invitations acts strangers uploads requests"
 FEW = """meta heartbeats readers flood_waits channels memberships unreadable silences follows backfills progress topics
