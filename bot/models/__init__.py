@@ -60,6 +60,7 @@ class ObservedBy(StrEnum):
     SWEEP = "sweep"  # read from the history while looking for what was not pushed
     BACKFILL = "backfill"  # read from the history when the channel was first followed
     IMPORT = "import"  # read from an export
+    PREVIEW = "preview"  # read from the web page of its channel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +85,7 @@ class Post:
     parts: tuple[Part, ...] = ()  # what people see apart from the text
     is_part: bool = False  # the beginning of a long post, whose rest has to be asked for
     head: bytes | None = None  # of a long post whose rest was asked for: the hash of its beginning
+    is_edited: bool = False  # as a web page says it, which does not say when
     raw: bytes  # the message as TL bytes: the evidence
     layer: int  # the TL layer of these bytes
 
@@ -106,6 +108,16 @@ class Post:
 
 
 PostKey = tuple[int, str]  # channel id, and the key of the post within it
+
+
+def page_album(lowest_id: int) -> int:
+    """Return what stands for the `grouped_id` of an album until Telegram names it: web pages do not show it."""
+    return -lowest_id
+
+
+def is_page_album(grouped_id: int | None) -> bool:
+    """Tell whether a `grouped_id` was made here; Telegram's are long numbers."""
+    return grouped_id is not None and -(2**31) <= grouped_id < 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
