@@ -36,8 +36,8 @@ TAPS = {
     Need.LOOK: """about again alike back channel edit find first group groups history keep latest like list more older
     order post quote run seen setup sum test topics translation undo why""",
     Need.CHAT: """blame confirmations digest drop edits every exclude feed forall hush include lang language leave media
-    mute mutes ok ours place prio quiet receipt revert save settings snooze store storms topic translate type unmute unstore wake
-    word words wrong zone""",
+    mute mutes ok ours place prio quiet receipt revert save settings snooze store storms topic translate type unmute
+    unstore wake word words wrong zone""",
     Need.INSTANCE: """all follow further groups_of how ingroup log members name newgroup only open paste privates
     regroup retry share stop unfollow ungroup""",
     Need.BROADCAST: "for post_in",
