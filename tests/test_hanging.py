@@ -127,5 +127,5 @@ async def test_every_loop_of_the_service_says_how_long_it_may_take(tmp_path: Pat
         await service.owner()
         await health.until_all("delivery", "commands", "heartbeat", "account 2", "reader 1 live", "reader 1 assignment")
         endless = {loop for loop, within in health.heard.items() if within == math.inf}
-        assert endless == {"account 1", "reader 1 live", "reader 1 previews"}
+        assert endless == {"account 1", "reader 1 live", "reader 1 link_previews"}
         assert health.wrong() == []

@@ -60,7 +60,7 @@ class ObservedBy(StrEnum):
     SWEEP = "sweep"  # read from the history while looking for what was not pushed
     BACKFILL = "backfill"  # read from the history when the channel was first followed
     IMPORT = "import"  # read from an export
-    PREVIEW = "preview"  # read from the channel's public web page
+    PREVIEW = "preview"  # read from the web page of its channel
     SITE = "site"  # read from a website
 
 
@@ -102,6 +102,7 @@ class Post:
     parts: tuple[Part, ...] = ()  # what people see apart from the text
     is_part: bool = False  # the beginning of a long post, whose rest has to be asked for
     head: bytes | None = None  # of a long post whose rest was asked for: the hash of its beginning
+    is_edited: bool = False  # as a web page says it, which does not say when
     link: str | None = None  # None: it follows from the channel and the id
     raw: bytes  # the message as its network gave it: the evidence
     raw_format: RawFormat
@@ -126,6 +127,16 @@ class Post:
 
 
 PostKey = tuple[int, str]  # channel id, and the key of the post within it
+
+
+def page_album(lowest_id: int) -> int:
+    """Return what stands for the `grouped_id` of an album until Telegram names it: web pages do not show it."""
+    return -lowest_id
+
+
+def is_page_album(grouped_id: int | None) -> bool:
+    """Tell whether a `grouped_id` was made here; Telegram's are long numbers."""
+    return grouped_id is not None and -(2**31) <= grouped_id < 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

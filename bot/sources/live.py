@@ -164,8 +164,8 @@ class Live:
 log = structlog.get_logger(__name__)
 
 
-class Previews:
-    """Refreshes posts whose previews have loaded; a push that comes before its post is repeated by the difference."""
+class LinkPreviews:
+    """Refreshes posts whose links have got their previews; a push before its post is repeated by the difference."""
 
     def __init__(self, account: Account, ingest: Ingest) -> None:
         self._account = account
@@ -173,17 +173,17 @@ class Previews:
         self._waiting: asyncio.Queue[types.UpdateChannelWebPage] = asyncio.Queue()
 
     def put(self, update: TLObject) -> None:
-        """Queue a pushed update where it says that a preview has loaded; other updates are left alone."""
+        """Queue a pushed update where it says that the preview of a link has loaded; other updates are left alone."""
         if isinstance(update, types.UpdateChannelWebPage):
             self._waiting.put_nowait(update)
 
     async def run(self, beat: Beat = no_beat) -> None:
-        """Refresh the posts of pushed previews, for ever. Raises ReaderLostError."""
+        """Refresh the posts of pushed link previews, for ever. Raises ReaderLostError."""
         while True:
             await self.refresh_next(beat)
 
     async def refresh_next(self, beat: Beat = no_beat) -> None:
-        """Wait for a pushed preview, and refresh the posts that carry it or another that waits by then."""
+        """Wait for a pushed link preview, and refresh the posts that carry it or another that waits by then."""
         beat(math.inf)
         loaded = [await self._waiting.get()]
         while not self._waiting.empty():
@@ -211,7 +211,9 @@ class Previews:
         try:
             read = await by_number(self._account, address, ids)
         except TelegramError as error:
-            log.info("posts whose previews have loaded could not be fetched", channel=channel.id, error=error.error)
+            log.info(
+                "posts whose link previews have loaded could not be fetched", channel=channel.id, error=error.error
+            )
             return
         found = (
             to_post(message, channel_id=channel.id, named=named_in(answer))

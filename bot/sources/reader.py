@@ -133,7 +133,7 @@ class ReaderAccount:
             self.client, self._database, reader_id=self._reader_id, clock=self._clock, rate=settings.request_rate
         )
         sync = ChannelSync(account, self._ingest)
-        tap(self.client, sync.previews.put)
+        tap(self.client, sync.link_previews.put)
         self._live.long_posts = sync.long_posts
         sweep = Sweep(account, sync, assignments, interval=settings.sweep_interval)
         follow_requests = FollowRequests(
@@ -145,7 +145,7 @@ class ReaderAccount:
         await assignments.enter(self._reader_id)
         loops: dict[str, Loop] = {
             "live": self._live.run,
-            "previews": sync.previews.run,
+            "link_previews": sync.link_previews.run,
             "long posts": sync.long_posts.run,
             "sweep": sweep.run,
             "verifier": Verifier(account, sync, days=settings.verify_days).run,

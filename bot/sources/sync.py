@@ -22,7 +22,7 @@ from bot.sources.account import LONG_AGO, LONGEST_VISIT, Account
 from bot.sources.channel_events import describe
 from bot.sources.history import prefetched
 from bot.sources.isolation import Unreadable, by_number
-from bot.sources.live import Previews
+from bot.sources.live import LinkPreviews
 from bot.sources.long_posts import LongPosts
 from bot.sources.resolver import Dialog
 from bot.store import backfills, channels, posts, unreadable
@@ -70,7 +70,7 @@ class ChannelSync:
     def __init__(self, account: Account, ingest: Ingest) -> None:
         self._account = account
         self._ingest = ingest
-        self.previews = Previews(account, ingest)
+        self.link_previews = LinkPreviews(account, ingest)
         self.long_posts = LongPosts(account, ingest)
         self._locks: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)  # nobody reads a channel twice at once
         self._failures: Counter[int] = Counter()  # channel id → times in a row that the server failed at its changes
@@ -176,7 +176,7 @@ class ChannelSync:
                 found += await self._store(channel, changes.events, ObservedBy.DIFFERENCE, changes.asked_at)
                 await self._settle(channel, changes.events)
                 await self._set_unreadable(channel, changes.unreadable, settled=())
-                await self.previews.refresh(channel, changes.pages)
+                await self.link_previews.refresh(channel, changes.pages)
                 self.timeouts[channel.id] = changes.timeout
                 # What the dialog named as newest is stored, once the changes reach as far as the dialog's pts.
                 listed = dialog.top_message if dialog is not None and changes.pts >= dialog.pts else 0

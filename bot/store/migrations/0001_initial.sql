@@ -6,8 +6,8 @@
 -- long_posts, and media, whose files have a limit of their own (MEDIA_MAX_TOTAL_GB). What was sent stays known, a third
 -- of a kilobyte an alert: alerts, messages, groups, attachments. For an edit or a deletion is followed however late, a
 -- post that is edited back into a topic is no news, and feedback counts them. `bot/store/housekeeping.py` clears
--- handled, mutes, invitations, acts, strangers and uploads, each writing of requests clears that table. All others have as many
--- rows as there are channels, chats, readers, or things that people made with a command of theirs.
+-- handled, mutes, invitations, acts, strangers, uploads and page_looks, each writing of requests clears that table. All
+-- others have as many rows as there are channels, chats, readers, or things that people made with a command of theirs.
 
 
 -- The instance itself
@@ -254,6 +254,15 @@ CREATE TRIGGER text_replaced AFTER UPDATE OF text ON versions BEGIN
     UPDATE part_evidence SET raw_rest = CAST(substr(raw_rest, 1, text_at) || old.text || substr(raw_rest, text_at + 1) AS BLOB),
         text_at = NULL WHERE version_id = new.id AND text_at IS NOT NULL;
 END;
+
+CREATE TABLE page_looks (  -- how web pages show messages that Telegram has told us, or that they show no more
+    channel_id INTEGER NOT NULL REFERENCES channels (id),
+    message_id INTEGER NOT NULL,
+    plain BLOB,  -- hash of the plain form of its text, as the page showed it last; NULL: nobody has compared it
+    missing_since INTEGER,  -- the page shows the messages before and after it; NULL: it is not missing
+    not_found_at INTEGER,  -- when its own page first said that there is no such post; the second time it is gone
+    PRIMARY KEY (channel_id, message_id)
+) WITHOUT ROWID;
 
 CREATE TABLE long_posts (  -- messages of which Telegram gives the beginning, and the rest only to those who ask
     channel_id INTEGER NOT NULL,

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from telethon.tl import types
 
 from bot.sandbox import Channel
-from bot.sources.live import Previews
+from bot.sources.live import LinkPreviews
 from bot.store import channels, posts
 from bot.telegram.client import tap
 
@@ -55,12 +55,12 @@ async def test_a_difference_brings_the_preview_of_each_post_with_that_page(reade
 
 async def test_a_push_brings_it_at_once(reader: ReaderKit) -> None:
     channel = await news(reader)
-    previews = Previews(reader.account, reader.ingest)
-    tap(reader.client, previews.put)
+    link_previews = LinkPreviews(reader.account, reader.ingest)
+    tap(reader.client, link_previews.put)
     message = channel.post("A link", media=PENDING)
     await reader.live.store_next()
     channel.load(message.id, page("Outage"))
-    await previews.refresh_next()
+    await link_previews.refresh_next()
     assert await beside(reader, channel) == {message.id: ["Outage"]}
 
 
@@ -68,18 +68,18 @@ async def test_what_is_deleted_or_not_ours_is_left_alone(reader: ReaderKit) -> N
     channel = await news(reader)
     message = channel.post("A link", media=PENDING, push=False)
     await reader.sweep().sweep_once()
-    previews = Previews(reader.account, reader.ingest)
+    link_previews = LinkPreviews(reader.account, reader.ingest)
     known = await reader.channel(channel)
-    await previews.refresh(known, {8})
+    await link_previews.refresh(known, {8})
     assert asked(reader) == []
     channel.delete(message.id, push=False)
-    await previews.refresh(known, {9})
+    await link_previews.refresh(known, {9})
     assert asked(reader) == [[message.id]]
     assert not (await reader.stored(channel))[message.id].gone  # that is for the difference to tell
-    previews.put(types.UpdateChannelWebPage(channel.id, page("Outage").webpage, 1, 1))
-    previews.put(types.UpdateChannelWebPage(99, page("Outage").webpage, 1, 1))
+    link_previews.put(types.UpdateChannelWebPage(channel.id, page("Outage").webpage, 1, 1))
+    link_previews.put(types.UpdateChannelWebPage(99, page("Outage").webpage, 1, 1))
     await reader.database.write(lambda tx: channels.unfollow(tx, channel.id))
-    await previews.refresh_next()
+    await link_previews.refresh_next()
 
 
 async def test_a_refusal_holds_no_posts_up(reader: ReaderKit) -> None:
