@@ -191,11 +191,12 @@ GENERAL_THREAD = 1  # of a forum: messages that name no thread are in it
 
 
 class PeerKind(StrEnum):
-    """The three kinds of chat that Telegram addresses differently."""
+    """The three kinds of chat that Telegram addresses differently, and those that it knows nothing of."""
 
     USER = "user"
     GROUP = "group"  # a basic group
     CHANNEL = "channel"  # a broadcast channel or a supergroup
+    TARGET = "target"  # reached by an Apprise URL or a webhook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -96,7 +96,12 @@ _NEXT_AT = "SELECT min(due_at) AS next_at FROM messages INDEXED BY messages_due 
 # one another in a chat, or for tomorrow, cost little.
 _LEFT_OUT = """chat_id NOT IN (SELECT value FROM json_each(:excluded))
     AND chat_id NOT IN (SELECT id FROM chats WHERE suspended IS NOT NULL)
-    AND chat_id NOT IN (SELECT id FROM chats WHERE held_until > :now)"""
+    AND chat_id NOT IN (SELECT id FROM chats WHERE held_until > :now)
+    AND chat_id NOT IN (SELECT id FROM chats WHERE kind = 'target')"""
+_TARGETS = """
+    SELECT id AS chat_id FROM chats WHERE kind = 'target' AND suspended IS NULL
+        AND (held_until IS NULL OR held_until <= :now) AND id NOT IN (SELECT value FROM json_each(:excluded))
+"""
 _BOTH_ENDS = f"""
     SELECT chat_id FROM (SELECT chat_id FROM messages INDEXED BY messages_due
         WHERE state = 'due' AND due_at <= :now AND {_LEFT_OUT} ORDER BY due_at, id LIMIT (:limit + 1) / 2)
@@ -111,14 +116,21 @@ _NEWS = f"""
 
 
 async def first_due(  # noqa: PLR0913 - a question with this many sides
-    db: Reader, now: datetime, *, exclude_chats: Iterable[int] = (), limit: int, each: int, after: int | None = None
+    db: Reader,
+    now: datetime,
+    *,
+    exclude_chats: Iterable[int] = (),
+    limit: int,
+    each: int,
+    after: int | None = None,
+    targets: bool = False,
 ) -> DueMessages:
-    """Return the first `each` messages of up to `limit` chats that something is due for.
+    """Return the first `each` messages of up to `limit` chats of Telegram's, or of all targets, that any is due for.
 
     Half of the chats are those that wait longest, the others those for which the latest came; with `after` all are
     those for which something came after that row. Nothing is read of chats that are suspended, held, or to be left out.
     """
-    chosen = _BOTH_ENDS if after is None else _NEWS
+    chosen = _TARGETS if targets else _BOTH_ENDS if after is None else _NEWS
     rows = await db.fetch_all(
         f"""SELECT x.*, (SELECT max(id) FROM messages) AS last_id, ({_NEXT_AT}) AS next_at
         FROM ({chosen}) w CROSS JOIN ({_MESSAGES}) x

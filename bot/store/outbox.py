@@ -298,9 +298,9 @@ class Sending:
 
 _LATELY = """SELECT c.kind, c.telegram_id, q.sent_at AS at FROM messages q JOIN chats c ON c.id = q.chat_id
         LEFT JOIN attachments t ON t.reply_id = q.id -- an album is as many messages
-        WHERE q.sent_at BETWEEN :since AND :now
+        WHERE q.sent_at BETWEEN :since AND :now AND c.kind != 'target'
     UNION ALL SELECT c.kind, c.telegram_id, q.edited_at FROM messages q JOIN chats c ON c.id = q.chat_id
-        WHERE q.edited_at BETWEEN :since AND :now
+        WHERE q.edited_at BETWEEN :since AND :now AND c.kind != 'target'
     UNION ALL SELECT chat_kind, chat_telegram_id, answered_at FROM handled
         WHERE answered_at BETWEEN :since AND :now AND chat_kind IS NOT NULL AND NOT tapped
     ORDER BY at"""

@@ -121,6 +121,8 @@ def from_peer(peer: Peer) -> TLObject:
         return types.InputPeerUser(peer.id, peer.access_hash)
     if peer.kind is PeerKind.GROUP:
         return types.InputPeerChat(peer.id)
+    if peer.kind is PeerKind.TARGET:
+        raise ValueError("Telegram knows no targets")
     return types.InputPeerChannel(peer.id, peer.access_hash)
 
 

@@ -6,8 +6,9 @@
 -- long_posts, and media, whose files have a limit of their own (MEDIA_MAX_TOTAL_GB). What was sent stays known, a third
 -- of a kilobyte an alert: alerts, messages, groups, attachments. For an edit or a deletion is followed however late, a
 -- post that is edited back into a topic is no news, and feedback counts them. `bot/store/housekeeping.py` clears
--- handled, mutes, invitations, acts, strangers, uploads and page_looks, each writing of requests clears that table. All
--- others have as many rows as there are channels, chats, readers, or things that people made with a command of theirs.
+-- handled, mutes, invitations, acts, strangers, uploads, page_looks and target_urls, each writing of requests clears that
+-- table. All others have as many rows as there are channels, chats, readers, or things that people made with a command
+-- of theirs.
 
 
 -- The instance itself
@@ -431,12 +432,12 @@ CREATE TABLE handled (  -- commands and taps whose effect is committed
 CREATE TABLE chats (  -- receivers of alerts
     id INTEGER PRIMARY KEY,
     key BLOB NOT NULL UNIQUE,  -- 16 random bytes given at pairing; part of every alert's identity
-    kind TEXT NOT NULL CHECK (kind IN ('user', 'group', 'channel')),
-    telegram_id INTEGER NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('user', 'group', 'channel', 'target')),
+    telegram_id INTEGER NOT NULL,  -- of a target a number of ours
     access_hash INTEGER NOT NULL DEFAULT 0,
     thread_id INTEGER,
     title TEXT NOT NULL,
-    broadcast INTEGER NOT NULL DEFAULT 0,  -- 1: a channel of the team's own, in which nobody speaks to the bot
+    broadcast INTEGER NOT NULL DEFAULT 0,  -- 1: a channel of the team's own, or a target: nobody there speaks to the bot
     paired_at INTEGER NOT NULL,
     suspended TEXT,  -- why nothing is sent any more: Telegram's error string
     held_until INTEGER,  -- nothing is sent before: an alert was refused, and those behind it wait
@@ -464,6 +465,20 @@ CREATE TABLE chats (  -- receivers of alerts
 );
 CREATE INDEX chats_suspended ON chats (id) WHERE suspended IS NOT NULL;
 CREATE INDEX chats_held ON chats (held_until) WHERE held_until IS NOT NULL;
+
+CREATE TABLE targets (  -- chats that are reached in another way than through Telegram
+    id INTEGER PRIMARY KEY REFERENCES chats (id),
+    kind TEXT NOT NULL CHECK (kind IN ('apprise', 'webhook')),
+    service TEXT NOT NULL,  -- for people: ntfy, E-Mail, webhook, …
+    taken_at INTEGER,  -- when it last took a message
+    failing_since INTEGER,  -- it has taken none since its first failure; NULL: the last one was taken
+    removed_at INTEGER  -- its address is deleted once nobody can undo that
+);
+
+CREATE TABLE target_urls (  -- secrets: only whoever sends to a target reads its row
+    id INTEGER PRIMARY KEY REFERENCES targets (id),
+    url TEXT NOT NULL
+);
 
 CREATE TABLE subscriptions (
     chat_id INTEGER NOT NULL REFERENCES chats (id),
@@ -615,7 +630,7 @@ CREATE TABLE messages (  -- the outbox: what a chat shall see
     state TEXT NOT NULL DEFAULT 'due' CHECK (state IN ('due', 'sent', 'withdrawn', 'frozen', 'dead')),
     wanted_revision INTEGER NOT NULL DEFAULT 1,
     sent_revision INTEGER NOT NULL DEFAULT 0,  -- 0: none; the next one is not an edit
-    telegram_id INTEGER,  -- in the chat; NULL: unknown, or not sent
+    telegram_id INTEGER,  -- in the chat; NULL: unknown, or not sent; in a target the random_id
     due_at INTEGER NOT NULL,
     attempts INTEGER NOT NULL DEFAULT 0,  -- that failed since a revision was sent
     reason TEXT,  -- why it ended or was put off: Telegram's error string
