@@ -59,11 +59,10 @@ class AlertTap:
 
     async def usual(self, db: Reader, context: Context) -> ButtonRows:
         """Return the usual buttons."""
-        channel = await channel_by_id(db, self.channel_id, context.viewer)
+        url = await posts.link_of(db, self.channel_id, self.message_id)
         alerted = await feedback.find_alerted(db, context.chat.id, self.channel_id, self.message_id)
         is_foreign = alerted is None or language_of(alerted.post.whole) != context.t.language
-        username = channel.username if channel else None
-        return alert_buttons(self.channel_id, username, self.message_id, context.t, is_foreign=is_foreign)
+        return alert_buttons(self.channel_id, self.message_id, url, context.t, is_foreign=is_foreign)
 
 
 @tap("back", Need.LOOK, POST)
