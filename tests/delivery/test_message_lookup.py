@@ -38,7 +38,14 @@ def data(*written: str) -> list[Button]:
             ],
             (1002, 7),
         ),
-        ([button for row in alert_buttons(1002, 7, "https://t.me/c/1002/7", ENGLISH) for button in row], (1002, 7)),
+        (
+            [
+                button
+                for row in alert_buttons(1002, 7, "https://t.me/c/1002/7", ENGLISH, is_foreign=False)
+                for button in row
+            ],
+            (1002, 7),
+        ),
         (data("snooze:1002:7:t5", "back:1002:7"), (1002, 7)),
         (data("post:1002:7"), None),
         (data("page:1002:7:2"), None),
