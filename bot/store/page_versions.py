@@ -14,7 +14,7 @@ from bot.models import Event, Post, is_page_album
 from bot.store.database import Reader, Transaction
 from bot.store.rows import json_list, read_all, to_ms
 from bot.store.version_rows import MessageKey, StoredMessage
-from bot.text.plain_form import plain_form, plain_hash
+from bot.text.plain import plain_hash, plain_text
 
 PAGE_LAG = timedelta(minutes=10)  # by which a page may be behind Telegram
 LOOKS_KEPT = 500  # messages of a channel, the newest: its page shows twenty, and is read again further back at most
@@ -37,7 +37,7 @@ def after_page(message: StoredMessage, post: Post, *, is_proof: bool) -> AfterPa
     A page does not say which item of an album has the caption, and shows some texts in its own way: what Telegram says
     was never edited is what the page showed first.
     """
-    shown, told = plain_form(message.text), plain_form(post.text)
+    shown, told = plain_text(message.text), plain_text(post.text)
     is_caption_moved = is_page_album(message.grouped_id) and not (shown and told)
     if shown == told or is_caption_moved or (post.edit_date is None and len(message.versions) == 1):
         return AfterPage.SAME
@@ -50,7 +50,7 @@ def is_page_edit(message: StoredMessage, post: Post, is_reworded: IsReworded) ->
     The first look at a page is only noted, since pages show some texts in their own way; unless it says that the post
     was edited, which Telegram has not told us, and words are others.
     """
-    if plain_form(post.text) == plain_form(message.text):
+    if plain_text(post.text) == plain_text(message.text):
         return False
     if message.look is not None:
         return message.look != plain_hash(post.text)

@@ -14,7 +14,7 @@ from bot.store.long_posts import Head, LongPost, RestState
 from bot.store.page_versions import PAGE_LAG, AfterPage, IsReworded
 from bot.store.rows import maybe_ms, to_ms
 from bot.store.version_rows import Hashes, Known, MessageKey, StoredMessage, Version
-from bot.text.plain_form import plain_hash
+from bot.text.plain import plain_hash
 
 # Reading a message there proves that it is visible now. A push may be late, and an export is of the past.
 PROOF = {ObservedBy.DIFFERENCE, ObservedBy.SWEEP, ObservedBy.BACKFILL}

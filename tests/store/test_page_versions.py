@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from bot.models import Entity, Media, ObservedBy, Post, page_album
 from bot.store import page_versions, posts
-from bot.text.plain_form import plain_form
 from tests import kit
 from tests.kit_archive import NEWS, NOON, OTHER, Archive, gone, open_archive, post
 
@@ -42,18 +41,6 @@ async def page(archive: Archive, *events: Post) -> None:
 
 async def texts(archive: Archive, message_id: int) -> list[str]:
     return [each.text for each in await posts.versions(archive.db, NEWS, message_id)]
-
-
-@pytest.mark.parametrize(
-    ("text", "plain"),
-    [
-        ("Сбой\u00a0в сети\u200f \r\n\r\nЕщё  раз\ufeff", "Сбой в сети\n\nЕщё  раз"),
-        ("\n 👩\u200d🔧 \n", "👩\u200d🔧"),
-        ("e\u0301 \ufe0f", "e\u0301 \ufe0f"),
-    ],
-)
-def test_a_plain_form_is_what_a_page_and_telegram_show_alike(text: str, plain: str) -> None:
-    assert plain_form(text) == plain
 
 
 @pytest.mark.parametrize("order", ["page first", "telegram first"])
