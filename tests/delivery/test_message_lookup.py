@@ -63,7 +63,7 @@ def test_an_alert_is_the_same_whatever_its_text_says_by_now() -> None:
     rows = alert_buttons(1002, 7, "https://t.me/news/7", ENGLISH, is_foreign=True)
     outgoing = Outgoing(text="5 minutes ago", buttons=rows)
     assert is_same(own("4 minutes ago", *(button for row in rows for button in row)), outgoing)
-    others = alert_buttons(1002, 8, "https://t.me/news/8", ENGLISH)
+    others = alert_buttons(1002, 8, "https://t.me/news/8", ENGLISH, is_foreign=False)
     assert not is_same(own("5 minutes ago", *(button for row in others for button in row)), outgoing)
 
 
