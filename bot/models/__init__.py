@@ -1,8 +1,8 @@
 """What a source gives, whatever network it reads: posts as it saw them, in observations; and posts as they are stored.
 
 Values are frozen, dates are UTC and aware. A source makes its channels (`bot.store.channels`), then an `Observation` of
-`Post`s, and hands it to `bot.pipeline.ingest`: versions, matches, alerts and search come from there. A network that has
-no numbers for its channels or messages gets numbers of ours: below zero for channels, counted up within one for messages.
+`Post`s, and hands it to `bot.pipeline.ingest`: versions, matches, alerts and search come from there. A network that
+has no numbers for its channels or messages gets ours: below zero for channels, counted up within one for messages.
 """
 
 import hashlib
