@@ -25,6 +25,7 @@ from bot.rendering.post_text import channel_name, full_text
 from bot.store import feedback, groups, posts
 from bot.store.database import Reader, Transaction
 from bot.text.buttons import button, rows_of
+from bot.text.language import language_of
 from bot.text.markup import LIMIT, Text, one_line, units
 
 POST = r"\d{1,15}:\d{1,10}"  # how data names a post: channel and message
@@ -60,7 +61,9 @@ class AlertTap:
     async def usual(self, db: Reader, context: Context) -> ButtonRows:
         """Return the usual buttons."""
         url = await posts.link_of(db, self.channel_id, self.message_id)
-        return alert_buttons(self.channel_id, self.message_id, url, context.t)
+        alerted = await feedback.find_alerted(db, context.chat.id, self.channel_id, self.message_id)
+        is_foreign = alerted is None or language_of(alerted.post.whole) != context.t.language
+        return alert_buttons(self.channel_id, self.message_id, url, context.t, is_foreign=is_foreign)
 
 
 @tap("back", Need.LOOK, POST)
