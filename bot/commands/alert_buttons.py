@@ -17,7 +17,8 @@ from bot.commands.mute_scope import SCOPE, MuteScope, read_scope
 from bot.commands.registry import outdated, tap
 from bot.commands.rights import Need
 from bot.locales.zones import show_offset
-from bot.models import Button, ButtonRows, Entity, Outgoing, StoredPost
+from bot.models import Entity, StoredPost
+from bot.models.outgoing import Button, ButtonRows, Outgoing
 from bot.rendering.alert import alert_buttons
 from bot.rendering.groups import render_page
 from bot.rendering.post_text import channel_name, full_text

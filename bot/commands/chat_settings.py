@@ -13,8 +13,8 @@ from bot.commands.setting import Setting
 from bot.locales import LANGUAGE_NAMES, LANGUAGES, N_
 from bot.locales.languages import find_language, language_name
 from bot.locales.zones import OFFERED
-from bot.models import PeerKind
 from bot.models.alerts import Edits, Priority
+from bot.models.outgoing import PeerKind
 from bot.schedule import Every, Storms
 from bot.store import readers, subscriptions
 from bot.store.chats import Chat, ReportTime

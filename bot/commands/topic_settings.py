@@ -8,8 +8,8 @@ from bot.commands.rights import Need
 from bot.commands.subscribing import log_setting
 from bot.locales import LANGUAGES, N_, Translator, translator
 from bot.locales.locale import topic_title
-from bot.models import GENERAL_THREAD, Outgoing
 from bot.models.alerts import Priority
+from bot.models.outgoing import GENERAL_THREAD, Outgoing
 from bot.store import addresses, subscriptions
 from bot.store.database import Reader, Transaction
 from bot.store.topics import Topic

@@ -16,9 +16,10 @@ from bot.delivery.targets import TargetKind
 from bot.errors import TargetError, TelegramError, Verdict
 from bot.locales import translator
 from bot.locales.locale import Locale
-from bot.models import GENERAL_THREAD, Clock, Outgoing, StoredPost
+from bot.models import Clock, StoredPost
 from bot.models.alerts import ChangeKind, GroupKind, Loudness, MessageKind
 from bot.models.notices import Sound
+from bot.models.outgoing import GENERAL_THREAD, Outgoing
 from bot.models.targets import TargetMessage, short_id
 from bot.rendering.alert import render_alert, render_change, render_confirmation
 from bot.rendering.groups import render_count, render_page, render_storm

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
 
-from bot.models import PostKey, StoredPost, post_link
+from bot.models import PostKey, StoredPost
+from bot.models.links import post_link
 from bot.parts import Part, PartMatch, Spans, whole_text
 from bot.schedule import Schedule, Storms
 

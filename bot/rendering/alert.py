@@ -9,8 +9,10 @@ from datetime import datetime, timedelta
 
 from bot.locales import Translator
 from bot.locales.locale import Locale, part_title, show_span, topic_title
-from bot.models import Button, ButtonRows, Forward, Outgoing, StoredPost, post_link
+from bot.models import Forward, StoredPost
 from bot.models.alerts import Alert, AlertChange, Duplicate
+from bot.models.links import post_link
+from bot.models.outgoing import Button, ButtonRows, Outgoing
 from bot.parts import PartMatch
 from bot.rendering.post_text import author_note, channel_name, comparable_texts, full_text, show_changes
 from bot.text.buttons import button

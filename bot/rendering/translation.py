@@ -4,7 +4,8 @@ from bot.locales import Translator
 from bot.locales.languages import language_name
 from bot.locales.locale import Locale
 from bot.locales.refusals import TRANSLATION_REFUSALS, refusal
-from bot.models import Outgoing, StoredPost
+from bot.models import StoredPost
+from bot.models.outgoing import Outgoing
 from bot.models.translations import Translation, TranslationState
 from bot.rendering.post_text import channel_name
 from bot.text.markup import Text, bold, link

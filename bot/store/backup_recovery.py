@@ -7,8 +7,8 @@ notice, whose button lists the posts; none of them is an alert.
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from bot.models import PeerKind
 from bot.models.alerts import RestoreWindow, restored_group
+from bot.models.outgoing import PeerKind
 from bot.store import chats, groups, meta
 from bot.store.database import Reader, Transaction
 from bot.store.groups import NewMember

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bot.models import GENERAL_THREAD, StoredPost
+from bot.models import StoredPost
 from bot.models.alerts import Alert, AlertChange, Duplicate, GroupKind, MessageKind
 from bot.models.notices import NOTICES, Notice
+from bot.models.outgoing import GENERAL_THREAD
 from bot.store import alerts, chats
 from bot.store.chats import Chat
 from bot.store.database import Reader

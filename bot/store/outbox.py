@@ -9,8 +9,10 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.models import Peer, PeerKind, post_link, to_json
+from bot.models import to_json
 from bot.models.alerts import Draft, MessageKind
+from bot.models.links import post_link
+from bot.models.outgoing import Peer, PeerKind
 from bot.store import meta
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import from_ms, json_list, read, to_ms

@@ -7,7 +7,7 @@ import pytest
 from bot.commands import registry
 from bot.commands.rights import REFUSALS, Need, allows
 from bot.locales import translator
-from bot.models import Peer, PeerKind
+from bot.models.outgoing import Peer, PeerKind
 from bot.models.people import Role
 from tests.commands.kit import ANNA, BORIS, EVE, GROUP, Bot, text
 from tests.kit_archive import Archive

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.commands.context import Reply
-from bot.models import Button
+from bot.models.outgoing import Button
 from bot.models.people import Role
 from bot.store import subscriptions
 from tests.commands.kit import ANNA, BORIS, GROUP, Bot, text

@@ -4,7 +4,7 @@ import pytest
 
 from bot.delivery.message_lookup import is_ours, is_same, key_of
 from bot.locales import translator
-from bot.models import Button, Outgoing, PeerKind
+from bot.models.outgoing import Button, Outgoing, PeerKind
 from bot.rendering.alert import alert_buttons
 from bot.telegram.convert import SentMessage
 

@@ -7,7 +7,7 @@ import pytest
 
 from bot.locales import translator
 from bot.locales.locale import Locale
-from bot.models import Peer, PeerKind
+from bot.models.outgoing import Peer, PeerKind
 from bot.rendering.translation import render_translation
 from bot.sandbox import Channel
 from bot.sources.translations import EXHAUSTED, PIECE, Translations, pieces

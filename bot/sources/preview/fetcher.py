@@ -41,11 +41,11 @@ _SERVER_ERROR = 500
 _FOREIGN = "a page came that is not Telegram's: something between us and it answers in its place"
 _TOO_OFTEN = "the pages were asked for too often"
 
-Read = Callable[["Question", PageReply], PageAnswer]
+Read = Callable[["PageQuestion", PageReply], PageAnswer]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class PageQuestion:
     """What is asked for, and what is known of the channel already."""
 
     path: str
@@ -86,7 +86,7 @@ class Pages:
 
     async def head(self, name: str, *, channel_id: int | None = None, newest: int | None = None) -> PageAnswer:
         """Ask for the newest posts of a channel, of which `newest` is known already."""
-        return await self._posts(Question(path=_path("s", name), name=name, channel_id=channel_id, newest=newest))
+        return await self._posts(PageQuestion(path=_path("s", name), name=name, channel_id=channel_id, newest=newest))
 
     async def before(self, name: str, message_id: int, *, channel_id: int | None = None) -> PageAnswer:
         """Ask for the posts before a message. Raises ValueError for an id that would bring the newest page again."""
@@ -103,13 +103,13 @@ class Pages:
     async def embed(self, name: str, message_id: int, *, channel_id: int | None = None) -> PageAnswer:
         """Ask for one message; the answer's `embed` says what it shows, or why it does not."""
         path = f"{_path(name)}/{_positive(message_id)}?embed=1"
-        return await self._ask(Question(path=path, name=name, channel_id=channel_id), self._read_embed)
+        return await self._ask(PageQuestion(path=path, name=name, channel_id=channel_id), self._read_embed)
 
     async def landing(self, name: str) -> PageAnswer:
         """Ask what a name belongs to; the kind of the answer is NO_PREVIEW, for it has no posts."""
-        return await self._ask(Question(path=_path(name), name=name), self._read_landing)
+        return await self._ask(PageQuestion(path=_path(name), name=name), self._read_landing)
 
-    async def _posts(self, question: Question) -> PageAnswer:
+    async def _posts(self, question: PageQuestion) -> PageAnswer:
         answer = await self._ask(question, self._read_posts)
         if answer.kind is AnswerKind.NO_PREVIEW and answer.landing is None:
             answer = await self._explain(question)
@@ -117,7 +117,7 @@ class Pages:
             self._odd.clear()
         return answer
 
-    async def _explain(self, question: Question) -> PageAnswer:
+    async def _explain(self, question: PageQuestion) -> PageAnswer:
         """Ask why a name has no preview, and the canary where the reason may be that we ask too often."""
         answer = await self.landing(question.name)
         if answer.landing is None:
@@ -128,7 +128,7 @@ class Pages:
             return await self._doubt(question, answer)
         return answer
 
-    async def _doubt(self, question: Question, answer: PageAnswer) -> PageAnswer:
+    async def _doubt(self, question: PageQuestion, answer: PageAnswer) -> PageAnswer:
         """Believe that a channel is gone only while the canary is well, and not of three in a row."""
         if question.channel_id is not None:
             self._odd.add(question.name.lower())
@@ -140,12 +140,12 @@ class Pages:
         return answer if canary.is_read else _of_sick(canary)
 
     async def _ask_canary(self) -> PageAnswer:
-        canary = await self._ask(Question(path=_path("s", self._canary), name=self._canary), self._read_posts)
+        canary = await self._ask(PageQuestion(path=_path("s", self._canary), name=self._canary), self._read_posts)
         if canary.kind in {AnswerKind.NO_PREVIEW, AnswerKind.TAKEN_OVER}:
             return await self._wait(canary, _TOO_OFTEN)
         return canary
 
-    async def _ask(self, question: Question, read: Read) -> PageAnswer:
+    async def _ask(self, question: PageQuestion, read: Read) -> PageAnswer:
         backoff = await self._pacer.backoff()
         now = self._clock()
         if backoff.until is not None and now < backoff.until:
@@ -163,7 +163,7 @@ class Pages:
                 return await self._fail(question, f"{failure.stage}: {failure.reason}", None)
         return await self._judge(question, reply, read)
 
-    async def _judge(self, question: Question, reply: PageReply, read: Read) -> PageAnswer:
+    async def _judge(self, question: PageQuestion, reply: PageReply, read: Read) -> PageAnswer:
         """Read a reply whose status says that it can be."""
         asked = PageAnswer(kind=AnswerKind.THROTTLED, url=reply.url, asked_at=self._clock(), status=reply.status)
         if reply.status >= _SERVER_ERROR:
@@ -177,7 +177,7 @@ class Pages:
             return await self._wait(replace(asked, kind=AnswerKind.UNREACHABLE), _FOREIGN)
         return await self._read(question, asked, reply, read)
 
-    async def _read(self, question: Question, asked: PageAnswer, reply: PageReply, read: Read) -> PageAnswer:
+    async def _read(self, question: PageQuestion, asked: PageAnswer, reply: PageReply, read: Read) -> PageAnswer:
         try:
             answer = read(question, reply)
         except PageNotUnderstoodError as error:
@@ -189,13 +189,13 @@ class Pages:
             await self._pacer.go_on()
         return answer
 
-    async def _shell(self, question: Question, asked: PageAnswer) -> PageAnswer:
+    async def _shell(self, question: PageQuestion, asked: PageAnswer) -> PageAnswer:
         """Wait because of what looks like the page of a free name in the place of posts."""
         if question.channel_id is not None:
             self._odd.add(question.name.lower())
         return await self._wait(asked, _TOO_OFTEN, is_long=len(self._odd) >= _ODD_IN_A_ROW)
 
-    async def _redirected(self, question: Question, asked: PageAnswer, reply: PageReply) -> PageAnswer:
+    async def _redirected(self, question: PageQuestion, asked: PageAnswer, reply: PageReply) -> PageAnswer:
         """Tell a name without a preview, which leads to its own page, from a name that cannot be, and from others."""
         to = urlsplit(reply.headers.get("location", ""))
         if to.path.strip("/").lower() == question.name.lower():
@@ -205,7 +205,7 @@ class Pages:
             return replace(asked, kind=AnswerKind.NO_PREVIEW, landing=nobody, reason="no channel can have this name")
         return await self._wait(replace(asked, kind=AnswerKind.UNREACHABLE), _FOREIGN)
 
-    def _read_posts(self, question: Question, reply: PageReply) -> PageAnswer:
+    def _read_posts(self, question: PageQuestion, reply: PageReply) -> PageAnswer:
         page = read_page(reply.html)
         if page.posts and page.channel_id is None:
             raise PageNotUnderstoodError("its posts do not say which channel they are of")
@@ -218,19 +218,19 @@ class Pages:
             kind = AnswerKind.NOTHING_NEW
         return PageAnswer(kind=kind, url=reply.url, asked_at=self._clock(), status=reply.status, page=page)
 
-    def _read_embed(self, question: Question, reply: PageReply) -> PageAnswer:
+    def _read_embed(self, question: PageQuestion, reply: PageReply) -> PageAnswer:
         embed = read_embed(reply.html)
         kind = AnswerKind.POSTS
         if None not in (question.channel_id, embed.channel_id) and embed.channel_id != question.channel_id:
             kind = AnswerKind.TAKEN_OVER
         return PageAnswer(kind=kind, url=reply.url, asked_at=self._clock(), status=reply.status, embed=embed)
 
-    def _read_landing(self, _question: Question, reply: PageReply) -> PageAnswer:
+    def _read_landing(self, _question: PageQuestion, reply: PageReply) -> PageAnswer:
         landing = read_landing(reply.html)
         kind, now = AnswerKind.NO_PREVIEW, self._clock()
         return PageAnswer(kind=kind, url=reply.url, asked_at=now, status=reply.status, landing=landing)
 
-    async def _fail(self, question: Question, reason: str, status: int | None) -> PageAnswer:
+    async def _fail(self, question: PageQuestion, reason: str, status: int | None) -> PageAnswer:
         """Go to the next host after two failures, and wait once all have failed."""
         url, now = self._url(question), self._clock()
         self._hosts = self._hosts.failed()
@@ -249,7 +249,7 @@ class Pages:
         kind = AnswerKind.UNREACHABLE if answer.kind is AnswerKind.UNREACHABLE else AnswerKind.THROTTLED
         return replace(answer, kind=kind, reason=reason, retry_at=until, landing=None)
 
-    def _url(self, question: Question) -> str:
+    def _url(self, question: PageQuestion) -> str:
         return f"{self._hosts.url}/{question.path}"
 
 
@@ -283,8 +283,8 @@ def _path(*parts: str) -> str:
     return "/".join(quote(part, safe="") for part in parts)
 
 
-def _at(name: str, where: str, channel_id: int | None) -> Question:
-    return Question(path=_path("s", name) + where, name=name, channel_id=channel_id)
+def _at(name: str, where: str, channel_id: int | None) -> PageQuestion:
+    return PageQuestion(path=_path("s", name) + where, name=name, channel_id=channel_id)
 
 
 def _positive(message_id: int) -> int:
