@@ -31,6 +31,7 @@ COMMANDS = {
     "alerts": "alerts",
     "backup": "backup",
     "restore": "backup",
+    "mcp": "assistant",
 }
 
 cli = typer.Typer(name="channelwatch", no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
