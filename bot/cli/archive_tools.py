@@ -58,7 +58,7 @@ class ArchiveTools:
     async def search(self, query: str = "", limit: int = 20, cursor: int | None = None) -> Answer:
         """Return the posts that match a query, a page of them."""
         limit = max(1, min(limit, MOST))
-        async with self._looking() as (db, viewer):
+        async with self._opened() as (db, viewer):
             query, filters, scope = await _asked(db, query, viewer, self._clock())
             if query:
                 found = await self._find(db, query, filters, scope, limit=limit, cursor=cursor)
@@ -95,7 +95,7 @@ class ArchiveTools:
 
     async def post(self, link: str = "", channel_id: int = 0, message_id: int = 0) -> Answer:
         """Return all that is stored of a post: each message of an album with its versions, and whether it is gone."""
-        async with self._looking() as (db, viewer):
+        async with self._opened() as (db, viewer):
             if link:
                 channel, number = await channels.find(db, link, viewer=viewer), post_number(link)
                 if channel is None or number is None:
@@ -113,7 +113,7 @@ class ArchiveTools:
         """Return the followed channels with these words in title or name, and how the reading of each goes."""
         now, wanted = self._clock(), words.casefold().removeprefix("@").split()
         limit = max(1, min(limit, MOST))
-        async with self._looking() as (db, viewer):
+        async with self._opened() as (db, viewer):
             hidden = await access.hidden(db, Restrictable.CHANNEL, viewer)
             states = await channel_states(db, now, since=now - _LATELY)
         seen = [each for each in states if each.channel.id not in hidden]
@@ -124,7 +124,7 @@ class ArchiveTools:
 
     async def topics(self) -> Answer:
         """Return the topics with what each looks for now and looked for before."""
-        async with self._looking() as (db, viewer):
+        async with self._opened() as (db, viewer):
             every = await topics.all_topics(db, viewer)
             history = {topic.id: await topics.versions(db, topic.id) for topic in every}
         listed = [
@@ -144,7 +144,7 @@ class ArchiveTools:
     async def coverage(self, where: str = "") -> Answer:
         """Return from when on the archive is complete: that nothing is found before that says nothing."""
         now = self._clock()
-        async with self._looking() as (db, viewer):
+        async with self._opened() as (db, viewer):
             _, _, scope = await _asked(db, where, viewer, now)
             coverage = await coverage_of(db, scope.channel_ids, now=now, hidden=scope.hidden)
             named = {channel_id: await channels.get(db, channel_id) for channel_id in list(coverage.starts)[:MOST]}
@@ -168,7 +168,7 @@ class ArchiveTools:
         )
 
     @asynccontextmanager
-    async def _looking(self) -> AsyncIterator[tuple[Reader, Viewer]]:
+    async def _opened(self) -> AsyncIterator[tuple[Reader, Viewer]]:
         """Open the archive, and find out who looks."""
         async with open_read_only(self._path) as db:
             try:

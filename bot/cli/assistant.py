@@ -23,8 +23,8 @@ from bot.store import chats, people
 from bot.store.database import Reader, open_read_only
 
 _MISSING = (
-    "The package «mcp» is missing. Install it with `make setup`, in Docker with `docker compose build --build-arg MCP=1`, "
-    "or elsewhere with `pip install 'channelwatch[mcp]'`."
+    "The package «mcp» is missing. Install it with `make setup`, in Docker with "
+    "`docker compose build --build-arg MCP=1`, or elsewhere with `pip install 'channelwatch[mcp]'`."
 )
 _INSTRUCTIONS = f"""An archive of Telegram channels and sites, with every edit and deletion, read-only.
 Searches take the query language of channelwatch: words in any inflected form (Russian, Ukrainian, English), "phrases",
