@@ -31,6 +31,7 @@ COMMANDS = {
     "alerts": "alerts",
     "backup": "backup",
     "restore": "backup",
+    "mcp": "assistant",
     "targets": "targets",  # last: it has commands of its own
 }
 

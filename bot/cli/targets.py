@@ -13,8 +13,8 @@ from bot.cli.output import plain, table
 from bot.cli.people import open_instance
 from bot.errors import SettingsError, TargetError
 from bot.locales import translator
-from bot.models import Outgoing
 from bot.models.acts import FallbackSet, TargetChange, TargetChanged
+from bot.models.outgoing import Outgoing
 from bot.models.targets import TargetMessage, short_id
 from bot.settings import load_settings
 from bot.store import acts, chats, meta, targets

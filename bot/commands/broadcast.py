@@ -27,9 +27,10 @@ from bot.commands.rights import REFUSALS, Need, allows
 from bot.commands.setup_screen import may_set_targets, rows_for, setup_screen
 from bot.commands.undo import undo_button
 from bot.locales import N_
-from bot.models import Button, ButtonRows, Entity, Outgoing, PeerKind
+from bot.models import Entity
 from bot.models.acts import GroupPaired, GroupSet
 from bot.models.notices import BroadcastOffered, PromotionIgnored
+from bot.models.outgoing import Button, ButtonRows, Outgoing, PeerKind
 from bot.store import acts, addresses, chats, people
 from bot.store.acts import Rows
 from bot.store.channels import spelt

@@ -10,7 +10,7 @@ from bot.commands.rights import Need, allows
 from bot.locales import LANGUAGE_NAMES
 from bot.locales.locale import topic_title
 from bot.locales.zones import show_zone
-from bot.models import Button, ButtonRows, Outgoing, PeerKind
+from bot.models.outgoing import Button, ButtonRows, Outgoing, PeerKind
 from bot.models.people import Viewer
 from bot.store import channels, subscriptions, targets, topics
 from bot.store.chats import Chat

@@ -16,8 +16,8 @@ from bot.commands.rights import Need
 from bot.commands.setup_screen import describe_target, setup_screen
 from bot.commands.undo import undo_button
 from bot.locales import N_
-from bot.models import ButtonRows, Outgoing
 from bot.models.acts import FallbackSet, TargetChange, TargetChanged
+from bot.models.outgoing import ButtonRows, Outgoing
 from bot.store import acts, chats, targets
 from bot.store.acts import Rows
 from bot.store.database import Reader, Subject, Transaction
@@ -175,7 +175,7 @@ async def _change(tx: Transaction, target: Target, what: str, context: Context) 
 # The fallback of a chat
 
 
-@command("fallback", Section.ALERTS, 11, Need.CHAT, N_("where alerts go while Telegram is down"), usage=N_("name"))
+@command("fallback", Section.ALERTS, 12, Need.CHAT, N_("where alerts go while Telegram is down"), usage=N_("name"))
 @example("/fallback", N_("the target that alerts of this chat go to while Telegram is down"))
 @example(N_("/fallback Duty"), N_("another one; owners choose it"))
 @example(N_("/fallback off"), N_("none: alerts wait until Telegram is back"))

@@ -4,7 +4,6 @@ from bot.commands.context import CommandError, Context, Reply, Request, change, 
 from bot.commands.registry import tap
 from bot.commands.rights import Need
 from bot.locales import Translator
-from bot.models import Button
 from bot.models.acts import (
     Act,
     PersonRemoved,
@@ -15,6 +14,7 @@ from bot.models.acts import (
     TopicSwitched,
     WordExcluded,
 )
+from bot.models.outgoing import Button
 from bot.models.people import Role
 from bot.rendering.acts import describe_act
 from bot.store import acts

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.models import Peer, PeerKind
+from bot.models.outgoing import Peer, PeerKind
 from bot.models.people import Role
 from bot.store import targets
 from tests.commands.kit import ANNA, BORIS, GROUP, Bot, button, labels, text

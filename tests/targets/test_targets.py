@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 
 from bot.errors import TargetError, Verdict
-from bot.models import Button, Outgoing
+from bot.models.outgoing import Button, Outgoing
 from bot.models.targets import TargetMessage, short_id
 from bot.targets import send_once
 from bot.targets.address import AddressError, endpoint_of, read_address
