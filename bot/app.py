@@ -33,6 +33,7 @@ from bot.runtime.supervisor import TURN, Beat, Health, Loop, first_of, guarded
 from bot.search.pool import SearchPool
 from bot.settings import Settings
 from bot.sources.assignment import Assignments
+from bot.sources.pictures import Pictures
 from bot.sources.pruner import GIGABYTE, Pruner
 from bot.sources.reader import ReaderAccount
 from bot.sources.sweep import OUTSIDE, polls_a_round
@@ -67,6 +68,7 @@ class Parts:
     searches: SearchPool
     bot: Client
     readers: Sequence[ReaderAccount]  # the reader account and its standby
+    ingest: Ingest
     clock: TelegramClock
     health: Health
 
@@ -170,6 +172,7 @@ async def _open(  # noqa: PLR0913 - what a caller of `run` chooses
         searches=searches,
         bot=bot,
         readers=readers,
+        ingest=ingest,
         clock=clock,
         health=health,
     )
@@ -259,6 +262,7 @@ def _lasting(parts: Parts) -> Loops:
         "place": bot.keep_place,
         "clock": partial(_keep_time, parts),
         "bot": partial(connections.keep_connected, bot),
+        "pictures": Pictures(database, parts.ingest, media_path, parts.settings.ocr_languages, clock=clock).run,
         "pruner": Pruner(database, media_path, most=most, clock=clock).run,
         "silence": SilenceMonitor(database, clock=clock).run,
         "daily report": DailyReports(database, clock=clock).run,
