@@ -63,7 +63,8 @@ def alert_buttons(channel_id: int, username: str | None, message_id: int, t: Tra
     snooze = button(t.gettext("Snooze"), "snooze", *post)
     wrong = button(t.gettext("Not relevant"), "wrong", *post)
     first = button(t.gettext("Who said it first"), "first", *post)
-    return ((open_, quote), (snooze, wrong), (first,))
+    others = button(t.gettext("Who else?"), "others", *post)
+    return ((open_, quote), (snooze, wrong), (first, others))
 
 
 def _marked_post(post: StoredPost, spans: Iterable[Span]) -> tuple[FormattedText, list[Span]]:

@@ -13,6 +13,7 @@ from bot.locales.locale import Locale
 from bot.models import Entity, Outgoing, Peer, PeerKind, notices
 from bot.models.acts import Act
 from bot.models.alerts import GroupedAlert, GroupKind, GroupSummary, Loudness, StormState
+from bot.models.enquiries import EnquiryKind, Findings, FoundChannel
 from bot.models.notices import FollowAccess, Notice
 from bot.models.people import Role
 from bot.models.topics import TopicState
@@ -69,6 +70,25 @@ TYPES = {
 TYPES |= {bool: st.booleans(), FollowAccess: st.sampled_from(FollowAccess)}
 TYPES |= {str | None: st.none() | NAMES, Role: st.sampled_from(Role)}
 TYPES[tuple[tuple[int, str], ...]] = st.lists(st.tuples(COUNTS, NAMES), max_size=3).map(tuple)
+TYPES[tuple[int, ...]] = st.lists(COUNTS, max_size=3).map(tuple)
+TYPES[EnquiryKind] = st.sampled_from([EnquiryKind.SIMILAR, EnquiryKind.POSTS])
+TYPES[Findings] = st.builds(
+    Findings,
+    channels=st.lists(
+        st.builds(
+            FoundChannel,
+            id=COUNTS,
+            title=NAMES,
+            username=FIELDS["username"],
+            message_id=TYPES[int | None],
+            date=st.just(NOW),
+            line=NAMES,
+        ),
+        max_size=8,
+    ).map(tuple),
+    reason=st.none() | REASONS,
+    free_at=st.none() | st.just(NOW),
+)
 TYPES[TopicState] = st.builds(TopicState, query=NAMES, limits=MANY_NAMES.map(tuple), excluded=MANY_NAMES.map(tuple))
 EVERY_NOTICE = get_args(get_args(Notice)[0])
 
