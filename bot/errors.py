@@ -38,15 +38,32 @@ class Verdict(StrEnum):
     UNAUTHORISED = "unauthorised"  # the channel does not let us in: private, banned, deleted
 
 
-class TelegramError(ChannelwatchError):
-    """Telegram refused: its error string (`FLOOD_WAIT_17`), code, verdict, and the seconds to wait before a retry."""
+class RefusalError(ChannelwatchError):
+    """Whoever was to take a message refused: an error string, a code, the verdict, the seconds until a retry.
+
+    The code is 0 where no answer came.
+    """
+
+    who = "The receiver"
 
     def __init__(self, error: str, *, code: int, verdict: Verdict, retry_after: float = 0.0) -> None:
-        super().__init__(f"Telegram answered {error}")
+        super().__init__(f"{self.who} answered {error}")
         self.error = error
         self.code = code
         self.verdict = verdict
         self.retry_after = retry_after
+
+
+class TelegramError(RefusalError):
+    """Telegram refused: its error string is such as `FLOOD_WAIT_17`."""
+
+    who = "Telegram"
+
+
+class TargetError(RefusalError):
+    """A target refused, or was not reached: the string is `HTTP_503`, `TIMEOUT`, … and never holds any of its URL."""
+
+    who = "The target"
 
 
 class UnreadableError(TelegramError):

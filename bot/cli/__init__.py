@@ -31,6 +31,7 @@ COMMANDS = {
     "alerts": "alerts",
     "backup": "backup",
     "restore": "backup",
+    "mcp": "assistant",
 }
 
 cli = typer.Typer(name="channelwatch", no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
@@ -43,6 +44,11 @@ LEVELS = {  # of what libraries may log
     "telethon.network": logging.ERROR,
     "telethon.client.users": logging.ERROR,  # … and of each request at which the server fails; whoever asked says so
     "pymorphy3": logging.WARNING,  # it tells of each dictionary that it loads
+    # What brings messages to targets names their addresses in what it logs, and those are secrets.
+    "apprise": logging.CRITICAL + 1,
+    "urllib3": logging.CRITICAL,
+    "requests": logging.CRITICAL,
+    "aiohttp": logging.CRITICAL,
     "aiosqlite": logging.WARNING,  # else each question with its values: names, searches and keys are nothing for a log
 }
 

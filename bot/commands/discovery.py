@@ -8,8 +8,8 @@ from bot.commands.registry import outdated, tap
 from bot.commands.rights import Need
 from bot.commands.search import words_of
 from bot.matching.similarity.phrase import phrase_of
-from bot.models import Outgoing
 from bot.models.enquiries import EnquiryKind, Findings
+from bot.models.outgoing import Outgoing
 from bot.rendering.findings import render_findings
 from bot.store import channels, enquiries, feedback, readers
 from bot.store.database import Reader, Transaction

@@ -16,7 +16,8 @@ from bot.locales.locale import topic_title
 from bot.matching.engine.compiled import Compiled
 from bot.matching.query.tree import AllOf, Mention, Query
 from bot.matching.similarity.phrase import phrase_of_query
-from bot.models import Button, ButtonRows, Outgoing, StoredPost
+from bot.models import StoredPost
+from bot.models.outgoing import Button, ButtonRows, Outgoing
 from bot.models.topics import quoted
 from bot.rendering.post_text import excerpt_post
 from bot.search.filters import MESSAGES, FilterError, Order, read

@@ -14,7 +14,8 @@ import structlog
 
 from bot.delivery.message_lookup import is_ours, pages
 from bot.errors import TelegramError
-from bot.models import Clock, Peer, PeerKind
+from bot.models import Clock
+from bot.models.outgoing import Peer, PeerKind
 from bot.store import backup_recovery, chats, meta, outbox
 from bot.store.chats import Chat
 from bot.store.database import Database, Reader, Transaction
@@ -99,7 +100,9 @@ class Recovery:
     async def _find_affected(self, since: datetime, *, before: datetime) -> tuple[set[int], int]:
         """Find the chats that show a message of ours from that time; with them return the account's newest such id."""
         self._until = self._monotonic() + WITHIN
-        listed = [chat for chat in await chats.everyone(self._database) if chat.suspended is None]
+        listed = [
+            chat for chat in await chats.everyone(self._database) if chat.suspended is None and not chat.is_target
+        ]
         of_account, newest = await self._read_account([c for c in listed if c.peer.kind is not PeerKind.CHANNEL])
         shown = {**of_account, **await self._read_channels([c for c in listed if c.peer.kind is PeerKind.CHANNEL])}
         return _affected(shown, since, before), newest

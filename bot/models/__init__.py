@@ -1,4 +1,9 @@
-"""The values that travel between the parts: frozen, free of Telegram's and SQLite's shapes. Dates are UTC and aware."""
+"""What a source gives, whatever network it reads: posts as it saw them, in observations; and posts as they are stored.
+
+Values are frozen, dates are UTC and aware. A source makes its channels (`bot.store.channels`), then an `Observation` of
+`Post`s, and hands it to `bot.pipeline.ingest`: versions, matches, alerts and search come from there. A network that
+has no numbers for its channels or messages gets ours: below zero for channels, counted up within one for messages.
+"""
 
 import hashlib
 import json
@@ -6,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import TypedDict
 
+from bot.models.links import post_link
 from bot.parts import Part, compact_json, whole_text
 
 Clock = Callable[[], datetime]  # the present, in UTC; injected, so that tests own the time
@@ -16,9 +21,9 @@ Clock = Callable[[], datetime]  # the present, in UTC; injected, so that tests o
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entity:
-    """A formatted stretch of a text, as Telegram counts it."""
+    """A formatted stretch of a text."""
 
-    kind: str  # Telegram's name in snake case: bold, italic, url, text_url, mention, hashtag, …
+    kind: str  # bold, italic, url, text_url, mention, hashtag, …
     offset: int  # UTF-16 units from the start of the text
     length: int  # UTF-16 units
     value: str | None = None  # the link of a text_url, the language of a pre, the document of a custom emoji
@@ -29,7 +34,7 @@ class Media:
     """What is attached to a message, as metadata only."""
 
     kind: str  # photo, document, poll, web_page, …
-    id: int | None = None  # Telegram's id where the kind has one
+    id: int | None = None  # the network's, where the kind has one
     title: str | None = None  # file name, poll question or page title
     # Kind and id of each photo and document of a long post with several, this one first; else empty.
     files: tuple[tuple[str, int], ...] = ()
@@ -39,7 +44,7 @@ class Media:
 class Forward:
     """Where a forwarded message came from."""
 
-    channel_id: int | None  # bare id of the origin, where it is a channel
+    channel_id: int | None  # of the origin, where it is a channel
     message_id: int | None  # its id there
     name: str | None  # of the channel or person, as it was seen; None where nobody named it
     date: datetime | None  # when the original was posted; None: an export does not say
@@ -55,18 +60,36 @@ class ReplyTo(TypedDict, total=False):
 class ObservedBy(StrEnum):
     """The path by which a version reached us."""
 
-    LIVE = "live"  # pushed by Telegram
-    DIFFERENCE = "difference"  # asked for with updates.getChannelDifference
+    LIVE = "live"  # pushed by the network
+    DIFFERENCE = "difference"  # asked for as what has changed
     SWEEP = "sweep"  # read from the history while looking for what was not pushed
     BACKFILL = "backfill"  # read from the history when the channel was first followed
     IMPORT = "import"  # read from an export
+    PREVIEW = "preview"  # read from the web page of its channel
+    SITE = "site"  # read from a website
+
+
+class Network(StrEnum):
+    """Where a channel is."""
+
+    TELEGRAM = "telegram"
+    SITE = "site"  # a website that lists what it publishes
+
+
+class RawFormat(StrEnum):
+    """What the bytes are that are kept as the evidence of a version."""
+
+    TL = "tl"  # a binary one, whose names depend on a layer
+    JSON = "json"
+    HTML = "html"
+    XML = "xml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
-    """One Telegram message of a channel as it stood when we saw it; messages of one `grouped_id` are an album."""
+    """One message of a channel as it stood when we saw it; messages of one `grouped_id` are an album."""
 
-    channel_id: int  # bare id, without the -100 prefix
+    channel_id: int
     message_id: int
     date: datetime
     text: str
@@ -84,8 +107,11 @@ class Post:
     parts: tuple[Part, ...] = ()  # what people see apart from the text
     is_part: bool = False  # the beginning of a long post, whose rest has to be asked for
     head: bytes | None = None  # of a long post whose rest was asked for: the hash of its beginning
-    raw: bytes  # the message as TL bytes: the evidence
-    layer: int  # the TL layer of these bytes
+    is_edited: bool = False  # as a web page says it, which does not say when
+    link: str | None = None  # None: it follows from the channel and the id
+    raw: bytes  # the message as its network gave it: the evidence
+    raw_format: RawFormat
+    layer: int | None = None  # of TL bytes
 
     @property
     def key(self) -> str:
@@ -106,6 +132,16 @@ class Post:
 
 
 PostKey = tuple[int, str]  # channel id, and the key of the post within it
+
+
+def page_album(lowest_id: int) -> int:
+    """Return what stands for the `grouped_id` of an album until Telegram names it: web pages do not show it."""
+    return -lowest_id
+
+
+def is_page_album(grouped_id: int | None) -> bool:
+    """Tell whether a `grouped_id` was made here; Telegram's are long numbers."""
+    return grouped_id is not None and -(2**31) <= grouped_id < 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,91 +187,9 @@ class Observation:
 
     events: tuple[Event, ...]
     observed_by: ObservedBy
-    reader_id: int  # the row of the reader account, no name
+    reader_id: int | None  # the row of the reader account, no name; None: it was seen without one
     seen_at: datetime
     asked_at: datetime | None = None  # when the question was asked that this answers; None: it was pushed, or read
-
-
-GENERAL_THREAD = 1  # of a forum: messages that name no thread are in it
-
-
-class PeerKind(StrEnum):
-    """The three kinds of chat that Telegram addresses differently."""
-
-    USER = "user"
-    GROUP = "group"  # a basic group
-    CHANNEL = "channel"  # a broadcast channel or a supergroup
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Peer:
-    """An address to send to, as one account knows it."""
-
-    kind: PeerKind
-    id: int  # bare id
-    access_hash: int = 0  # zero where Telegram allows a bot not to know it
-    thread_id: int | None = None  # the forum topic, where there is one
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Button:
-    """A button under a message: exactly one of a link and data for the bot."""
-
-    text: str
-    url: str | None = None
-    data: bytes | None = None  # at most 64 bytes, Telegram's limit
-
-
-ButtonRows = tuple[tuple[Button, ...], ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OfferedPost:
-    """A found post that a person may choose to send to any chat."""
-
-    key: str  # unique among those of one answer
-    title: str
-    description: str
-    message: "Outgoing"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outgoing:
-    """A message ready to be sent: text with entities, never markup."""
-
-    text: str
-    entities: tuple[Entity, ...] = ()
-    buttons: ButtonRows = ()
-    silent: bool = False  # arrives without a sound
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upload:
-    """A file on our disk, as it is to be uploaded."""
-
-    kind: str  # photo or document
-    path: Path
-    sha256: bytes
-    mime: str
-    name: str | None = None  # under which the chat gets it
-    file_id: int = 0  # Telegram's, in its post
-    raw: bytes = b""  # the message that it was downloaded from, as TL bytes: they say how long a video is …
-    layer: int = 0  # … and their layer
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Remote:
-    """A reference to a file that our bot has uploaded."""
-
-    kind: str  # photo or document
-    id: int
-    access_hash: int
-    reference: bytes  # expires some day
-
-
-def post_link(channel_id: int, username: str | None, message_id: int) -> str:
-    """Link to a post; one of a private channel opens for its members only."""
-    return f"https://t.me/{username or f'c/{channel_id}'}/{message_id}"
 
 
 def to_json(value: object) -> str:
@@ -257,6 +211,7 @@ class StoredPost:
     channel_title: str
     channel_username: str | None  # as written, without @
     message_id: int
+    own_link: str | None  # None: it follows from the channel and the id
     grouped_id: int | None  # messages that share it are one post, an album
     date: datetime
     edit_date: datetime | None
@@ -291,8 +246,8 @@ class StoredPost:
 
     @property
     def link(self) -> str:
-        """Link to the message in Telegram."""
-        return post_link(self.channel_id, self.channel_username, self.message_id)
+        """Link to the message, where people read it."""
+        return post_link(self.channel_id, self.channel_username, self.message_id, self.own_link)
 
 
 class VersionChange(StrEnum):

@@ -1,10 +1,11 @@
 """Which posts of the last 48 hours say the same as a post at hand."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from bot.matching.similarity.index import SimilarityIndex
+from bot.models import PostKey
 from bot.pipeline.decisions.grouping import DUPLICATE_WITHIN, RoutedAlert
 from bot.pipeline.decisions.revisions import AlertUpdate, compared
 from bot.store import alerts
@@ -47,6 +48,11 @@ class Duplicates:
             if update.alert is not None:
                 text = compared(update.current.text, update.current.parts, update.alert.parts)
                 self._memory.replace_text(update.alert.key, text)
+
+    def regroup(self, regrouped: Mapping[PostKey, int]) -> None:
+        """Follow the posts whose albums have another name now."""
+        for key, grouped_id in regrouped.items():
+            self._memory.rename(key, f"g{grouped_id}")
 
     async def _read_on(self, tx: Reader, now: datetime) -> None:
         if self._is_read:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
+from bot.matching.similarity.diff import Weight, weigh
 from bot.matching.words.tokens import Document, analyse
 from bot.models import Clock, NewVersion, Observation, ObservedBy, VersionChange
 from bot.models.alerts import Recipient
@@ -61,11 +62,12 @@ class Ingest:
         if news is not None:
             self._topics.take_in(news)
         await self._topics.require_current(tx)
-        taken = await versions.compare(tx, observation)
+        taken = await versions.compare(tx, observation, _is_reworded)
         documents = [(added, analyse(added.post.whole)) for added in taken.added]
         is_import = observation.observed_by == ObservedBy.IMPORT  # which is never an alarm
         matches = [] if is_import else [self._match(added, document) for added, document in documents]
         await taken.write(tx)
+        self._duplicates.regroup(taken.regrouped)
         await fulltext.add(tx, _words(documents, loaded=False))
         await fulltext.replace(tx, _words(documents, loaded=True))
         found = [match for match in matches if match.topics]
@@ -173,6 +175,10 @@ class Ingest:
         for row in await subscriptions.for_topics(tx, pairs, now):
             wanted[row.chat_id, row.channel_id][names[row.topic_id]] = row
         return wanted
+
+
+def _is_reworded(before: str, after: str) -> bool:
+    return weigh(before, after) is Weight.WORDS
 
 
 def _words(read: Iterable[tuple[NewVersion, Document]], *, loaded: bool) -> Sequence[tuple[int, int, str]]:

@@ -5,8 +5,9 @@ from collections.abc import Collection
 from bot.locales import N_, Translator
 from bot.locales.locale import Locale, show_number
 from bot.locales.refusals import refusal
-from bot.models import Outgoing, post_link
 from bot.models.enquiries import USED_UP, EnquiryKind, Findings, FoundChannel
+from bot.models.links import post_link
+from bot.models.outgoing import Outgoing
 from bot.text.buttons import button, rows_of
 from bot.text.markup import Text, bold, link, one_line
 from bot.text.pages import page_of
@@ -54,7 +55,7 @@ def render_findings(  # noqa: PLR0913 - what was asked, what was found, and for 
         return Outgoing(text=written, entities=entities)
     page = page_of(found.channels, number, PAGE)
     for each in page.items:
-        text.join(_line(each, locale, is_followed=each.id in followed))
+        text.lines(_line(each, locale, is_followed=each.id in followed))
     if found.free_left is not None:
         line = t.ngettext("{n} free search is left today.", "{n} free searches are left today.", found.free_left)
         text.add("\n").say(line, n=found.free_left)
@@ -88,8 +89,8 @@ def _line(found: FoundChannel, locale: Locale, *, is_followed: bool) -> Text:
         facts.append(_subscribers(found.subscribers, t))
     if found.date is not None:
         facts.append(locale.date(found.date, relative_to=locale.now))
-    text.add("".join(f" · {fact}" for fact in facts), "\n")
-    return text.add(one_line(found.line, _LINE), "\n") if found.line else text
+    text.add("".join(f" · {fact}" for fact in facts))
+    return text.add("\n", one_line(found.line, _LINE)) if found.line else text
 
 
 def _subscribers(count: int, t: Translator) -> str:

@@ -1,5 +1,7 @@
 """An embedded server that speaks MTProto on loopback: a stand-in, not Telegram, for the demo and the tests.
 
+It also serves the public web pages of its world, where `serve_pages` asks for them.
+
 The service never imports it, and it shares no code with the service. Its world has Telegram's own words (account,
 channel, peer, message), hence some class names that the service has too. It knows the requests of this service and of
 its users' clients, and answers any other with an error. It is simpler than Telegram: what works here may fail there.
@@ -7,6 +9,7 @@ its users' clients, and answers any other with an error. It is simpler than Tele
 ```
 bytes ⇄ wire ⇄ handshake, session ⇄ dispatcher ⇄ services ⇄ world
                    server: connections, keys, pushes        faults: what goes wrong on demand
+                                                   pages ⇄ world
 ```
 """
 
@@ -16,7 +19,7 @@ from datetime import datetime
 from pathlib import Path
 from random import Random
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from telethon import TelegramClient
 from telethon.crypto import AuthKey
@@ -34,6 +37,9 @@ from bot.sandbox.world.logins import Token
 from bot.sandbox.world.media import DC_ID
 from bot.sandbox.world.unknown import Unknown
 
+if TYPE_CHECKING:
+    from bot.sandbox.pages.server import PageServer
+
 __all__ = ["BasicGroup", "Channel", "MemberRole", "Message", "Refused", "Sandbox", "Unknown", "User", "World"]
 
 API_ID = 1  # this server asks for any
@@ -50,6 +56,8 @@ class Sandbox:
         self.world.on_token = self._token_scanned
         self.dispatcher = Dispatcher(services_of(self.world, self._address), self.faults, now)
         self.server = Server(self.dispatcher, self.faults, now)
+        self._seed = seed
+        self._pages: PageServer | None = None
 
     async def __aenter__(self) -> Self:
         await self.server.start()
@@ -59,6 +67,17 @@ class Sandbox:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.server.stop()
+        if self._pages is not None:
+            await self._pages.stop()
+
+    async def serve_pages(self) -> "PageServer":
+        """Serve the public pages over HTTP as well, until the server stops; its `url` stands for https://t.me."""
+        from bot.sandbox.pages.server import PageServer  # noqa: PLC0415 - aiohttp, which few tests pay for
+
+        if self._pages is None:
+            self._pages = PageServer(self.world, self._seed)
+            await self._pages.start()
+        return self._pages
 
     @property
     def address(self) -> str:

@@ -17,6 +17,7 @@ from bot.runtime.clock import utc_now
 
 FLOOD = 420
 BAD_REQUEST = 400
+UNAUTHORIZED = 401
 
 
 class Refusal(NamedTuple):
@@ -110,6 +111,7 @@ class Faults:
     _drops: list[_Drop] = field(default_factory=list)
     _holds: list[Hold] = field(default_factory=list)
     _shapes: list[_Shape] = field(default_factory=list)
+    _banned: set[int] = field(default_factory=set)  # accounts
 
     def clear(self) -> None:
         """Remove every fault, and release the replies that are held."""
@@ -118,6 +120,7 @@ class Faults:
         self._rules.clear()
         self._drops.clear()
         self._shapes.clear()
+        self._banned.clear()
         for hold in self._holds:
             hold.release()
         self._holds.clear()
@@ -166,6 +169,10 @@ class Faults:
         for method in ("GetDialogs", "JoinChannel", "ImportChatInvite", "ResolveUsername"):
             self.answer(method, "FROZEN_METHOD_INVALID", times=None, account_id=account_id)
 
+    def ban(self, account_id: int) -> None:
+        """Ban an account: it is told so whatever it asks, and hears nothing."""
+        self._banned.add(account_id)
+
     def flood_wait(self, method: str, seconds: int, *, chat_id: int | None = None, times: int | None = 1) -> None:
         """Answer a method with FLOOD_WAIT_seconds; with `times=None` until so many seconds have passed on the clock."""
         until = self.now() + timedelta(seconds=seconds) if times is None else None
@@ -192,6 +199,8 @@ class Faults:
 
     def refusal(self, names: Collection[str], request: TLObject, account_id: int | None = None) -> Refusal | None:
         """Return the error to answer this request of an account with, if any; counts as one strike."""
+        if account_id in self._banned:
+            return Refusal(UNAUTHORIZED, "USER_DEACTIVATED_BAN")
         for rule in self._rules:
             if rule.refusal is None or (rule.until and rule.until <= self.now()):
                 continue
@@ -221,7 +230,8 @@ class Faults:
 
     def drops_push(self, account_id: int) -> bool:
         """Tell whether the next push to this account is to be dropped; counts as one strike."""
-        return any([self._hits(drop, account_id) for drop in self._drops])  # noqa: C419 - each draws its own chance
+        hits = [self._hits(drop, account_id) for drop in self._drops]  # each draws its own chance
+        return account_id in self._banned or any(hits)
 
     def _hits(self, drop: _Drop, account_id: int) -> bool:
         if drop.left == 0 or drop.account_id not in (None, account_id) or drop.random.random() >= drop.share:

@@ -61,25 +61,15 @@ class Server:
 
     async def stop(self) -> None:
         """Stop listening, cut every connection and give up on requests that still wait."""
-        await self._stop_listening()
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            await stop_listening(listener)
         self.cut()
         await self._empty.wait()
         await asyncio.sleep(0)  # a task that is cancelled before its first step leaves a coroutine that nobody awaited
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _stop_listening(self) -> None:
-        listener, self._listener = self._listener, None
-        if listener is None:
-            return
-        for accepting in listener.sockets:
-            asyncio.get_running_loop().remove_reader(accepting)
-        # asyncio makes the transport of an accepted socket a turn later, and connects it in the next; where its server
-        # is closed in between, it leaks the socket.
-        for _ in range(2):
-            await asyncio.sleep(0)
-        listener.close()
 
     @property
     def sessions(self) -> list[Session]:
@@ -186,6 +176,17 @@ class Server:
         if session_id == session.id:
             return False
         return self._sessions.pop((session.auth.key.key_id, session_id), None) is not None
+
+
+async def stop_listening(listener: asyncio.Server) -> None:
+    """Close a listener, so that no connection which has just been accepted is leaked."""
+    for accepting in listener.sockets:
+        asyncio.get_running_loop().remove_reader(accepting)
+    # asyncio makes the transport of an accepted socket a turn later, and connects it in the next; where its server
+    # is closed in between, it leaks the socket.
+    for _ in range(2):
+        await asyncio.sleep(0)
+    listener.close()
 
 
 def _deliver(session: Session, msg_id: int, reply: RpcReply) -> None:

@@ -6,8 +6,8 @@ A chat keeps its row and its key through all of it, so that nothing is sent agai
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.models import Peer, PeerKind
 from bot.models.notices import AlertsMissed, BroadcastResumed, ChatSuspended, ThreadClosed
+from bot.models.outgoing import Peer, PeerKind
 from bot.store import chats, outbox, people
 from bot.store.chats import Chat
 from bot.store.database import Reader, Subject, Transaction
@@ -98,7 +98,13 @@ async def suspend(tx: Transaction, chat: Chat, reason: str, *, now: datetime) ->
     await chats.suspend(tx, chat.id, reason)
     if chat.peer.kind is PeerKind.USER:
         return
-    notice = ChatSuspended(event=f"{chat.id}:{to_ms(now)}", chat=chat.title, reason=reason, is_broadcast=chat.broadcast)
+    notice = ChatSuspended(
+        event=f"{chat.id}:{to_ms(now)}",
+        chat=chat.title,
+        reason=reason,
+        is_broadcast=chat.broadcast and not chat.is_target,
+        is_target=chat.is_target,
+    )
     for owner in await chats.of_owners(tx):
         if owner.suspended is None:
             await notify(tx, owner, notice, now=now)

@@ -7,8 +7,8 @@ notice, whose button lists the posts; none of them is an alert.
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from bot.models import PeerKind
 from bot.models.alerts import RestoreWindow, restored_group
+from bot.models.outgoing import PeerKind
 from bot.store import chats, groups, meta
 from bot.store.database import Reader, Transaction
 from bot.store.groups import NewMember
@@ -80,7 +80,7 @@ async def _count_due(tx: Transaction, chat_id: int, *, now: datetime) -> None:
     values["ids"] = json_list({row["message_id"] for row in due})
     await tx.execute(
         """UPDATE messages SET state = 'withdrawn' WHERE chat_id = :chat AND state = 'due' AND sent_revision = 0
-            AND (kind IN ('change', 'files') OR id IN (SELECT value FROM json_each(:ids)))""",
+            AND (kind IN ('change', 'files', 'translation') OR id IN (SELECT value FROM json_each(:ids)))""",
         values,
     )
     if not due:
@@ -114,8 +114,8 @@ async def newest_message_id(db: Reader, chat_id: int) -> int:
 async def newest_message_id_of_account(db: Reader) -> int:
     """Return the highest known id of our messages in the sequence that private chats and basic groups share."""
     sql = """SELECT max((SELECT max(telegram_id) FROM messages WHERE chat_id = c.id AND telegram_id IS NOT NULL))
-        FROM chats c WHERE c.kind != :channel"""
-    return await db.fetch_value(sql, {"channel": PeerKind.CHANNEL}) or 0
+        FROM chats c WHERE c.kind IN (:user, :group)"""
+    return await db.fetch_value(sql, {"user": PeerKind.USER, "group": PeerKind.GROUP}) or 0
 
 
 async def known(db: Reader, messages: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:

@@ -5,15 +5,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.models import Peer, PeerKind
 from bot.models.alerts import Edits
+from bot.models.outgoing import Peer, PeerKind
 from bot.schedule import Digests, Quiet, Schedule, Storms
 from bot.store import outbox
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import json_list, read, read_all, to_ms
 
 OFFERED = "OFFERED"  # why a broadcast is suspended that nobody has set up yet; only somebody of the team resumes it
-REMOVED = "REMOVED"  # why a private chat is suspended whose person was removed; only a link resumes it
+REMOVED = "REMOVED"  # why a private chat is suspended whose person was removed, or a target that was; only a link
+# resumes the one, and only who undoes it the other
 # A chat in a row of other things: what `read` calls its field `chat`.
 COLUMNS = """
     c.id AS chat_id, c.key AS chat_key, c.kind AS chat_peer_kind, c.telegram_id AS chat_peer_id,
@@ -21,6 +22,7 @@ COLUMNS = """
     c.broadcast AS chat_broadcast,
     c.language AS chat_language, c.language_chosen AS chat_language_chosen, c.time_zone AS chat_time_zone,
     c.zone_chosen AS chat_zone_chosen,
+    c.translate_into AS chat_translate_into,
     c.edits AS chat_edits, c.media AS chat_media, c.confirmations AS chat_confirmations,
     c.quiet_from AS chat_quiet_start, c.quiet_until AS chat_quiet_end, c.digest_every AS chat_digests_every,
     c.digest_minute AS chat_digests_minute, c.digest_weekday AS chat_digests_weekday,
@@ -47,11 +49,12 @@ class Chat:
     key: bytes  # 16 random bytes: part of every alert's identity
     peer: Peer
     title: str
-    broadcast: bool  # a channel of the team's own, in which nobody speaks to the bot
+    broadcast: bool  # a channel of the team's own, or a target: nobody there speaks to the bot
     language: str  # one of LANGUAGES
     language_chosen: bool  # by somebody there; else it is Telegram's
     time_zone: str  # IANA name
     zone_chosen: bool  # by somebody there; else it is UTC, and asked for
+    translate_into: str | None  # a translation follows each alert in another language; None: only at a tap
     edits: Edits
     media: bool  # the photos and documents of a post follow its alert
     confirmations: bool  # a reply, with a sound, where a second channel says the same
@@ -61,6 +64,11 @@ class Chat:
     report: ReportTime | None  # when the daily report comes; None: never
     suspended: str | None  # why nothing is sent any more: Telegram's error string
     paired_at: datetime
+
+    @property
+    def is_target(self) -> bool:
+        """Whether it is reached in another way than through Telegram."""
+        return self.peer.kind is PeerKind.TARGET
 
     @property
     def schedule(self) -> Schedule:
@@ -101,7 +109,14 @@ async def offer(tx: Transaction, peer: Peer, *, title: str, now: datetime) -> Ch
 
 async def broadcasts(db: Reader) -> list[Chat]:
     """Return the team's own channels by title, also suspended ones."""
-    return read_all(Chat, await db.fetch_all(f"{_CHATS} WHERE c.broadcast ORDER BY c.title, c.id"), "chat")
+    sql = f"{_CHATS} WHERE c.broadcast AND c.kind != 'target' ORDER BY c.title, c.id"
+    return read_all(Chat, await db.fetch_all(sql), "chat")
+
+
+async def targets(db: Reader) -> list[Chat]:
+    """Return the targets by title, also suspended ones, without those that were removed."""
+    sql = f"{_CHATS} WHERE c.kind = 'target' AND c.suspended IS NOT :removed ORDER BY c.title, c.id"
+    return read_all(Chat, await db.fetch_all(sql, {"removed": REMOVED}), "chat")
 
 
 async def by_peer(db: Reader, kind: PeerKind, telegram_id: int) -> Chat | None:
@@ -157,7 +172,8 @@ async def save(tx: Transaction, chat: Chat) -> None:
     """Write the settings of a chat."""
     await tx.execute(
         """UPDATE chats SET language = :language, language_chosen = :language_chosen, time_zone = :time_zone,
-            zone_chosen = :zone_chosen, edits = :edits, media = :media, confirmations = :confirmations,
+            zone_chosen = :zone_chosen, translate_into = :translate_into,
+            edits = :edits, media = :media, confirmations = :confirmations,
             quiet_from = :quiet_from, quiet_until = :quiet_until,
             digest_every = :every, digest_minute = :minute, digest_weekday = :weekday,
             storm_count = :storm_count, storm_minutes = coalesce(:storm_minutes, storm_minutes),
@@ -170,6 +186,7 @@ async def save(tx: Transaction, chat: Chat) -> None:
             "language_chosen": chat.language_chosen,
             "time_zone": chat.time_zone,
             "zone_chosen": chat.zone_chosen,
+            "translate_into": chat.translate_into,
             "edits": chat.edits,
             "media": chat.media,
             "confirmations": chat.confirmations,

@@ -9,8 +9,10 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.models import Peer, PeerKind, post_link, to_json
+from bot.models import to_json
 from bot.models.alerts import Draft, MessageKind
+from bot.models.links import post_link
+from bot.models.outgoing import Peer, PeerKind
 from bot.store import meta
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import from_ms, json_list, read, to_ms
@@ -35,7 +37,7 @@ class OutboxCounts:
 
     due: int
     sent: int  # alerts, since the moment asked about
-    dead: int  # created since then; of files none
+    dead: int  # created since then; of files and translations none
 
 
 def random_id(secret: bytes, chat_key: bytes, kind: str, subject: str) -> int:
@@ -211,7 +213,8 @@ async def statistics(db: Reader, since: datetime, *, chat_id: int | None = None)
     (row,) = await db.fetch_all(
         """SELECT count(*) FILTER (WHERE state = 'due') AS due,
             count(*) FILTER (WHERE kind = 'alert' AND sent_at >= :since) AS sent,
-            count(*) FILTER (WHERE state = 'dead' AND kind != 'files' AND created_at >= :since) AS dead
+            count(*) FILTER (WHERE state = 'dead' AND kind NOT IN ('files', 'translation') AND created_at >= :since)
+                AS dead
         FROM messages WHERE chat_id BETWEEN coalesce(:chat, 0) AND coalesce(:chat, 1 << 62)""",
         {"since": to_ms(since), "chat": chat_id},
     )
@@ -230,19 +233,20 @@ class DeadLetter:
     suspended: bool  # the chat takes nothing for now, whatever it is
 
 
-# Files of a post that its chat was alerted to are nothing that the chat has missed.
-_DEAD = "q.state = 'dead' AND q.kind != 'files'"
+# Files and translations of a post that its chat was alerted to are nothing that the chat has missed.
+_DEAD = "q.state = 'dead' AND q.kind NOT IN ('files', 'translation')"
 
 
 async def dead_letters(db: Reader) -> list[DeadLetter]:
     """Return all messages that could not be delivered, oldest first."""
     rows = await db.fetch_all(
         f"""SELECT q.id, q.created_at, q.reason, c.title, c.suspended, coalesce(g.kind, q.notice) AS name,
-            v.channel_id, v.message_id, n.username
+            v.channel_id, v.message_id, n.username, p.link
         FROM messages q INDEXED BY messages_dead JOIN chats c ON c.id = q.chat_id
         LEFT JOIN groups g ON g.id = q.group_id LEFT JOIN alerts a ON a.id = q.alert_id
         LEFT JOIN versions v ON v.id = coalesce(q.version_id, a.shown_version_id)
         LEFT JOIN channels n ON n.id = v.channel_id
+        LEFT JOIN posts p ON p.channel_id = v.channel_id AND p.message_id = v.message_id
         WHERE {_DEAD} ORDER BY q.id"""  # noqa: S608 - our own constant
     )
     return [
@@ -250,7 +254,7 @@ async def dead_letters(db: Reader) -> list[DeadLetter]:
             id=row["id"],
             created_at=from_ms(row["created_at"]),
             chat=row["title"],
-            about=row["name"] or post_link(row["channel_id"], row["username"], row["message_id"]),
+            about=row["name"] or post_link(row["channel_id"], row["username"], row["message_id"], row["link"]),
             reason=row["reason"] or "",
             suspended=row["suspended"] is not None,
         )
@@ -297,9 +301,9 @@ class Sending:
 
 _LATELY = """SELECT c.kind, c.telegram_id, q.sent_at AS at FROM messages q JOIN chats c ON c.id = q.chat_id
         LEFT JOIN attachments t ON t.reply_id = q.id -- an album is as many messages
-        WHERE q.sent_at BETWEEN :since AND :now
+        WHERE q.sent_at BETWEEN :since AND :now AND c.kind != 'target'
     UNION ALL SELECT c.kind, c.telegram_id, q.edited_at FROM messages q JOIN chats c ON c.id = q.chat_id
-        WHERE q.edited_at BETWEEN :since AND :now
+        WHERE q.edited_at BETWEEN :since AND :now AND c.kind != 'target'
     UNION ALL SELECT chat_kind, chat_telegram_id, answered_at FROM handled
         WHERE answered_at BETWEEN :since AND :now AND chat_kind IS NOT NULL AND NOT tapped
     ORDER BY at"""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 
 from bot.models import StoredPost
+from bot.models.links import post_link
 from bot.store.database import Reader
 from bot.store.rows import end_id, first_id, json_list, maybe_date, read, read_all, to_ms
 
@@ -45,11 +46,20 @@ async def by_key(db: Reader, channel_id: int, post_key: str) -> list[StoredPost]
     return read_all(StoredPost, rows)
 
 
+async def link_of(db: Reader, channel_id: int, message_id: int) -> str:
+    """Return the link to a message, be it stored or not."""
+    sql = """SELECT c.username, p.link FROM channels c
+        LEFT JOIN posts p ON p.channel_id = c.id AND p.message_id = :message WHERE c.id = :channel"""
+    row = await db.fetch_one(sql, {"channel": channel_id, "message": message_id})
+    username, own = (None, None) if row is None else row
+    return post_link(channel_id, username, message_id, own)
+
+
 async def versions(db: Reader, channel_id: int, message_id: int) -> list[StoredPost]:
-    """Return all versions of a message in the order of Telegram's edit dates."""
+    """Return all versions of a message in the order of Telegram's edit dates; of an edit on a page nobody knows it."""
     rows = await db.fetch_all(
         """SELECT * FROM post_versions WHERE channel_id = :channel AND message_id = :message
-        ORDER BY edit_date, number""",
+        ORDER BY coalesce(edit_date, iif(observed_by = 'preview' AND number > 1, seen_at, NULL)), number""",
         {"channel": channel_id, "message": message_id},
     )
     return read_all(StoredPost, rows)

@@ -16,6 +16,7 @@ from bot.parts import NO_PARTS, are_reworded, compact_json, dump_parts, load_par
 from bot.store.database import Reader, Transaction
 from bot.store.long_posts import Head, LongPost, RestState
 from bot.store.rows import COUNTER_BITS, json_list, maybe_ms, read, to_ms
+from bot.text.plain import plain_hash
 
 MessageKey = tuple[int, int]  # channel id, message id
 Hashes = Mapping[int, bytes]  # of what posts say, by `id(post)`
@@ -46,6 +47,13 @@ class StoredMessage:
     added: int = 0  # of that one, its place among what was added
     touched: bool = False  # gone, back or counted anew
     long: LongPost | None = None  # None: Telegram gives all of it, as far as we know
+    grouped_id: int | None = None  # loaded where the message is being edited
+    look: bytes | None = None  # hash of the plain form in which its page showed it last; loaded where a page is seen
+
+    @property
+    def is_of_page(self) -> bool:
+        """Only a web page has shown the current version; the text has to be loaded."""
+        return self.hash == plain_hash(self.text)
 
     def is_reworded_by(self, post: Post) -> bool:
         """Tell whether a post replaces words in the parts."""
@@ -109,18 +117,21 @@ _MESSAGES = """SELECT m.channel_id, m.message_id, m.id, m.version_id, v.hash, m.
     FROM json_each(:keys) k CROSS JOIN posts m ON m.channel_id = k.value ->> 0 AND m.message_id = k.value ->> 1
     CROSS JOIN versions v ON v.id = m.version_id
     LEFT JOIN long_posts l ON l.channel_id = m.channel_id AND l.message_id = m.message_id"""
-_VERSIONS = """SELECT v.channel_id, v.message_id, v.id, v.hash, v.text, coalesce(v.edit_date, 0) AS edit_date
-    FROM json_each(:keys) k JOIN versions v ON v.channel_id = k.value ->> 0 AND v.message_id = k.value ->> 1"""
+_VERSIONS = """SELECT v.channel_id, v.message_id, v.id, v.hash, v.text, coalesce(v.edit_date, 0), p.grouped_id
+    FROM json_each(:keys) k JOIN versions v ON v.channel_id = k.value ->> 0 AND v.message_id = k.value ->> 1
+    JOIN posts p ON p.channel_id = v.channel_id AND p.message_id = v.message_id"""
 _PUT_MESSAGE = """INSERT INTO posts (id, channel_id, message_id, grouped_id, version_id, date, seen_at, gone_at,
-        views, forwards, reactions, reply_to, reply_channel, author, forward)"""
+        views, forwards, reactions, reply_to, reply_channel, author, forward, link)"""
 _OR_CHANGE_MESSAGE = """ON CONFLICT (channel_id, message_id) DO UPDATE SET grouped_id = excluded.grouped_id,
         version_id = excluded.version_id, gone_at = excluded.gone_at, views = excluded.views,
-        forwards = excluded.forwards, reactions = excluded.reactions"""
+        forwards = excluded.forwards, reactions = excluded.reactions, link = excluded.link"""
 ADD_VERSION = """INSERT INTO versions (id, channel_id, message_id, number, hash, text, entities, media, date,
-        edit_date, seen_at, observed_by, reader_id, program, raw_rest, text_at, layer, raw_sha256, parts)"""
+        edit_date, seen_at, observed_by, reader_id, program, raw_rest, text_at, raw_format, layer, raw_sha256,
+        parts)"""
 ADD_PART_EVIDENCE = """INSERT INTO part_evidence (version_id, seen_at, observed_by, reader_id, program, raw_rest,
-        text_at, layer, raw_sha256)"""
+        text_at, raw_format, layer, raw_sha256)"""
 SET_REST = "UPDATE versions SET hash = ?, text = ?, entities = ?, media = ?, parts = ?, edit_date = ? WHERE id = ?"
+SET_ORIGIN = "UPDATE posts SET reply_to = ?, reply_channel = ?, author = ?, forward = ? WHERE id = ?"
 _TOUCH_MESSAGE = "UPDATE posts SET gone_at = ?, views = ?, forwards = ?, reactions = ? WHERE id = ?"
 
 
@@ -130,7 +141,7 @@ async def load(tx: Transaction, observation: Observation, hashes: Hashes) -> Kno
     keys = {(e.channel_id, e.message_id) for e in observation.events if not isinstance(e, Deletion)}
     keys |= {(e.channel_id, i) for e in observation.events if isinstance(e, Deletion) for i in e.message_ids}
     messages = await _messages(tx, keys)
-    await _add_versions(tx, messages, posts, hashes)
+    await _add_versions(tx, messages, posts, hashes, every=observation.observed_by == ObservedBy.PREVIEW)
     asked = {
         "ids": json_list({channel_id for channel_id, _ in keys}),
         "import": observation.observed_by == ObservedBy.IMPORT,
@@ -172,22 +183,22 @@ async def _messages(tx: Transaction, keys: Iterable[MessageKey]) -> dict[Message
 
 
 async def _add_versions(
-    tx: Transaction, messages: Mapping[MessageKey, StoredMessage], posts: Iterable[Post], hashes: Hashes
+    tx: Transaction, messages: Mapping[MessageKey, StoredMessage], posts: Iterable[Post], hashes: Hashes, *, every: bool
 ) -> None:
-    """Read the versions of the messages whose content has changed."""
+    """Read the versions of the messages whose content has changed, or of `every` one."""
     edited = set()
     for post in posts:
         key = (post.channel_id, post.message_id)
         message = messages.get(key)
-        if message and (message.hash != hashes[id(post)] or message.is_reworded_by(post)):
+        if message and (every or message.hash != hashes[id(post)] or message.is_reworded_by(post)):
             edited.add(key)
     rows = await tx.fetch_all(_VERSIONS, {"keys": json_list(edited)}) if edited else []
-    for channel_id, message_id, version_id, content, text, edit_date in rows:
+    for channel_id, message_id, version_id, content, text, edit_date, grouped_id in rows:
         message = messages[channel_id, message_id]
         message.versions.append(Version(content, edit_date))
         message.texts.add(text)
         if version_id == message.version_id:
-            message.text, message.edit_date = text, edit_date
+            message.text, message.edit_date, message.grouped_id = text, edit_date, grouped_id
 
 
 async def write(tx: Transaction, known: Known, *, now: int) -> None:
@@ -209,19 +220,26 @@ def _row(message: StoredMessage, post: Post, now: int) -> tuple[object, ...]:
         now,
         message.gone_at,
         *message.counters,
-        post.reply_to,
-        post.reply_channel,
-        post.author,
-        to_json(post.forward) if post.forward else None,
+        *_origin(post),
+        post.link,
     )
+
+
+def _origin(post: Post) -> tuple[object, ...]:
+    return post.reply_to, post.reply_channel, post.author, to_json(post.forward) if post.forward else None
+
+
+def origin_row(post: Post, message_row: int) -> tuple[object, ...]:
+    """Return the values for `SET_ORIGIN` of a message of which a web page showed less."""
+    return (*_origin(post), message_row)
 
 
 def _second(post: Post) -> int:
     return to_ms(post.date) // 1000
 
 
-async def raw_message(db: Reader, version_id: int) -> tuple[bytes, int]:
-    """Return a version's message as TL bytes, and their layer."""
+async def raw_message(db: Reader, version_id: int) -> tuple[bytes, int | None]:
+    """Return a version's message as its network gave it; of TL bytes also their layer."""
     (row,) = await db.fetch_all("SELECT raw, layer FROM versions WHERE id = :id", {"id": version_id})
     return row["raw"], row["layer"]
 
@@ -265,6 +283,7 @@ def _seen(post: Post, observation: Observation) -> tuple[object, ...]:
         observation.reader_id,
         __version__,
         *_without_text(post.raw, post.text),
+        post.raw_format,
         post.layer,
         hashlib.sha256(post.raw).digest(),
     )
@@ -282,7 +301,7 @@ def _entities_json(post: Post) -> str:
 
 
 def _without_text(raw: bytes, text: str) -> tuple[bytes, int | None]:
-    """Return TL bytes without the text that their row holds too, and where it was; None: they do not hold it as it is.
+    """Return bytes without the text that their row holds too, and where it was; None: they do not hold it as it is.
 
     The column `raw` puts them together again.
     """

@@ -4,30 +4,44 @@ Nothing that is stored already is written again, so that the same observation tw
 """
 
 from dataclasses import replace
+from datetime import timedelta
 
-from bot.models import Count, Event, NewVersion, Observation, ObservedBy, Post, VersionChange
+from bot.models import Count, Event, NewVersion, Observation, ObservedBy, Post, PostKey, VersionChange
 from bot.parts import Part, PartKind, dump_parts, load_parts, whole_text
-from bot.store import channels, long_posts, version_rows
+from bot.store import channels, long_posts, page_versions, version_rows
 from bot.store.database import Transaction
 from bot.store.long_posts import Head, LongPost, RestState
+from bot.store.page_versions import PAGE_LAG, AfterPage, IsReworded
 from bot.store.rows import maybe_ms, to_ms
 from bot.store.version_rows import Hashes, Known, MessageKey, StoredMessage, Version
+from bot.text.plain import plain_hash
 
 # Reading a message there proves that it is visible now. A push may be late, and an export is of the past.
 PROOF = {ObservedBy.DIFFERENCE, ObservedBy.SWEEP, ObservedBy.BACKFILL}
 
+_MILLISECOND = timedelta(milliseconds=1)
 _SET_PARTS = "UPDATE versions SET parts = ? WHERE id = ?"
 
 
-async def compare(tx: Transaction, observation: Observation) -> "ObservedChanges":
+async def compare(
+    tx: Transaction, observation: Observation, is_reworded: IsReworded = lambda _before, _after: False
+) -> "ObservedChanges":
     """Work out what is new in an observation; of channels that nobody follows only exports are kept.
 
     A push for a message that is gone leaves it gone; reading it from Telegram makes it visible again. A message pushed
     late, from below the mark of its channel, may have been deleted meanwhile: the channel is to be read again. An
     export is of the past, and lacks ids of media and formatting that overlaps: only another text is another version.
+    What is true of web pages, and of what Telegram says after them, `page_versions` decides.
     """
-    hashes = {id(event): event.content_hash() for event in observation.events if isinstance(event, Post)}
-    changes = ObservedChanges(observation, await version_rows.load(tx, observation, hashes), hashes)
+    is_page = observation.observed_by == ObservedBy.PREVIEW
+    if is_page:
+        observation = replace(observation, events=await page_versions.settle_albums(tx, observation.events))
+    seen = [event for event in observation.events if isinstance(event, Post)]
+    hashes = {id(post): plain_hash(post.text) if is_page else post.content_hash() for post in seen}
+    changes = ObservedChanges(observation, await version_rows.load(tx, observation, hashes), hashes, is_reworded)
+    if is_page:
+        for key, look in (await page_versions.looks(tx, changes.known.messages)).items():
+            changes.known.messages[key].look = look
     for event in observation.events:
         if event.channel_id in changes.known.channels:
             changes.apply(event)
@@ -37,16 +51,22 @@ async def compare(tx: Transaction, observation: Observation) -> "ObservedChanges
 class ObservedChanges:
     """What an observation changes: the stored state of its messages, followed event by event, then written."""
 
-    def __init__(self, observation: Observation, known: Known, hashes: Hashes) -> None:
+    def __init__(self, observation: Observation, known: Known, hashes: Hashes, is_reworded: IsReworded) -> None:
         self._observation = observation
+        self._is_reworded = is_reworded
         self._now = to_ms(observation.seen_at)
         self._hashes = hashes
         self.known = known
         self._versions: list[tuple[object, ...]] = []  # rows to be added
         self._parts: list[tuple[str, int, Post]] = []  # JSON, of which version, and the post that brought them
-        self._rests: list[tuple[StoredMessage, Post]] = []  # messages, and the posts that brought the rest of them
+        self._rests: list[
+            tuple[int, bytes, Post]
+        ] = []  # versions, their hashes, the posts that brought the rest of them
+        self._origins: list[tuple[int, Post]] = []  # rows of messages, and the posts that Telegram tells after a page
         self._long: dict[MessageKey, LongPost] = {}  # what is known now of long posts
         self._to_read_anew: set[int] = set()  # channels
+        self._looks: dict[MessageKey, bytes] = {}  # hashes of what pages show of messages that Telegram has told us
+        self.regrouped: dict[PostKey, int] = {}  # posts whose album Telegram names now: its grouped_id
         self.added: list[NewVersion] = []
         self.gone = 0  # messages that are no longer visible
         self.turned: set[MessageKey] = set()  # messages that have vanished or are back
@@ -79,21 +99,53 @@ class ObservedChanges:
         if message is None:
             message = self.known.messages[key] = StoredMessage()
             self._follow_long(message, post, version)
-            self._add_version(message, post, version, change=VersionChange.NEW)
+            self._add_version(message, post, version, VersionChange.NEW)
             self._check_late_push(post)
             return
         if message.gone_at is not None and self._proves_visible(message.gone_at):
             message.gone_at = None
             message.touched = True
             self.turned.add(key)
-        if not self._follow_long(message, post, version):
+        if self._observation.observed_by == ObservedBy.PREVIEW:
+            self._apply_page(message, post, version)
+        elif not self._follow_long(message, post, version):
             message.count(post)
         elif version.hash == message.hash:
             message.count(post)
             self._apply_parts(message, post, version)
+        elif message.is_of_page:
+            self._apply_after_page(message, post, version)
         elif version not in message.versions or self._is_shown_again(version, message):
             stale = version.edit_date < message.edit_date
-            self._add_version(message, post, version, change=VersionChange.STALE if stale else VersionChange.EDITED)
+            self._add_version(message, post, version, VersionChange.STALE if stale else VersionChange.EDITED)
+
+    def _apply_page(self, message: StoredMessage, post: Post, version: Version) -> None:
+        """Follow what a page shows of a message that is stored."""
+        if message.is_of_page and version.hash == message.hash:
+            message.count(post)
+            self._apply_parts(message, post, version)
+        elif message.is_of_page or page_versions.is_page_edit(message, post, self._is_reworded):
+            self._add_version(message, replace(post, grouped_id=message.grouped_id), version, VersionChange.EDITED)
+        if not message.is_of_page and message.look != version.hash:
+            message.look = self._looks[post.channel_id, post.message_id] = version.hash
+
+    def _apply_after_page(self, message: StoredMessage, post: Post, version: Version) -> None:
+        """Let Telegram's post take the place of what a page showed of it, or edit that."""
+        is_proof = self._observation.observed_by in PROOF
+        judged = page_versions.after_page(message, post, is_proof=is_proof)
+        if judged is AfterPage.OLD:
+            return
+        self._origins.append((message.id, post))
+        if post.grouped_id and post.grouped_id != message.grouped_id:
+            old = f"g{message.grouped_id}" if message.grouped_id else f"m{post.message_id}"
+            self.regrouped[post.channel_id, old] = message.grouped_id = post.grouped_id
+        if judged is AfterPage.EDIT:
+            self._add_version(message, post, version, VersionChange.EDITED)
+            return
+        message.versions[message.versions.index(Version(message.hash, message.edit_date))] = version
+        shown = post if post.text.strip() else replace(post, text=message.text)  # a caption stays where the page had it
+        self._load_rest(message, shown, version)
+        message.count(post)
 
     def _follow_long(self, message: StoredMessage, post: Post, version: Version) -> bool:
         """Follow what is known of a long post; return False where a post is to be no version of its own.
@@ -121,14 +173,16 @@ class ObservedChanges:
         before = whole_text(message.text, load_parts(message.parts))
         message.hash, message.edit_date, message.text = version.hash, version.edit_date, post.text
         message.parts = dump_parts(post.parts)
-        self._rests.append((message, post))
+        self._rests.append((message.version_id, version.hash, post))
         self._report(message, post, VersionChange.REST_LOADED, message.version_id, version.hash, whole_before=before)
         return True
 
     def _proves_visible(self, gone_at: int) -> bool:
         """Tell whether this observation proves that a message is visible; an answer to an older request does not."""
-        asked_at = maybe_ms(self._observation.asked_at)
-        return self._observation.observed_by in PROOF and (asked_at is None or gone_at <= asked_at)
+        observed_by, asked_at = self._observation.observed_by, maybe_ms(self._observation.asked_at)
+        if observed_by == ObservedBy.PREVIEW:
+            return gone_at + PAGE_LAG // _MILLISECOND <= self._now
+        return observed_by in PROOF and (asked_at is None or gone_at <= asked_at)
 
     def _is_shown_again(self, version: Version, message: StoredMessage) -> bool:
         """Tell whether a stored version is what Telegram shows now.
@@ -149,7 +203,7 @@ class ObservedChanges:
             return
         if message.versions and message.is_reworded_by(post):  # else it was loaded this moment, and nobody was alerted
             if version.edit_date >= message.edit_date:  # else it is a push of older parts
-                self._add_version(message, post, version, change=VersionChange.PARTS_REWORDED)
+                self._add_version(message, post, version, VersionChange.PARTS_REWORDED)
             return
         if message.post is not None:  # nobody was alerted to it yet
             self.added[message.added] = replace(self.added[message.added], post=post)
@@ -167,22 +221,20 @@ class ObservedChanges:
                 self.left += 1
                 return
             message = self.known.messages[post.channel_id, post.message_id] = StoredMessage()
-            self._add_version(message, post, version, change=VersionChange.NEW)
+            self._add_version(message, post, version, VersionChange.NEW)
         elif version.hash != message.hash and post.text not in message.texts:
             is_newer = version.edit_date > message.edit_date
             if is_newer and channel.is_read:
                 self.left += 1
             else:
-                self._add_version(
-                    message, post, version, change=VersionChange.EDITED if is_newer else VersionChange.STALE
-                )
+                self._add_version(message, post, version, VersionChange.EDITED if is_newer else VersionChange.STALE)
 
     def _check_late_push(self, post: Post) -> None:
         late = post.message_id <= self.known.channels[post.channel_id].confirmed_id
         if late and self._observation.observed_by == ObservedBy.LIVE:
             self._to_read_anew.add(post.channel_id)
 
-    def _add_version(self, message: StoredMessage, post: Post, version: Version, *, change: VersionChange) -> None:
+    def _add_version(self, message: StoredMessage, post: Post, version: Version, change: VersionChange) -> None:
         """Add a version, and unless it is stale make it the current one."""
         version_id = self.known.take_id(post)
         message.id = message.id or version_id
@@ -226,6 +278,12 @@ class ObservedChanges:
 
     async def write(self, tx: Transaction) -> None:
         """Write what changed."""
+        if self._origins:
+            await page_versions.regroup(tx, self.regrouped)
+            origins = [version_rows.origin_row(post, message_row) for message_row, post in self._origins]
+            await tx.execute_many(version_rows.SET_ORIGIN, origins)
+        if self._looks:
+            await page_versions.put_looks(tx, self._looks)
         await tx.insert_all(version_rows.ADD_VERSION, self._versions)
         await version_rows.write(tx, self.known, now=self._now)
         await tx.execute_many(_SET_PARTS, [(written, version_id) for written, version_id, _ in self._parts])
@@ -233,11 +291,11 @@ class ObservedChanges:
             version_rows.part_evidence_row(post, self._observation, version_id)
             for version_id, post in (
                 *((version_id, post) for _, version_id, post in self._parts),
-                *((message.version_id, post) for message, post in self._rests),
+                *((version_id, post) for version_id, _, post in self._rests),
             )
         ]
         if self._rests:
-            rests = [version_rows.rest_row(post, message.version_id, message.hash) for message, post in self._rests]
+            rests = [version_rows.rest_row(post, version_id, content) for version_id, content, post in self._rests]
             await tx.execute_many(version_rows.SET_REST, rests)
         if self._long:
             await long_posts.put(tx, self._long, now=self._now)

@@ -18,7 +18,7 @@ from telethon.tl import TLObject, types
 from telethon.tl.alltlobjects import LAYER
 
 from bot.errors import TelegramError, Verdict
-from bot.models import Peer, Remote, Upload
+from bot.models.outgoing import Peer, Remote, Upload
 from bot.telegram.convert import from_peer
 from bot.telegram.errors import UNANSWERABLE
 from bot.telegram.rich import files
@@ -55,8 +55,8 @@ class Downloadable:
         return client.iter_download(self.location, request_size=PIECE, file_size=self.size, dc_id=self.dc_id)
 
 
-def read_message(raw: bytes, layer: int) -> TLObject | None:
-    """Read a stored message; None where its layer is not that of our Telethon."""
+def read_message(raw: bytes, layer: int | None) -> TLObject | None:
+    """Read a stored message; None where its layer is not that of our Telethon, or it is no TL."""
     if layer != LAYER:
         return None
     with BinaryReader(raw) as reader:

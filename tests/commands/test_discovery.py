@@ -56,7 +56,7 @@ async def test_a_reader_is_asked_and_its_answer_can_be_turned_for_a_week(bot: Bo
     assert first.may_follow
     await bot.db.write(lambda tx: enquiries.settle(tx, first.id, found(8)))
     again = (await bot.taps(f"others:{NEWS}:1".encode())).messages[0]  # the answer of a moment ago
-    assert "Канал 0 · followed · 1 200 subscribers" in again.text.replace("\N{NO-BREAK SPACE}", " ")
+    assert "✓ Канал 0 · followed · 1,200 subscribers · 12:00 UTC\n• Канал 1 · 1,200" in again.text
     assert "Follow Канал 0" not in labels(again)
     second = (await bot.taps(button(again, "›"))).edit
     assert second is not None

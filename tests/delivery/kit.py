@@ -12,7 +12,8 @@ from telethon.tl import types
 from bot.delivery.attachments import WAIT, Attachments
 from bot.delivery.composer import Composer
 from bot.delivery.worker import Worker
-from bot.models import Clock, Media, Peer
+from bot.models import Clock, Media
+from bot.models.outgoing import Peer
 from bot.runtime.clock import utc_now
 from bot.runtime.supervisor import Beat, no_beat
 from bot.sandbox import Message, User
@@ -45,7 +46,7 @@ def worker_of(
 ) -> Worker:
     files = files or Attachments(db, sender, Path("no files"), clock=clock)
     composer = Composer(db, sender, files, clock=clock)
-    return Worker(db, sender, composer, files, clock=clock, album_within=album_within)
+    return Worker(db, composer, sender=sender, clock=clock, album_within=album_within)
 
 
 @asynccontextmanager

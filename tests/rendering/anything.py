@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from bot.locales import translator
 from bot.locales.locale import Locale
-from bot.models import Entity, Forward, Outgoing, StoredPost
+from bot.models import Entity, Forward, StoredPost
 from bot.models.alerts import Alert, AlertChange, Duplicate
+from bot.models.outgoing import Outgoing
 from bot.parts import Part, PartKind, PartMatch
 from bot.rendering.alert import KEPT
 from bot.sandbox.world.text import check_text
@@ -56,6 +57,7 @@ FORWARDS = st.builds(
 NAMES = st.none() | st.just("channel")
 POSTS = st.builds(
     StoredPost,
+    own_link=st.none() | st.just(URL),
     channel_id=st.integers(1, 2**40),
     channel_title=TEXTS,
     channel_username=NAMES,
@@ -88,6 +90,7 @@ ALERTS = st.builds(
     duplicates=st.lists(
         st.builds(
             Duplicate,
+            own_link=st.none() | st.just(URL),
             channel_id=st.integers(1, 2**40),
             title=TEXTS,
             username=NAMES,

@@ -3,8 +3,8 @@ from datetime import UTC, datetime, timedelta
 
 from bot.locales import translator
 from bot.locales.locale import Locale
-from bot.models import Button
 from bot.models.alerts import Duplicate
+from bot.models.outgoing import Button
 from bot.parts import Part, PartKind
 from tests.rendering.test_alert import POST, styled
 from tests.rendering.values import ShownChange, stored
@@ -117,7 +117,7 @@ def test_foreign_text_is_no_markup() -> None:
 
 def test_an_alert_says_that_its_post_is_no_longer_visible_and_who_else_posted_it() -> None:
     duplicates = tuple(
-        Duplicate(channel_id=n, title=f"Город {n}", username=None, message_id=n, date=POST.post.date)
+        Duplicate(channel_id=n, title=f"Город {n}", username=None, message_id=n, own_link=None, date=POST.post.date)
         for n in range(1, 7)
     )
     outgoing = POST.but(gone_at=LOSS.change.gone_at, duplicates=duplicates).render(LONDON)

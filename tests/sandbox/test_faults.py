@@ -46,6 +46,18 @@ async def test_pushes_are_dropped_for_one_account_so_many_times() -> None:
         assert (await pushes(client), await pushes(other)) == (3, 5)
 
 
+async def test_a_banned_account_is_told_so_and_hears_nothing_until_faults_are_cleared() -> None:
+    async with running() as parts:
+        client = await parts.raw()
+        await client.ask(GET_STATE)
+        parts.faults.ban(ACCOUNT)
+        parts.server.push([ACCOUNT], UPDATES)
+        assert await pushes(client) == 0
+        assert await outcome(client, GET_STATE) == "USER_DEACTIVATED_BAN"
+        parts.faults.clear()
+        assert await outcome(client, GET_STATE) == "ok"
+
+
 async def test_a_share_of_the_pushes_is_dropped_until_faults_are_cleared() -> None:
     async with running() as parts:
         client = await parts.raw()

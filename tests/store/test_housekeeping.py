@@ -6,15 +6,15 @@ from pathlib import Path
 
 from bot.models.acts import GroupPaired
 from bot.models.people import Role
-from bot.store import acts, handled, housekeeping, invitations, migrations, subscriptions
-from tests.kit_archive import NOON, ago, open_archive
+from bot.store import acts, handled, housekeeping, invitations, migrations, page_versions, subscriptions
+from tests.kit_archive import NEWS, NOON, ago, open_archive, post
 
-ARCHIVE = "posts versions part_evidence fulltext long_posts media"
+ARCHIVE = "posts versions part_evidence fulltext long_posts media translations"
 SENT = "alerts messages groups attachments"
-CLEARED = "handled mutes invitations acts enquiries strangers uploads requests"
+CLEARED = "handled mutes invitations acts enquiries strangers uploads requests page_looks target_urls"
 FEW = """meta heartbeats readers flood_waits channels memberships unreadable silences follows backfills progress topics
     topic_changes topic_versions exclusions people chats subscriptions feedback restorations topic_access channel_access
-    saved_searches channel_groups channel_group_members questions threads"""
+    saved_searches channel_groups channel_group_members questions threads targets"""
 
 
 def test_each_table_has_a_limit_or_a_reason_to_grow() -> None:
@@ -47,9 +47,14 @@ async def test_what_is_over_is_cleared_and_all_else_stays(tmp_path: Path) -> Non
                 "INSERT INTO strangers VALUES (?, ?)", [(n, n) for n in range(1, housekeeping.STRANGERS_KEPT + 6)]
             )
         )
+        await archive.follow()
+        kept = page_versions.LOOKS_KEPT
+        await archive.live(*(post(n) for n in range(1, kept + 3)))
+        looks = dict.fromkeys(((NEWS, 1), (NEWS, kept)), b"")
+        await db.write(lambda tx: page_versions.put_looks(tx, looks))
         await db.write(lambda tx: housekeeping.clear(tx, now=NOON))
         sql = "SELECT (SELECT count(*) FROM {})"
-        tables = ("handled", "uploads", "mutes", "invitations", "acts", "strangers")
+        tables = ("handled", "uploads", "mutes", "invitations", "acts", "page_looks", "strangers")
         counts = [await db.fetch_value(sql.format(table)) for table in tables]
-        assert counts == [1, 1, 2, 0, 1, housekeeping.STRANGERS_KEPT]
+        assert counts == [1, 1, 2, 0, 1, 1, housekeeping.STRANGERS_KEPT]
         assert await db.fetch_value("SELECT min(id) FROM strangers") == 6  # the latest stay

@@ -82,6 +82,13 @@ class SimilarityIndex:
         if entry is not None:
             self.add(replace(entry.post, text=text))
 
+    def rename(self, key: PostKey, post_key: str) -> None:
+        """Give a post another key within its channel, if it is there."""
+        entry = self._by_key.get(key)
+        if entry is not None:
+            self._drop(entry)
+            self.add(replace(entry.post, post_key=post_key))
+
     def drop_before(self, moment: datetime) -> None:
         """Drop the posts older than a moment."""
         first = int(moment.timestamp()) << _COUNTED

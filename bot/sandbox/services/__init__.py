@@ -10,6 +10,7 @@ from bot.sandbox.services.discovery import DiscoveryService
 from bot.sandbox.services.history import HistoryService
 from bot.sandbox.services.messages import MessagesService
 from bot.sandbox.services.stories import StoriesService
+from bot.sandbox.services.translations import TranslationsService
 from bot.sandbox.services.updates import UpdatesService
 from bot.sandbox.services.upload import UploadService
 from bot.sandbox.services.users import UsersService
@@ -25,6 +26,7 @@ def services_of(world: World, address: Callable[[], tuple[str, int]]) -> list[Rp
         HistoryService,
         MessagesService,
         StoriesService,
+        TranslationsService,
         UpdatesService,
         UploadService,
         UsersService,

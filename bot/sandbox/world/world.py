@@ -87,6 +87,12 @@ class World:
             channel.join(account)
         return channel
 
+    def take_name(self, channel: Channel, title: str) -> Channel:
+        """Make another channel under the username that a channel has, and has lost by that."""
+        name = channel.username
+        channel.make_private()
+        return self.add_channel(title, username=name)
+
     def add_group(self, title: str, members: Iterable[Account]) -> BasicGroup:
         """Make a basic group; the first member is the creator."""
         group = BasicGroup(self.hub, next(self._groups), title, members)

@@ -1,12 +1,14 @@
--- Times are Unix milliseconds, UTC. Channel and account ids are Telegram's bare ids. What a button names and people can
+-- Times are Unix milliseconds, UTC. Channel and account ids are Telegram's bare ids, those of channels elsewhere are ours
+-- and below zero. What a button names and people can
 -- delete never gives its number to another row (AUTOINCREMENT): an old button would act on that.
 
 -- What may grow for ever, and why. The archive is what the program is for: posts, versions, part_evidence, fulltext,
--- long_posts, and media, whose files have a limit of their own (MEDIA_MAX_TOTAL_GB). What was sent stays known, a third
+-- long_posts, translations, and media, whose files have a limit of their own (MEDIA_MAX_TOTAL_GB). What was sent stays known, a third
 -- of a kilobyte an alert: alerts, messages, groups, attachments. For an edit or a deletion is followed however late, a
 -- post that is edited back into a topic is no news, and feedback counts them. `bot/store/housekeeping.py` clears
--- handled, mutes, invitations, acts, enquiries, strangers and uploads, each writing of requests clears that table. All others have as many
--- rows as there are channels, chats, readers, or things that people made with a command of theirs.
+-- handled, mutes, invitations, acts, enquiries, strangers, uploads, page_looks and target_urls, each writing of requests
+-- clears that table. All others have as many rows as there are channels, chats, readers, or things that people made with a command
+-- of theirs.
 
 
 -- The instance itself
@@ -52,9 +54,11 @@ CREATE TABLE flood_waits (  -- methods that Telegram wants a reader to leave alo
 
 CREATE TABLE channels (
     id INTEGER PRIMARY KEY,
+    network TEXT NOT NULL DEFAULT 'telegram' CHECK (network IN ('telegram', 'site')),
     kind TEXT NOT NULL CHECK (kind IN ('broadcast', 'supergroup')),
     title TEXT NOT NULL,
-    username TEXT,  -- as written, without @; NULL for a private channel
+    username TEXT,  -- as written, without @; NULL for a private channel, and outside Telegram
+    address TEXT UNIQUE,  -- where it is read: the URL of a site's feed; NULL on Telegram
     followed_at INTEGER,  -- NULL: nobody wants it any more; posts older than this raise no alarm
     unfollowed_at INTEGER,  -- when that came to be; its readers leave it only once nobody can undo that
     restricted INTEGER NOT NULL DEFAULT 0,  -- 1: only the chats of channel_access find it
@@ -177,7 +181,7 @@ CREATE TABLE progress (  -- the one message in which a chat sees how the channel
 CREATE TABLE posts (  -- messages of channels: a post is one of them, or an album of several
     id INTEGER PRIMARY KEY,  -- date in seconds << 20 | counter, so that newest first is the order of the rows
     channel_id INTEGER NOT NULL REFERENCES channels (id),
-    message_id INTEGER NOT NULL,
+    message_id INTEGER NOT NULL,  -- the network's own, or ours where it has none
     grouped_id INTEGER,  -- what the messages of an album share
     -- Names the post within its channel: the album where there is one, else the message.
     post_key TEXT NOT NULL GENERATED ALWAYS AS (coalesce('g' || nullif(grouped_id, 0), 'm' || message_id)) VIRTUAL,
@@ -192,6 +196,7 @@ CREATE TABLE posts (  -- messages of channels: a post is one of them, or an albu
     reply_channel INTEGER,  -- of reply_to, where it is not the message's own
     author TEXT,
     forward TEXT,  -- JSON: where it was forwarded from
+    link TEXT,  -- NULL: it follows from the channel and message_id
     UNIQUE (channel_id, message_id)
 );
 CREATE INDEX posts_key ON posts (channel_id, post_key, message_id);  -- the messages of a post, in their order
@@ -209,18 +214,19 @@ CREATE TABLE versions (  -- what a message said, each time it changed, with the 
     media TEXT,  -- JSON: kind, id, title, files
     media_kind TEXT GENERATED ALWAYS AS (media ->> 0) VIRTUAL,
     media_id INTEGER GENERATED ALWAYS AS (media ->> 1) VIRTUAL,  -- Telegram's; NULL: it has none
-    date INTEGER NOT NULL,  -- Telegram's
-    edit_date INTEGER,  -- Telegram's
+    date INTEGER NOT NULL,  -- the network's
+    edit_date INTEGER,  -- likewise
     seen_at INTEGER NOT NULL,
     observed_by TEXT NOT NULL,
-    reader_id INTEGER NOT NULL REFERENCES readers (id),
+    reader_id INTEGER REFERENCES readers (id),  -- NULL: it was seen without an account
     program TEXT NOT NULL,  -- the version of channelwatch that saw it
-    raw_rest BLOB NOT NULL,  -- TL bytes, without the text that is in this row
-    text_at INTEGER,  -- where it was in them; NULL: they are whole
-    -- TL bytes: the evidence
+    raw_rest BLOB NOT NULL,  -- the message as its network gave it, without the text that is in this row
+    text_at INTEGER,  -- where it was in these bytes; NULL: they are whole
+    -- The bytes: the evidence
     raw BLOB NOT NULL GENERATED ALWAYS AS (coalesce(
         CAST(substr(raw_rest, 1, text_at) || text || substr(raw_rest, text_at + 1) AS BLOB), raw_rest)) VIRTUAL,
-    layer INTEGER NOT NULL,  -- of these bytes
+    raw_format TEXT NOT NULL CHECK (raw_format IN ('tl', 'json', 'html', 'xml')),
+    layer INTEGER,  -- of TL
     raw_sha256 BLOB NOT NULL,
     UNIQUE (channel_id, message_id, number)
 );
@@ -228,7 +234,7 @@ CREATE TABLE versions (  -- what a message said, each time it changed, with the 
 CREATE VIEW post_versions AS
     SELECT p.id, p.channel_id, c.title AS channel_title, c.username AS channel_username, p.message_id, p.grouped_id,
         p.post_key, p.date, v.edit_date, v.text, v.parts, v.entities, v.media, p.forward, p.reply_to, p.reply_channel,
-        p.author, p.gone_at, p.views, p.forwards, p.reactions,
+        p.author, p.link AS own_link, p.gone_at, p.views, p.forwards, p.reactions,
         v.id AS version_id, v.id = p.version_id AS is_current, v.number, v.seen_at, v.observed_by,
         EXISTS (SELECT 1 FROM long_posts l WHERE l.channel_id = v.channel_id AND l.message_id = v.message_id
             AND l.head = v.hash AND l.state != 'whole') AS is_part
@@ -243,15 +249,16 @@ CREATE TABLE part_evidence (  -- what came to a version after it was seen: a lin
     version_id INTEGER NOT NULL REFERENCES versions (id),
     seen_at INTEGER NOT NULL,
     observed_by TEXT NOT NULL,
-    reader_id INTEGER NOT NULL REFERENCES readers (id),
+    reader_id INTEGER REFERENCES readers (id),  -- NULL: it was seen without an account
     program TEXT NOT NULL,
-    raw_rest BLOB NOT NULL,  -- TL bytes of the message, without the text of the version
-    text_at INTEGER,  -- where it was in them; NULL: they are whole
-    layer INTEGER NOT NULL,  -- of these bytes
+    raw_rest BLOB NOT NULL,  -- the message as its network gave it, without the text of the version
+    text_at INTEGER,  -- where it was in these bytes; NULL: they are whole
+    raw_format TEXT NOT NULL,
+    layer INTEGER,  -- of TL
     raw_sha256 BLOB NOT NULL
 );
 CREATE INDEX part_evidence_version ON part_evidence (version_id);
-CREATE VIEW part_messages AS  -- the same with the TL bytes of the message
+CREATE VIEW part_messages AS  -- the same with the bytes of the message
     SELECT e.*, coalesce(
         CAST(substr(e.raw_rest, 1, e.text_at) || v.text || substr(e.raw_rest, e.text_at + 1) AS BLOB), e.raw_rest) AS raw
     FROM part_evidence e JOIN versions v ON v.id = e.version_id;
@@ -260,7 +267,17 @@ CREATE TRIGGER text_replaced AFTER UPDATE OF text ON versions BEGIN
     UPDATE versions SET raw_rest = old.raw, text_at = NULL WHERE id = new.id;
     UPDATE part_evidence SET raw_rest = CAST(substr(raw_rest, 1, text_at) || old.text || substr(raw_rest, text_at + 1) AS BLOB),
         text_at = NULL WHERE version_id = new.id AND text_at IS NOT NULL;
+    DELETE FROM translations WHERE version_id = new.id;  -- of the beginning
 END;
+
+CREATE TABLE page_looks (  -- how web pages show messages that Telegram has told us, or that they show no more
+    channel_id INTEGER NOT NULL REFERENCES channels (id),
+    message_id INTEGER NOT NULL,
+    plain BLOB,  -- hash of the plain form of its text, as the page showed it last; NULL: nobody has compared it
+    missing_since INTEGER,  -- the page shows the messages before and after it; NULL: it is not missing
+    not_found_at INTEGER,  -- when its own page first said that there is no such post; the second time it is gone
+    PRIMARY KEY (channel_id, message_id)
+) WITHOUT ROWID;
 
 CREATE TABLE long_posts (  -- messages of which Telegram gives the beginning, and the rest only to those who ask
     channel_id INTEGER NOT NULL,
@@ -305,6 +322,20 @@ CREATE INDEX media_files ON media (file_id) WHERE state = 'kept';
 CREATE INDEX media_kept ON media (id) WHERE state = 'kept';
 CREATE INDEX media_blobs ON media (sha256, size) WHERE state = 'kept';  -- their size in all is read from it
 CREATE INDEX media_pruned ON media (sha256) WHERE reason = 'pruned';
+
+CREATE TABLE translations (  -- of versions, by Telegram: asked for once for all chats
+    version_id INTEGER NOT NULL REFERENCES versions (id),
+    language TEXT NOT NULL,  -- into which: a code of ISO 639-1
+    -- wanted: it is asked for. done: it is here. same: the post is in that language. left: Telegram refuses it.
+    state TEXT NOT NULL DEFAULT 'wanted' CHECK (state IN ('wanted', 'done', 'same', 'left')),
+    text TEXT,  -- of a done one: the body and the parts of the post
+    reason TEXT,  -- why it was left or put off: Telegram's error string
+    wanted_at INTEGER NOT NULL,
+    due_at INTEGER NOT NULL,  -- when to ask next
+    attempts INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (version_id, language)
+) WITHOUT ROWID;
+CREATE INDEX translations_wanted ON translations (due_at) WHERE state = 'wanted';
 
 CREATE TABLE uploads (  -- files that our bot has uploaded, as it may name them again
     bot_id INTEGER NOT NULL,  -- its account: another bot cannot name them
@@ -429,12 +460,12 @@ CREATE TABLE handled (  -- commands and taps whose effect is committed
 CREATE TABLE chats (  -- receivers of alerts
     id INTEGER PRIMARY KEY,
     key BLOB NOT NULL UNIQUE,  -- 16 random bytes given at pairing; part of every alert's identity
-    kind TEXT NOT NULL CHECK (kind IN ('user', 'group', 'channel')),
-    telegram_id INTEGER NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('user', 'group', 'channel', 'target')),
+    telegram_id INTEGER NOT NULL,  -- of a target a number of ours
     access_hash INTEGER NOT NULL DEFAULT 0,
     thread_id INTEGER,
     title TEXT NOT NULL,
-    broadcast INTEGER NOT NULL DEFAULT 0,  -- 1: a channel of the team's own, in which nobody speaks to the bot
+    broadcast INTEGER NOT NULL DEFAULT 0,  -- 1: a channel of the team's own, or a target: nobody there speaks to the bot
     paired_at INTEGER NOT NULL,
     suspended TEXT,  -- why nothing is sent any more: Telegram's error string
     held_until INTEGER,  -- nothing is sent before: an alert was refused, and those behind it wait
@@ -449,6 +480,7 @@ CREATE TABLE chats (  -- receivers of alerts
     edits TEXT NOT NULL DEFAULT 'words' CHECK (edits IN ('all', 'words', 'none')),  -- that get a reply
     confirmations INTEGER NOT NULL DEFAULT 0,  -- 1: a reply, with a sound, where a second channel says the same
     media INTEGER NOT NULL DEFAULT 0,  -- 1: the photos and documents of a post follow its alert
+    translate_into TEXT,  -- a code of ISO 639-1: a translation follows each alert in another language; NULL: none does
     quiet_from INTEGER,  -- minute of the chat's own day; NULL: no quiet hours
     quiet_until INTEGER,  -- likewise; before quiet_from: of the next day
     digest_every TEXT NOT NULL DEFAULT 'day' CHECK (digest_every IN ('hour', 'day', 'week')),
@@ -462,6 +494,20 @@ CREATE TABLE chats (  -- receivers of alerts
 );
 CREATE INDEX chats_suspended ON chats (id) WHERE suspended IS NOT NULL;
 CREATE INDEX chats_held ON chats (held_until) WHERE held_until IS NOT NULL;
+
+CREATE TABLE targets (  -- chats that are reached in another way than through Telegram
+    id INTEGER PRIMARY KEY REFERENCES chats (id),
+    kind TEXT NOT NULL CHECK (kind IN ('apprise', 'webhook')),
+    service TEXT NOT NULL,  -- for people: ntfy, E-Mail, webhook, …
+    taken_at INTEGER,  -- when it last took a message
+    failing_since INTEGER,  -- it has taken none since its first failure; NULL: the last one was taken
+    removed_at INTEGER  -- its address is deleted once nobody can undo that
+);
+
+CREATE TABLE target_urls (  -- secrets: only whoever sends to a target reads its row
+    id INTEGER PRIMARY KEY REFERENCES targets (id),
+    url TEXT NOT NULL
+);
 
 CREATE TABLE subscriptions (
     chat_id INTEGER NOT NULL REFERENCES chats (id),
@@ -596,14 +642,14 @@ CREATE INDEX alerts_chat ON alerts (chat_id, created_at, group_id, duplicate_of,
 CREATE TABLE messages (  -- the outbox: what a chat shall see
     id INTEGER PRIMARY KEY,
     chat_id INTEGER NOT NULL REFERENCES chats (id),
-    kind TEXT NOT NULL CHECK (kind IN ('alert', 'group', 'change', 'files', 'notice')),
+    kind TEXT NOT NULL CHECK (kind IN ('alert', 'group', 'change', 'files', 'translation', 'notice')),
     subject TEXT NOT NULL,  -- unique among those of its kind in the chat; only ever compared
     random_id INTEGER NOT NULL,  -- a keyed hash of (chat key, kind, subject)
-    alert_id INTEGER REFERENCES alerts (id),  -- that it shows, or as a change or files answers
+    alert_id INTEGER REFERENCES alerts (id),  -- that it shows, or as a change, files or a translation answers
     group_id INTEGER REFERENCES groups (id),  -- that it shows
     version_id INTEGER REFERENCES versions (id),  -- of a change or files: the version that it reports
     notice TEXT,  -- the name of a notice
-    body TEXT,  -- JSON: the notice, or what has changed
+    body TEXT,  -- JSON: the notice, what has changed, or the language of a translation
     reply_to INTEGER REFERENCES messages (id),
     thread_id INTEGER,  -- the forum thread that it goes to; NULL or 1: the general one, or no forum
     silent INTEGER NOT NULL DEFAULT 0,
@@ -613,7 +659,7 @@ CREATE TABLE messages (  -- the outbox: what a chat shall see
     state TEXT NOT NULL DEFAULT 'due' CHECK (state IN ('due', 'sent', 'withdrawn', 'frozen', 'dead')),
     wanted_revision INTEGER NOT NULL DEFAULT 1,
     sent_revision INTEGER NOT NULL DEFAULT 0,  -- 0: none; the next one is not an edit
-    telegram_id INTEGER,  -- in the chat; NULL: unknown, or not sent
+    telegram_id INTEGER,  -- in the chat; NULL: unknown, or not sent; in a target the random_id
     due_at INTEGER NOT NULL,
     attempts INTEGER NOT NULL DEFAULT 0,  -- that failed since a revision was sent
     reason TEXT,  -- why it ended or was put off: Telegram's error string

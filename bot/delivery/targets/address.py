@@ -1,0 +1,128 @@
+"""The address of a target as somebody typed it: our signed webhook, or any URL that Apprise knows.
+
+The URL is a secret: errors and everything that is shown name the service alone.
+"""
+
+import base64
+import secrets
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+
+from pydantic import SecretStr
+
+from bot.errors import ChannelwatchError
+
+SECRET_PREFIX = "whsec_"  # noqa: S105 - https://www.standardwebhooks.com
+_WEBHOOKS = {"webhook+https": "https", "webhook+http": "http"}
+_SECRET = "secret"  # noqa: S105 - the name of the parameter
+_LEAST_SECRET = 16  # bytes of a key, once decoded
+_LONGEST = 2000  # characters
+# What would show a message on the machine of the service, where nobody sits, or send to Telegram after all.
+_LOCAL = frozenset({"dbus", "kde", "qt", "glib", "gio", "gnome", "macosx", "windows", "syslog", "tgram"})
+
+
+class AddressError(ChannelwatchError):
+    """An address that cannot be used; the sentence never repeats it."""
+
+
+class TargetKind(StrEnum):
+    """The ways out."""
+
+    WEBHOOK = "webhook"
+    APPRISE = "apprise"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where a target is reached."""
+
+    kind: TargetKind
+    service: str  # for people: ntfy, mailto, webhook, …
+    url: SecretStr  # of a webhook, with its secret as a parameter
+    made_secret: SecretStr | None = None  # of a webhook that came without one: to be shown once
+
+
+def new_secret() -> str:
+    """Return a fresh secret for a webhook."""
+    return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def key_of(secret: str) -> bytes:
+    """Return the key that a secret stands for. Raises ValueError."""
+    coded = secret.removeprefix(SECRET_PREFIX).replace(" ", "+")  # which an address makes of it
+    return base64.b64decode(coded, validate=True)
+
+
+def read_address(typed: str) -> Address:
+    """Read what somebody typed; it may take half a second at first, for Apprise. Raises AddressError."""
+    url = typed.strip().strip("<>")
+    scheme, separator, _ = url.partition("://")
+    scheme = scheme.lower()
+    if not separator or len(url) > _LONGEST or any(char.isspace() or not char.isprintable() for char in url):
+        raise AddressError("That is no address of a target: write it whole, such as ntfy://… or webhook+https://…")
+    if scheme in _WEBHOOKS:
+        return _webhook(url)
+    from bot.delivery.targets.apprise_way import service_of  # noqa: PLC0415 - Apprise takes a third of a second
+
+    if scheme in _LOCAL:
+        raise AddressError(f"{scheme} shows messages where nobody would see them: choose a service of another kind.")
+    service = service_of(url)
+    if service is not None:
+        return Address(kind=TargetKind.APPRISE, service=service, url=SecretStr(url))
+    if scheme in {"http", "https"}:
+        return _webhook(f"webhook+{url}")
+    known = f"Apprise knows no «{scheme[:20]}» like this" if scheme.isascii() else "Apprise knows nothing like this"
+    raise AddressError(f"{known}: see https://github.com/caronc/apprise for how its address is written.")
+
+
+def _webhook(url: str) -> Address:
+    """Read the address of a webhook; one without a secret is given a new one."""
+    try:
+        parts = urlsplit(url)
+        is_whole = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_whole = False
+    if not is_whole or parts.username or parts.fragment:
+        raise AddressError("That webhook cannot be reached: write https://host/path, without a name or a password.")
+    named = dict(parse_qsl(parts.query, keep_blank_values=True))
+    made = None
+    if _SECRET not in named:
+        made = new_secret()
+        url = urlunsplit(parts._replace(query="&".join(filter(None, (parts.query, urlencode({_SECRET: made}))))))
+    else:
+        _check_secret(named[_SECRET])
+    return Address(
+        kind=TargetKind.WEBHOOK,
+        service="webhook",
+        url=SecretStr(url),
+        made_secret=None if made is None else SecretStr(made),
+    )
+
+
+def _check_secret(secret: str) -> None:
+    try:
+        is_long = len(key_of(secret)) >= _LEAST_SECRET
+    except ValueError:
+        is_long = False
+    if not is_long:
+        raise AddressError(
+            "The secret of a webhook is whsec_ and at least 16 bytes in base64: leave it out for a new one."
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """The two parts of a webhook's address."""
+
+    url: str  # that is posted to
+    key: bytes  # that signs
+
+
+def endpoint_of(url: str) -> Endpoint:
+    """Take the address of a webhook apart."""
+    parts = urlsplit(url)
+    pairs = parse_qsl(parts.query, keep_blank_values=True)
+    secret = next(value for name, value in pairs if name == _SECRET)
+    rest = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in pairs if name != _SECRET)
+    return Endpoint(url=urlunsplit(parts._replace(scheme=_WEBHOOKS[parts.scheme], query=rest)), key=key_of(secret))

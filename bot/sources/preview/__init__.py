@@ -1,0 +1,1 @@
+"""Channels read from Telegram's own public web pages, without an account."""

@@ -1,0 +1,161 @@
+"""One HTTP request to the public web: an answer comes out, or why there is none. Nothing is judged here."""
+
+import asyncio
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Self
+
+from bot import __version__
+from bot.errors import SettingsError
+from bot.telegram.proxies import proxy_arguments
+
+if TYPE_CHECKING:
+    from aiohttp import BaseConnector, ClientSession
+    from aiohttp.abc import AbstractResolver
+
+USER_AGENT = f"Mozilla/5.0 (X11; Linux x86_64) channelwatch/{__version__}"  # who asks, in the shape that servers expect
+HEADERS = {"User-Agent": USER_AGENT, "Accept-Language": "en", "Accept": "text/html"}
+LARGEST = 4 << 20  # bytes of an answer, unpacked: Telegram's pages have 150,000
+TOTAL, CONNECT = 40.0, 10.0  # s
+NO_MTPROXY = (
+    "TELEGRAM_PROXY is an MTProxy link, which carries Telegram's own protocol only: to read web pages, "
+    "write a socks5://… or http://… proxy there"
+)
+
+
+class FailureStage(StrEnum):
+    """How far a request came that has no answer."""
+
+    PROXY = "proxy"
+    DNS = "DNS"
+    TCP = "TCP"
+    TLS = "TLS"
+    HTTP = "HTTP"
+
+
+class PageFailureError(Exception):
+    """There is no answer; `reason` is a sentence without the names of proxies."""
+
+    def __init__(self, stage: FailureStage, reason: str) -> None:
+        super().__init__(reason)
+        self.stage = stage
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageReply:
+    """An HTTP answer."""
+
+    url: str
+    status: int
+    headers: Mapping[str, str]  # their names in lower case
+    body: bytes
+
+    @property
+    def html(self) -> str:
+        """The body as a page in UTF-8."""
+        return self.body.decode("utf-8", "replace")
+
+
+class Transport:
+    """A session that keeps its connections; redirects are answers, cookies are not kept."""
+
+    def __init__(self, session: "ClientSession") -> None:
+        self._session = session
+
+    @classmethod
+    def open(
+        cls,
+        proxy: str | None,
+        *,
+        headers: Mapping[str, str] = MappingProxyType(HEADERS),
+        at_once: int = 1,
+        resolver: "AbstractResolver | None" = None,
+    ) -> Self:
+        """Open a session, through a proxy as TELEGRAM_PROXY has it, which looks up names in the `resolver`'s place.
+
+        Raises SettingsError where the proxy carries no HTTP.
+        """
+        from aiohttp import ClientSession, ClientTimeout, DummyCookieJar  # noqa: PLC0415 - a tenth of a second
+
+        session = ClientSession(
+            connector=_connector(proxy, at_once, resolver),
+            timeout=ClientTimeout(total=TOTAL, connect=CONNECT),
+            headers=headers,
+            cookie_jar=DummyCookieJar(),
+        )
+        return cls(session)
+
+    async def get(self, url: str, headers: Mapping[str, str] | None = None) -> PageReply:
+        """Ask for a page. Raises PageFailureError."""
+        import aiohttp  # noqa: PLC0415 - see above
+        from python_socks import ProxyConnectionError, ProxyError, ProxyTimeoutError  # noqa: PLC0415 - likewise
+
+        try:
+            return await self._get(url, headers)
+        except (ProxyError, ProxyConnectionError, ProxyTimeoutError):
+            raise PageFailureError(FailureStage.PROXY, "the proxy does not let us through") from None
+        except aiohttp.ClientConnectorDNSError:
+            raise PageFailureError(FailureStage.DNS, "the name of the host is not known") from None
+        except (aiohttp.ClientSSLError, ssl.SSLError) as error:
+            raise PageFailureError(FailureStage.TLS, f"no secure connection: {_of_ssl(error)}") from None
+        except aiohttp.ClientConnectorError as error:
+            raise PageFailureError(FailureStage.TCP, f"no connection: {error.os_error.strerror or 'refused'}") from None
+        except (TimeoutError, aiohttp.ServerTimeoutError):
+            raise PageFailureError(FailureStage.HTTP, "no answer in time") from None
+        except (aiohttp.ClientError, OSError):
+            raise PageFailureError(FailureStage.HTTP, "the connection was cut before the answer was here") from None
+
+    async def _get(self, url: str, headers: Mapping[str, str] | None) -> PageReply:
+        async with self._session.get(url, headers=headers, allow_redirects=False) as response:
+            read = bytearray()
+            async for chunk in response.content.iter_any():
+                read += chunk
+                if len(read) > LARGEST:
+                    raise PageFailureError(FailureStage.HTTP, f"the answer is larger than {LARGEST >> 20} MB")
+            return PageReply(
+                url=url,
+                status=response.status,
+                headers={name.lower(): value for name, value in response.headers.items()},
+                body=bytes(read),
+            )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._session.close()
+        await asyncio.sleep(0)  # aiohttp closes transports in the next step of the loop
+
+
+def check_proxy(proxy: str | None) -> None:
+    """Raise SettingsError for a proxy through which no web page can be asked for."""
+    if "connection" in proxy_arguments(proxy):
+        raise SettingsError(NO_MTPROXY)
+
+
+def _connector(proxy: str | None, at_once: int, resolver: "AbstractResolver | None") -> "BaseConnector":
+    from aiohttp import TCPConnector  # noqa: PLC0415 - see above
+
+    check_proxy(proxy)
+    if proxy is None:
+        return TCPConnector(limit=at_once, resolver=resolver)
+    from aiohttp_socks import ProxyConnector  # noqa: PLC0415 - few need one
+    from python_socks import ProxyType  # noqa: PLC0415 - likewise
+
+    given = proxy_arguments(proxy)["proxy"]
+    return ProxyConnector(
+        proxy_type=ProxyType[given["proxy_type"].upper()],
+        host=given["addr"],
+        port=given["port"],
+        username=given["username"],
+        password=given["password"],
+        rdns=given["rdns"],
+        limit=at_once,
+    )
+
+
+def _of_ssl(error: Exception) -> str:
+    certificate = getattr(error, "certificate_error", None) or getattr(error, "os_error", None) or error
+    return getattr(certificate, "verify_message", None) or getattr(certificate, "reason", None) or "it was refused"
