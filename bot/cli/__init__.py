@@ -33,6 +33,7 @@ COMMANDS = {
     "backup": "backup",
     "restore": "backup",
     "mcp": "assistant",
+    "targets": "targets",  # last: it has commands of its own
 }
 
 cli = typer.Typer(name="channelwatch", no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
