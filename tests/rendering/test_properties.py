@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.locales.locale import Locale
 from bot.models import Entity, notices
-from bot.models.acts import Act
+from bot.models.acts import Act, TargetChange
 from bot.models.alerts import GroupedAlert, GroupKind, GroupSummary, Loudness, StormState
 from bot.models.enquiries import EnquiryKind, Findings, FoundChannel
 from bot.models.notices import FollowAccess, Notice
@@ -69,7 +69,7 @@ TYPES = {
     tuple[str, ...]: MANY_NAMES.map(tuple),
 }
 TYPES |= {bool: st.booleans(), FollowAccess: st.sampled_from(FollowAccess)}
-TYPES |= {str | None: st.none() | NAMES, Role: st.sampled_from(Role)}
+TYPES |= {str | None: st.none() | NAMES, Role: st.sampled_from(Role), TargetChange: st.sampled_from(TargetChange)}
 TYPES[tuple[tuple[int, str], ...]] = st.lists(st.tuples(COUNTS, NAMES), max_size=3).map(tuple)
 TYPES[tuple[int, ...]] = st.lists(COUNTS, max_size=3).map(tuple)
 TYPES[EnquiryKind] = st.sampled_from([EnquiryKind.SIMILAR, EnquiryKind.POSTS])
