@@ -97,7 +97,7 @@ async def find_person(db: Reader, who: str) -> Person:
 
 async def _change(who: str, role: Role | None) -> None:
     """Give a person another role; None removes the person."""
-    async with _instance() as database:
+    async with open_instance() as database:
         person, now = await find_person(database, who), (await meta.clock(database))()
         refusal = await team.refusal(database, person, role)
         if refusal is not None:
@@ -134,7 +134,7 @@ def _read_life(typed: str) -> timedelta:
 
 
 async def _invite(role: Role, uses: int, life: timedelta) -> None:
-    async with _instance() as database:
+    async with open_instance() as database:
         now = (await meta.clock(database))()
         made = await database.write(lambda tx: invitations.make(tx, role=role, now=now, uses=uses, life=life))
         await database.write(lambda tx: acts.record(tx, Invited(role=role, uses=uses), SERVER, now=now))
@@ -152,7 +152,7 @@ async def _invite(role: Role, uses: int, life: timedelta) -> None:
 
 
 @asynccontextmanager
-async def _instance() -> AsyncIterator[Database]:
+async def open_instance() -> AsyncIterator[Database]:
     """Open the database for writing. Raises SettingsError in a folder that holds no instance."""
     path = load_settings().database_path
     if not path.exists():

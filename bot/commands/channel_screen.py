@@ -150,6 +150,7 @@ def _actions(channel: Channel, context: Context, *, is_muted: bool, is_fed: bool
         rows.append(tuple(button(label, "how", number, option) for option, label in (speed, join)))
         ocr = ("noocr", t.gettext("No longer read pictures")) if channel.ocr else ("ocr", t.gettext("Read pictures"))
         rows.append((button(ocr[1], "how", number, ocr[0]),))
+    rows.append((button(t.gettext("Similar channels"), "similar", number),))
     return tuple(rows)
 
 
