@@ -83,7 +83,7 @@ class Service:
     """The loops that run once everything is connected, and the parts that have to be stopped."""
 
     loops: Loops
-    worker: Worker
+    workers: Sequence[Worker]
     router: Router
     ready: Ready
 
@@ -204,7 +204,8 @@ async def _build(parts: Parts, stop: asyncio.Event) -> Service:
     sender = Sender(bot, pacing, monotonic=monotonic)
     files = Attachments(database, sender, settings.media_path, clock=clock)
     composer = Composer(database, sender, files, clock=clock)
-    worker = Worker(database, sender, composer, files, clock=clock)
+    worker = Worker(database, composer, sender=sender, clock=clock)
+    target_worker = Worker(database, composer, sender=None, clock=clock)
     recovery = Recovery(database, sender, clock=clock)
     await recovery.before()
     # Handlers are in place before the client connects: what is caught up is handed to them at once.
@@ -228,6 +229,7 @@ async def _build(parts: Parts, stop: asyncio.Event) -> Service:
     ready = Ready(bot_username=username, invitation=invitation)
     loops: Loops = {
         "delivery": partial(_deliver, recovery, worker, stop),
+        "targets": target_worker.run,
         "progress": ProgressMessages(database, sender, clock=clock).run,
         "commands": router.run,
         "searches": parts.searches.keep_ready,
@@ -236,7 +238,7 @@ async def _build(parts: Parts, stop: asyncio.Event) -> Service:
         **{f"account {n}": partial(_read, recovery, reader) for n, reader in enumerate(parts.readers, start=1)},
         **_lasting(parts),
     }
-    return Service(loops=loops, worker=worker, router=router, ready=ready)
+    return Service(loops=loops, workers=(worker, target_worker), router=router, ready=ready)
 
 
 def _lasting(parts: Parts) -> Loops:
@@ -328,9 +330,10 @@ async def _run_loops(service: Service, health: Health, stop: asyncio.Event) -> N
                 name: group.create_task(guarded(name, loop, health), name=name) for name, loop in service.loops.items()
             }
             await stop.wait()
-            service.worker.stop()
+            for worker in service.workers:
+                worker.stop()
             answering = group.create_task(service.router.settle(within=ANSWER_WITHIN))
-            await asyncio.wait({tasks["delivery"], answering}, timeout=STOP_WITHIN)
+            await asyncio.wait({tasks["delivery"], tasks["targets"], answering}, timeout=STOP_WITHIN)
             for task in (*tasks.values(), answering):
                 task.cancel()
     except* FatalError as group:

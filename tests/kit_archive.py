@@ -15,7 +15,7 @@ from typing import Any
 from bot.matching.engine.compiled import Compiled, compile_query
 from bot.matching.query.parser import parse
 from bot.matching.words.inflection import Inflector
-from bot.models import Deletion, Observation, ObservedBy, Peer, PeerKind, Post, StoredPost
+from bot.models import Deletion, Observation, ObservedBy, Peer, PeerKind, Post, RawFormat, StoredPost
 from bot.pipeline.ingest import Ingest, Result
 from bot.search.deadline import Deadline
 from bot.search.searcher import Hit, find_newest
@@ -43,8 +43,8 @@ LAST_MONTH = ago(days=30)
 
 
 def post(message_id: int, text: str = "Тихий день", **fields: Any) -> Post:  # noqa: ANN401 - the fields of a Post
-    fields = {"channel_id": NEWS, "date": NOON, "raw": f"{message_id}:{text}".encode(), "layer": 214, **fields}
-    return Post(message_id=message_id, text=text, **fields)
+    raw = {"raw": f"{message_id}:{text}".encode(), "raw_format": RawFormat.TL, "layer": 214}
+    return Post(message_id=message_id, text=text, **{"channel_id": NEWS, "date": NOON, **raw, **fields})
 
 
 def gone(*message_ids: int, channel_id: int = NEWS) -> Deletion:

@@ -19,7 +19,7 @@ from bot.settings import Settings, load_settings
 from bot.sources import desktop_export
 from bot.sources.desktop_export import ExportedChannel
 from bot.sources.desktop_message import SkipReason
-from bot.store import channels, meta, readers
+from bot.store import channels, meta
 from bot.store.channels import ResolvedChannel
 from bot.store.database import Database
 from bot.text.references import normalise_reference
@@ -154,8 +154,7 @@ async def _import(
     database = await Database.open(settings.database_path)
     try:
         clock = await meta.clock(database)
-        reader_id = await database.write(lambda tx: readers.register(tx, readers.NO_ACCOUNT, clock()))
-        batches = _Batches(database, report, reader_id=reader_id, clock=clock)
+        batches = _Batches(database, report, clock=clock)
         try:
             for number, item in enumerate(items):
                 await batches.take(item)
@@ -170,11 +169,10 @@ async def _import(
 class _Batches:
     """Stores posts by batches of one channel."""
 
-    def __init__(self, database: Database, report: _Report, *, reader_id: int, clock: Clock) -> None:
+    def __init__(self, database: Database, report: _Report, *, clock: Clock) -> None:
         self._database = database
         self._ingest = Ingest(database, clock)
         self._clock = clock
-        self._reader_id = reader_id
         self._report = report
         self._channel: ResolvedChannel | None = None
         self._posts: list[Post] = []
@@ -215,7 +213,5 @@ class _Batches:
             return
         first = min([*posts, *([self._first] if self._first else [])], key=lambda post: post.message_id)
         self._first, self._last = first, max(self._last, *(post.message_id for post in posts))
-        seen = Observation(
-            events=tuple(posts), observed_by=ObservedBy.IMPORT, reader_id=self._reader_id, seen_at=self._clock()
-        )
+        seen = Observation(events=tuple(posts), observed_by=ObservedBy.IMPORT, reader_id=None, seen_at=self._clock())
         self._report.count(self._channel, len(posts), await self._ingest.store(seen))

@@ -58,8 +58,8 @@ class AlertTap:
 
     async def usual(self, db: Reader, context: Context) -> ButtonRows:
         """Return the usual buttons."""
-        channel = await channel_by_id(db, self.channel_id, context.viewer)
-        return alert_buttons(self.channel_id, channel.username if channel else None, self.message_id, context.t)
+        url = await posts.link_of(db, self.channel_id, self.message_id)
+        return alert_buttons(self.channel_id, self.message_id, url, context.t)
 
 
 @tap("back", Need.LOOK, POST)

@@ -14,7 +14,7 @@ import structlog
 from bot.delivery.uploads import Uploads
 from bot.errors import TelegramError, Verdict
 from bot.locales import translator
-from bot.models import Clock, Outgoing, Remote, Upload, post_link
+from bot.models import Clock, Outgoing, Remote, Upload
 from bot.store import attachments, media
 from bot.store.attachments import Attachment
 from bot.store.database import Database
@@ -159,7 +159,7 @@ def _caption(reply: Message, claimed: Sequence[Attachment]) -> Outgoing:
     if any(each.replaces for each in claimed):
         text.add(translator(reply.chat.language).gettext("The post shows this file now:"))
     if reply.reply_to is None and post is not None:
-        url = post_link(post.channel_id, post.channel_username, post.message_id)
-        text.add("\n" if text else "", link(one_line(post.channel_title, TITLE_ROOM) or url, url))
+        title = one_line(post.channel_title, TITLE_ROOM) or post.link
+        text.add("\n" if text else "", link(title, post.link))
     words, entities = text.build()
     return Outgoing(text=words, entities=entities, silent=True)

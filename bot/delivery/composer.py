@@ -10,18 +10,21 @@ from functools import lru_cache
 import structlog
 
 from bot.delivery import message_lookup
+from bot.delivery import targets as ways
 from bot.delivery.attachments import Attachments
-from bot.errors import TelegramError, Verdict
+from bot.delivery.targets import TargetKind
+from bot.errors import TargetError, TelegramError, Verdict
 from bot.locales import translator
 from bot.locales.locale import Locale
 from bot.models import GENERAL_THREAD, Clock, Outgoing, StoredPost
 from bot.models.alerts import ChangeKind, GroupKind, Loudness, MessageKind
 from bot.models.notices import Sound
+from bot.models.targets import TargetMessage, short_id
 from bot.rendering.alert import render_alert, render_change, render_confirmation
 from bot.rendering.groups import render_count, render_page, render_storm
 from bot.rendering.notices import render_notice
 from bot.schedule import quiet_until
-from bot.store import addresses, attachments, channels, groups, messages, posts
+from bot.store import addresses, attachments, channels, groups, messages, posts, targets
 from bot.store.database import Database
 from bot.store.messages import Message
 from bot.store.outbox import Delivery
@@ -39,18 +42,33 @@ _ELSEWHERE = {Verdict.SUSPEND, Verdict.UNAUTHORISED}  # also what the shell of a
 class Composer:
     """Writes messages and brings them to their chats."""
 
-    def __init__(self, database: Database, sender: Sender, files: Attachments, *, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        sender: Sender,
+        files: Attachments,
+        *,
+        clock: Clock,
+        within: float = ways.WITHIN,
+    ) -> None:
         self._database = database
         self._sender = sender
         self._files = files
         self._clock = clock
+        self._within = within
+
+    async def close(self) -> None:
+        """Give up what is on its way to Telegram."""
+        await self._files.close()
 
     async def put(self, message: Message) -> Delivery | None:
         """Send or edit a message, at once in the new place where the old one takes nothing more.
 
         None where nothing is to be done now. Raises TelegramError where there is no other place, or that one refuses
-        too, and NotYetError.
+        too, TargetError, and NotYetError.
         """
+        if message.chat.is_target:
+            return await self._put_to_target(message)
         while True:
             try:
                 return await self._put(message)
@@ -81,6 +99,32 @@ class Composer:
         # Where another message was first, the chat's row has the new place already.
         await self._database.write(lambda tx: addresses.upgrade(tx, message.chat.peer.id, supergroup))
         return True
+
+    async def _put_to_target(self, message: Message) -> Delivery | None:
+        """Send a message to a target: once, but for a storm, whose end it is told as well.
+
+        What else changes of a message that was sent comes as messages of its own, or not at all.
+        """
+        now = self._clock()
+        if message.is_sent and message.due_at > now:  # a storm goes on that was to be over
+            return None
+        if message.kind in _ANSWERS:  # what it answers may have been sent since it was read
+            message = await messages.get(self._database, message.id)
+        is_over = message.is_sent and await self._is_over(message, now)
+        if message.kind is MessageKind.FILES or (message.is_sent and not is_over):
+            return _delivery(message, None, now)
+        address = await targets.url_of(self._database, message.chat.id)
+        if address is None:
+            raise TargetError("REMOVED", code=0, verdict=Verdict.SUSPEND)
+        kind, url = address
+        outgoing = replace(await self._write(message, now), silent=_is_silent(message, now))
+        await ways.send(TargetKind(kind), url, _for_target(message, outgoing), within=self._within)
+        return _delivery(message, message.random_id, now)
+
+    async def _is_over(self, message: Message, now: datetime) -> bool:
+        if message.group is not GroupKind.STORM:
+            return False
+        return (await groups.storm(self._database, message.group_id or 0, now=now)).is_over
 
     async def _put(self, message: Message) -> Delivery | None:
         if message.is_sent or message.kind in _ANSWERS:  # what it answers, or shows, may have changed since it was read
@@ -182,6 +226,20 @@ class Composer:
             return post
         origin = await channels.get(self._database, post.forward.channel_id)
         return post if origin is None else replace(post, forward=replace(post.forward, name=origin.title))
+
+
+def _for_target(message: Message, outgoing: Outgoing) -> TargetMessage:
+    """Address a message to a target: a storm's end has an id of its own, and names the storm's beginning."""
+    own, about = short_id(message.random_id), message.answered_id
+    return TargetMessage(
+        id=f"{own}-end" if message.is_sent else own,
+        about=own if message.is_sent else None if about is None else short_id(about),
+        kind=message.kind.value,
+        created_at=message.created_at,
+        outgoing=outgoing,
+        topics=() if message.alert is None else message.alert.topics,
+        post=message.post,
+    )
 
 
 def _delivery(message: Message, telegram_id: int | None, written_at: datetime) -> Delivery:

@@ -22,7 +22,7 @@ NOTHING_AFTER = 3  # pages in a row in which we see no message: that was the new
 JUST_NOW = 300  # ids below the newest known one, among which a message that was sent just now lies …
 NEAR, FAR = 5, 10  # … pages that are read there, and from the last alert of the chat on
 # `verb:<channel>:<message>` under an alert, also where a choice is open in its place; other messages have other verbs.
-_KEY = re.compile(rb"(?:quote|snooze|wrong|back):(\d+):(\d+)(?::.*)?")
+_KEY = re.compile(rb"(?:quote|snooze|wrong|back):(-?\d+):(\d+)(?::.*)?")
 _POST_LINK = re.compile(r"https://t\.me/(?:c/)?\w+/(\d+)")
 
 

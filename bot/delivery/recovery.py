@@ -99,7 +99,9 @@ class Recovery:
     async def _find_affected(self, since: datetime, *, before: datetime) -> tuple[set[int], int]:
         """Find the chats that show a message of ours from that time; with them return the account's newest such id."""
         self._until = self._monotonic() + WITHIN
-        listed = [chat for chat in await chats.everyone(self._database) if chat.suspended is None]
+        listed = [
+            chat for chat in await chats.everyone(self._database) if chat.suspended is None and not chat.is_target
+        ]
         of_account, newest = await self._read_account([c for c in listed if c.peer.kind is not PeerKind.CHANNEL])
         shown = {**of_account, **await self._read_channels([c for c in listed if c.peer.kind is PeerKind.CHANNEL])}
         return _affected(shown, since, before), newest

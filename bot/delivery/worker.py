@@ -3,7 +3,8 @@
 A chat whose turn may have come is served by a task of its own, its messages in order; no chat waits for another. Claims
 are these tasks, in memory only: a row stays due until Telegram has answered for it; after a crash it is sent again with
 its `random_id`. There are never many tasks, however many chats wait, since each holds messages in memory; chats that
-something new came for are served though there are. Which message leaves first is up to the sender.
+something new came for are served though there are. Which message leaves first is up to the sender. Targets have a
+worker of their own: none of them makes a chat of Telegram's wait.
 """
 
 import asyncio
@@ -14,14 +15,14 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.delivery.attachments import Attachments, NotYetError
+from bot.delivery.attachments import NotYetError
 from bot.delivery.composer import Composer
 from bot.delivery.retry import GiveUp, backoff, decide
-from bot.errors import FatalError, TelegramError, Verdict
+from bot.errors import FatalError, RefusalError, Verdict
 from bot.models import Clock
 from bot.models.alerts import MessageKind
 from bot.runtime.supervisor import Beat, no_beat
-from bot.store import addresses, attachments, messages, outbox
+from bot.store import addresses, attachments, messages, outbox, targets
 from bot.store.database import Database, Subject, Transaction
 from bot.store.messages import Message
 from bot.telegram.sender import Sender
@@ -41,19 +42,17 @@ BREATHER = 5.0  # s of rest after an error of our own
 class Worker:
     """Empties the outbox as fast as Telegram allows."""
 
-    def __init__(  # noqa: PLR0913 - the parts it is made of
+    def __init__(
         self,
         database: Database,
-        sender: Sender,
         composer: Composer,
-        files: Attachments,
         *,
+        sender: Sender | None,
         clock: Clock,
         album_within: timedelta = attachments.ALBUM_WITHIN,
     ) -> None:
         self._database = database
-        self._sender = sender
-        self._files = files
+        self._sender = sender  # None: it serves the targets
         self._composer = composer
         self._clock = clock
         self._album_within = album_within
@@ -90,7 +89,7 @@ class Worker:
         """Send a message and write down how it went; return whether the chat's next may follow. Raises FatalError."""
         try:
             delivery = await self._composer.put(message)
-        except TelegramError as error:
+        except RefusalError as error:
             return await self._refused(message, error)
         except NotYetError as error:
             log.info("sending is postponed", message=message.id, why=str(error))
@@ -102,6 +101,8 @@ class Worker:
 
         async def write(tx: Transaction) -> None:
             await outbox.sent(tx, message.id, delivery, now=now)
+            if message.chat.is_target and delivery.telegram_id is not None:
+                await targets.taken(tx, message.chat.id, now=now)
             is_new_alert = message.kind is MessageKind.ALERT and not message.is_sent
             if is_new_alert and message.alert is not None and message.chat.media:
                 await attachments.enqueue_for_alert(tx, message.alert, now=now, album_within=self._album_within)
@@ -140,6 +141,7 @@ class Worker:
             limit=limit,
             each=EACH,
             after=None if room > 0 else self._seen,
+            targets=self._sender is None,
         )
         by_chat = defaultdict(list)
         for message in found.messages:
@@ -174,7 +176,7 @@ class Worker:
 
     async def _deliver_all(self, batch: Sequence[Message]) -> None:
         for message in sorted(batch, key=lambda each: each.kind is MessageKind.FILES):  # no text waits for a file
-            delay = self._sender.queue.delay(message.chat.peer)
+            delay = 0.0 if self._sender is None else self._sender.queue.delay(message.chat.peer)
             if delay > NAP:
                 self._resting[message.chat.id] = self._clock() + timedelta(seconds=delay)
                 self._wake.set()  # to know when to read for it again
@@ -197,12 +199,13 @@ class Worker:
         at = self._clock() + timedelta(seconds=backoff(message.attempts))
         await self._database.write(lambda tx: outbox.put_off(tx, message.id, at=at, reason=reason))
 
-    async def _refused(self, message: Message, error: TelegramError) -> bool:
+    async def _refused(self, message: Message, error: RefusalError) -> bool:
         if error.verdict is Verdict.FATAL:
             advice = "check TELEGRAM_BOT_TOKEN, delete bot.session and start again"
             raise FatalError(f"The bot's session is of no use any more ({error.error}): {advice}.") from error
         now = self._clock()
-        decision = decide(error, attempts=message.attempts, now=now)
+        since = await targets.failing_since(self._database, message.chat.id, now) if message.chat.is_target else None
+        decision = decide(error, attempts=message.attempts, now=now, failing_since=since)
         log.warning(
             "a message was refused", message=message.id, chat=message.chat.id, reason=error.error, decision=decision
         )
@@ -210,9 +213,13 @@ class Worker:
             await self._give_up(message, decision, error.error)
             return not decision.suspend
         at, holds_chat = decision.at, decision.holds_chat
-        await self._database.write(
-            lambda tx: outbox.put_off(tx, message.id, at=at, reason=error.error, holds_chat=holds_chat)
-        )
+
+        async def write(tx: Transaction) -> None:
+            await outbox.put_off(tx, message.id, at=at, reason=error.error, holds_chat=holds_chat)
+            if message.chat.is_target:
+                await targets.failed(tx, message.chat, error.error, now=now)
+
+        await self._database.write(write)
         return not holds_chat
 
     async def _give_up(self, message: Message, decision: GiveUp, reason: str) -> None:
@@ -225,13 +232,15 @@ class Worker:
         await self._database.write(write)
 
     async def _finish(self) -> None:
-        self._sender.queue.dismiss()
+        if self._sender is not None:
+            self._sender.queue.dismiss()
         if self._serving:
             _, late = await asyncio.wait(self._serving.values(), timeout=GRACE)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
-        await self._files.close()
+        if self._sender is not None:
+            await self._composer.close()
 
 
 async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:

@@ -61,13 +61,30 @@ class ObservedBy(StrEnum):
     BACKFILL = "backfill"  # read from the history when the channel was first followed
     IMPORT = "import"  # read from an export
     PREVIEW = "preview"  # read from the web page of its channel
+    SITE = "site"  # read from a website
+
+
+class Network(StrEnum):
+    """Where a channel is."""
+
+    TELEGRAM = "telegram"
+    SITE = "site"  # a website that lists what it publishes
+
+
+class RawFormat(StrEnum):
+    """What the bytes are that are kept as the evidence of a version."""
+
+    TL = "tl"  # Telegram's own, of a layer
+    JSON = "json"
+    HTML = "html"
+    XML = "xml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
-    """One Telegram message of a channel as it stood when we saw it; messages of one `grouped_id` are an album."""
+    """One message of a channel as it stood when we saw it; messages of one `grouped_id` are an album."""
 
-    channel_id: int  # bare id, without the -100 prefix
+    channel_id: int  # Telegram's bare id, without the -100 prefix; of a channel of another network ours, below zero
     message_id: int
     date: datetime
     text: str
@@ -86,8 +103,10 @@ class Post:
     is_part: bool = False  # the beginning of a long post, whose rest has to be asked for
     head: bytes | None = None  # of a long post whose rest was asked for: the hash of its beginning
     is_edited: bool = False  # as a web page says it, which does not say when
-    raw: bytes  # the message as TL bytes: the evidence
-    layer: int  # the TL layer of these bytes
+    link: str | None = None  # None: it follows from the channel and the id
+    raw: bytes  # the message as its network gave it: the evidence
+    raw_format: RawFormat
+    layer: int | None = None  # of TL bytes
 
     @property
     def key(self) -> str:
@@ -163,7 +182,7 @@ class Observation:
 
     events: tuple[Event, ...]
     observed_by: ObservedBy
-    reader_id: int  # the row of the reader account, no name
+    reader_id: int | None  # the row of the reader account, no name; None: it was seen without one
     seen_at: datetime
     asked_at: datetime | None = None  # when the question was asked that this answers; None: it was pushed, or read
 
@@ -172,11 +191,12 @@ GENERAL_THREAD = 1  # of a forum: messages that name no thread are in it
 
 
 class PeerKind(StrEnum):
-    """The three kinds of chat that Telegram addresses differently."""
+    """The three kinds of chat that Telegram addresses differently, and those that it knows nothing of."""
 
     USER = "user"
     GROUP = "group"  # a basic group
     CHANNEL = "channel"  # a broadcast channel or a supergroup
+    TARGET = "target"  # reached by an Apprise URL or a webhook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,7 +252,7 @@ class Upload:
     name: str | None = None  # under which the chat gets it
     file_id: int = 0  # Telegram's, in its post
     raw: bytes = b""  # the message that it was downloaded from, as TL bytes: they say how long a video is …
-    layer: int = 0  # … and their layer
+    layer: int | None = None  # … and their layer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,9 +265,9 @@ class Remote:
     reference: bytes  # expires some day
 
 
-def post_link(channel_id: int, username: str | None, message_id: int) -> str:
-    """Link to a post; one of a private channel opens for its members only."""
-    return f"https://t.me/{username or f'c/{channel_id}'}/{message_id}"
+def post_link(channel_id: int, username: str | None, message_id: int, own: str | None = None) -> str:
+    """Link to a post, which may have its own; one of a private channel opens for its members only."""
+    return own or f"https://t.me/{username or f'c/{channel_id}'}/{message_id}"
 
 
 def to_json(value: object) -> str:
@@ -269,6 +289,7 @@ class StoredPost:
     channel_title: str
     channel_username: str | None  # as written, without @
     message_id: int
+    own_link: str | None  # None: it follows from the channel and the id
     grouped_id: int | None  # messages that share it are one post, an album
     date: datetime
     edit_date: datetime | None
@@ -303,8 +324,8 @@ class StoredPost:
 
     @property
     def link(self) -> str:
-        """Link to the message in Telegram."""
-        return post_link(self.channel_id, self.channel_username, self.message_id)
+        """Link to the message, where people read it."""
+        return post_link(self.channel_id, self.channel_username, self.message_id, self.own_link)
 
 
 class VersionChange(StrEnum):

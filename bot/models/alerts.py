@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
 
-from bot.models import PostKey, StoredPost
+from bot.models import PostKey, StoredPost, post_link
 from bot.parts import Part, PartMatch, Spans, whole_text
 from bot.schedule import Schedule, Storms
 
@@ -114,7 +114,13 @@ class Duplicate:
     title: str  # of the channel
     username: str | None
     message_id: int
+    own_link: str | None  # of the post; None: it follows from the channel and the id
     date: datetime
+
+    @property
+    def link(self) -> str:
+        """Link to the post."""
+        return post_link(self.channel_id, self.username, self.message_id, self.own_link)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

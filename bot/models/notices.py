@@ -216,6 +216,17 @@ class ChatSuspended(_Notice):
     chat: str  # its title
     reason: str  # Telegram's error string
     is_broadcast: bool = False  # it is a channel of the team's own
+    is_target: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetFailing(_Notice):
+    """A target has taken nothing for a while; for the owners."""
+
+    kind: Literal["target_failing"] = "target_failing"
+    target: str  # its name
+    since: datetime
+    reason: str  # a status of HTTP, or a word of ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,6 +297,7 @@ Notice = Annotated[
     | SampleAlert
     | ThreadClosed
     | ChatSuspended
+    | TargetFailing
     | BroadcastOffered
     | BroadcastResumed
     | PromotionIgnored

@@ -51,14 +51,14 @@ def render_alert(
         if section:
             text.join(section).add(SECTION)
     written, entities = text.join(footer).build()
-    buttons = alert_buttons(post.channel_id, post.channel_username, post.message_id, t)
+    buttons = alert_buttons(post.channel_id, post.message_id, post.link, t)
     return Outgoing(text=written, entities=entities, buttons=buttons)
 
 
-def alert_buttons(channel_id: int, username: str | None, message_id: int, t: Translator) -> ButtonRows:
+def alert_buttons(channel_id: int, message_id: int, url: str, t: Translator) -> ButtonRows:
     """Return the buttons of an alert; their data names the post, `verb:<channel>:<message>`, by which it is found."""
     post = (channel_id, message_id)
-    open_ = Button(text=t.gettext("Open"), url=post_link(channel_id, username, message_id))
+    open_ = Button(text=t.gettext("Open"), url=url)
     quote = button(t.gettext("Quote"), "quote", *post)
     snooze = button(t.gettext("Snooze"), "snooze", *post)
     wrong = button(t.gettext("Not relevant"), "wrong", *post)
@@ -172,8 +172,7 @@ def _links(duplicates: Sequence[Duplicate], date: datetime, locale: Locale) -> T
     text = Text()
     for number, each in enumerate(duplicates[:SHOWN_DUPLICATES]):
         name = f"@{each.username}" if each.username else one_line(each.title, NAME_ROOM)
-        url = post_link(each.channel_id, each.username, each.message_id)
-        text.add(", " if number else "", link(name, url), f" {locale.date(each.date, relative_to=date)}")
+        text.add(", " if number else "", link(name, each.link), f" {locale.date(each.date, relative_to=date)}")
     more = len(duplicates) - SHOWN_DUPLICATES
     return text.add(f" +{more}") if more > 0 else text
 

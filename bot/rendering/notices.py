@@ -31,6 +31,7 @@ from bot.models.notices import (
     PromotionIgnored,
     ReaderLost,
     SampleAlert,
+    TargetFailing,
     ThreadClosed,
     UpdatesMissed,
 )
@@ -249,7 +250,18 @@ def _chat_suspended(notice: ChatSuspended, locale: Locale) -> Outgoing:
     then = t.gettext("Once that is fixed, send any command there and its alerts will resume at once.")
     if notice.is_broadcast:
         then = t.gettext("Make me an admin with the right to post there, and its alerts will resume at once.")
+    if notice.is_target:
+        then = t.gettext("Once that is fixed, switch it on again: /targets")
+        return Outgoing(text=f"⚠️ {line.format(chat=_name(notice.chat))} ({notice.reason}) {then}")
     return Outgoing(text=f"{line.format(chat=_name(notice.chat))} {refusal(notice.reason, t, SUSPENSIONS)} {then}")
+
+
+@render_notice.register
+def _target_failing(notice: TargetFailing, locale: Locale) -> Outgoing:
+    t = locale.t
+    line = t.gettext("The target «{target}» has taken nothing since {time} ({reason}). I keep trying: /targets")
+    time = locale.date(notice.since)
+    return Outgoing(text=f"⚠️ {line.format(target=_name(notice.target), time=time, reason=notice.reason)}")
 
 
 @render_notice.register

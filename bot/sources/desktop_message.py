@@ -7,11 +7,10 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Any
 
-from bot.models import Entity, Forward, Media, Post, ReplyTo
+from bot.models import Entity, Forward, Media, Post, RawFormat, ReplyTo
 from bot.parts import Part, PartKind
 from bot.text.markup import units
 
-JSON_LAYER = 0  # what stands for a TL layer where the evidence is JSON
 _OLD_CHANNELS = 1 << 33  # added to the ids of channels by versions before 2021, when ids had 31 bits
 _MOST_CHANNELS = 1 << 40  # their ids are below, by Telegram's documentation of ids
 _MOST = 1 << 31  # message ids are below
@@ -115,7 +114,7 @@ def _to_post(message: Mapping[str, Any], own: int, zone: tzinfo | None) -> Post:
         edit_date=edit_date if edit_date and edit_date.year > _NEVER else None,
         author=_string(message.get("author")) or sender,
         raw=_canonical(message),
-        layer=JSON_LAYER,
+        raw_format=RawFormat.JSON,
     )
 
 

@@ -98,7 +98,13 @@ async def suspend(tx: Transaction, chat: Chat, reason: str, *, now: datetime) ->
     await chats.suspend(tx, chat.id, reason)
     if chat.peer.kind is PeerKind.USER:
         return
-    notice = ChatSuspended(event=f"{chat.id}:{to_ms(now)}", chat=chat.title, reason=reason, is_broadcast=chat.broadcast)
+    notice = ChatSuspended(
+        event=f"{chat.id}:{to_ms(now)}",
+        chat=chat.title,
+        reason=reason,
+        is_broadcast=chat.broadcast and not chat.is_target,
+        is_target=chat.is_target,
+    )
     for owner in await chats.of_owners(tx):
         if owner.suspended is None:
             await notify(tx, owner, notice, now=now)

@@ -114,8 +114,8 @@ async def newest_message_id(db: Reader, chat_id: int) -> int:
 async def newest_message_id_of_account(db: Reader) -> int:
     """Return the highest known id of our messages in the sequence that private chats and basic groups share."""
     sql = """SELECT max((SELECT max(telegram_id) FROM messages WHERE chat_id = c.id AND telegram_id IS NOT NULL))
-        FROM chats c WHERE c.kind != :channel"""
-    return await db.fetch_value(sql, {"channel": PeerKind.CHANNEL}) or 0
+        FROM chats c WHERE c.kind IN (:user, :group)"""
+    return await db.fetch_value(sql, {"user": PeerKind.USER, "group": PeerKind.GROUP}) or 0
 
 
 async def known(db: Reader, messages: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:

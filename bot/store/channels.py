@@ -8,6 +8,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Generic, Protocol, TypeVar
 
+from bot.models import Network
 from bot.models.acts import UNDO_WITHIN
 from bot.models.people import EVERYTHING, Viewer
 from bot.store import backfills
@@ -74,9 +75,11 @@ class Channel:
     """A channel, and how a reader reaches it."""
 
     id: int  # bare
+    network: Network = Network.TELEGRAM
+    address: str | None = None  # where it is read: the URL of a site's feed; None on Telegram
     kind: str  # "broadcast" or "supergroup"
     title: str
-    username: str | None  # as written, without @; None for a private one
+    username: str | None  # as written, without @; None for a private one, and outside Telegram
     followed_at: datetime | None  # None: nobody wants it any more
     confirmed_id: int  # every message up to this one is stored
     complete_id: int | None  # from this one on; None: nothing is known of it

@@ -13,7 +13,8 @@ from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import json_list, read, read_all, to_ms
 
 OFFERED = "OFFERED"  # why a broadcast is suspended that nobody has set up yet; only somebody of the team resumes it
-REMOVED = "REMOVED"  # why a private chat is suspended whose person was removed; only a link resumes it
+REMOVED = "REMOVED"  # why a private chat is suspended whose person was removed, or a target that was; only a link
+# resumes the one, and only who undoes it the other
 # A chat in a row of other things: what `read` calls its field `chat`.
 COLUMNS = """
     c.id AS chat_id, c.key AS chat_key, c.kind AS chat_peer_kind, c.telegram_id AS chat_peer_id,
@@ -47,7 +48,7 @@ class Chat:
     key: bytes  # 16 random bytes: part of every alert's identity
     peer: Peer
     title: str
-    broadcast: bool  # a channel of the team's own, in which nobody speaks to the bot
+    broadcast: bool  # a channel of the team's own, or a target: nobody there speaks to the bot
     language: str  # one of LANGUAGES
     language_chosen: bool  # by somebody there; else it is Telegram's
     time_zone: str  # IANA name
@@ -61,6 +62,11 @@ class Chat:
     report: ReportTime | None  # when the daily report comes; None: never
     suspended: str | None  # why nothing is sent any more: Telegram's error string
     paired_at: datetime
+
+    @property
+    def is_target(self) -> bool:
+        """Whether it is reached in another way than through Telegram."""
+        return self.peer.kind is PeerKind.TARGET
 
     @property
     def schedule(self) -> Schedule:
@@ -101,7 +107,14 @@ async def offer(tx: Transaction, peer: Peer, *, title: str, now: datetime) -> Ch
 
 async def broadcasts(db: Reader) -> list[Chat]:
     """Return the team's own channels by title, also suspended ones."""
-    return read_all(Chat, await db.fetch_all(f"{_CHATS} WHERE c.broadcast ORDER BY c.title, c.id"), "chat")
+    sql = f"{_CHATS} WHERE c.broadcast AND c.kind != 'target' ORDER BY c.title, c.id"
+    return read_all(Chat, await db.fetch_all(sql), "chat")
+
+
+async def targets(db: Reader) -> list[Chat]:
+    """Return the targets by title, also suspended ones, without those that were removed."""
+    sql = f"{_CHATS} WHERE c.kind = 'target' AND c.suspended IS NOT :removed ORDER BY c.title, c.id"
+    return read_all(Chat, await db.fetch_all(sql, {"removed": REMOVED}), "chat")
 
 
 async def by_peer(db: Reader, kind: PeerKind, telegram_id: int) -> Chat | None:

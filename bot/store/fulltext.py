@@ -95,8 +95,11 @@ def _rows(rows: Sequence[tuple[int, int, str]]) -> list[tuple[int, str]]:
 
 
 def _channel_word(channel_id: int) -> str:
-    """Return the first word of each version of a channel; no word of a text begins with an apostrophe."""
-    return f"'c'{channel_id}"
+    """Return the first word of each version of a channel; no word of a text begins with an apostrophe.
+
+    A minus would end the word, so that ids below zero have a letter of their own.
+    """
+    return f"'{'c' if channel_id > 0 else 's'}'{abs(channel_id)}"
 
 
 def _within(expression: str | None, scope: Scope) -> str | None:

@@ -38,7 +38,7 @@ class Download:
     message_id: int
     file_id: int  # Telegram's
     raw: bytes  # the message as it was seen, as TL bytes …
-    layer: int  # … of this layer
+    layer: int | None  # … of this layer
     is_ours: bool  # the message was seen by this reader, who may use its reference to the file
     attempts: int  # that failed so far
     wanted_at: datetime
@@ -130,7 +130,7 @@ async def next_download(db: Reader, reader_id: int, now: datetime, *, excluded: 
     """Return the file that a reader is to download now, the least tried first; None of those in `excluded`."""
     row = await db.fetch_one(
         """SELECT d.id, v.channel_id, r.access_hash, v.message_id, d.file_id, v.raw, v.layer,
-            v.reader_id = :reader AS is_ours, d.attempts, d.wanted_at
+            v.reader_id IS :reader AS is_ours, d.attempts, d.wanted_at
         FROM media d INDEXED BY media_wanted CROSS JOIN versions v ON v.id = d.version_id
         JOIN channels c ON c.id = v.channel_id
         JOIN memberships r ON r.channel_id = c.id AND r.reader_id = :reader AND r.access IN ('polled', 'joined')

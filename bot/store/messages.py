@@ -70,13 +70,14 @@ _POST = """m.id AS post_id, m.channel_id AS post_channel_id, n.title AS post_cha
     n.username AS post_channel_username, m.message_id AS post_message_id, m.grouped_id AS post_grouped_id,
     m.date AS post_date, v.edit_date AS post_edit_date, v.text AS post_text, v.parts AS post_parts,
     v.entities AS post_entities, v.media AS post_media, m.forward AS post_forward, m.reply_to AS post_reply_to,
-    m.reply_channel AS post_reply_channel, m.author AS post_author, m.gone_at AS post_gone_at, m.views AS post_views,
-    m.forwards AS post_forwards, m.reactions AS post_reactions, v.id AS post_version_id,
-    v.id = m.version_id AS post_is_current, v.number AS post_number, v.seen_at AS post_seen_at,
+    m.reply_channel AS post_reply_channel, m.author AS post_author, m.link AS post_own_link,
+    m.gone_at AS post_gone_at, m.views AS post_views, m.forwards AS post_forwards, m.reactions AS post_reactions,
+    v.id AS post_version_id, v.id = m.version_id AS post_is_current, v.number AS post_number, v.seen_at AS post_seen_at,
     v.observed_by AS post_observed_by, EXISTS (SELECT 1 FROM long_posts l WHERE l.channel_id = v.channel_id
         AND l.message_id = v.message_id AND l.head = v.hash AND l.state != 'whole') AS post_is_part"""
-_DUPLICATES = """SELECT json_group_array(json_array(y.id, y.title, y.username, x.message_id, x.date)) FROM alerts d
-    JOIN versions x ON x.id = d.version_id JOIN channels y ON y.id = x.channel_id
+_DUPLICATES = """SELECT json_group_array(json_array(y.id, y.title, y.username, x.message_id, z.link, x.date))
+    FROM alerts d JOIN versions x ON x.id = d.version_id JOIN channels y ON y.id = x.channel_id
+    JOIN posts z ON z.channel_id = x.channel_id AND z.message_id = x.message_id
     WHERE q.kind = 'alert' AND d.duplicate_of = q.alert_id"""
 # The chat is addressed in the thread that was chosen as the message came into the outbox.
 _CHAT = chats.COLUMNS.replace("c.thread_id", "q.thread_id")
@@ -95,7 +96,12 @@ _NEXT_AT = "SELECT min(due_at) AS next_at FROM messages INDEXED BY messages_due 
 # one another in a chat, or for tomorrow, cost little.
 _LEFT_OUT = """chat_id NOT IN (SELECT value FROM json_each(:excluded))
     AND chat_id NOT IN (SELECT id FROM chats WHERE suspended IS NOT NULL)
-    AND chat_id NOT IN (SELECT id FROM chats WHERE held_until > :now)"""
+    AND chat_id NOT IN (SELECT id FROM chats WHERE held_until > :now)
+    AND chat_id NOT IN (SELECT id FROM chats WHERE kind = 'target')"""
+_TARGETS = """
+    SELECT id AS chat_id FROM chats WHERE kind = 'target' AND suspended IS NULL
+        AND (held_until IS NULL OR held_until <= :now) AND id NOT IN (SELECT value FROM json_each(:excluded))
+"""
 _BOTH_ENDS = f"""
     SELECT chat_id FROM (SELECT chat_id FROM messages INDEXED BY messages_due
         WHERE state = 'due' AND due_at <= :now AND {_LEFT_OUT} ORDER BY due_at, id LIMIT (:limit + 1) / 2)
@@ -110,14 +116,21 @@ _NEWS = f"""
 
 
 async def first_due(  # noqa: PLR0913 - a question with this many sides
-    db: Reader, now: datetime, *, exclude_chats: Iterable[int] = (), limit: int, each: int, after: int | None = None
+    db: Reader,
+    now: datetime,
+    *,
+    exclude_chats: Iterable[int] = (),
+    limit: int,
+    each: int,
+    after: int | None = None,
+    targets: bool = False,
 ) -> DueMessages:
-    """Return the first `each` messages of up to `limit` chats that something is due for.
+    """Return the first `each` messages of up to `limit` chats of Telegram's, or of all targets, that any is due for.
 
     Half of the chats are those that wait longest, the others those for which the latest came; with `after` all are
     those for which something came after that row. Nothing is read of chats that are suspended, held, or to be left out.
     """
-    chosen = _BOTH_ENDS if after is None else _NEWS
+    chosen = _TARGETS if targets else _BOTH_ENDS if after is None else _NEWS
     rows = await db.fetch_all(
         f"""SELECT x.*, (SELECT max(id) FROM messages) AS last_id, ({_NEXT_AT}) AS next_at
         FROM ({chosen}) w CROSS JOIN ({_MESSAGES}) x

@@ -238,11 +238,12 @@ async def dead_letters(db: Reader) -> list[DeadLetter]:
     """Return all messages that could not be delivered, oldest first."""
     rows = await db.fetch_all(
         f"""SELECT q.id, q.created_at, q.reason, c.title, c.suspended, coalesce(g.kind, q.notice) AS name,
-            v.channel_id, v.message_id, n.username
+            v.channel_id, v.message_id, n.username, p.link
         FROM messages q INDEXED BY messages_dead JOIN chats c ON c.id = q.chat_id
         LEFT JOIN groups g ON g.id = q.group_id LEFT JOIN alerts a ON a.id = q.alert_id
         LEFT JOIN versions v ON v.id = coalesce(q.version_id, a.shown_version_id)
         LEFT JOIN channels n ON n.id = v.channel_id
+        LEFT JOIN posts p ON p.channel_id = v.channel_id AND p.message_id = v.message_id
         WHERE {_DEAD} ORDER BY q.id"""  # noqa: S608 - our own constant
     )
     return [
@@ -250,7 +251,7 @@ async def dead_letters(db: Reader) -> list[DeadLetter]:
             id=row["id"],
             created_at=from_ms(row["created_at"]),
             chat=row["title"],
-            about=row["name"] or post_link(row["channel_id"], row["username"], row["message_id"]),
+            about=row["name"] or post_link(row["channel_id"], row["username"], row["message_id"], row["link"]),
             reason=row["reason"] or "",
             suspended=row["suspended"] is not None,
         )
@@ -297,9 +298,9 @@ class Sending:
 
 _LATELY = """SELECT c.kind, c.telegram_id, q.sent_at AS at FROM messages q JOIN chats c ON c.id = q.chat_id
         LEFT JOIN attachments t ON t.reply_id = q.id -- an album is as many messages
-        WHERE q.sent_at BETWEEN :since AND :now
+        WHERE q.sent_at BETWEEN :since AND :now AND c.kind != 'target'
     UNION ALL SELECT c.kind, c.telegram_id, q.edited_at FROM messages q JOIN chats c ON c.id = q.chat_id
-        WHERE q.edited_at BETWEEN :since AND :now
+        WHERE q.edited_at BETWEEN :since AND :now AND c.kind != 'target'
     UNION ALL SELECT chat_kind, chat_telegram_id, answered_at FROM handled
         WHERE answered_at BETWEEN :since AND :now AND chat_kind IS NOT NULL AND NOT tapped
     ORDER BY at"""

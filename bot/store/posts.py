@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
 
-from bot.models import StoredPost
+from bot.models import StoredPost, post_link
 from bot.store.database import Reader
 from bot.store.rows import end_id, first_id, json_list, maybe_date, read, read_all, to_ms
 
@@ -43,6 +43,15 @@ async def by_key(db: Reader, channel_id: int, post_key: str) -> list[StoredPost]
         {"channel": channel_id, "key": post_key},
     )
     return read_all(StoredPost, rows)
+
+
+async def link_of(db: Reader, channel_id: int, message_id: int) -> str:
+    """Return the link to a message, be it stored or not."""
+    sql = """SELECT c.username, p.link FROM channels c
+        LEFT JOIN posts p ON p.channel_id = c.id AND p.message_id = :message WHERE c.id = :channel"""
+    row = await db.fetch_one(sql, {"channel": channel_id, "message": message_id})
+    username, own = (None, None) if row is None else row
+    return post_link(channel_id, username, message_id, own)
 
 
 async def versions(db: Reader, channel_id: int, message_id: int) -> list[StoredPost]:

@@ -9,7 +9,6 @@ from bot.store.channels import Access, Channel, followed
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import from_ms, to_ms
 
-NO_ACCOUNT = 0  # registered like one, for the evidence of exports
 REQUESTS_KEPT = timedelta(days=7)  # counts of requests
 _HOUR = 3_600_000  # ms
 
@@ -47,9 +46,8 @@ async def lost(db: Reader) -> dict[int, str]:
 async def any_reads(db: Reader) -> bool:
     """Say whether there is a reader that is neither lost nor replaced."""
     row = await db.fetch_one(
-        """SELECT 1 FROM readers r WHERE lost IS NULL AND account_id != :none
-        AND NOT EXISTS (SELECT 1 FROM readers n WHERE n.session = r.session AND n.id > r.id)""",
-        {"none": NO_ACCOUNT},
+        """SELECT 1 FROM readers r WHERE lost IS NULL
+        AND NOT EXISTS (SELECT 1 FROM readers n WHERE n.session = r.session AND n.id > r.id)"""
     )
     return row is not None
 

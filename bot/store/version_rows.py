@@ -121,14 +121,15 @@ _VERSIONS = """SELECT v.channel_id, v.message_id, v.id, v.hash, v.text, coalesce
     FROM json_each(:keys) k JOIN versions v ON v.channel_id = k.value ->> 0 AND v.message_id = k.value ->> 1
     JOIN posts p ON p.channel_id = v.channel_id AND p.message_id = v.message_id"""
 _PUT_MESSAGE = """INSERT INTO posts (id, channel_id, message_id, grouped_id, version_id, date, seen_at, gone_at,
-        views, forwards, reactions, reply_to, reply_channel, author, forward)"""
+        views, forwards, reactions, reply_to, reply_channel, author, forward, link)"""
 _OR_CHANGE_MESSAGE = """ON CONFLICT (channel_id, message_id) DO UPDATE SET grouped_id = excluded.grouped_id,
         version_id = excluded.version_id, gone_at = excluded.gone_at, views = excluded.views,
-        forwards = excluded.forwards, reactions = excluded.reactions"""
+        forwards = excluded.forwards, reactions = excluded.reactions, link = excluded.link"""
 ADD_VERSION = """INSERT INTO versions (id, channel_id, message_id, number, hash, text, entities, media, date,
-        edit_date, seen_at, observed_by, reader_id, program, raw_rest, text_at, layer, raw_sha256, parts)"""
+        edit_date, seen_at, observed_by, reader_id, program, raw_rest, text_at, raw_format, layer, raw_sha256,
+        parts)"""
 ADD_PART_EVIDENCE = """INSERT INTO part_evidence (version_id, seen_at, observed_by, reader_id, program, raw_rest,
-        text_at, layer, raw_sha256)"""
+        text_at, raw_format, layer, raw_sha256)"""
 SET_REST = "UPDATE versions SET hash = ?, text = ?, entities = ?, media = ?, parts = ?, edit_date = ? WHERE id = ?"
 SET_ORIGIN = "UPDATE posts SET reply_to = ?, reply_channel = ?, author = ?, forward = ? WHERE id = ?"
 _TOUCH_MESSAGE = "UPDATE posts SET gone_at = ?, views = ?, forwards = ?, reactions = ? WHERE id = ?"
@@ -220,6 +221,7 @@ def _row(message: StoredMessage, post: Post, now: int) -> tuple[object, ...]:
         message.gone_at,
         *message.counters,
         *_origin(post),
+        post.link,
     )
 
 
@@ -236,8 +238,8 @@ def _second(post: Post) -> int:
     return to_ms(post.date) // 1000
 
 
-async def raw_message(db: Reader, version_id: int) -> tuple[bytes, int]:
-    """Return a version's message as TL bytes, and their layer."""
+async def raw_message(db: Reader, version_id: int) -> tuple[bytes, int | None]:
+    """Return a version's message as its network gave it; of TL bytes also their layer."""
     (row,) = await db.fetch_all("SELECT raw, layer FROM versions WHERE id = :id", {"id": version_id})
     return row["raw"], row["layer"]
 
@@ -281,6 +283,7 @@ def _seen(post: Post, observation: Observation) -> tuple[object, ...]:
         observation.reader_id,
         __version__,
         *_without_text(post.raw, post.text),
+        post.raw_format,
         post.layer,
         hashlib.sha256(post.raw).digest(),
     )
@@ -298,7 +301,7 @@ def _entities_json(post: Post) -> str:
 
 
 def _without_text(raw: bytes, text: str) -> tuple[bytes, int | None]:
-    """Return TL bytes without the text that their row holds too, and where it was; None: they do not hold it as it is.
+    """Return bytes without the text that their row holds too, and where it was; None: they do not hold it as it is.
 
     The column `raw` puts them together again.
     """

@@ -15,7 +15,7 @@ from telethon import utils
 from telethon.tl import TLObject, types
 from telethon.tl.alltlobjects import LAYER
 
-from bot.models import Button, Entity, Forward, Media, Peer, PeerKind, Post, ReplyTo
+from bot.models import Button, Entity, Forward, Media, Peer, PeerKind, Post, RawFormat, ReplyTo
 from bot.telegram.parts import to_parts
 from bot.telegram.rich import RichText, files, flatten, is_part
 from bot.text.markup import units
@@ -67,6 +67,7 @@ def to_post(message: TLObject, *, channel_id: int | None = None, named: Named = 
         parts=to_parts(message),
         is_part=is_part(message),
         raw=bytes(message),
+        raw_format=RawFormat.TL,
         layer=LAYER,
     )
 
@@ -120,6 +121,8 @@ def from_peer(peer: Peer) -> TLObject:
         return types.InputPeerUser(peer.id, peer.access_hash)
     if peer.kind is PeerKind.GROUP:
         return types.InputPeerChat(peer.id)
+    if peer.kind is PeerKind.TARGET:
+        raise ValueError("Telegram knows no targets")
     return types.InputPeerChannel(peer.id, peer.access_hash)
 
 

@@ -55,8 +55,8 @@ class Downloadable:
         return client.iter_download(self.location, request_size=PIECE, file_size=self.size, dc_id=self.dc_id)
 
 
-def read_message(raw: bytes, layer: int) -> TLObject | None:
-    """Read a stored message; None where its layer is not that of our Telethon."""
+def read_message(raw: bytes, layer: int | None) -> TLObject | None:
+    """Read a stored message; None where its layer is not that of our Telethon, or it is no TL."""
     if layer != LAYER:
         return None
     with BinaryReader(raw) as reader:

@@ -19,7 +19,7 @@ from bot.commands.search import MOST_ROWS
 from bot.matching.engine.compiled import Compiled, necessary
 from bot.matching.topics import builtin_topics
 from bot.matching.words.tokens import analyse
-from bot.models import Observation, ObservedBy, Post
+from bot.models import Observation, ObservedBy, Post, RawFormat
 from bot.search.searcher import find_newest
 from bot.store import fulltext, versions
 from bot.store.database import Reader, Transaction
@@ -110,7 +110,9 @@ def _halves(text: str) -> tuple[Piece, Piece]:
 
 def _post(number: int, text: str) -> Post:
     date = LAST_MONTH + timedelta(minutes=number)
-    return Post(channel_id=NEWS + number % CHANNELS, message_id=number, date=date, text=text, raw=b"", layer=0)
+    return Post(
+        channel_id=NEWS + number % CHANNELS, message_id=number, date=date, text=text, raw=b"", raw_format=RawFormat.TL
+    )
 
 
 async def _measure(db: Reader, queries: Sequence[Compiled], scope: Scope | None = None) -> list[Timed]:

@@ -45,7 +45,7 @@ def worker_of(
 ) -> Worker:
     files = files or Attachments(db, sender, Path("no files"), clock=clock)
     composer = Composer(db, sender, files, clock=clock)
-    return Worker(db, sender, composer, files, clock=clock, album_within=album_within)
+    return Worker(db, composer, sender=sender, clock=clock, album_within=album_within)
 
 
 @asynccontextmanager

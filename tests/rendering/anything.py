@@ -56,6 +56,7 @@ FORWARDS = st.builds(
 NAMES = st.none() | st.just("channel")
 POSTS = st.builds(
     StoredPost,
+    own_link=st.none() | st.just(URL),
     channel_id=st.integers(1, 2**40),
     channel_title=TEXTS,
     channel_username=NAMES,
@@ -88,6 +89,7 @@ ALERTS = st.builds(
     duplicates=st.lists(
         st.builds(
             Duplicate,
+            own_link=st.none() | st.just(URL),
             channel_id=st.integers(1, 2**40),
             title=TEXTS,
             username=NAMES,

@@ -38,7 +38,7 @@ def test_all_formatting_is_the_posts_or_ours(alert: ShownAlert, locale: Locale) 
     outgoing = alert.render(locale)
     brought = {(entity.kind, entity.value) for entity in alert.post.entities}
     links = {alert.post.link, post_link(1, None, 2)}
-    links |= {post_link(each.channel_id, each.username, each.message_id) for each in alert.duplicates}
+    links |= {each.link for each in alert.duplicates}
     ours = {("bold", None)} | {("text_url", link) for link in links}
     if any(entity.kind in MONOSPACED for entity in alert.post.entities):
         ours.add(("code", None))

@@ -117,7 +117,7 @@ def test_foreign_text_is_no_markup() -> None:
 
 def test_an_alert_says_that_its_post_is_no_longer_visible_and_who_else_posted_it() -> None:
     duplicates = tuple(
-        Duplicate(channel_id=n, title=f"Город {n}", username=None, message_id=n, date=POST.post.date)
+        Duplicate(channel_id=n, title=f"Город {n}", username=None, message_id=n, own_link=None, date=POST.post.date)
         for n in range(1, 7)
     )
     outgoing = POST.but(gone_at=LOSS.change.gone_at, duplicates=duplicates).render(LONDON)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import ChannelwatchError
-from bot.models import Entity, Forward, Media, Post
+from bot.models import Entity, Forward, Media, Post, RawFormat
 from bot.sources.desktop_export import ExportedChannel, read
 from bot.sources.desktop_message import SkipReason
 
@@ -75,7 +75,7 @@ class TestPosts:
         assert (found.channel_id, found.message_id, found.text, found.entities) == (1001, 7, "Тихий день", ())
         assert found.date == datetime(2025, 3, 10, 12, tzinfo=UTC)
         assert (found.author, found.reply_to, found.edit_date, found.views) == ("А. Б.", 5, None, None)
-        assert found.layer == 0
+        assert (found.raw_format, found.layer) == (RawFormat.JSON, None)
         assert json.loads(found.raw) == given
         assert found.raw == json.dumps(given, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 

@@ -8,7 +8,7 @@ from telethon.extensions import BinaryReader
 from telethon.tl import TLObject
 from telethon.tl.alltlobjects import LAYER
 
-from bot.models import Entity, Forward, Media, Peer, PeerKind, Post
+from bot.models import Entity, Forward, Media, Peer, PeerKind, Post, RawFormat
 from bot.telegram.convert import from_entities, from_peer, named_in, to_entities, to_peer, to_post
 
 DATE = datetime(2024, 5, 6, 12, 0, tzinfo=UTC)
@@ -63,6 +63,7 @@ def test_every_field_of_a_post_is_read() -> None:
         reply_to=5,
         forward=Forward(channel_id=12, message_id=34, name=None, date=DATE),
         raw=bytes(message),
+        raw_format=RawFormat.TL,
         layer=LAYER,
     )
 

@@ -1,12 +1,14 @@
--- Times are Unix milliseconds, UTC. Channel and account ids are Telegram's bare ids. What a button names and people can
+-- Times are Unix milliseconds, UTC. Channel and account ids are Telegram's bare ids, those of channels elsewhere are ours
+-- and below zero. What a button names and people can
 -- delete never gives its number to another row (AUTOINCREMENT): an old button would act on that.
 
 -- What may grow for ever, and why. The archive is what the program is for: posts, versions, part_evidence, fulltext,
 -- long_posts, and media, whose files have a limit of their own (MEDIA_MAX_TOTAL_GB). What was sent stays known, a third
 -- of a kilobyte an alert: alerts, messages, groups, attachments. For an edit or a deletion is followed however late, a
 -- post that is edited back into a topic is no news, and feedback counts them. `bot/store/housekeeping.py` clears
--- handled, mutes, invitations, acts, strangers, uploads and page_looks, each writing of requests clears that table. All
--- others have as many rows as there are channels, chats, readers, or things that people made with a command of theirs.
+-- handled, mutes, invitations, acts, strangers, uploads, page_looks and target_urls, each writing of requests clears that
+-- table. All others have as many rows as there are channels, chats, readers, or things that people made with a command
+-- of theirs.
 
 
 -- The instance itself
@@ -52,9 +54,11 @@ CREATE TABLE flood_waits (  -- methods that Telegram wants a reader to leave alo
 
 CREATE TABLE channels (
     id INTEGER PRIMARY KEY,
+    network TEXT NOT NULL DEFAULT 'telegram' CHECK (network IN ('telegram', 'site')),
     kind TEXT NOT NULL CHECK (kind IN ('broadcast', 'supergroup')),
     title TEXT NOT NULL,
-    username TEXT,  -- as written, without @; NULL for a private channel
+    username TEXT,  -- as written, without @; NULL for a private channel, and outside Telegram
+    address TEXT UNIQUE,  -- where it is read: the URL of a site's feed; NULL on Telegram
     followed_at INTEGER,  -- NULL: nobody wants it any more; posts older than this raise no alarm
     unfollowed_at INTEGER,  -- when that came to be; its readers leave it only once nobody can undo that
     restricted INTEGER NOT NULL DEFAULT 0,  -- 1: only the chats of channel_access find it
@@ -175,7 +179,7 @@ CREATE TABLE progress (  -- the one message in which a chat sees how the channel
 CREATE TABLE posts (  -- messages of channels: a post is one of them, or an album of several
     id INTEGER PRIMARY KEY,  -- date in seconds << 20 | counter, so that newest first is the order of the rows
     channel_id INTEGER NOT NULL REFERENCES channels (id),
-    message_id INTEGER NOT NULL,
+    message_id INTEGER NOT NULL,  -- the network's own, or ours where it has none
     grouped_id INTEGER,  -- what the messages of an album share
     -- Names the post within its channel: the album where there is one, else the message.
     post_key TEXT NOT NULL GENERATED ALWAYS AS (coalesce('g' || nullif(grouped_id, 0), 'm' || message_id)) VIRTUAL,
@@ -190,6 +194,7 @@ CREATE TABLE posts (  -- messages of channels: a post is one of them, or an albu
     reply_channel INTEGER,  -- of reply_to, where it is not the message's own
     author TEXT,
     forward TEXT,  -- JSON: where it was forwarded from
+    link TEXT,  -- NULL: it follows from the channel and message_id
     UNIQUE (channel_id, message_id)
 );
 CREATE INDEX posts_key ON posts (channel_id, post_key, message_id);  -- the messages of a post, in their order
@@ -207,18 +212,19 @@ CREATE TABLE versions (  -- what a message said, each time it changed, with the 
     media TEXT,  -- JSON: kind, id, title, files
     media_kind TEXT GENERATED ALWAYS AS (media ->> 0) VIRTUAL,
     media_id INTEGER GENERATED ALWAYS AS (media ->> 1) VIRTUAL,  -- Telegram's; NULL: it has none
-    date INTEGER NOT NULL,  -- Telegram's
-    edit_date INTEGER,  -- Telegram's
+    date INTEGER NOT NULL,  -- the network's
+    edit_date INTEGER,  -- likewise
     seen_at INTEGER NOT NULL,
     observed_by TEXT NOT NULL,
-    reader_id INTEGER NOT NULL REFERENCES readers (id),
+    reader_id INTEGER REFERENCES readers (id),  -- NULL: it was seen without an account
     program TEXT NOT NULL,  -- the version of channelwatch that saw it
-    raw_rest BLOB NOT NULL,  -- TL bytes, without the text that is in this row
-    text_at INTEGER,  -- where it was in them; NULL: they are whole
-    -- TL bytes: the evidence
+    raw_rest BLOB NOT NULL,  -- the message as its network gave it, without the text that is in this row
+    text_at INTEGER,  -- where it was in these bytes; NULL: they are whole
+    -- The bytes: the evidence
     raw BLOB NOT NULL GENERATED ALWAYS AS (coalesce(
         CAST(substr(raw_rest, 1, text_at) || text || substr(raw_rest, text_at + 1) AS BLOB), raw_rest)) VIRTUAL,
-    layer INTEGER NOT NULL,  -- of these bytes
+    raw_format TEXT NOT NULL CHECK (raw_format IN ('tl', 'json', 'html', 'xml')),
+    layer INTEGER,  -- of TL
     raw_sha256 BLOB NOT NULL,
     UNIQUE (channel_id, message_id, number)
 );
@@ -226,7 +232,7 @@ CREATE TABLE versions (  -- what a message said, each time it changed, with the 
 CREATE VIEW post_versions AS
     SELECT p.id, p.channel_id, c.title AS channel_title, c.username AS channel_username, p.message_id, p.grouped_id,
         p.post_key, p.date, v.edit_date, v.text, v.parts, v.entities, v.media, p.forward, p.reply_to, p.reply_channel,
-        p.author, p.gone_at, p.views, p.forwards, p.reactions,
+        p.author, p.link AS own_link, p.gone_at, p.views, p.forwards, p.reactions,
         v.id AS version_id, v.id = p.version_id AS is_current, v.number, v.seen_at, v.observed_by,
         EXISTS (SELECT 1 FROM long_posts l WHERE l.channel_id = v.channel_id AND l.message_id = v.message_id
             AND l.head = v.hash AND l.state != 'whole') AS is_part
@@ -241,15 +247,16 @@ CREATE TABLE part_evidence (  -- what came to a version after it was seen: a lin
     version_id INTEGER NOT NULL REFERENCES versions (id),
     seen_at INTEGER NOT NULL,
     observed_by TEXT NOT NULL,
-    reader_id INTEGER NOT NULL REFERENCES readers (id),
+    reader_id INTEGER REFERENCES readers (id),  -- NULL: it was seen without an account
     program TEXT NOT NULL,
-    raw_rest BLOB NOT NULL,  -- TL bytes of the message, without the text of the version
-    text_at INTEGER,  -- where it was in them; NULL: they are whole
-    layer INTEGER NOT NULL,  -- of these bytes
+    raw_rest BLOB NOT NULL,  -- the message as its network gave it, without the text of the version
+    text_at INTEGER,  -- where it was in these bytes; NULL: they are whole
+    raw_format TEXT NOT NULL,
+    layer INTEGER,  -- of TL
     raw_sha256 BLOB NOT NULL
 );
 CREATE INDEX part_evidence_version ON part_evidence (version_id);
-CREATE VIEW part_messages AS  -- the same with the TL bytes of the message
+CREATE VIEW part_messages AS  -- the same with the bytes of the message
     SELECT e.*, coalesce(
         CAST(substr(e.raw_rest, 1, e.text_at) || v.text || substr(e.raw_rest, e.text_at + 1) AS BLOB), e.raw_rest) AS raw
     FROM part_evidence e JOIN versions v ON v.id = e.version_id;
@@ -436,12 +443,12 @@ CREATE TABLE handled (  -- commands and taps whose effect is committed
 CREATE TABLE chats (  -- receivers of alerts
     id INTEGER PRIMARY KEY,
     key BLOB NOT NULL UNIQUE,  -- 16 random bytes given at pairing; part of every alert's identity
-    kind TEXT NOT NULL CHECK (kind IN ('user', 'group', 'channel')),
-    telegram_id INTEGER NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('user', 'group', 'channel', 'target')),
+    telegram_id INTEGER NOT NULL,  -- of a target a number of ours
     access_hash INTEGER NOT NULL DEFAULT 0,
     thread_id INTEGER,
     title TEXT NOT NULL,
-    broadcast INTEGER NOT NULL DEFAULT 0,  -- 1: a channel of the team's own, in which nobody speaks to the bot
+    broadcast INTEGER NOT NULL DEFAULT 0,  -- 1: a channel of the team's own, or a target: nobody there speaks to the bot
     paired_at INTEGER NOT NULL,
     suspended TEXT,  -- why nothing is sent any more: Telegram's error string
     held_until INTEGER,  -- nothing is sent before: an alert was refused, and those behind it wait
@@ -469,6 +476,20 @@ CREATE TABLE chats (  -- receivers of alerts
 );
 CREATE INDEX chats_suspended ON chats (id) WHERE suspended IS NOT NULL;
 CREATE INDEX chats_held ON chats (held_until) WHERE held_until IS NOT NULL;
+
+CREATE TABLE targets (  -- chats that are reached in another way than through Telegram
+    id INTEGER PRIMARY KEY REFERENCES chats (id),
+    kind TEXT NOT NULL CHECK (kind IN ('apprise', 'webhook')),
+    service TEXT NOT NULL,  -- for people: ntfy, E-Mail, webhook, …
+    taken_at INTEGER,  -- when it last took a message
+    failing_since INTEGER,  -- it has taken none since its first failure; NULL: the last one was taken
+    removed_at INTEGER  -- its address is deleted once nobody can undo that
+);
+
+CREATE TABLE target_urls (  -- secrets: only whoever sends to a target reads its row
+    id INTEGER PRIMARY KEY REFERENCES targets (id),
+    url TEXT NOT NULL
+);
 
 CREATE TABLE subscriptions (
     chat_id INTEGER NOT NULL REFERENCES chats (id),
@@ -620,7 +641,7 @@ CREATE TABLE messages (  -- the outbox: what a chat shall see
     state TEXT NOT NULL DEFAULT 'due' CHECK (state IN ('due', 'sent', 'withdrawn', 'frozen', 'dead')),
     wanted_revision INTEGER NOT NULL DEFAULT 1,
     sent_revision INTEGER NOT NULL DEFAULT 0,  -- 0: none; the next one is not an edit
-    telegram_id INTEGER,  -- in the chat; NULL: unknown, or not sent
+    telegram_id INTEGER,  -- in the chat; NULL: unknown, or not sent; in a target the random_id
     due_at INTEGER NOT NULL,
     attempts INTEGER NOT NULL DEFAULT 0,  -- that failed since a revision was sent
     reason TEXT,  -- why it ended or was put off: Telegram's error string
