@@ -3,11 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from bot.models import Post, page_album
+from bot.models import Post, RawFormat, page_album
 from bot.sources.preview.answers import PageAnswer
 from bot.sources.preview.page import PagePost
-
-PAGE_LAYER = 0  # what stands for a TL layer where the evidence is a page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +43,7 @@ def see(answer: PageAnswer, channel_id: int) -> SeenPage:
 
 
 def _to_posts(post: PagePost, answer: PageAnswer, channel_id: int) -> list[Post]:
-    """Return the messages of a post: its words are the first one's, and so is the evidence, to which the others point."""
+    """Return the messages of a post: the words and the evidence are the first one's, to which the others point."""
     numbers = post.album or (post.message_id,)
     first = Post(
         channel_id=channel_id,
@@ -63,7 +61,7 @@ def _to_posts(post: PagePost, answer: PageAnswer, channel_id: int) -> list[Post]
         parts=post.parts,
         is_edited=post.is_edited,
         raw=answer.evidence(post),
-        layer=PAGE_LAYER,
+        raw_format=RawFormat.HTML,
     )
     pointer = answer.evidence(replace(post, html=f"<!-- an item of the album {numbers[0]} -->"))
     others = [
@@ -76,7 +74,7 @@ def _to_posts(post: PagePost, answer: PageAnswer, channel_id: int) -> list[Post]
             grouped_id=first.grouped_id,
             author=post.author,
             raw=pointer,
-            layer=PAGE_LAYER,
+            raw_format=RawFormat.HTML,
         )
         for number, media in zip(numbers[1:], post.album_media[1:], strict=True)
     ]

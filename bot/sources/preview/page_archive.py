@@ -46,9 +46,7 @@ class PageArchive:
             await self._put((Deletion(channel_id=channel.id, message_ids=(missing.message_id,)),), asked_at)
             return
         now = self._clock()
-        await self._database.write(
-            lambda tx: page_versions.set_not_found(tx, channel.id, missing.message_id, now=now)
-        )
+        await self._database.write(lambda tx: page_versions.set_not_found(tx, channel.id, missing.message_id, now=now))
 
     async def _put(self, events: tuple[Event, ...], asked_at: datetime) -> Result:
         return await self._ingest.store(

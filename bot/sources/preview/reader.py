@@ -3,7 +3,6 @@
 It moves no mark of a channel: once a reader account is back, its sweep reads everything anew, and finds nothing twice.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -72,7 +71,7 @@ class PageReader:
         self._grace = grace
         self._unread_since: dict[int, datetime] = {}  # channel id → since when no reader account reads it
         self._turns: dict[int, _Turn] = {}
-        self._readings: Mapping[int, PageReading] = {}
+        self._readings: dict[int, PageReading] = {}
         self._unread: list[Channel] = []
 
     @property
@@ -176,7 +175,7 @@ class PageReader:
         await self._database.write(
             lambda tx: page_readings.set_read(tx, channel.id, last_id=last_id, gap_below=reading.gap_below, now=now)
         )
-        self._readings = {**self._readings, channel.id: replace(reading, read_at=now, trouble=None)}
+        self._readings[channel.id] = replace(reading, read_at=now, trouble=None)
         await self._ask_for_missing(channel)
 
     async def _begin(self, channel: Channel, head: SeenPage, older: int | None) -> int:
@@ -192,7 +191,7 @@ class PageReader:
         return head.high
 
     async def _close_gap(self, channel: Channel, last_id: int, head: SeenPage) -> tuple[int, bool]:
-        """Read the pages between what was read and the head page; return how far that came, and whether it is closed."""
+        """Read the pages between what was read and the head page; return how far that came, and whether to the end."""
         pages = GAP_PAGES
         while head.low > last_id + 1:
             if not pages:

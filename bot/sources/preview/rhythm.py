@@ -18,4 +18,4 @@ def interval(dates: Sequence[datetime], *, channels: int, is_fast: bool, failure
     else:
         span = dates[-1] - dates[0] if len(dates) > 1 else CEILING
         usual = min(span / max(1, len(dates) - 1) / 2, channels * REQUEST)
-    return min(CEILING, max(FLOOR, usual) * 2 ** min(failures, 6))
+    return min(CEILING, max(FLOOR, usual) * (1 << min(failures, 6)))
