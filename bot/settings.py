@@ -19,6 +19,8 @@ HOW_TO_WRITE = {
     "TELEGRAM_API_ID": "write the number that https://my.telegram.org calls «App api_id»",
     "TELEGRAM_SERVER": "write host:port, for example 127.0.0.1:443",
     "HEARTBEAT_URL": "write the whole address, with https:// before it",
+    "PREVIEW_URL": "write the whole address, such as https://t.me",
+    "PREVIEW_FALLBACK_URLS": "write whole addresses, such as https://telegram.me, with commas between them",
     "OWNER_IDS": "write Telegram user ids, which are numbers, with commas between them",
 }
 # Beside the id lies the hash, and is pasted here by mistake; whoever has the address can speak for us.
@@ -66,12 +68,16 @@ class Settings(BaseSettings):
     send_rate_total: float = Field(default=30, ge=_SLOWEST, le=_FASTEST)  # messages a second in all
     send_rate_chat: float = Field(default=1, ge=_SLOWEST, le=_FASTEST)  # messages a second to one chat
     send_rate_group: float = Field(default=20, ge=_SLOWEST, le=_FASTEST)  # messages a minute to one group
+    preview_url: str = "https://t.me"  # where public channels can be read without an account
+    preview_fallback_urls: Annotated[tuple[str, ...], NoDecode] = ("https://telegram.me",)  # where that is out
+    preview_pause: float = Field(default=3, ge=0, le=_TEN_YEARS)  # s between two pages at least, a third more by chance
+    preview_canary: str = Field(default="telegram", min_length=1)  # a channel that is always there, by name
     bot_name: str = Field(default="", max_length=64)  # that people see; empty: the one given at @BotFather stays
     heartbeat_url: SecretStr | None = None  # fetched each minute while all is well
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["console", "json"] = "console"
 
-    @field_validator("channels", "owner_ids", mode="before")
+    @field_validator("channels", "owner_ids", "preview_fallback_urls", mode="before")
     @classmethod
     def _split_at_commas(cls, value: object) -> object:
         if isinstance(value, str):
@@ -86,6 +92,15 @@ class Settings(BaseSettings):
             if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:  # or no port: ValueError
                 raise ValueError("it is not a web address")
         return url
+
+    @field_validator("preview_url", "preview_fallback_urls")
+    @classmethod
+    def _pages_on_the_web(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        urls = [url.rstrip("/") for url in ([value] if isinstance(value, str) else value)]
+        for parts in map(urlsplit, urls):
+            if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0 or parts.query:
+                raise ValueError("it is not a web address")
+        return urls[0] if isinstance(value, str) else tuple(urls)
 
     @field_validator("telegram_server")
     @classmethod

@@ -18,7 +18,7 @@ from bot.store.outbox import Delivery
 from bot.store.rows import from_ms
 
 _KINDS = {"alert": MessageKind.ALERT, "notice": MessageKind.NOTICE, "reply": MessageKind.CHANGE}
-_KINDS |= {"files": MessageKind.FILES}
+_KINDS |= {"files": MessageKind.FILES, "translation": MessageKind.TRANSLATION}
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 
 # For tests that look at the file of another process, or at how a question is answered.

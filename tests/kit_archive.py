@@ -15,7 +15,8 @@ from typing import Any
 from bot.matching.engine.compiled import Compiled, compile_query
 from bot.matching.query.parser import parse
 from bot.matching.words.inflection import Inflector
-from bot.models import Deletion, Observation, ObservedBy, Peer, PeerKind, Post, RawFormat, StoredPost
+from bot.models import Deletion, Observation, ObservedBy, Post, RawFormat, StoredPost
+from bot.models.outgoing import Peer, PeerKind
 from bot.pipeline.ingest import Ingest, Result
 from bot.search.deadline import Deadline
 from bot.search.searcher import Hit, find_newest

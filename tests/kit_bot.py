@@ -11,7 +11,7 @@ from typing import Any
 
 from telethon import TelegramClient, events
 
-from bot.models import Peer, PeerKind
+from bot.models.outgoing import Peer, PeerKind
 from bot.runtime.clock import utc_now
 from bot.sandbox import BasicGroup, Channel, Message, Sandbox, User
 from bot.settings import Settings, load_settings

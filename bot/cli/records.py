@@ -8,7 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.cli.output import text_output
-from bot.models import StoredPost, post_link, to_json
+from bot.models import StoredPost, to_json
+from bot.models.links import post_link
 from bot.parts import split_spans
 from bot.search.searcher import Hit
 from bot.text.formatted import FormattedText

@@ -17,13 +17,15 @@ from bot.commands.mute_scope import SCOPE, MuteScope, read_scope
 from bot.commands.registry import outdated, tap
 from bot.commands.rights import Need
 from bot.locales.zones import show_offset
-from bot.models import Button, ButtonRows, Entity, Outgoing, StoredPost
+from bot.models import Entity, StoredPost
+from bot.models.outgoing import Button, ButtonRows, Outgoing
 from bot.rendering.alert import alert_buttons
 from bot.rendering.groups import render_page
 from bot.rendering.post_text import channel_name, full_text
 from bot.store import feedback, groups, posts
 from bot.store.database import Reader, Transaction
 from bot.text.buttons import button, rows_of
+from bot.text.language import language_of
 from bot.text.markup import LIMIT, Text, one_line, units
 
 POST = r"\d{1,15}:\d{1,10}"  # how data names a post: channel and message
@@ -59,7 +61,9 @@ class AlertTap:
     async def usual(self, db: Reader, context: Context) -> ButtonRows:
         """Return the usual buttons."""
         url = await posts.link_of(db, self.channel_id, self.message_id)
-        return alert_buttons(self.channel_id, self.message_id, url, context.t)
+        alerted = await feedback.find_alerted(db, context.chat.id, self.channel_id, self.message_id)
+        is_foreign = alerted is None or language_of(alerted.post.whole) != context.t.language
+        return alert_buttons(self.channel_id, self.message_id, url, context.t, is_foreign=is_foreign)
 
 
 @tap("back", Need.LOOK, POST)

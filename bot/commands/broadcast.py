@@ -31,9 +31,10 @@ from bot.commands.undo import undo_button
 from bot.locales import LANGUAGE_NAMES, N_
 from bot.locales.locale import topic_title
 from bot.locales.zones import show_zone
-from bot.models import Button, ButtonRows, Entity, Outgoing, PeerKind
+from bot.models import Entity
 from bot.models.acts import GroupPaired, GroupSet
 from bot.models.notices import BroadcastOffered, PromotionIgnored
+from bot.models.outgoing import Button, ButtonRows, Outgoing, PeerKind
 from bot.models.people import Viewer
 from bot.store import acts, addresses, channels, chats, people, subscriptions, topics
 from bot.store.acts import Rows

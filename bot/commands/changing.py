@@ -16,8 +16,9 @@ from bot.locales import Translator
 from bot.locales.locale import topic_title
 from bot.matching.engine.compiled import Compiled, packed, weight
 from bot.matching.engine.regex import MOST_IN_ALL
-from bot.models import Outgoing, StoredPost
+from bot.models import StoredPost
 from bot.models.acts import TopicChanged, TopicMade
+from bot.models.outgoing import Outgoing
 from bot.models.people import EVERYTHING
 from bot.models.topics import TopicState
 from bot.parts import compact_json

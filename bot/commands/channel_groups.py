@@ -14,8 +14,8 @@ from bot.commands.registry import Section, command, example, tap
 from bot.commands.rights import REFUSALS, Need
 from bot.commands.undo import undo_button
 from bot.locales import N_
-from bot.models import Button, ButtonRows, Outgoing
 from bot.models.acts import ChannelGroupDeleted, ChannelGroupRenamed
+from bot.models.outgoing import Button, ButtonRows, Outgoing
 from bot.models.topics import quoted
 from bot.store import acts, channel_groups, follows, topics
 from bot.store.acts import Rows

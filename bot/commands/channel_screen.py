@@ -12,7 +12,7 @@ from bot.commands.mute_scope import MuteScope
 from bot.commands.past import describe_past
 from bot.commands.registry import tap
 from bot.commands.rights import Need
-from bot.models import Button, ButtonRows, Outgoing
+from bot.models.outgoing import Button, ButtonRows, Outgoing
 from bot.monitoring.channel_state import ChannelState
 from bot.search.coverage import coverage_of
 from bot.store import channels, stats

@@ -13,7 +13,7 @@ from bot.commands.registry import Section, command, example, tap
 from bot.commands.rights import Need
 from bot.locales import N_, Translator
 from bot.locales.refusals import refusal
-from bot.models import Outgoing
+from bot.models.outgoing import Outgoing
 from bot.monitoring.channel_state import ChannelState, ChannelStatus, channel_states
 from bot.rendering.follow_list import typed_options
 from bot.store import access, channels, follows

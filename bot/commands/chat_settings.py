@@ -11,11 +11,12 @@ from bot.commands.parsing import find_zone, read_digests, read_hours, read_switc
 from bot.commands.registry import Section
 from bot.commands.setting import Setting
 from bot.locales import LANGUAGE_NAMES, LANGUAGES, N_
+from bot.locales.languages import find_language, language_name
 from bot.locales.zones import OFFERED
-from bot.models import PeerKind
 from bot.models.alerts import Edits, Priority
+from bot.models.outgoing import PeerKind
 from bot.schedule import Every, Storms
-from bot.store import subscriptions
+from bot.store import readers, subscriptions
 from bot.store.chats import Chat, ReportTime
 from bot.store.database import Reader
 from bot.text.markup import Text, bold, code
@@ -380,6 +381,62 @@ MEDIA = _switch(
     off=(N_("/media off"), N_("alerts are text only")),
     is_on=lambda chat: chat.media,
     put=lambda chat, wanted: replace(chat, media=wanted),
+)
+
+
+def _read_translate(typed: str, context: Context) -> Chat:
+    word, t = typed.strip(" .!").casefold(), context.t
+    if read_switch(word) is False:
+        return replace(context.chat, translate_into=None)
+    codes = _CALLED if len(word) > len("xx") else {}
+    chosen = context.chat.language if read_switch(word) else find_language(codes.get(word, word))
+    if chosen is None:
+        line = t.gettext("I do not know the language «{value}». Write its name or code, or {off}.")
+        raise CommandError(line, value=typed[:40], off=code(t.gettext("/translate off")))
+    return replace(context.chat, translate_into=chosen)
+
+
+def _describe_translate(context: Context) -> Text:
+    t, language = context.t, context.chat.translate_into
+    if language is None:
+        return Text().line(
+            t.gettext("No translations by themselves. Under an alert in another language, tap «Translate».")
+        )
+    line = t.gettext("Each alert in another language is followed by Telegram's translation: {language}.")
+    return Text().line(line, language=bold(language_name(language, t)))
+
+
+async def _remark_reader(db: Reader, context: Context, _: str) -> Text:
+    """Say so where nobody can ask Telegram."""
+    if context.chat.translate_into is None or await readers.any_reads(db):
+        return Text()
+    return Text().line(context.t.gettext("Only a reader account can have Telegram translate, and none is logged in."))
+
+
+def _translate_label(context: Context) -> str:
+    language = context.chat.translate_into
+    return context.t.gettext("Off") if language is None else language_name(language, context.t)
+
+
+TRANSLATE = Setting(
+    name="translate",
+    title=N_("Translation"),
+    place=10,
+    summary=N_("whether translations follow alerts, and into which language"),
+    usage="en",
+    examples=(
+        (
+            "/translate en",
+            N_("each alert in another language is followed by Telegram's translation, without a sound"),
+        ),
+        (N_("/translate off"), N_("only where somebody taps «Translate» under an alert")),
+    ),
+    read=_read_translate,
+    describe=_describe_translate,
+    remark=_remark_reader,
+    choices=(*LANGUAGES, "off"),
+    label=_translate_label,
+    is_free=True,
 )
 
 _USUAL_REPORT = 9 * 60  # minute of the day

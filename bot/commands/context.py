@@ -13,8 +13,8 @@ from bot.commands.rights import Need, allows, viewer
 from bot.locales import Translator
 from bot.locales.locale import Locale
 from bot.matching.words.inflection import Inflector
-from bot.models import ButtonRows, Outgoing, Peer, PeerKind
 from bot.models.notices import Notice
+from bot.models.outgoing import ButtonRows, Outgoing, Peer, PeerKind
 from bot.models.people import Role, Viewer
 from bot.search.pool import BusyError, Job, OverdueError, Searches
 from bot.store import access, chats, handled

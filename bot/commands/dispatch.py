@@ -12,7 +12,8 @@ from bot.commands.questions import closing, completed, ends, is_answer
 from bot.commands.rights import REFUSALS
 from bot.locales import Translator, translator
 from bot.matching.words.inflection import Inflector
-from bot.models import Clock, OfferedPost, PeerKind
+from bot.models import Clock
+from bot.models.outgoing import OfferedPost, PeerKind
 from bot.search.pool import Searches
 from bot.store import addresses, chats, handled, people, questions
 from bot.store.chats import Chat

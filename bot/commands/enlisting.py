@@ -10,8 +10,8 @@ from bot.commands.context import CommandError, Context
 from bot.commands.lookup import unquoted
 from bot.commands.subscribing import log_setting, subscribe, unsubscribe
 from bot.locales import Translator
-from bot.models import Button
 from bot.models.acts import ChannelsGrouped
+from bot.models.outgoing import Button
 from bot.store import access, acts, channel_groups, feeds, follows, subscriptions
 from bot.store.access import Restrictable
 from bot.store.acts import Recording, Rows

@@ -25,7 +25,8 @@ from bot.matching.explain.exclusions import Exclusion, choices, including
 from bot.matching.query.parser import parse
 from bot.matching.words.inflection import Inflector
 from bot.matching.words.tokens import analyse
-from bot.models import Outgoing, StoredPost
+from bot.models import StoredPost
+from bot.models.outgoing import Outgoing
 from bot.models.people import Viewer
 from bot.search.jobs import find_overlap
 from bot.store import channels, feedback

@@ -3,7 +3,7 @@
 from bot.commands.context import Context, message
 from bot.commands.lookup import show_source
 from bot.commands.search import find_posts
-from bot.models import OfferedPost
+from bot.models.outgoing import OfferedPost
 from bot.rendering.post_text import channel_name, excerpt_post
 from bot.text.markup import LIMIT, Text, one_line
 

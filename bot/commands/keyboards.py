@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 from bot.locales import Translator
 from bot.locales.locale import topic_title
-from bot.models import ButtonRows
+from bot.models.outgoing import ButtonRows
 from bot.store.topics import Topic
 from bot.text.buttons import rows_of, switch
 from bot.text.markup import one_line

@@ -9,7 +9,7 @@ from bot.commands.registry import Section, command, example, tap
 from bot.commands.rights import Need
 from bot.commands.undo import may_undo
 from bot.locales import N_
-from bot.models import Button, ButtonRows, Outgoing
+from bot.models.outgoing import Button, ButtonRows, Outgoing
 from bot.rendering.acts import describe_act, sentence
 from bot.search.filters import FilterError, read_moment
 from bot.store import acts, people

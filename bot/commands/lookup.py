@@ -9,7 +9,8 @@ from bot.commands.rights import Need
 from bot.locales import LANGUAGES, Translator, translator
 from bot.locales.locale import topic_title
 from bot.matching.engine.compiled import Compiled, packed
-from bot.models import ButtonRows, StoredPost
+from bot.models import StoredPost
+from bot.models.outgoing import ButtonRows
 from bot.models.people import Viewer
 from bot.rendering.post_text import channel_name
 from bot.store import access, channels, exclusions, subscriptions, topics

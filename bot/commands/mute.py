@@ -13,7 +13,7 @@ from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
 from bot.commands.subscribing import log_setting
 from bot.locales import N_, Translator
-from bot.models import Button, ButtonRows, Outgoing
+from bot.models.outgoing import Button, ButtonRows, Outgoing
 from bot.store import subscriptions
 from bot.store.database import Reader, Transaction
 from bot.store.subscriptions import Mute

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from bot.commands.context import CommandError, Context, Reply, Request, writes
 from bot.commands.registry import outdated, tap
 from bot.commands.rights import Need
-from bot.models import ButtonRows
+from bot.models.outgoing import ButtonRows
 from bot.search.coverage import Coverage, coverage_of
 from bot.store import access, backfills
 from bot.store.access import Restrictable

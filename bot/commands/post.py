@@ -12,7 +12,8 @@ from bot.commands.rights import Need
 from bot.commands.verdict import verdict
 from bot.locales import N_, Translator
 from bot.locales.locale import show_size
-from bot.models import ButtonRows, Outgoing, StoredPost
+from bot.models import StoredPost
+from bot.models.outgoing import ButtonRows, Outgoing
 from bot.parts import are_reworded, common_parts, worded_parts
 from bot.rendering.post_text import author_note, comparable_texts, full_text, show_changes
 from bot.store import channels, media, messages, posts

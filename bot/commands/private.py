@@ -10,8 +10,8 @@ from bot.commands.rights import Need
 from bot.commands.undo import undo_button
 from bot.locales import N_
 from bot.locales.locale import topic_title
-from bot.models import Outgoing, PeerKind
 from bot.models.acts import AccessChanged
+from bot.models.outgoing import Outgoing, PeerKind
 from bot.store import access, acts, channels, chats, follows, people, subscriptions, topics
 from bot.store.access import Restrictable
 from bot.store.acts import Rows

@@ -21,7 +21,8 @@ from bot.matching.explain.hints import Hint, HintKind, hints
 from bot.matching.explain.near_miss import failures, has_found, holders
 from bot.matching.query.refusals import MESSAGES, AmbiguousQueryError, QueryError
 from bot.matching.words.windows import Unit
-from bot.models import ButtonRows, StoredPost
+from bot.models import StoredPost
+from bot.models.outgoing import ButtonRows
 from bot.models.topics import TopicState
 from bot.rendering.post_text import excerpt_post
 from bot.search.backtest import MANY, Backtest, backtest, midnight

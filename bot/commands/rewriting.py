@@ -8,7 +8,7 @@ from dataclasses import replace
 from bot.commands.context import CommandError, Context, Effect, Reply, Request, remembered, say
 from bot.commands.registry import commands, outdated, tap
 from bot.commands.rights import REFUSALS, Need
-from bot.models import ButtonRows
+from bot.models.outgoing import ButtonRows
 from bot.text.buttons import button
 from bot.text.markup import Text, one_line
 

@@ -24,7 +24,8 @@ from bot.commands.setup import language_of
 from bot.commands.updates import BotEvent, to_request, with_replied
 from bot.errors import FatalError, TelegramError, Verdict
 from bot.locales import PHONES, translator
-from bot.models import Clock, Outgoing, Peer, PeerKind
+from bot.models import Clock
+from bot.models.outgoing import Outgoing, Peer, PeerKind
 from bot.models.people import Role
 from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.search.pool import Searches

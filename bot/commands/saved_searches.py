@@ -5,7 +5,7 @@ from bot.commands.context import CommandError, Context, Reply, Request, message,
 from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
 from bot.locales import N_
-from bot.models import Outgoing
+from bot.models.outgoing import Outgoing
 from bot.store import saved_searches
 from bot.store.database import Reader, Transaction
 from bot.text.buttons import button

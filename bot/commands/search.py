@@ -15,7 +15,8 @@ from bot.locales import N_, Translator
 from bot.locales.locale import topic_title
 from bot.matching.engine.compiled import Compiled
 from bot.matching.query.tree import AllOf, Mention, Query
-from bot.models import Button, ButtonRows, Outgoing, StoredPost
+from bot.models import StoredPost
+from bot.models.outgoing import Button, ButtonRows, Outgoing
 from bot.models.topics import quoted
 from bot.rendering.post_text import excerpt_post
 from bot.search.filters import MESSAGES, FilterError, Order, read

@@ -14,7 +14,7 @@ from bot.commands.registry import Section, command, example, tap
 from bot.commands.rights import Need
 from bot.commands.subscribing import log_setting
 from bot.locales import N_, translator
-from bot.models import Button, ButtonRows, Outgoing
+from bot.models.outgoing import Button, ButtonRows, Outgoing
 from bot.store import chats, groups
 from bot.store.chats import Chat
 from bot.store.database import Reader, Transaction

@@ -14,9 +14,9 @@ from bot.commands.setting import Setting, save
 from bot.locales import LANGUAGE_NAMES, LANGUAGES, N_, PHONES, RATHER_IN_RUSSIAN, plain_code, translator
 from bot.locales.locale import topic_title
 from bot.locales.zones import likely_zones, show_zone
-from bot.models import ButtonRows, Outgoing, PeerKind
 from bot.models.acts import GroupPaired, PersonJoined
 from bot.models.notices import SampleAlert
+from bot.models.outgoing import ButtonRows, Outgoing, PeerKind
 from bot.models.people import Role, Viewer
 from bot.store import acts, addresses, chats, invitations, people, subscriptions, topics
 from bot.store.acts import Actor

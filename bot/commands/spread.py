@@ -8,7 +8,8 @@ from bot.commands.registry import tap
 from bot.commands.rights import Need
 from bot.commands.search import list_posts
 from bot.locales.locale import show_span
-from bot.models import ButtonRows, PostKey, StoredPost
+from bot.models import PostKey, StoredPost
+from bot.models.outgoing import ButtonRows
 from bot.search.alike import Alike, find_like, find_spread, wording
 from bot.search.searcher import Hit
 from bot.text.buttons import button

@@ -8,8 +8,8 @@ from bot.commands.registry import Section, command, example, tap
 from bot.commands.rights import RANKS, Need
 from bot.commands.undo import undo_button
 from bot.locales import N_, Translator
-from bot.models import Button, Outgoing
 from bot.models.acts import InvitationWithdrawn, Invited
+from bot.models.outgoing import Button, Outgoing
 from bot.models.people import Role
 from bot.rendering.acts import ROLE_NAMES
 from bot.store import acts, invitations, meta, people, team

@@ -12,7 +12,7 @@ from bot.commands.registry import outdated, tap
 from bot.commands.rights import Need
 from bot.commands.topic_settings import priority_label
 from bot.locales.locale import topic_title
-from bot.models import Button, ButtonRows, Outgoing
+from bot.models.outgoing import Button, ButtonRows, Outgoing
 from bot.models.topics import TopicState
 from bot.rendering.topic_changes import show_topic_change
 from bot.store import exclusions, people, subscriptions, topics

@@ -8,8 +8,8 @@ from bot.commands.rights import Need
 from bot.commands.subscribing import log_setting
 from bot.locales import LANGUAGES, N_, Translator, translator
 from bot.locales.locale import topic_title
-from bot.models import GENERAL_THREAD, Outgoing
 from bot.models.alerts import Priority
+from bot.models.outgoing import GENERAL_THREAD, Outgoing
 from bot.store import addresses, subscriptions
 from bot.store.database import Reader, Transaction
 from bot.store.topics import Topic
@@ -118,7 +118,7 @@ def _not_subscribed(topic: Topic, t: Translator) -> Text:
     return Text().say(line, name=show_topic(topic, t), command=code(f"/track {topic_title(topic.name, t)}"))
 
 
-@command("here", Section.ALERTS, 10, Need.CHAT, N_("in a thread: send alerts to it"), usage=N_("NAME"))
+@command("here", Section.ALERTS, 11, Need.CHAT, N_("in a thread: send alerts to it"), usage=N_("NAME"))
 @example("/here", N_("in a forum thread: all alerts of this chat go to it"))
 @example(N_("/here Outages"), N_("alerts on one topic go to it"))
 @example("/here off", N_("alerts go to the general thread again"))

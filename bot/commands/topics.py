@@ -22,9 +22,9 @@ from bot.commands.topic_settings import priority_label
 from bot.commands.undo import undo_button
 from bot.locales import N_, Translator
 from bot.locales.locale import show_number, topic_title
-from bot.models import GENERAL_THREAD, ButtonRows, Outgoing
 from bot.models.acts import TopicDeleted
 from bot.models.alerts import Priority
+from bot.models.outgoing import GENERAL_THREAD, ButtonRows, Outgoing
 from bot.store import acts, addresses, exclusions, stats, subscriptions, threads, topics
 from bot.store.acts import Rows
 from bot.store.channel_groups import Directory

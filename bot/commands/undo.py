@@ -4,8 +4,8 @@ from bot.commands.context import CommandError, Context, Reply, Request, change, 
 from bot.commands.registry import tap
 from bot.commands.rights import Need
 from bot.locales import Translator
-from bot.models import Button
 from bot.models.acts import Act, PersonRemoved, RoleChanged, TopicChanged, TopicDeleted, TopicSwitched, WordExcluded
+from bot.models.outgoing import Button
 from bot.models.people import Role
 from bot.rendering.acts import describe_act
 from bot.store import acts

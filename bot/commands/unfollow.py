@@ -10,8 +10,8 @@ from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
 from bot.commands.undo import undo_button
 from bot.locales import N_
-from bot.models import Outgoing
 from bot.models.acts import ChannelsUnfollowed
+from bot.models.outgoing import Outgoing
 from bot.store import acts, channels, chats, follows, subscriptions
 from bot.store.acts import Rows
 from bot.store.channel_groups import Directory

@@ -9,7 +9,7 @@ from telethon import events, types
 from bot.commands.context import ForwardOrigin, Request, read_command
 from bot.errors import TelegramError
 from bot.locales import LANGUAGES
-from bot.models import Peer, PeerKind
+from bot.models.outgoing import Peer, PeerKind
 from bot.parts import PartKind, whole_text
 from bot.telegram.convert import to_peer, to_text
 from bot.telegram.parts import to_parts

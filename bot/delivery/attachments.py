@@ -14,7 +14,8 @@ import structlog
 from bot.delivery.uploads import Uploads
 from bot.errors import TelegramError, Verdict
 from bot.locales import translator
-from bot.models import Clock, Outgoing, Remote, Upload
+from bot.models import Clock
+from bot.models.outgoing import Outgoing, Remote, Upload
 from bot.store import attachments, media
 from bot.store.attachments import Attachment
 from bot.store.database import Database

@@ -16,15 +16,17 @@ from bot.delivery.targets import TargetKind
 from bot.errors import TargetError, TelegramError, Verdict
 from bot.locales import translator
 from bot.locales.locale import Locale
-from bot.models import GENERAL_THREAD, Clock, Outgoing, StoredPost
+from bot.models import Clock, StoredPost
 from bot.models.alerts import ChangeKind, GroupKind, Loudness, MessageKind
 from bot.models.notices import Sound
+from bot.models.outgoing import GENERAL_THREAD, Outgoing
 from bot.models.targets import TargetMessage, short_id
 from bot.rendering.alert import render_alert, render_change, render_confirmation
 from bot.rendering.groups import render_count, render_page, render_storm
 from bot.rendering.notices import render_notice
+from bot.rendering.translation import render_translation
 from bot.schedule import quiet_until
-from bot.store import addresses, attachments, channels, groups, messages, posts, targets
+from bot.store import addresses, attachments, channels, groups, messages, posts, targets, translations
 from bot.store.database import Database
 from bot.store.messages import Message
 from bot.store.outbox import Delivery
@@ -35,7 +37,7 @@ log = structlog.get_logger(__name__)
 
 # Alerts are written once for all chats of one language and time zone: that costs as much as sending them.
 _render_alert = lru_cache(maxsize=64)(render_alert)
-_ANSWERS = {MessageKind.CHANGE, MessageKind.FILES}
+_ANSWERS = {MessageKind.CHANGE, MessageKind.FILES, MessageKind.TRANSLATION}
 _ELSEWHERE = {Verdict.SUSPEND, Verdict.UNAUTHORISED}  # also what the shell of a group that moved answers
 
 
@@ -186,6 +188,8 @@ class Composer:
                 return await self._write_group(message, locale)
             case MessageKind.CHANGE:
                 return await self._write_change(message, locale)
+            case MessageKind.TRANSLATION:
+                return await self._write_translation(message, locale)
         return render_notice(message.notice, locale)
 
     async def _write_alert(self, message: Message, locale: Locale) -> Outgoing:
@@ -219,6 +223,13 @@ class Composer:
             return render_confirmation(post, locale)
         before = await posts.of_versions(self._database, filter(None, [change.before]))
         return render_change(change, post, before[0] if before else None, locale)
+
+    async def _write_translation(self, message: Message, locale: Locale) -> Outgoing:
+        post, language = message.post, message.language
+        assert post is not None  # noqa: S101 - no version is ever deleted that an alert needs
+        assert language is not None  # noqa: S101 - each reply of this kind has one
+        translation = await translations.get(self._database, post.version_id, language)
+        return render_translation(translation, post, language, locale)
 
     async def _with_origin(self, post: StoredPost) -> StoredPost:
         """Name the channel that a post was forwarded from, where we know it and the forward does not say."""
@@ -262,5 +273,5 @@ def _is_silent(message: Message, now: datetime) -> bool:
         case MessageKind.GROUP:
             may_sound = message.group is GroupKind.STORM
         case kind:
-            may_sound = kind is not MessageKind.CHANGE
+            may_sound = kind not in {MessageKind.CHANGE, MessageKind.TRANSLATION}
     return message.silent or (not may_sound and quiet_until(message.chat.schedule, now) is not None)

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterable
 import structlog
 
 from bot.errors import TelegramError
-from bot.models import Button, Outgoing, Peer, PeerKind
+from bot.models.outgoing import Button, Outgoing, Peer, PeerKind
 from bot.store import backup_recovery
 from bot.store.database import Reader
 from bot.store.messages import Message

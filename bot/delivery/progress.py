@@ -11,7 +11,8 @@ from babel.dates import format_date
 from bot.errors import TelegramError, Verdict
 from bot.locales import Translator, translator
 from bot.locales.locale import show_number
-from bot.models import Clock, Outgoing
+from bot.models import Clock
+from bot.models.outgoing import Outgoing
 from bot.rendering.follow_list import render_follow_list
 from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.store import meta, outbox, progress

@@ -14,7 +14,8 @@ import structlog
 
 from bot.delivery.message_lookup import is_ours, pages
 from bot.errors import TelegramError
-from bot.models import Clock, Peer, PeerKind
+from bot.models import Clock
+from bot.models.outgoing import Peer, PeerKind
 from bot.store import backup_recovery, chats, meta, outbox
 from bot.store.chats import Chat
 from bot.store.database import Database, Reader, Transaction

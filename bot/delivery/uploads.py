@@ -10,7 +10,8 @@ from pathlib import Path
 import structlog
 
 from bot.errors import TelegramError, Verdict
-from bot.models import Clock, Peer, Remote, Upload
+from bot.models import Clock
+from bot.models.outgoing import Peer, Remote, Upload
 from bot.store import media, version_rows
 from bot.store.blobs import Blobs
 from bot.store.database import Database

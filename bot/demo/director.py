@@ -9,7 +9,7 @@ from bot.demo.screen import Screen
 from bot.demo.stage import Stage
 from bot.demo.story import Event
 from bot.demo.witness import Witness
-from bot.models import post_link
+from bot.models.links import post_link
 
 
 def _rich(blocks: Sequence[str]) -> tl.RichMessage | None:

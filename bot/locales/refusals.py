@@ -96,6 +96,19 @@ SUSPENSIONS = {  # why a chat takes no messages of the bot
 }
 
 
+TRANSLATION_REFUSALS = {  # why Telegram does not translate a text
+    "TRANSLATE_REQ_QUOTA_EXCEEDED": N_("Telegram translates nothing more just now; I will try again automatically."),
+    "TRANSLATE_REQ_FAILED": N_("Telegram's translator failed; I will try again automatically."),
+    "TRANSLATION_TIMEOUT": N_("Telegram's translator failed; I will try again automatically."),
+    "TRANSLATIONS_DISABLED": N_("Telegram has switched translation off for my reader account."),
+    "TO_LANG_INVALID": N_("Telegram does not translate into this language. Choose another one: /translate."),
+    "INPUT_TEXT_TOO_LONG": N_("The text is too long for Telegram's translator."),
+    "FLOOD_WAIT": REFUSALS["FLOOD_WAIT"],
+    "CONNECTION_LOST": REFUSALS["CONNECTION_LOST"],
+    "no answer": N_("Telegram did not translate it for a day."),
+}
+
+
 def refusal(reason: str, t: Translator, sentences: Mapping[str, str] = REFUSALS) -> str:
     """Return the sentence for a reason, with what to do about it; a string without one is shown as Telegram's."""
     known = sentences.get(re.sub(r"_\d+$", "", reason))

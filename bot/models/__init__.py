@@ -1,4 +1,9 @@
-"""The values that travel between the parts: frozen, free of Telegram's and SQLite's shapes. Dates are UTC and aware."""
+"""What a source gives, whatever network it reads: posts as it saw them, in observations; and posts as they are stored.
+
+Values are frozen, dates are UTC and aware. A source makes its channels (`bot.store.channels`), then an `Observation` of
+`Post`s, and hands it to `bot.pipeline.ingest`: versions, matches, alerts and search come from there. A network that
+has no numbers for its channels or messages gets ours: below zero for channels, counted up within one for messages.
+"""
 
 import hashlib
 import json
@@ -6,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import TypedDict
 
+from bot.models.links import post_link
 from bot.parts import Part, compact_json, whole_text
 
 Clock = Callable[[], datetime]  # the present, in UTC; injected, so that tests own the time
@@ -16,9 +21,9 @@ Clock = Callable[[], datetime]  # the present, in UTC; injected, so that tests o
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entity:
-    """A formatted stretch of a text, as Telegram counts it."""
+    """A formatted stretch of a text."""
 
-    kind: str  # Telegram's name in snake case: bold, italic, url, text_url, mention, hashtag, …
+    kind: str  # bold, italic, url, text_url, mention, hashtag, …
     offset: int  # UTF-16 units from the start of the text
     length: int  # UTF-16 units
     value: str | None = None  # the link of a text_url, the language of a pre, the document of a custom emoji
@@ -29,7 +34,7 @@ class Media:
     """What is attached to a message, as metadata only."""
 
     kind: str  # photo, document, poll, web_page, …
-    id: int | None = None  # Telegram's id where the kind has one
+    id: int | None = None  # the network's, where the kind has one
     title: str | None = None  # file name, poll question or page title
     # Kind and id of each photo and document of a long post with several, this one first; else empty.
     files: tuple[tuple[str, int], ...] = ()
@@ -39,7 +44,7 @@ class Media:
 class Forward:
     """Where a forwarded message came from."""
 
-    channel_id: int | None  # bare id of the origin, where it is a channel
+    channel_id: int | None  # of the origin, where it is a channel
     message_id: int | None  # its id there
     name: str | None  # of the channel or person, as it was seen; None where nobody named it
     date: datetime | None  # when the original was posted; None: an export does not say
@@ -55,8 +60,8 @@ class ReplyTo(TypedDict, total=False):
 class ObservedBy(StrEnum):
     """The path by which a version reached us."""
 
-    LIVE = "live"  # pushed by Telegram
-    DIFFERENCE = "difference"  # asked for with updates.getChannelDifference
+    LIVE = "live"  # pushed by the network
+    DIFFERENCE = "difference"  # asked for as what has changed
     SWEEP = "sweep"  # read from the history while looking for what was not pushed
     BACKFILL = "backfill"  # read from the history when the channel was first followed
     IMPORT = "import"  # read from an export
@@ -74,7 +79,7 @@ class Network(StrEnum):
 class RawFormat(StrEnum):
     """What the bytes are that are kept as the evidence of a version."""
 
-    TL = "tl"  # Telegram's own, of a layer
+    TL = "tl"  # a binary one, whose names depend on a layer
     JSON = "json"
     HTML = "html"
     XML = "xml"
@@ -84,7 +89,7 @@ class RawFormat(StrEnum):
 class Post:
     """One message of a channel as it stood when we saw it; messages of one `grouped_id` are an album."""
 
-    channel_id: int  # Telegram's bare id, without the -100 prefix; of a channel of another network ours, below zero
+    channel_id: int
     message_id: int
     date: datetime
     text: str
@@ -185,89 +190,6 @@ class Observation:
     reader_id: int | None  # the row of the reader account, no name; None: it was seen without one
     seen_at: datetime
     asked_at: datetime | None = None  # when the question was asked that this answers; None: it was pushed, or read
-
-
-GENERAL_THREAD = 1  # of a forum: messages that name no thread are in it
-
-
-class PeerKind(StrEnum):
-    """The three kinds of chat that Telegram addresses differently, and those that it knows nothing of."""
-
-    USER = "user"
-    GROUP = "group"  # a basic group
-    CHANNEL = "channel"  # a broadcast channel or a supergroup
-    TARGET = "target"  # reached by an Apprise URL or a webhook
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Peer:
-    """An address to send to, as one account knows it."""
-
-    kind: PeerKind
-    id: int  # bare id
-    access_hash: int = 0  # zero where Telegram allows a bot not to know it
-    thread_id: int | None = None  # the forum topic, where there is one
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Button:
-    """A button under a message: exactly one of a link and data for the bot."""
-
-    text: str
-    url: str | None = None
-    data: bytes | None = None  # at most 64 bytes, Telegram's limit
-
-
-ButtonRows = tuple[tuple[Button, ...], ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OfferedPost:
-    """A found post that a person may choose to send to any chat."""
-
-    key: str  # unique among those of one answer
-    title: str
-    description: str
-    message: "Outgoing"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outgoing:
-    """A message ready to be sent: text with entities, never markup."""
-
-    text: str
-    entities: tuple[Entity, ...] = ()
-    buttons: ButtonRows = ()
-    silent: bool = False  # arrives without a sound
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upload:
-    """A file on our disk, as it is to be uploaded."""
-
-    kind: str  # photo or document
-    path: Path
-    sha256: bytes
-    mime: str
-    name: str | None = None  # under which the chat gets it
-    file_id: int = 0  # Telegram's, in its post
-    raw: bytes = b""  # the message that it was downloaded from, as TL bytes: they say how long a video is …
-    layer: int | None = None  # … and their layer
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Remote:
-    """A reference to a file that our bot has uploaded."""
-
-    kind: str  # photo or document
-    id: int
-    access_hash: int
-    reference: bytes  # expires some day
-
-
-def post_link(channel_id: int, username: str | None, message_id: int, own: str | None = None) -> str:
-    """Link to a post, which may have its own; one of a private channel opens for its members only."""
-    return own or f"https://t.me/{username or f'c/{channel_id}'}/{message_id}"
 
 
 def to_json(value: object) -> str:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
 
-from bot.models import PostKey, StoredPost, post_link
+from bot.models import PostKey, StoredPost
+from bot.models.links import post_link
 from bot.parts import Part, PartMatch, Spans, whole_text
 from bot.schedule import Schedule, Storms
 
@@ -317,6 +318,7 @@ class MessageKind(StrEnum):
     GROUP = "group"  # the posts of a digest or a storm, or how many posts came late
     CHANGE = "change"  # what has become of an alert; a reply to its message
     FILES = "files"  # the files of an alert's post; likewise
+    TRANSLATION = "translation"  # what its post says, in another language; likewise
     NOTICE = "notice"  # something about ourselves
 
 
@@ -333,7 +335,7 @@ class Draft:
     version_id: int | None = None  # of a change: the version that it reports
     change: AlertChange | None = None
     notice: str | None = None  # the name of a notice
-    body: Mapping[str, object] | None = None  # the notice
+    body: Mapping[str, object] | None = None  # the notice, or the language of a translation
     reply_to: int | None = None  # the row of the message that it answers
     thread_id: int | None = None  # the forum thread; None: of an alert none, else of what it answers, or the chat's
     silent: bool = False

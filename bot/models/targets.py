@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.models import Outgoing, StoredPost
+from bot.models import StoredPost
+from bot.models.outgoing import Outgoing
 
 _DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: nothing that is taken for another
 _LENGTH = 10  # 50 bits: of a million messages two share an id with a chance of 1 : 2,000

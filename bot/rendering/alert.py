@@ -9,13 +9,16 @@ from datetime import datetime, timedelta
 
 from bot.locales import Translator
 from bot.locales.locale import Locale, part_title, show_span, topic_title
-from bot.models import Button, ButtonRows, Forward, Outgoing, StoredPost, post_link
+from bot.models import Forward, StoredPost
 from bot.models.alerts import Alert, AlertChange, Duplicate
+from bot.models.links import post_link
+from bot.models.outgoing import Button, ButtonRows, Outgoing
 from bot.parts import PartMatch
 from bot.rendering.post_text import author_note, channel_name, comparable_texts, full_text, show_changes
 from bot.text.buttons import button
 from bot.text.excerpts import GAP, cut_fragments, find_key_sentence
 from bot.text.formatted import MOST_ENTITIES, FormattedText, Style
+from bot.text.language import language_of
 from bot.text.markup import LIMIT, Piece, Text, bold, link, one_line, sendable, units
 from bot.text.spans import Span
 
@@ -51,19 +54,24 @@ def render_alert(
         if section:
             text.join(section).add(SECTION)
     written, entities = text.join(footer).build()
-    buttons = alert_buttons(post.channel_id, post.message_id, post.link, t)
+    is_foreign = language_of(post.whole) != t.language
+    buttons = alert_buttons(post.channel_id, post.message_id, post.link, t, is_foreign=is_foreign)
     return Outgoing(text=written, entities=entities, buttons=buttons)
 
 
-def alert_buttons(channel_id: int, message_id: int, url: str, t: Translator) -> ButtonRows:
-    """Return the buttons of an alert; their data names the post, `verb:<channel>:<message>`, by which it is found."""
+def alert_buttons(channel_id: int, message_id: int, url: str, t: Translator, *, is_foreign: bool) -> ButtonRows:
+    """Return the buttons of an alert; their data names the post, `verb:<channel>:<message>`, by which it is found.
+
+    One that `is_foreign`, in another language than the chat's, can be translated.
+    """
     post = (channel_id, message_id)
     open_ = Button(text=t.gettext("Open"), url=url)
     quote = button(t.gettext("Quote"), "quote", *post)
     snooze = button(t.gettext("Snooze"), "snooze", *post)
     wrong = button(t.gettext("Not relevant"), "wrong", *post)
     first = button(t.gettext("Who said it first"), "first", *post)
-    return ((open_, quote), (snooze, wrong), (first,))
+    translate = (button(t.gettext("Translate"), "translation", *post),) if is_foreign else ()
+    return ((open_, quote), (snooze, wrong), (first, *translate))
 
 
 def _marked_post(post: StoredPost, spans: Iterable[Span]) -> tuple[FormattedText, list[Span]]:

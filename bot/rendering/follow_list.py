@@ -6,8 +6,8 @@ from datetime import datetime
 
 from bot.locales import N_, Translator
 from bot.locales.refusals import refusal
-from bot.models import ButtonRows, Outgoing
 from bot.models.follow_list import FollowListItem, FollowListState
+from bot.models.outgoing import ButtonRows, Outgoing
 from bot.text.buttons import button
 from bot.text.markup import Text, join_names, one_line
 from bot.text.references import show_reference

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 from bot.locales import Translator
 from bot.locales.locale import Locale, part_title, topic_title
-from bot.models import Outgoing
 from bot.models.alerts import COUNTING, GroupedAlert, GroupKind, GroupSummary, Loudness, StormState
+from bot.models.outgoing import Outgoing
 from bot.rendering.post_text import channel_name
 from bot.text.buttons import button
 from bot.text.excerpts import cut_excerpt

@@ -6,7 +6,6 @@ from functools import singledispatch
 from bot.locales import N_, Translator
 from bot.locales.locale import Locale, show_span, topic_title
 from bot.locales.refusals import SUSPENSIONS, refusal
-from bot.models import Outgoing
 from bot.models.acts import TopicChanged
 from bot.models.notices import (
     Acted,
@@ -38,6 +37,7 @@ from bot.models.notices import (
     ThreadClosed,
     UpdatesMissed,
 )
+from bot.models.outgoing import Outgoing
 from bot.rendering.acts import describe_act
 from bot.rendering.follow_list import typed_options
 from bot.rendering.topic_changes import show_topic_change

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.models import Outgoing
+from bot.models.outgoing import Outgoing
 from bot.models.targets import TargetMessage
 from bot.text.formatted import FormattedText, Style, nest_styles
 from bot.text.markup import Text, one_line, units

@@ -11,7 +11,6 @@ from telethon.tl import types
 
 from bot.errors import TelegramError, Verdict
 from bot.matching.engine.compiled import packed
-from bot.models import PeerKind
 from bot.models.notices import (
     FolderRead,
     FollowAccess,
@@ -21,6 +20,7 @@ from bot.models.notices import (
     JoinRequested,
     Notice,
 )
+from bot.models.outgoing import PeerKind
 from bot.runtime.supervisor import Beat, no_beat
 from bot.search.pool import SearchError, Searches
 from bot.search.searcher import count_matches

@@ -28,6 +28,7 @@ from bot.sources.live import Live
 from bot.sources.past_pages import Backfiller, Verifier
 from bot.sources.sweep import FastChannels, Sweep
 from bot.sources.sync import ChannelSync
+from bot.sources.translations import Translations
 from bot.sources.unreadable import UnreadableMessages
 from bot.store import chats, readers
 from bot.store.database import Database, Transaction
@@ -154,6 +155,7 @@ class ReaderAccount:
             "backfill": Backfiller(account, sync).run,
             "unreadable": UnreadableMessages(account, sync).run,
             "follow requests": follow_requests.run,
+            "translations": Translations(account).run,
             "requests": account.run,
             "connection": partial(self._stay_connected, account),
             "assignment": partial(self._make_way, account),

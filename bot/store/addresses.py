@@ -6,8 +6,8 @@ A chat keeps its row and its key through all of it, so that nothing is sent agai
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.models import Peer, PeerKind
 from bot.models.notices import AlertsMissed, BroadcastResumed, ChatSuspended, ThreadClosed
+from bot.models.outgoing import Peer, PeerKind
 from bot.store import chats, outbox, people
 from bot.store.chats import Chat
 from bot.store.database import Reader, Subject, Transaction

@@ -9,8 +9,9 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from bot.models import GENERAL_THREAD, ComparedPost, PostKey
+from bot.models import ComparedPost, PostKey
 from bot.models.alerts import Alert, PriorAlert, StaleAlert, alert_subject
+from bot.models.outgoing import GENERAL_THREAD
 from bot.parts import PartMatch, compact_json, load_parts, whole_text
 from bot.store.access import Restrictable, visible
 from bot.store.database import Reader, Transaction

@@ -7,8 +7,8 @@ notice, whose button lists the posts; none of them is an alert.
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from bot.models import PeerKind
 from bot.models.alerts import RestoreWindow, restored_group
+from bot.models.outgoing import PeerKind
 from bot.store import chats, groups, meta
 from bot.store.database import Reader, Transaction
 from bot.store.groups import NewMember
@@ -80,7 +80,7 @@ async def _count_due(tx: Transaction, chat_id: int, *, now: datetime) -> None:
     values["ids"] = json_list({row["message_id"] for row in due})
     await tx.execute(
         """UPDATE messages SET state = 'withdrawn' WHERE chat_id = :chat AND state = 'due' AND sent_revision = 0
-            AND (kind IN ('change', 'files') OR id IN (SELECT value FROM json_each(:ids)))""",
+            AND (kind IN ('change', 'files', 'translation') OR id IN (SELECT value FROM json_each(:ids)))""",
         values,
     )
     if not due:

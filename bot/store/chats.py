@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.models import Peer, PeerKind
 from bot.models.alerts import Edits
+from bot.models.outgoing import Peer, PeerKind
 from bot.schedule import Digests, Quiet, Schedule, Storms
 from bot.store import outbox
 from bot.store.database import Reader, Subject, Transaction
@@ -22,6 +22,7 @@ COLUMNS = """
     c.broadcast AS chat_broadcast,
     c.language AS chat_language, c.language_chosen AS chat_language_chosen, c.time_zone AS chat_time_zone,
     c.zone_chosen AS chat_zone_chosen,
+    c.translate_into AS chat_translate_into,
     c.edits AS chat_edits, c.media AS chat_media, c.confirmations AS chat_confirmations,
     c.quiet_from AS chat_quiet_start, c.quiet_until AS chat_quiet_end, c.digest_every AS chat_digests_every,
     c.digest_minute AS chat_digests_minute, c.digest_weekday AS chat_digests_weekday,
@@ -53,6 +54,7 @@ class Chat:
     language_chosen: bool  # by somebody there; else it is Telegram's
     time_zone: str  # IANA name
     zone_chosen: bool  # by somebody there; else it is UTC, and asked for
+    translate_into: str | None  # a translation follows each alert in another language; None: only at a tap
     edits: Edits
     media: bool  # the photos and documents of a post follow its alert
     confirmations: bool  # a reply, with a sound, where a second channel says the same
@@ -170,7 +172,8 @@ async def save(tx: Transaction, chat: Chat) -> None:
     """Write the settings of a chat."""
     await tx.execute(
         """UPDATE chats SET language = :language, language_chosen = :language_chosen, time_zone = :time_zone,
-            zone_chosen = :zone_chosen, edits = :edits, media = :media, confirmations = :confirmations,
+            zone_chosen = :zone_chosen, translate_into = :translate_into,
+            edits = :edits, media = :media, confirmations = :confirmations,
             quiet_from = :quiet_from, quiet_until = :quiet_until,
             digest_every = :every, digest_minute = :minute, digest_weekday = :weekday,
             storm_count = :storm_count, storm_minutes = coalesce(:storm_minutes, storm_minutes),
@@ -183,6 +186,7 @@ async def save(tx: Transaction, chat: Chat) -> None:
             "language_chosen": chat.language_chosen,
             "time_zone": chat.time_zone,
             "zone_chosen": chat.zone_chosen,
+            "translate_into": chat.translate_into,
             "edits": chat.edits,
             "media": chat.media,
             "confirmations": chat.confirmations,

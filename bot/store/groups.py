@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.models import GENERAL_THREAD
 from bot.models.alerts import (
     Draft,
     Group,
@@ -18,6 +17,7 @@ from bot.models.alerts import (
     digest_group,
     group_key,
 )
+from bot.models.outgoing import GENERAL_THREAD
 from bot.parts import load_parts, whole_text
 from bot.schedule import next_digest, quiet_until
 from bot.store import alerts, outbox, posts

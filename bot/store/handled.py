@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from bot.models import Peer
+from bot.models.outgoing import Peer
 from bot.store.database import Reader, Transaction, to_ms
 
 KEPT = timedelta(days=30)  # a button under an older answer says that it is too old

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.models import Remote, Upload
+from bot.models.outgoing import Remote, Upload
 from bot.store import attachments
 from bot.store.blobs import Blob
 from bot.store.database import Reader, Subject, Transaction

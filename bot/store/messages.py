@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bot.models import GENERAL_THREAD, StoredPost
+from bot.models import StoredPost
 from bot.models.alerts import Alert, AlertChange, Duplicate, GroupKind, MessageKind
 from bot.models.notices import NOTICES, Notice
+from bot.models.outgoing import GENERAL_THREAD
 from bot.store import alerts, chats
 from bot.store.chats import Chat
 from bot.store.database import Reader
@@ -36,6 +37,7 @@ class Message:
     group: GroupKind | None
     change: AlertChange | None
     body: Mapping[str, Any] | None  # the notice
+    language: str | None  # of a translation
     answered_id: int | None  # the message that it answers, in the chat; None: unknown, or it answers none …
     answered_thread: int | None  # … in this forum thread; None: the general one, or no forum
 
@@ -84,6 +86,7 @@ _CHAT = chats.COLUMNS.replace("c.thread_id", "q.thread_id")
 _MESSAGES = f"""SELECT q.id, {_CHAT}, q.kind, q.random_id, q.silent, q.wanted_revision AS revision, q.sent_revision,
         q.telegram_id, q.attempts, q.due_at, q.created_at, q.wanted_at, q.group_id, g.kind AS "group",
         iif(q.kind = 'change', q.body, NULL) AS change, iif(q.kind = 'notice', q.body, NULL) AS body,
+        iif(q.kind = 'translation', q.body ->> 'language', NULL) AS language,
         r.telegram_id AS answered_id, r.thread_id AS answered_thread,
         ({_DUPLICATES}) AS duplicates, {_POST}, {alerts.COLUMNS}
     FROM messages q JOIN chats c ON c.id = q.chat_id LEFT JOIN alerts a ON a.id = q.alert_id

@@ -13,6 +13,7 @@ from bot.store.rows import from_ms, to_ms
 _CLOCK_ERROR = "clock_error"
 _FAULT = "fault"
 _PACE = "pace"
+_PAGE_BACKOFF = "page_backoff"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,3 +104,28 @@ async def get_pace(db: Reader) -> Pace:
     """Return how often Telegram is to be asked; the defaults where the service never ran."""
     stored = await get(db, _PACE)
     return Pace() if stored is None else Pace(**json.loads(str(stored)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageBackoff:
+    """How long no public web page may be asked for."""
+
+    seconds: float = 0.0  # the last wait that was not asked for; 0: there was none since a page was read
+    until: datetime | None = None
+    reason: str = ""
+
+
+async def put_page_backoff(tx: Transaction, backoff: PageBackoff) -> None:
+    """Write down how long no page may be asked for."""
+    until = None if backoff.until is None else to_ms(backoff.until)
+    await put(tx, _PAGE_BACKOFF, json.dumps({"seconds": backoff.seconds, "until": until, "reason": backoff.reason}))
+
+
+async def get_page_backoff(db: Reader) -> PageBackoff:
+    """Return how long no page may be asked for."""
+    stored = await get(db, _PAGE_BACKOFF)
+    if stored is None:
+        return PageBackoff()
+    said = json.loads(str(stored))
+    until = None if said["until"] is None else from_ms(said["until"])
+    return PageBackoff(seconds=said["seconds"], until=until, reason=said["reason"])

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from bot.models import PeerKind
 from bot.models.alerts import Draft, MessageKind
 from bot.models.notices import NOTICES, Notice, Sound
+from bot.models.outgoing import PeerKind
 from bot.store import access, channels, chats, follows, outbox
 from bot.store.access import Restrictable
 from bot.store.chats import Chat

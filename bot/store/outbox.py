@@ -9,8 +9,10 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.models import Peer, PeerKind, post_link, to_json
+from bot.models import to_json
 from bot.models.alerts import Draft, MessageKind
+from bot.models.links import post_link
+from bot.models.outgoing import Peer, PeerKind
 from bot.store import meta
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import from_ms, json_list, read, to_ms
@@ -35,7 +37,7 @@ class OutboxCounts:
 
     due: int
     sent: int  # alerts, since the moment asked about
-    dead: int  # created since then; of files none
+    dead: int  # created since then; of files and translations none
 
 
 def random_id(secret: bytes, chat_key: bytes, kind: str, subject: str) -> int:
@@ -211,7 +213,8 @@ async def statistics(db: Reader, since: datetime, *, chat_id: int | None = None)
     (row,) = await db.fetch_all(
         """SELECT count(*) FILTER (WHERE state = 'due') AS due,
             count(*) FILTER (WHERE kind = 'alert' AND sent_at >= :since) AS sent,
-            count(*) FILTER (WHERE state = 'dead' AND kind != 'files' AND created_at >= :since) AS dead
+            count(*) FILTER (WHERE state = 'dead' AND kind NOT IN ('files', 'translation') AND created_at >= :since)
+                AS dead
         FROM messages WHERE chat_id BETWEEN coalesce(:chat, 0) AND coalesce(:chat, 1 << 62)""",
         {"since": to_ms(since), "chat": chat_id},
     )
@@ -230,8 +233,8 @@ class DeadLetter:
     suspended: bool  # the chat takes nothing for now, whatever it is
 
 
-# Files of a post that its chat was alerted to are nothing that the chat has missed.
-_DEAD = "q.state = 'dead' AND q.kind != 'files'"
+# Files and translations of a post that its chat was alerted to are nothing that the chat has missed.
+_DEAD = "q.state = 'dead' AND q.kind NOT IN ('files', 'translation')"
 
 
 async def dead_letters(db: Reader) -> list[DeadLetter]:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.models import PeerKind
+from bot.models.outgoing import PeerKind
 from bot.models.people import Role
 from bot.store import chats, invitations
 from bot.store.chats import REMOVED, Chat

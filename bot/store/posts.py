@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
 
-from bot.models import StoredPost, post_link
+from bot.models import StoredPost
+from bot.models.links import post_link
 from bot.store.database import Reader
 from bot.store.rows import end_id, first_id, json_list, maybe_date, read, read_all, to_ms
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.models import Peer
 from bot.models.follow_list import FollowListItem, FollowListState
+from bot.models.outgoing import Peer
 from bot.store import chats, follows
 from bot.store.backfills import DONE, ProgressFigures
 from bot.store.chats import Chat

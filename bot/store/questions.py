@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from bot.models import Peer
+from bot.models.outgoing import Peer
 from bot.store.database import Reader, Transaction
 from bot.store.rows import read, to_ms
 

@@ -6,9 +6,9 @@ The address is a secret: `url_of` alone reads it, for whoever sends.
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.models import Peer, PeerKind
 from bot.models.acts import UNDO_WITHIN
 from bot.models.notices import TargetFailing
+from bot.models.outgoing import Peer, PeerKind
 from bot.store import chats
 from bot.store.chats import COLUMNS, Chat
 from bot.store.database import Reader, Subject, Transaction

@@ -3,8 +3,8 @@
 from datetime import datetime
 from enum import StrEnum
 
-from bot.models import PeerKind
 from bot.models.acts import PersonRemoved, RoleChanged
+from bot.models.outgoing import PeerKind
 from bot.models.people import Role
 from bot.store import chats, invitations, people
 from bot.store.acts import Actor, Rows, recorded

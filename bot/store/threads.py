@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bot.models import Peer
+from bot.models.outgoing import Peer
 from bot.store.database import Reader, Transaction
 
 

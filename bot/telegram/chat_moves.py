@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from telethon import types, utils
 from telethon.tl import TLObject
 
-from bot.models import GENERAL_THREAD, Peer, PeerKind
+from bot.models.outgoing import GENERAL_THREAD, Peer, PeerKind
 from bot.telegram.convert import to_peer
 
 UPDATES = (

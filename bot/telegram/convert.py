@@ -15,7 +15,8 @@ from telethon import utils
 from telethon.tl import TLObject, types
 from telethon.tl.alltlobjects import LAYER
 
-from bot.models import Button, Entity, Forward, Media, Peer, PeerKind, Post, RawFormat, ReplyTo
+from bot.models import Entity, Forward, Media, Post, RawFormat, ReplyTo
+from bot.models.outgoing import Button, Peer, PeerKind
 from bot.telegram.parts import to_parts
 from bot.telegram.rich import RichText, files, flatten, is_part
 from bot.text.markup import units

@@ -2,7 +2,7 @@
 
 from telethon import TelegramClient, functions, types
 
-from bot.models import Peer
+from bot.models.outgoing import Peer
 from bot.telegram.convert import from_peer
 from bot.telegram.rpc import ask
 

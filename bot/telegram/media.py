@@ -18,7 +18,7 @@ from telethon.tl import TLObject, types
 from telethon.tl.alltlobjects import LAYER
 
 from bot.errors import TelegramError, Verdict
-from bot.models import Peer, Remote, Upload
+from bot.models.outgoing import Peer, Remote, Upload
 from bot.telegram.convert import from_peer
 from bot.telegram.errors import UNANSWERABLE
 from bot.telegram.rich import files

@@ -12,7 +12,7 @@ from collections import OrderedDict, deque
 from dataclasses import dataclass
 from itertools import islice
 
-from bot.models import Peer, PeerKind
+from bot.models.outgoing import Peer, PeerKind
 
 TOTAL_BURST = 10  # messages; as few as this, so that whoever comes in the midst of many waits a third of a second
 CHAT_BURST = 3  # messages

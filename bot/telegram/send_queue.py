@@ -14,7 +14,7 @@ from heapq import heappop, heappush
 from itertools import count
 
 from bot.errors import TelegramError
-from bot.models import Peer
+from bot.models.outgoing import Peer
 from bot.telegram.errors import flood_wait
 from bot.telegram.rate_limit import ChatKey, Pacing, key_of
 

@@ -15,7 +15,18 @@ from telethon import TelegramClient, functions, types
 from telethon.tl import TLObject, TLRequest
 
 from bot.errors import TelegramError, Verdict
-from bot.models import GENERAL_THREAD, Button, ButtonRows, Entity, OfferedPost, Outgoing, Peer, PeerKind, Remote, Upload
+from bot.models import Entity
+from bot.models.outgoing import (
+    GENERAL_THREAD,
+    Button,
+    ButtonRows,
+    OfferedPost,
+    Outgoing,
+    Peer,
+    PeerKind,
+    Remote,
+    Upload,
+)
 from bot.telegram.convert import MessagePage, from_entities, from_peer, sent_id, to_message_page
 from bot.telegram.errors import flood_wait, to_error
 from bot.telegram.media import to_media, upload

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from zlib import crc32
 
-from bot.models import Button, ButtonRows
+from bot.models.outgoing import Button, ButtonRows
 
 _ON, _OFF, _CHOSEN = "✅", "▫️", "●"
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from bot.models import ButtonRows
+from bot.models.outgoing import ButtonRows
 from bot.text.buttons import button
 
 T = TypeVar("T")

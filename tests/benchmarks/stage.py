@@ -17,7 +17,7 @@ from typing import Any
 from telethon import TelegramClient, events
 from telethon.tl import functions, types
 
-from bot.models import post_link
+from bot.models.links import post_link
 from bot.sandbox import Sandbox, User
 from bot.text.markup import units
 from tests.benchmarks.texts import MARK, Texts

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
-from bot.models import Peer, PeerKind
+from bot.models.outgoing import Peer, PeerKind
 from bot.runtime.clock import utc_now
 from bot.store import addresses, chats
 from bot.store.chats import Chat

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.commands.context import Reply, Request, read_command
 from bot.commands.dispatch import Dispatch
-from bot.models import Button, Outgoing, Peer, PeerKind
+from bot.models.outgoing import Button, Outgoing, Peer, PeerKind
 from bot.models.people import Role
 from bot.store import chats, invitations, people, subscriptions, topics
 from bot.store.chats import Chat

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from bot.commands import broadcast
-from bot.models import Forward, Peer, PeerKind
+from bot.models import Forward
+from bot.models.outgoing import Peer, PeerKind
 from bot.models.people import Role
 from bot.store import chats
 from bot.store.chats import Chat

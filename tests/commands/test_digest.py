@@ -3,7 +3,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.commands.parsing import read_digests
-from bot.models import Outgoing
+from bot.models.outgoing import Outgoing
 from bot.schedule import Digests, Every
 from tests.commands.kit import BORIS, Bot, button, text
 from tests.kit import Message

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.commands import registry
 from bot.commands.context import ForwardOrigin, Reply
-from bot.models import Button, Outgoing
+from bot.models.outgoing import Button, Outgoing
 from bot.models.people import Role
 from bot.store import follows
 from tests.commands.kit import BORIS, GROUP, Bot, bot_of, button, text

@@ -1,6 +1,6 @@
 import pytest
 
-from bot.models import PeerKind
+from bot.models.outgoing import PeerKind
 from bot.models.people import Role
 from bot.parts import Part, PartKind
 from bot.store import chats, topics

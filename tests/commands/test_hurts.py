@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bot.commands.context import Reply
-from bot.models import Peer, PeerKind
+from bot.models.outgoing import Peer, PeerKind
 from bot.models.people import Role
 from bot.schedule import Every
 from bot.store import channels, follows

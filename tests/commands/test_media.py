@@ -1,6 +1,7 @@
 import pytest
 
-from bot.models import Media, Outgoing
+from bot.models import Media
+from bot.models.outgoing import Outgoing
 from bot.models.people import Role
 from bot.store import media
 from bot.store.blobs import Blob

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from bot.models import Outgoing, Peer, PeerKind
+from bot.models.outgoing import Outgoing, Peer, PeerKind
 from bot.models.people import Role
 from bot.sources.assignment import Assignments
 from bot.store import access, backfills, channels

@@ -2,7 +2,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.models import Media, Outgoing
+from bot.models import Media
+from bot.models.outgoing import Outgoing
 from bot.parts import Part, PartKind
 from tests.commands.kit import Bot, button, text
 from tests.kit_archive import NEWS, NOON, gone, post

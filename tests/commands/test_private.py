@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from bot.commands.context import Reply
-from bot.models import Peer, PeerKind
 from bot.models.notices import ChannelRegained
+from bot.models.outgoing import Peer, PeerKind
 from bot.models.people import Role, Viewer
 from bot.monitoring.daily_report import DailyReports
 from bot.store import access, channels, follows

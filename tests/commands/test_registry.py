@@ -5,7 +5,7 @@ import pytest
 from bot.commands import registry
 from bot.commands.registry import Section
 from bot.locales import LANGUAGES, translator
-from bot.models import PeerKind
+from bot.models.outgoing import PeerKind
 from bot.models.people import Role
 from tests.commands.kit import ANNA, BORIS, Bot, text
 

@@ -7,7 +7,7 @@ import pytest
 from bot.commands import registry
 from bot.commands.rights import REFUSALS, Need, allows
 from bot.locales import translator
-from bot.models import Peer, PeerKind
+from bot.models.outgoing import Peer, PeerKind
 from bot.models.people import Role
 from tests.commands.kit import ANNA, BORIS, EVE, GROUP, Bot, text
 from tests.kit_archive import Archive
@@ -20,7 +20,7 @@ CHATS = {"private": None, "group": BASIC_GROUP, "supergroup": GROUP, "forum": FO
 
 # Who may send a command: o(wner), e(ditor), r(eader); in private, and in any group.
 LOOK = "groups topics test explain search searches latest post channels status start ping help cancel"
-SET = """settings zone language quiet digest storms edits confirmations media receipt
+SET = """settings zone language quiet digest storms edits confirmations media translate receipt
 track untrack mute unmute priority here"""
 RULES = {
     **dict.fromkeys(LOOK.split(), ("oer", "oer")),
@@ -34,10 +34,10 @@ RULES = {
 # What each kind of button needs.
 TAPS = {
     Need.LOOK: """about again alike back channel edit find first group groups history keep latest like list more older
-    order post quote run seen setup sum test topics undo why""",
+    order post quote run seen setup sum test topics translation undo why""",
     Need.CHAT: """blame confirmations digest drop edits every exclude feed forall hush include lang language leave media
-    mute mutes ok ours place prio quiet receipt revert save settings snooze store storms topic type unmute unstore wake
-    word words wrong zone""",
+    mute mutes ok ours place prio quiet receipt revert save settings snooze store storms topic translate type unmute
+    unstore wake word words wrong zone""",
     Need.INSTANCE: """all follow further groups_of how ingroup log members name newgroup only open paste privates
     regroup retry share stop unfollow ungroup""",
     Need.BROADCAST: "for post_in",
@@ -193,6 +193,7 @@ SAMPLES = {
     "language": "ru",
     "confirmations": "on",
     "media": "on",
+    "translate": "en",
     "receipt": "off",
     "edit": "m-1",
     "name": "m-1",
@@ -205,6 +206,7 @@ SAMPLES = {
     "back": "1:1",
     "undo": "1",
     "quote": "1:1",
+    "translation": "1:1",
     "sum": "1:0",
     "for": "1:setup",
     "newgroup": "",

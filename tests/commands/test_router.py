@@ -15,7 +15,7 @@ from bot.commands import registry, router
 from bot.commands.router import Router
 from bot.commands.updates import answered
 from bot.locales import PHONES, translator
-from bot.models import PeerKind
+from bot.models.outgoing import PeerKind
 from bot.models.people import Role
 from bot.sandbox import Sandbox, User
 from bot.store import chats, follows, invitations, people, readers, team

@@ -2,7 +2,7 @@ import pytest
 
 from bot.commands.setup import spoken
 from bot.matching.topics import builtin_topics
-from bot.models import Peer, PeerKind
+from bot.models.outgoing import Peer, PeerKind
 from bot.models.people import Role
 from tests.commands.kit import ANNA, BORIS, BUILTIN, GROUP, Bot, button, labels, text
 

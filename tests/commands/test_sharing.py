@@ -10,7 +10,7 @@ from bot.commands.changing import free_name
 from bot.commands.context import Reply
 from bot.locales import translator
 from bot.locales.locale import Locale
-from bot.models import Peer, PeerKind
+from bot.models.outgoing import Peer, PeerKind
 from bot.models.people import Role
 from bot.rendering.notices import render_notice
 from bot.store import chats, exclusions, subscriptions, topics

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.commands.context import Reply
-from bot.models import Button
+from bot.models.outgoing import Button
 from bot.models.people import Role
 from bot.store import subscriptions
 from tests.commands.kit import ANNA, BORIS, GROUP, Bot, text
@@ -12,7 +12,7 @@ from tests.kit_archive import NEWS, NOON, OTHER, post
 SNOOZE = f"snooze:{NEWS}:1".encode()
 DIFFERENT = {NEWS: "Сбой насосов на водозаборе", OTHER: "У оператора связи сбой: абоненты без звонков"}
 MONDAY = datetime(2025, 3, 17, 9, tzinfo=UTC)  # noon of the tests is on a Monday
-USUAL = ["Open", "Quote", "Snooze", "Not relevant", "Who said it first"]
+USUAL = ["Open", "Quote", "Snooze", "Not relevant", "Who said it first", "Translate"]
 
 
 def labels(reply: Reply) -> list[str]:
@@ -47,6 +47,7 @@ async def test_the_choices_take_the_place_of_the_buttons_and_back_restores_them(
         "Snooze",
         "Not relevant",
         "Who said it first",
+        "Translate",
     ]
     assert await subscriptions.mutes_of(bot.db, 1, NOON) == []
 
@@ -114,6 +115,7 @@ async def test_whoever_may_look_at_an_alert_gets_its_buttons_back(bot: Bot) -> N
         "Snooze",
         "Not relevant",
         "Who said it first",
+        "Translate",
     ]
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from bot.commands.context import Reply
-from bot.models import Outgoing, Peer, PeerKind
+from bot.models.outgoing import Outgoing, Peer, PeerKind
 from bot.models.people import Role
 from bot.store import addresses, invitations, people
 from bot.store.chats import REMOVED

@@ -12,7 +12,8 @@ from telethon.tl import types
 from bot.delivery.attachments import WAIT, Attachments
 from bot.delivery.composer import Composer
 from bot.delivery.worker import Worker
-from bot.models import Clock, Media, Peer
+from bot.models import Clock, Media
+from bot.models.outgoing import Peer
 from bot.runtime.clock import utc_now
 from bot.runtime.supervisor import Beat, no_beat
 from bot.sandbox import Message, User

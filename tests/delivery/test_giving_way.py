@@ -5,7 +5,8 @@ import time
 from datetime import timedelta
 
 from bot.delivery.attachments import Attachments
-from bot.models import Media, Peer, PeerKind, Post
+from bot.models import Media, Post
+from bot.models.outgoing import Peer, PeerKind
 from bot.runtime.clock import utc_now
 from bot.telegram.media import PART
 from bot.telegram.rate_limit import Pacing, Rates

@@ -4,7 +4,7 @@ import pytest
 
 from bot.delivery.message_lookup import is_ours, is_same, key_of
 from bot.locales import translator
-from bot.models import Button, Outgoing, PeerKind
+from bot.models.outgoing import Button, Outgoing, PeerKind
 from bot.rendering.alert import alert_buttons
 from bot.telegram.convert import SentMessage
 
@@ -30,8 +30,22 @@ def data(*written: str) -> list[Button]:
 @pytest.mark.parametrize(
     ("buttons", "key"),
     [
-        ([button for row in alert_buttons(1002, 7, "https://t.me/news/7", ENGLISH) for button in row], (1002, 7)),
-        ([button for row in alert_buttons(1002, 7, "https://t.me/c/1002/7", ENGLISH) for button in row], (1002, 7)),
+        (
+            [
+                button
+                for row in alert_buttons(1002, 7, "https://t.me/news/7", ENGLISH, is_foreign=True)
+                for button in row
+            ],
+            (1002, 7),
+        ),
+        (
+            [
+                button
+                for row in alert_buttons(1002, 7, "https://t.me/c/1002/7", ENGLISH, is_foreign=False)
+                for button in row
+            ],
+            (1002, 7),
+        ),
         (data("snooze:1002:7:t5", "back:1002:7"), (1002, 7)),
         (data("post:1002:7"), None),
         (data("page:1002:7:2"), None),
@@ -46,10 +60,10 @@ def test_an_alert_is_known_by_its_buttons(buttons: list[Button], key: tuple[int,
 
 
 def test_an_alert_is_the_same_whatever_its_text_says_by_now() -> None:
-    rows = alert_buttons(1002, 7, "https://t.me/news/7", ENGLISH)
+    rows = alert_buttons(1002, 7, "https://t.me/news/7", ENGLISH, is_foreign=True)
     outgoing = Outgoing(text="5 minutes ago", buttons=rows)
     assert is_same(own("4 minutes ago", *(button for row in rows for button in row)), outgoing)
-    others = alert_buttons(1002, 8, "https://t.me/news/8", ENGLISH)
+    others = alert_buttons(1002, 8, "https://t.me/news/8", ENGLISH, is_foreign=False)
     assert not is_same(own("5 minutes ago", *(button for row in others for button in row)), outgoing)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from bot.delivery.progress import ProgressMessages, render_progress
 from bot.locales import translator
-from bot.models import Peer, PeerKind
+from bot.models.outgoing import Peer, PeerKind
 from bot.store import backfills, channels, chats, follows, progress
 from bot.store.backfills import DONE, ProgressFigures
 from bot.store.channels import Options

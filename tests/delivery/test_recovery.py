@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from bot.delivery.recovery import YOUNGER, Recovery, resume
-from bot.models import Button, Media, Outgoing, Peer, PeerKind
+from bot.models import Media
+from bot.models.outgoing import Button, Outgoing, Peer, PeerKind
 from bot.store import chats, handled, meta, outbox
 from bot.store.database import Transaction
 from bot.telegram.rate_limit import Pacing

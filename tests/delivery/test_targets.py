@@ -10,7 +10,7 @@ from bot.delivery.targets import send_once
 from bot.delivery.targets.address import AddressError, endpoint_of, read_address
 from bot.delivery.targets.webhook import verdict_of
 from bot.errors import TargetError, Verdict
-from bot.models import Button, Outgoing
+from bot.models.outgoing import Button, Outgoing
 from bot.models.targets import TargetMessage, short_id
 from bot.rendering.target_text import TextFormat, write
 from bot.text.markup import Text, bold, link

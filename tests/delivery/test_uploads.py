@@ -5,7 +5,8 @@ import hashlib
 import pytest
 from telethon.tl import types
 
-from bot.models import Media, Peer, PeerKind
+from bot.models import Media
+from bot.models.outgoing import Peer, PeerKind
 from bot.sandbox import User
 from bot.store import addresses
 from bot.store.blobs import Blobs

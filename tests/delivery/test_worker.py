@@ -10,7 +10,7 @@ from telethon import events
 
 from bot.delivery.worker import EACH, GRACE, ROOM
 from bot.errors import FatalError
-from bot.models import Outgoing, Peer, PeerKind
+from bot.models.outgoing import Outgoing, Peer, PeerKind
 from bot.runtime.clock import utc_now
 from bot.runtime.supervisor import no_beat
 from bot.sandbox.world import mail

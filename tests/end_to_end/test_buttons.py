@@ -18,7 +18,7 @@ NOON = datetime(2025, 3, 10, 12, tzinfo=UTC)  # a Monday
 DRILL = "Учения: условный сбой, сайт банка недоступен, службы готовы."
 OTHER_DRILL = "На учениях отработали сбой: сайт порта не работает до вечера."
 REAL = "Сбой у оператора связи: абоненты пишут, что сайт не работает."
-USUAL = ["Open", "Quote", "Snooze", "Not relevant", "Who said it first"]
+USUAL = ["Open", "Quote", "Snooze", "Not relevant", "Who said it first", "Translate"]
 
 
 def labels(message: types.Message) -> list[str]:
@@ -45,7 +45,7 @@ async def _until(look: Callable[[], Coroutine[Any, Any, Any]], condition: Callab
     return found
 
 
-async def test_a_quote_is_one_block_to_paste(tmp_path: Path) -> None:
+async def test_a_quote_is_one_block_to_paste_and_a_translation_a_reply(tmp_path: Path) -> None:
     async with timed_service(tmp_path, NOON) as at:
         post = at.channel.post(REAL)
         alert = await at.owner.alert("Сбой у оператора")
@@ -58,6 +58,8 @@ async def test_a_quote_is_one_block_to_paste(tmp_path: Path) -> None:
         )
         ((entity, block),) = quote.get_entities_text()
         assert isinstance(entity, types.MessageEntityPre)
+        assert await tap(at.owner, alert, "Translate") == "The translation comes as a reply to the alert."
+        assert (await at.owner.reply(f"[en] {REAL}")).reply_to.reply_to_msg_id == alert.id
         assert block == quote.message
         await becomes(at.owner, alert, USUAL)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from telethon.tl import types as tl
 
-from bot.models import Peer, PeerKind
+from bot.models.outgoing import Peer, PeerKind
 from bot.models.people import Role
 from bot.runtime.clock import utc_now
 from bot.sandbox import Channel, Message, User

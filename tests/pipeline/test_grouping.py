@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.models import GENERAL_THREAD, ComparedPost
+from bot.models import ComparedPost
 from bot.models.alerts import (
     Alert,
     Group,
@@ -19,6 +19,7 @@ from bot.models.alerts import (
     Recipient,
     RestoreWindow,
 )
+from bot.models.outgoing import GENERAL_THREAD
 from bot.pipeline.decisions.grouping import (
     ChatState,
     Decision,

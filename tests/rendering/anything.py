@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from bot.locales import translator
 from bot.locales.locale import Locale
-from bot.models import Entity, Forward, Outgoing, StoredPost
+from bot.models import Entity, Forward, StoredPost
 from bot.models.alerts import Alert, AlertChange, Duplicate
+from bot.models.outgoing import Outgoing
 from bot.parts import Part, PartKind, PartMatch
 from bot.rendering.alert import KEPT
 from bot.sandbox.world.text import check_text

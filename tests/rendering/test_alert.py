@@ -5,7 +5,8 @@ import pytest
 
 from bot.locales import translator
 from bot.locales.locale import Locale
-from bot.models import Button, Entity, Forward, Outgoing
+from bot.models import Entity, Forward
+from bot.models.outgoing import Button, Outgoing
 from bot.parts import Part, PartKind, PartMatch
 from bot.text.formatted import FormattedText
 from tests.rendering.values import shown_alert, stored

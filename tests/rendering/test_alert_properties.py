@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.locales.locale import Locale
-from bot.models import Entity, Outgoing, post_link
+from bot.models import Entity
+from bot.models.links import post_link
+from bot.models.outgoing import Outgoing
 from bot.rendering.alert import KEPT, LONG
 from bot.text.formatted import FormattedText, Style, nest_styles
 from bot.text.markup import sendable, units

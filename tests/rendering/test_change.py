@@ -3,8 +3,8 @@ from datetime import UTC, datetime, timedelta
 
 from bot.locales import translator
 from bot.locales.locale import Locale
-from bot.models import Button
 from bot.models.alerts import Duplicate
+from bot.models.outgoing import Button
 from bot.parts import Part, PartKind
 from tests.rendering.test_alert import POST, styled
 from tests.rendering.values import ShownChange, stored

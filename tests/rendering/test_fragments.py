@@ -1,6 +1,7 @@
 import re
 
-from bot.models import Entity, Forward, Outgoing
+from bot.models import Entity, Forward
+from bot.models.outgoing import Outgoing
 from bot.text.markup import LIMIT
 from tests.rendering.test_alert import LONDON, NOW, POST, styled
 

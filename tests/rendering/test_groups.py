@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from bot.locales import translator
 from bot.locales.locale import Locale
-from bot.models import Button, Outgoing, StoredPost
+from bot.models import StoredPost
 from bot.models.alerts import GroupedAlert, GroupKind, GroupSummary, Loudness, StormState
+from bot.models.outgoing import Button, Outgoing
 from bot.parts import Part, PartKind, PartMatch
 from bot.rendering.groups import PAGE, render_count, render_page, render_storm
 from bot.text.markup import LIMIT, units

@@ -5,7 +5,6 @@ import pytest
 
 from bot.locales import translator
 from bot.locales.locale import Locale
-from bot.models import Button
 from bot.models.notices import (
     AlertsMissed,
     ChannelLost,
@@ -26,6 +25,7 @@ from bot.models.notices import (
     ThreadClosed,
     UpdatesMissed,
 )
+from bot.models.outgoing import Button
 from bot.rendering.notices import render_notice
 
 NOW = datetime(2021, 10, 4, 15, 45, tzinfo=UTC)

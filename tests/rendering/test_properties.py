@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.locales.locale import Locale
-from bot.models import Entity, Outgoing, Peer, PeerKind, notices
+from bot.models import Entity, notices
 from bot.models.acts import Act
 from bot.models.alerts import GroupedAlert, GroupKind, GroupSummary, Loudness, StormState
 from bot.models.notices import FollowAccess, Notice
+from bot.models.outgoing import Outgoing, Peer, PeerKind
 from bot.models.people import Role
 from bot.models.topics import TopicState
 from bot.parts import PartMatch

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from typing import Any, Self
 
 from bot.locales.locale import Locale
-from bot.models import Outgoing, StoredPost
+from bot.models import StoredPost
 from bot.models.alerts import Alert, AlertChange, ChangeKind, Duplicate
+from bot.models.outgoing import Outgoing
 from bot.rendering.alert import render_alert, render_change, render_confirmation
 from tests.kit import alert_of
 

@@ -8,7 +8,7 @@ import pytest
 from bot.matching.engine.compiled import compile_query
 from bot.matching.query.parser import parse
 from bot.matching.words.inflection import Inflector
-from bot.models import Peer, PeerKind
+from bot.models.outgoing import Peer, PeerKind
 from bot.pipeline.ingest import Ingest
 from bot.sources.assignment import Assignments
 from bot.sources.live import Live

@@ -3,8 +3,9 @@ from datetime import timedelta
 
 import pytest
 
-from bot.models import GENERAL_THREAD, Media, Peer, PeerKind
+from bot.models import Media
 from bot.models.notices import ThreadClosed
+from bot.models.outgoing import GENERAL_THREAD, Peer, PeerKind
 from bot.models.people import Role
 from bot.store import addresses, attachments, chats, messages, people, subscriptions
 from bot.store.addresses import OF_CHATS, Binding

@@ -8,7 +8,8 @@ from telethon.extensions import BinaryReader
 from telethon.tl import TLObject
 from telethon.tl.alltlobjects import LAYER
 
-from bot.models import Entity, Forward, Media, Peer, PeerKind, Post, RawFormat
+from bot.models import Entity, Forward, Media, Post, RawFormat
+from bot.models.outgoing import Peer, PeerKind
 from bot.telegram.convert import from_entities, from_peer, named_in, to_entities, to_peer, to_post
 
 DATE = datetime(2024, 5, 6, 12, 0, tzinfo=UTC)

@@ -3,7 +3,8 @@ from dataclasses import replace
 import pytest
 
 from bot.errors import TelegramError, Verdict
-from bot.models import Button, Entity, Outgoing
+from bot.models import Entity
+from bot.models.outgoing import Button, Outgoing
 from bot.telegram.sender import MOST_WAYS, simplified, with_fallbacks
 from bot.text.markup import LIMIT, units
 

@@ -8,7 +8,7 @@ from telethon.tl import TLObject, types
 from telethon.tl.alltlobjects import LAYER
 
 from bot.errors import TelegramError, Verdict
-from bot.models import Upload
+from bot.models.outgoing import Upload
 from bot.telegram.media import is_outdated, kind_of_album, outdated_among
 
 NOW = datetime(2025, 3, 10, tzinfo=UTC)

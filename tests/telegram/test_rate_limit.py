@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.models import Peer, PeerKind
+from bot.models.outgoing import Peer, PeerKind
 from bot.telegram.rate_limit import RECOVERY, SLACK, Bucket, Pacing, Rates, Throttle, Window
 from tests.telegram.traffic import breaches, most_within
 

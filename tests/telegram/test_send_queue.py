@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.models import Peer, PeerKind
+from bot.models.outgoing import Peer, PeerKind
 from bot.telegram.rate_limit import Pacing, Rates
 from bot.telegram.send_queue import AT_ONCE, Ticket, Turns
 from tests.telegram.traffic import breaches

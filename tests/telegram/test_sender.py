@@ -11,7 +11,8 @@ from telethon.network import MTProtoSender
 from telethon.tl import types
 
 from bot.errors import TelegramError, Verdict
-from bot.models import GENERAL_THREAD, Button, Entity, Outgoing, Peer, PeerKind, Remote
+from bot.models import Entity
+from bot.models.outgoing import GENERAL_THREAD, Button, Outgoing, Peer, PeerKind, Remote
 from bot.telegram.convert import sent_id
 from bot.telegram.rate_limit import SLACK, Pacing, Rates
 from bot.telegram.sender import Sender

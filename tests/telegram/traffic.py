@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from bot.models import Peer, PeerKind
+from bot.models.outgoing import Peer, PeerKind
 from bot.telegram.rate_limit import ChatKey, key_of
 
 ROUNDING = 1e-9  # s; that is no breach

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.matching.similarity.novelty import is_new_event
-from bot.models import GENERAL_THREAD, ComparedPost, PostKey
+from bot.models import ComparedPost, PostKey
 from bot.models.alerts import (
     Alert,
     Group,
@@ -20,6 +20,7 @@ from bot.models.alerts import (
     digest_group,
     restored_group,
 )
+from bot.models.outgoing import GENERAL_THREAD
 from bot.schedule import Schedule, next_digest, quiet_until
 
 DUPLICATE_WITHIN = timedelta(hours=48)  # of each other were two posts posted of which one joins the other's alert

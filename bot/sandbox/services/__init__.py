@@ -8,6 +8,7 @@ from bot.sandbox.services.bots import BotsService
 from bot.sandbox.services.channels import ChannelsService
 from bot.sandbox.services.history import HistoryService
 from bot.sandbox.services.messages import MessagesService
+from bot.sandbox.services.translations import TranslationsService
 from bot.sandbox.services.updates import UpdatesService
 from bot.sandbox.services.upload import UploadService
 from bot.sandbox.services.users import UsersService
@@ -21,6 +22,7 @@ def services_of(world: World, address: Callable[[], tuple[str, int]]) -> list[Rp
         ChannelsService,
         HistoryService,
         MessagesService,
+        TranslationsService,
         UpdatesService,
         UploadService,
         UsersService,

@@ -3,7 +3,7 @@
 -- delete never gives its number to another row (AUTOINCREMENT): an old button would act on that.
 
 -- What may grow for ever, and why. The archive is what the program is for: posts, versions, part_evidence, fulltext,
--- long_posts, and media, whose files have a limit of their own (MEDIA_MAX_TOTAL_GB). What was sent stays known, a third
+-- long_posts, translations, and media, whose files have a limit of their own (MEDIA_MAX_TOTAL_GB). What was sent stays known, a third
 -- of a kilobyte an alert: alerts, messages, groups, attachments. For an edit or a deletion is followed however late, a
 -- post that is edited back into a topic is no news, and feedback counts them. `bot/store/housekeeping.py` clears
 -- handled, mutes, invitations, acts, strangers, uploads, page_looks and target_urls, each writing of requests clears that
@@ -265,6 +265,7 @@ CREATE TRIGGER text_replaced AFTER UPDATE OF text ON versions BEGIN
     UPDATE versions SET raw_rest = old.raw, text_at = NULL WHERE id = new.id;
     UPDATE part_evidence SET raw_rest = CAST(substr(raw_rest, 1, text_at) || old.text || substr(raw_rest, text_at + 1) AS BLOB),
         text_at = NULL WHERE version_id = new.id AND text_at IS NOT NULL;
+    DELETE FROM translations WHERE version_id = new.id;  -- of the beginning
 END;
 
 CREATE TABLE page_looks (  -- how web pages show messages that Telegram has told us, or that they show no more
@@ -319,6 +320,20 @@ CREATE INDEX media_files ON media (file_id) WHERE state = 'kept';
 CREATE INDEX media_kept ON media (id) WHERE state = 'kept';
 CREATE INDEX media_blobs ON media (sha256, size) WHERE state = 'kept';  -- their size in all is read from it
 CREATE INDEX media_pruned ON media (sha256) WHERE reason = 'pruned';
+
+CREATE TABLE translations (  -- of versions, by Telegram: asked for once for all chats
+    version_id INTEGER NOT NULL REFERENCES versions (id),
+    language TEXT NOT NULL,  -- into which: a code of ISO 639-1
+    -- wanted: it is asked for. done: it is here. same: the post is in that language. left: Telegram refuses it.
+    state TEXT NOT NULL DEFAULT 'wanted' CHECK (state IN ('wanted', 'done', 'same', 'left')),
+    text TEXT,  -- of a done one: the body and the parts of the post
+    reason TEXT,  -- why it was left or put off: Telegram's error string
+    wanted_at INTEGER NOT NULL,
+    due_at INTEGER NOT NULL,  -- when to ask next
+    attempts INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (version_id, language)
+) WITHOUT ROWID;
+CREATE INDEX translations_wanted ON translations (due_at) WHERE state = 'wanted';
 
 CREATE TABLE uploads (  -- files that our bot has uploaded, as it may name them again
     bot_id INTEGER NOT NULL,  -- its account: another bot cannot name them
@@ -463,6 +478,7 @@ CREATE TABLE chats (  -- receivers of alerts
     edits TEXT NOT NULL DEFAULT 'words' CHECK (edits IN ('all', 'words', 'none')),  -- that get a reply
     confirmations INTEGER NOT NULL DEFAULT 0,  -- 1: a reply, with a sound, where a second channel says the same
     media INTEGER NOT NULL DEFAULT 0,  -- 1: the photos and documents of a post follow its alert
+    translate_into TEXT,  -- a code of ISO 639-1: a translation follows each alert in another language; NULL: none does
     quiet_from INTEGER,  -- minute of the chat's own day; NULL: no quiet hours
     quiet_until INTEGER,  -- likewise; before quiet_from: of the next day
     digest_every TEXT NOT NULL DEFAULT 'day' CHECK (digest_every IN ('hour', 'day', 'week')),
@@ -624,14 +640,14 @@ CREATE INDEX alerts_chat ON alerts (chat_id, created_at, group_id, duplicate_of,
 CREATE TABLE messages (  -- the outbox: what a chat shall see
     id INTEGER PRIMARY KEY,
     chat_id INTEGER NOT NULL REFERENCES chats (id),
-    kind TEXT NOT NULL CHECK (kind IN ('alert', 'group', 'change', 'files', 'notice')),
+    kind TEXT NOT NULL CHECK (kind IN ('alert', 'group', 'change', 'files', 'translation', 'notice')),
     subject TEXT NOT NULL,  -- unique among those of its kind in the chat; only ever compared
     random_id INTEGER NOT NULL,  -- a keyed hash of (chat key, kind, subject)
-    alert_id INTEGER REFERENCES alerts (id),  -- that it shows, or as a change or files answers
+    alert_id INTEGER REFERENCES alerts (id),  -- that it shows, or as a change, files or a translation answers
     group_id INTEGER REFERENCES groups (id),  -- that it shows
     version_id INTEGER REFERENCES versions (id),  -- of a change or files: the version that it reports
     notice TEXT,  -- the name of a notice
-    body TEXT,  -- JSON: the notice, or what has changed
+    body TEXT,  -- JSON: the notice, what has changed, or the language of a translation
     reply_to INTEGER REFERENCES messages (id),
     thread_id INTEGER,  -- the forum thread that it goes to; NULL or 1: the general one, or no forum
     silent INTEGER NOT NULL DEFAULT 0,

@@ -1,0 +1,293 @@
+"""Asks for Telegram's public pages, slowly, and says what came: posts, none, another channel, or why nothing is known.
+
+Server and throttle lie alike: a shell for a free name is what a live channel looks like when we ask too often. So what
+looks as if a channel were gone is believed only while the canary, a channel that is always there, can be read.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Self
+from urllib.parse import quote, urlsplit
+
+import structlog
+
+from bot.models import Clock
+from bot.runtime.clock import utc_now
+from bot.settings import Settings
+from bot.sources.preview.answers import AnswerKind, PageAnswer
+from bot.sources.preview.pacing import Hosts, Pacer
+from bot.sources.preview.page import (
+    LandingKind,
+    LandingPage,
+    PageNotUnderstoodError,
+    is_by_telegram,
+    read_embed,
+    read_landing,
+    read_page,
+)
+from bot.sources.preview.transport import PageFailureError, PageReply, Transport
+from bot.store.database import Database
+
+log = structlog.get_logger(__name__)
+
+_DOUBTED = frozenset({LandingKind.NOBODY, LandingKind.BANNED})  # what a throttling server says of anybody, too
+_ODD_IN_A_ROW = 3  # known channels that look gone, after which all wait
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_SERVER_ERROR = 500
+_FOREIGN = "a page came that is not Telegram's: something between us and it answers in its place"
+_TOO_OFTEN = "the pages were asked for too often"
+
+Read = Callable[["PageQuestion", PageReply], PageAnswer]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageQuestion:
+    """What is asked for, and what is known of the channel already."""
+
+    path: str
+    name: str
+    channel_id: int | None = None  # None: it was never read
+    newest: int | None = None  # id of the newest message that is known
+
+
+class Pages:
+    """The public pages; one request is under way at a time. Make one for the whole process."""
+
+    def __init__(
+        self, transport: Transport, pacer: Pacer, urls: tuple[str, ...], *, canary: str, clock: Clock = utc_now
+    ) -> None:
+        self._transport = transport
+        self._pacer = pacer
+        self._hosts = Hosts(urls=urls)
+        self._canary = canary
+        self._clock = clock
+        self._odd: set[str] = set()  # known channels that looked gone, one after another
+        self._needs_canary = False
+
+    @classmethod
+    def open(cls, settings: Settings, database: Database | None, clock: Clock = utc_now) -> Self:
+        """Open them by the settings; the wait is kept in the database. Raises SettingsError for a useless proxy."""
+        proxy = settings.telegram_proxy
+        return cls(
+            Transport.open(None if proxy is None else proxy.get_secret_value()),
+            Pacer(database, clock, pause=settings.preview_pause),
+            (settings.preview_url, *settings.preview_fallback_urls),
+            canary=settings.preview_canary,
+            clock=clock,
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._transport.close()
+
+    async def head(self, name: str, *, channel_id: int | None = None, newest: int | None = None) -> PageAnswer:
+        """Ask for the newest posts of a channel, of which `newest` is known already."""
+        return await self._posts(PageQuestion(path=_path("s", name), name=name, channel_id=channel_id, newest=newest))
+
+    async def before(self, name: str, message_id: int, *, channel_id: int | None = None) -> PageAnswer:
+        """Ask for the posts before a message. Raises ValueError for an id that would bring the newest page again."""
+        return await self._posts(_at(name, f"?before={_positive(message_id)}", channel_id))
+
+    async def after(self, name: str, message_id: int, *, channel_id: int | None = None) -> PageAnswer:
+        """Ask for the posts after a message, the oldest of them. Raises ValueError as `before` does."""
+        return await self._posts(_at(name, f"?after={_positive(message_id)}", channel_id))
+
+    async def around(self, name: str, message_id: int, *, channel_id: int | None = None) -> PageAnswer:
+        """Ask for a message with its neighbours. Raises ValueError as `before` does."""
+        return await self._posts(_at(name, f"/{_positive(message_id)}", channel_id))
+
+    async def embed(self, name: str, message_id: int, *, channel_id: int | None = None) -> PageAnswer:
+        """Ask for one message; the answer's `embed` says what it shows, or why it does not."""
+        path = f"{_path(name)}/{_positive(message_id)}?embed=1"
+        return await self._ask(PageQuestion(path=path, name=name, channel_id=channel_id), self._read_embed)
+
+    async def landing(self, name: str) -> PageAnswer:
+        """Ask what a name belongs to; the kind of the answer is NO_PREVIEW, for it has no posts."""
+        return await self._ask(PageQuestion(path=_path(name), name=name), self._read_landing)
+
+    async def _posts(self, question: PageQuestion) -> PageAnswer:
+        answer = await self._ask(question, self._read_posts)
+        if answer.kind is AnswerKind.NO_PREVIEW and answer.landing is None:
+            answer = await self._explain(question)
+        if answer.is_read and question.name != self._canary:
+            self._odd.clear()
+        return answer
+
+    async def _explain(self, question: PageQuestion) -> PageAnswer:
+        """Ask why a name has no preview, and the canary where the reason may be that we ask too often."""
+        answer = await self.landing(question.name)
+        if answer.landing is None:
+            return answer
+        if answer.landing.has_preview:
+            return await self._wait(answer, _TOO_OFTEN)
+        if answer.landing.kind in _DOUBTED or question.channel_id is not None:
+            return await self._doubt(question, answer)
+        return answer
+
+    async def _doubt(self, question: PageQuestion, answer: PageAnswer) -> PageAnswer:
+        """Believe that a channel is gone only while the canary is well, and not of three in a row."""
+        if question.channel_id is not None:
+            self._odd.add(question.name.lower())
+        if len(self._odd) >= _ODD_IN_A_ROW:
+            self._odd.clear()
+            self._needs_canary = True
+            return await self._wait(answer, "three channels in a row look gone, which is rather us", is_long=True)
+        canary = await self._ask_canary()
+        return answer if canary.is_read else _of_sick(canary)
+
+    async def _ask_canary(self) -> PageAnswer:
+        canary = await self._ask(PageQuestion(path=_path("s", self._canary), name=self._canary), self._read_posts)
+        if canary.kind in {AnswerKind.NO_PREVIEW, AnswerKind.TAKEN_OVER}:
+            return await self._wait(canary, _TOO_OFTEN)
+        return canary
+
+    async def _ask(self, question: PageQuestion, read: Read) -> PageAnswer:
+        backoff = await self._pacer.backoff()
+        now = self._clock()
+        if backoff.until is not None and now < backoff.until:
+            asked = PageAnswer(kind=AnswerKind.THROTTLED, url=self._url(question), asked_at=now)
+            return replace(asked, reason=backoff.reason, retry_at=backoff.until)
+        if self._needs_canary and question.name != self._canary:
+            canary = await self._ask_canary()
+            if not canary.is_read:
+                return _of_sick(canary)
+            self._needs_canary = False
+        async with self._pacer.turn():
+            try:
+                reply = await self._transport.get(self._url(question))
+            except PageFailureError as failure:
+                return await self._fail(question, f"{failure.stage}: {failure.reason}", None)
+        return await self._judge(question, reply, read)
+
+    async def _judge(self, question: PageQuestion, reply: PageReply, read: Read) -> PageAnswer:
+        """Read a reply whose status says that it can be."""
+        asked = PageAnswer(kind=AnswerKind.THROTTLED, url=reply.url, asked_at=self._clock(), status=reply.status)
+        if reply.status >= _SERVER_ERROR:
+            return await self._fail(question, f"HTTP: the server answered {reply.status}", reply.status)
+        self._hosts = self._hosts.answered()
+        if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
+            return await self._wait(asked, _TOO_OFTEN, wanted=retry_after(reply.headers, self._clock()))
+        if reply.status in _REDIRECTS:
+            return await self._redirected(question, asked, reply)
+        if reply.status != HTTPStatus.OK or not is_by_telegram(reply.html):
+            return await self._wait(replace(asked, kind=AnswerKind.UNREACHABLE), _FOREIGN)
+        return await self._read(question, asked, reply, read)
+
+    async def _read(self, question: PageQuestion, asked: PageAnswer, reply: PageReply, read: Read) -> PageAnswer:
+        try:
+            answer = read(question, reply)
+        except PageNotUnderstoodError as error:
+            if read == self._read_posts and _is_shell(reply.html):
+                return await self._shell(question, asked)
+            log.warning("a public page is built in a new way", url=reply.url, reason=error.reason)
+            return replace(asked, kind=AnswerKind.NOT_UNDERSTOOD, html=reply.html, reason=error.reason)
+        if answer.landing is None:  # which a throttling server gives as well
+            await self._pacer.go_on()
+        return answer
+
+    async def _shell(self, question: PageQuestion, asked: PageAnswer) -> PageAnswer:
+        """Wait because of what looks like the page of a free name in the place of posts."""
+        if question.channel_id is not None:
+            self._odd.add(question.name.lower())
+        return await self._wait(asked, _TOO_OFTEN, is_long=len(self._odd) >= _ODD_IN_A_ROW)
+
+    async def _redirected(self, question: PageQuestion, asked: PageAnswer, reply: PageReply) -> PageAnswer:
+        """Tell a name without a preview, which leads to its own page, from a name that cannot be, and from others."""
+        to = urlsplit(reply.headers.get("location", ""))
+        if to.path.strip("/").lower() == question.name.lower():
+            return replace(asked, kind=AnswerKind.NO_PREVIEW, reason="it has no preview")
+        if to.hostname == "telegram.org":
+            nobody = LandingPage(kind=LandingKind.NOBODY, title=None, description=None, members=None, has_preview=False)
+            return replace(asked, kind=AnswerKind.NO_PREVIEW, landing=nobody, reason="no channel can have this name")
+        return await self._wait(replace(asked, kind=AnswerKind.UNREACHABLE), _FOREIGN)
+
+    def _read_posts(self, question: PageQuestion, reply: PageReply) -> PageAnswer:
+        page = read_page(reply.html)
+        if page.posts and page.channel_id is None:
+            raise PageNotUnderstoodError("its posts do not say which channel they are of")
+        kind = AnswerKind.POSTS
+        if None not in (question.channel_id, page.channel_id) and page.channel_id != question.channel_id:
+            kind = AnswerKind.TAKEN_OVER
+        elif page.username.lower() != question.name.lower():
+            kind = AnswerKind.RENAMED
+        elif question.newest is not None and all(post.message_id <= question.newest for post in page.posts):
+            kind = AnswerKind.NOTHING_NEW
+        return PageAnswer(kind=kind, url=reply.url, asked_at=self._clock(), status=reply.status, page=page)
+
+    def _read_embed(self, question: PageQuestion, reply: PageReply) -> PageAnswer:
+        embed = read_embed(reply.html)
+        kind = AnswerKind.POSTS
+        if None not in (question.channel_id, embed.channel_id) and embed.channel_id != question.channel_id:
+            kind = AnswerKind.TAKEN_OVER
+        return PageAnswer(kind=kind, url=reply.url, asked_at=self._clock(), status=reply.status, embed=embed)
+
+    def _read_landing(self, _question: PageQuestion, reply: PageReply) -> PageAnswer:
+        landing = read_landing(reply.html)
+        kind, now = AnswerKind.NO_PREVIEW, self._clock()
+        return PageAnswer(kind=kind, url=reply.url, asked_at=now, status=reply.status, landing=landing)
+
+    async def _fail(self, question: PageQuestion, reason: str, status: int | None) -> PageAnswer:
+        """Go to the next host after two failures, and wait once all have failed."""
+        url, now = self._url(question), self._clock()
+        self._hosts = self._hosts.failed()
+        asked = PageAnswer(
+            kind=AnswerKind.UNREACHABLE, url=url, asked_at=now, status=status, reason=reason, retry_at=now
+        )
+        if not self._hosts.are_all_out:
+            return asked
+        return await self._wait(asked, reason)
+
+    async def _wait(
+        self, answer: PageAnswer, reason: str, *, wanted: timedelta | None = None, is_long: bool = False
+    ) -> PageAnswer:
+        until = await self._pacer.wait_longer(reason=reason, asked=wanted, is_long=is_long)
+        log.warning("public pages are not asked for", until=until, reason=reason)
+        kind = AnswerKind.UNREACHABLE if answer.kind is AnswerKind.UNREACHABLE else AnswerKind.THROTTLED
+        return replace(answer, kind=kind, reason=reason, retry_at=until, landing=None)
+
+    def _url(self, question: PageQuestion) -> str:
+        return f"{self._hosts.url}/{question.path}"
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
+    """Read how long a server asks us to wait: seconds, or a date (RFC 9110, 10.2.3); None where it does not say."""
+    written = headers.get("retry-after", "").strip()
+    if re.fullmatch(r"\d{1,9}", written):
+        return timedelta(seconds=int(written))
+    try:
+        date = parsedate_to_datetime(written)
+    except ValueError:
+        return None
+    return max(timedelta(), (date if date.tzinfo else date.replace(tzinfo=UTC)) - now)
+
+
+def _of_sick(canary: PageAnswer) -> PageAnswer:
+    """Return what is known of a channel while the canary cannot be read: nothing."""
+    kinds = {AnswerKind.NOT_UNDERSTOOD, AnswerKind.UNREACHABLE}
+    return replace(canary, kind=canary.kind if canary.kind in kinds else AnswerKind.THROTTLED, page=None)
+
+
+def _is_shell(html: str) -> bool:
+    try:
+        read_landing(html)
+    except PageNotUnderstoodError:
+        return False
+    return True
+
+
+def _path(*parts: str) -> str:
+    return "/".join(quote(part, safe="") for part in parts)
+
+
+def _at(name: str, where: str, channel_id: int | None) -> PageQuestion:
+    return PageQuestion(path=_path("s", name) + where, name=name, channel_id=channel_id)
+
+
+def _positive(message_id: int) -> int:
+    if message_id < 1:
+        raise ValueError(f"{message_id} is no message's id")
+    return message_id

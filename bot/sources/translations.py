@@ -1,0 +1,102 @@
+"""Has Telegram translate what people want to read in another language, through a reader account: no bot may ask.
+
+The text of the stored version is sent, not the number of the message: so the answer is of these words, whatever the
+post says by now, and of posts too that are gone or came from an export or a page. Long posts of blocks are a text as
+well. https://core.telegram.org/method/messages.translateText
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import structlog
+from telethon.tl import types
+from telethon.tl.functions.messages import TranslateTextRequest
+
+from bot.errors import TelegramError, Verdict
+from bot.runtime.supervisor import TURN, Beat, no_beat
+from bot.sources.account import LONG_AGO, Account
+from bot.store import translations
+from bot.store.database import Subject
+from bot.store.translations import WantedTranslation
+from bot.telegram.errors import FLOOD
+
+log = structlog.get_logger(__name__)
+
+PIECE = 2000  # characters that are translated at once: no more UTF-16 units than a message has
+AT_ONCE = 20  # pieces in one request
+LOOK_EVERY = 30.0  # s between two looks for what is to be asked again
+CLAIMED = timedelta(minutes=3)  # nobody else asks for what is being asked
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=1)  # after a failure; doubled each time
+EXHAUSTED = timedelta(minutes=10)  # after Telegram said that the quota is used up: nothing is asked
+GIVE_UP_AFTER = timedelta(days=1)
+_QUOTA, _SILENT = "TRANSLATE_REQ_QUOTA_EXCEEDED", "no answer"
+
+
+class Translations:
+    """Asks for translations through one reader account."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._rests_until = LONG_AGO  # Telegram translates nothing before
+
+    async def run(self, beat: Beat = no_beat) -> None:
+        """Ask for ever. Raises ReaderLostError."""
+        changes = self._account.database.changes
+        while True:
+            beat(LOOK_EVERY + CLAIMED.total_seconds() + TURN)
+            revision = changes.revision(Subject.TRANSLATIONS)
+            if not await self.translate_next():
+                await changes.wait(Subject.TRANSLATIONS, revision, LOOK_EVERY)
+
+    async def translate_next(self) -> bool:
+        """Have one text translated; return False where there is none, or Telegram is to be left alone."""
+        now, database = self._account.now(), self._account.database
+        if now < self._rests_until or not await translations.is_due(database, now):
+            return False
+        wanted = await database.write(lambda tx: translations.claim(tx, until=now + CLAIMED, now=now))
+        if wanted is None:  # another reader has taken it
+            return False
+        try:
+            text = await self._ask(wanted)
+        except TelegramError as error:
+            await self._put_off(wanted, error)
+        else:
+            await database.write(lambda tx: translations.done(tx, wanted, text, now=self._account.now()))
+        return True
+
+    async def _ask(self, wanted: WantedTranslation) -> str:
+        """Return the translated text. Raises TelegramError, ReaderLostError."""
+        found, translated = list(pieces(wanted.whole)), list[str]()
+        for start in range(0, len(found), AT_ONCE):
+            batch = [types.TextWithEntities(piece, []) for piece in found[start : start + AT_ONCE]]
+            answer = await self._account.ask(TranslateTextRequest(wanted.language, text=batch))
+            if len(answer.result) != len(batch):
+                raise TelegramError("TRANSLATE_REQ_FAILED", code=0, verdict=Verdict.RETRY)
+            translated += [each.text for each in answer.result]
+        return "\n".join(translated)
+
+    async def _put_off(self, wanted: WantedTranslation, error: TelegramError) -> None:
+        log.info("a text could not be translated now", version=wanted.version_id, error=error.error)
+        now = self._account.now()
+        pause = min(FIRST_PAUSE * 2 ** min(wanted.attempts, 20), LONGEST_PAUSE)
+        if error.error == _QUOTA or error.code == FLOOD:
+            pause = max(EXHAUSTED, timedelta(seconds=error.retry_after))
+            self._rests_until = now + pause
+        until = now + pause if error.verdict is Verdict.RETRY else None
+        reason = error.error
+        if until is not None and until - wanted.wanted_at > GIVE_UP_AFTER:
+            until, reason = None, _SILENT
+        await self._account.database.write(
+            lambda tx: translations.put_off(tx, wanted, reason, until=until, now=self._account.now())
+        )
+
+
+def pieces(text: str) -> Iterator[str]:
+    """Cut a text into pieces of `PIECE` characters at most, at ends of lines or sentences where there are any."""
+    rest = text.strip()
+    while len(rest) > PIECE:
+        at = max(rest.rfind("\n", 0, PIECE), 0) or max(rest.rfind(". ", 0, PIECE) + 1, 0) or rest.rfind(" ", 0, PIECE)
+        at = at if at > 0 else PIECE
+        yield rest[:at].rstrip()
+        rest = rest[at:].lstrip()
+    yield rest
