@@ -64,7 +64,7 @@ REFUSALS = {  # why a channel cannot be read, or a reader account cannot read
     "strange_page": N_("Telegram has changed its web pages, and this version cannot read them. Update channelwatch."),
     "page_unreachable": N_("Telegram's web pages do not answer; I will try again automatically."),
     "needs_account": N_(
-        "Only a reader account can do that, and none is logged in. Run channelwatch login on the server; I will then "
+        "Only a reader account can do that, and none can read now. Run channelwatch login on the server; I will then "
         "try again automatically."
     ),
     "needs_app": N_("It asks newcomers questions. Join it by hand with the reader account, then send /follow again."),

@@ -32,6 +32,11 @@ class Assignments:
         return bool(self._reading - {reader_id})
 
     @property
+    def has_any(self) -> bool:
+        """Whether any reader account is there, even one that is held up."""
+        return bool(self._reading)
+
+    @property
     def has_readers(self) -> bool:
         """Whether any reader account reads now."""
         return bool(self._reading - self._held_up)
