@@ -192,6 +192,7 @@ class PostsUnreadable(_Notice):
     kind: Literal["unreadable"] = "unreadable"
     posts: int
     channels: tuple[str, ...]  # titles
+    on_page: bool = False  # or since only web pages are read, which do not show them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,6 +209,7 @@ class DailyReport(_Notice):
     gaps: int  # channels of which something is missing, or may be
     gap_names: tuple[str, ...]  # of these channels, the first ones
     unverified_names: tuple[str, ...]  # of the channels that are neither, the first ones
+    pages: int = 0  # channels that are read through their web pages, of which nothing else is missing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -229,6 +229,8 @@ def _updates_missed(_notice: UpdatesMissed, locale: Locale) -> Outgoing:
 @render_notice.register
 def _posts_unreadable(notice: PostsUnreadable, locale: Locale) -> Outgoing:
     t, n = locale.t, notice.posts
+    if notice.on_page:
+        return _posts_hidden(notice, locale)
     line = t.ngettext(
         "Telegram has changes that this version cannot read: {n} post in {channels}. All other posts arrive.",
         "Telegram has changes that this version cannot read: {n} posts in {channels}. All other posts arrive.",
@@ -239,6 +241,17 @@ def _posts_unreadable(notice: PostsUnreadable, locale: Locale) -> Outgoing:
         "Update channelwatch to read them. To see which ones, run on the server: channelwatch doctor --gaps"
     )
     return Outgoing(text=f"⚠️ {line.format(n=n, channels=_listed(titles))} {then}")
+
+
+def _posts_hidden(notice: PostsUnreadable, locale: Locale) -> Outgoing:
+    t, n = locale.t, notice.posts
+    line = t.ngettext(
+        "{n} post cannot be read on a web page, only by a reader account: {channels}.",
+        "{n} posts cannot be read on web pages, only by a reader account: {channels}.",
+        n,
+    )
+    titles = [f"«{_name(title)}»" for title in notice.channels]
+    return Outgoing(text=f"🌐 {line.format(n=n, channels=_listed(titles))}")
 
 
 @render_notice.register
@@ -255,8 +268,15 @@ def _daily_report(notice: DailyReport, locale: Locale) -> Outgoing:
         line = t.gettext("Lost, late, unchecked or with a gap: {names}. See /channels.")
         lines.append(line.format(names=_listed(list(map(_name, notice.gap_names)), notice.gaps)))
     if notice.unverified_names:
-        names = _listed(list(map(_name, notice.unverified_names)), n - notice.verified - notice.gaps)
+        names = _listed(list(map(_name, notice.unverified_names)), n - notice.verified - notice.gaps - notice.pages)
         lines.append(t.gettext("Not verified yet: {names}.").format(names=names))
+    if notice.pages:
+        line = t.ngettext(
+            "🌐 {n} channel is read through its web page.",
+            "🌐 {n} channels are read through their web pages.",
+            notice.pages,
+        )
+        lines.append(line.format(n=notice.pages))
     return Outgoing(text="\n".join(lines))
 
 

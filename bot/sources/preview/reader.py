@@ -18,6 +18,7 @@ from bot.sources.preview.observation import SeenPage, see
 from bot.sources.preview.page import EmbedRefusal
 from bot.sources.preview.page_archive import PageArchive
 from bot.sources.preview.rhythm import interval
+from bot.sources.unreadable import notify_owners
 from bot.store import channels, page_readings, page_versions, readers
 from bot.store.channels import Channel
 from bot.store.database import Database, Subject, Transaction
@@ -72,7 +73,8 @@ class PageReader:
         self._unread_since: dict[int, datetime] = {}  # channel id → since when no reader account reads it
         self._turns: dict[int, _Turn] = {}
         self._readings: dict[int, PageReading] = {}
-        self._unread: list[Channel] = []
+        self._unread: list[Channel] = []  # that have no page
+        self._is_unannounced = False  # that pages are read
 
     @property
     def fault(self) -> str | None:
@@ -116,20 +118,21 @@ class PageReader:
         over = readings.keys() - back
         self._unread = [each for each in due if not each.has_page]
         if new or over:
-            await self._write_changes(new, over, is_first=not readings, is_last=not new and readings.keys() == over)
+            self._is_unannounced = self._is_unannounced or not readings
+            await self._write_changes(new, over, is_last=not new and readings.keys() == over)
             readings = await page_readings.all_readings(self._database)
+        if self._is_unannounced:  # until somebody is paired
+            self._is_unannounced = not await page_news.announce_begin(self._database, listed, self._unread, now=now)
         self._readings = readings
         self._turns = {number: turn for number, turn in self._turns.items() if number in readings}
         return listed
 
-    async def _write_changes(self, new: list[Channel], over: set[int], *, is_first: bool, is_last: bool) -> None:
-        now, unread = self._clock(), self._unread
+    async def _write_changes(self, new: list[Channel], over: set[int], *, is_last: bool) -> None:
+        now = self._clock()
 
         async def job(tx: Transaction) -> None:
             await page_readings.begin(tx, [channel.id for channel in new], now=now)
             await page_readings.end(tx, over)
-            if is_first:
-                await page_news.announce_begin(tx, new, unread, now=now)
             if is_last:
                 await page_news.announce_end(tx, len(over), now=now)
 
@@ -175,6 +178,8 @@ class PageReader:
         await self._database.write(
             lambda tx: page_readings.set_read(tx, channel.id, last_id=last_id, gap_below=reading.gap_below, now=now)
         )
+        if head.hidden:
+            await notify_owners(self._database, now, on_page=True)
         self._readings[channel.id] = replace(reading, read_at=now, trouble=None)
         await self._ask_for_missing(channel)
 

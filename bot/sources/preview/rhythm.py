@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-FLOOR, CEILING = timedelta(minutes=1), timedelta(hours=1)
-REQUEST = timedelta(seconds=4)  # that a page takes, with the pause before the next
+from bot.store.page_readings import CEILING, FLOOR, longest_pause
 
 
 def interval(dates: Sequence[datetime], *, channels: int, is_fast: bool, failures: int = 0) -> timedelta:
@@ -17,5 +16,5 @@ def interval(dates: Sequence[datetime], *, channels: int, is_fast: bool, failure
         usual = FLOOR
     else:
         span = dates[-1] - dates[0] if len(dates) > 1 else CEILING
-        usual = min(span / max(1, len(dates) - 1) / 2, channels * REQUEST)
+        usual = min(span / max(1, len(dates) - 1) / 2, longest_pause(channels))
     return min(CEILING, max(FLOOR, usual) * (1 << min(failures, 6)))
