@@ -18,6 +18,7 @@ from bot.delivery.attachments import Attachments
 from bot.delivery.composer import Composer
 from bot.delivery.progress import ProgressMessages
 from bot.delivery.recovery import Recovery, resume
+from bot.delivery.target_composer import TargetComposer
 from bot.delivery.worker import Worker
 from bot.errors import FatalError, ReaderLostError
 from bot.matching.topics import TopicFile, read_folder
@@ -213,7 +214,7 @@ async def _build(parts: Parts, stop: asyncio.Event) -> Service:
     files = Attachments(database, sender, settings.media_path, clock=clock)
     composer = Composer(database, sender, files, clock=clock)
     worker = Worker(database, composer, sender=sender, clock=clock)
-    target_worker = Worker(database, composer, sender=None, clock=clock)
+    target_worker = Worker(database, TargetComposer(database, clock=clock), sender=None, clock=clock)
     recovery = Recovery(database, sender, clock=clock)
     await recovery.before()
     # Handlers are in place before the client connects: what is caught up is handed to them at once.

@@ -31,6 +31,8 @@ COMMANDS = {
     "alerts": "alerts",
     "backup": "backup",
     "restore": "backup",
+    "mcp": "assistant",
+    "targets": "targets",  # last: it has commands of its own
 }
 
 cli = typer.Typer(name="channelwatch", no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)

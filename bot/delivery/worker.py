@@ -18,6 +18,7 @@ import structlog
 from bot.delivery.attachments import NotYetError
 from bot.delivery.composer import Composer
 from bot.delivery.retry import GiveUp, backoff, decide
+from bot.delivery.target_composer import TargetComposer
 from bot.errors import FatalError, RefusalError, Verdict
 from bot.models import Clock
 from bot.models.alerts import MessageKind
@@ -45,7 +46,7 @@ class Worker:
     def __init__(
         self,
         database: Database,
-        composer: Composer,
+        composer: Composer | TargetComposer,
         *,
         sender: Sender | None,
         clock: Clock,

@@ -2,23 +2,20 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from bot.delivery.attachments import Attachments
-from bot.delivery.composer import Composer
-from bot.delivery.targets.address import endpoint_of, new_secret
+from bot.delivery.target_composer import TargetComposer
 from bot.delivery.worker import Worker
 from bot.runtime.clock import utc_now
 from bot.store import targets
 from bot.store.chats import Chat
 from bot.store.database import Transaction
+from bot.targets.address import endpoint_of, new_secret
 from tests import kit
 from tests.delivery.kit import at_work
-from tests.delivery.receivers import Receiver, receiver
 from tests.kit_archive import Archive, post
+from tests.targets.receivers import Receiver, receiver
 from tests.waiting import until
 
 WITHIN = 0.2  # s that a receiver has, here
@@ -33,9 +30,7 @@ class Desk:
 
     def worker(self) -> Worker:
         """Make a worker that serves the targets; it has nothing of Telegram."""
-        nothing: Any = None
-        files = Attachments(self.archive.db, nothing, Path("none"), clock=utc_now)
-        composer = Composer(self.archive.db, nothing, files, clock=utc_now, within=WITHIN)
+        composer = TargetComposer(self.archive.db, clock=utc_now, within=WITHIN)
         return Worker(self.archive.db, composer, sender=None, clock=utc_now)
 
     async def target(self, name: str = "Duty", *, url: str | None = None, kind: str = "webhook") -> Chat:
