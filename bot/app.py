@@ -278,8 +278,8 @@ def _lasting(parts: Parts) -> Loops:
 async def _open_one(parts: Parts) -> Client:
     """Connect the first reader, or the standby in its place; return a client that can tell the time.
 
-    Without a reader public channels are read through their web pages. Where these are of another server, the bot goes on
-    if somebody is paired already, and its notice says what to do.
+    Without a reader public channels are read through their web pages. Where these are of another server, the bot goes
+    on if somebody is paired already, and its notice says what to do.
     """
     first, standby = parts.readers
     has_standby = (parts.settings.data_dir / sessions.STANDBY).exists()

@@ -132,7 +132,7 @@ class Settings(BaseSettings):
 
     @property
     def has_pages(self) -> bool:
-        """Say whether there are web pages of the channels: those of https://t.me are of no other server than Telegram."""
+        """Say whether channels have web pages: those of https://t.me are of no other server than Telegram."""
         return self.telegram_server is None or self.preview_url != _PAGES
 
     @property
