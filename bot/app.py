@@ -34,6 +34,7 @@ from bot.search.pool import SearchPool
 from bot.settings import Settings
 from bot.sources.assignment import Assignments
 from bot.sources.page_service import PageService
+from bot.sources.pictures import Pictures
 from bot.sources.pruner import GIGABYTE, Pruner
 from bot.sources.reader import ReaderAccount
 from bot.sources.sweep import OUTSIDE, polls_a_round
@@ -73,6 +74,7 @@ class Parts:
     bot: Client
     readers: Sequence[ReaderAccount]  # the reader account and its standby
     pages: PageService
+    ingest: Ingest
     clock: TelegramClock
     health: Health
 
@@ -178,6 +180,7 @@ async def _open(  # noqa: PLR0913 - what a caller of `run` chooses
         bot=bot,
         readers=readers,
         pages=pages,
+        ingest=ingest,
         clock=clock,
         health=health,
     )
@@ -269,6 +272,7 @@ def _lasting(parts: Parts) -> Loops:
         "place": bot.keep_place,
         "clock": partial(_keep_time, parts),
         "bot": partial(connections.keep_connected, bot),
+        "pictures": Pictures(database, parts.ingest, media_path, parts.settings.ocr_languages, clock=clock).run,
         "pruner": Pruner(database, media_path, most=most, clock=clock).run,
         "silence": SilenceMonitor(database, clock=clock).run,
         "daily report": DailyReports(database, clock=clock).run,

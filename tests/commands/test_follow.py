@@ -26,6 +26,8 @@ ENGLISH = translator("en")
         ("@news history:50 @other", "", None),
         ("@news fast, @other", "", None),
         ("@news быстро", "@news", Options(fast=True)),
+        ("@news картинки", "@news", Options(ocr=True)),
+        ("@news ocr:no", "@news", Options(ocr=False)),
         ("@news вступати:ні історія:5000", "@news", Options(may_join=False, history=5000)),
         ("@news join:no history:5000", "@news", Options(may_join=False, history=5000)),
         ("join:yes @news @other", "@news @other", Options(may_join=True)),
