@@ -214,7 +214,11 @@ async def _follow(tx: Transaction, pasted: PastedChannels, options: Options, con
         )
         text.line(line, n=left)
     if outcomes.keys() - {RequestOutcome.FOLLOWED} and not await readers.any_reads(tx):
-        text.line(t.gettext("My reader account cannot read right now. I will check these once it can."))
+        text.line(
+            t.gettext(
+                "No reader account can read now. I check public channels by their web pages, the others once it can."
+            )
+        )
     if pasted.unclear:
         text.join(_not_understood(pasted, t))
     count = sum(len(outcomes.get(each, ())) for each in _LOOKED_AT)
