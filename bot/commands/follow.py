@@ -44,6 +44,8 @@ _HOW = {
     "slow": N_("no longer fast"),
     "join:no": N_("never joined; read from outside unless my reader account is already in"),
     "join:yes": N_("joined when their turn comes"),
+    "comments": N_("with the comments on its posts"),
+    "nocomments": N_("without the comments on its posts"),
     "private": N_("for this chat only"),
 }
 MOST_HISTORY = 100_000  # posts
@@ -53,6 +55,8 @@ _OPTION_WORDS = {
     **dict.fromkeys(("join:no", "вступать:нет", "вступати:ні"), Options(may_join=False)),
     **dict.fromkeys(("join:yes", "вступать:да", "вступати:так"), Options(may_join=True)),
     **dict.fromkeys(("private", "приватно"), Options(private=True)),
+    **dict.fromkeys(("comments", "комментарии", "коментарі"), Options(comments=True)),
+    **dict.fromkeys(("nocomments", "безкомментариев", "безкоментарів"), Options(comments=False)),
 }
 _HISTORY = re.compile(r"(?:history|история|історія):(\d{1,9})")
 _UNMISTAKABLE = re.compile(r"(?:join|history|вступать|вступати|история|історія):\S", re.IGNORECASE)
@@ -92,6 +96,7 @@ class _Answer:
 @example(N_("/follow @name group:Regulators"), N_("add it to a channel group, for topics and searches"))
 @example(N_("/follow @name all"), N_("send every post of it here; group:NAME all does the same for a group"))
 @example(N_("/follow @name private"), N_("only this chat finds it, searches its posts and gets alerts from it"))
+@example(N_("/follow @name comments"), N_("the comments on its posts, too; nocomments ends that"))
 @example(
     N_("/follow @name join:no history:5000"),
     N_("read from outside, with this many older posts; on a line of its own for a list"),
@@ -213,16 +218,22 @@ async def setting_options(
     tx: Transaction, context: Context, found: Sequence[Channel], options: Options
 ) -> AsyncIterator[None]:
     """Record that followed channels are followed in another way, if they are."""
-    how = Options(fast=options.fast, may_join=options.may_join)
-    changed = [each for each in found if how.fast not in {None, each.fast} or how.may_join not in {None, each.may_join}]
+    how = Options(fast=options.fast, may_join=options.may_join, comments=options.comments)
+    changed = [each for each in found if _is_another(how, each)]
     if not changed:
         yield
         return
     act = ChannelsSet(names=tuple(each.title for each in changed[:SHOWN_NAMES]), options=how.typed())
-    rows = [Rows("channels", "id", each.id) for each in changed]
+    rows = [Rows("channels", "id", number) for each in changed for number in (each.id, each.comments_in) if number]
     is_restricted = any(each.restricted for each in changed)
     async with acts.recorded(tx, act, context.actor, *rows, now=context.now, restricted=is_restricted):
         yield
+
+
+def _is_another(how: Options, channel: Channel) -> bool:
+    """Tell whether a channel is followed in another way."""
+    now = Options(fast=channel.fast, may_join=channel.may_join, comments=channel.comments_in is not None)
+    return now.with_(how) != now
 
 
 async def _log(tx: Transaction, outcomes: Mapping[RequestOutcome, Sequence[str]], context: Context) -> None:
@@ -287,7 +298,7 @@ def usage(t: Translator) -> Text:
     text.line(t.gettext("For a private channel, send its invite link; or forward me a post from any channel."))
     text.line(t.gettext("A folder link t.me/addlist/… works too, and so does {example}."), example=code("/follow all"))
     line = t.gettext("Options you can add after them: {options}.")
-    return text.say(line, options=code(t.gettext("fast, slow, join:no, join:yes, private, history:5000")))
+    return text.say(line, options=code(t.gettext("fast, slow, comments, join:no, join:yes, private, history:5000")))
 
 
 def read_options(typed: str, t: Translator) -> tuple[FollowList, ...]:
@@ -349,7 +360,7 @@ def _read_option(word: str, t: Translator) -> Options | None:
     if posts and 0 < int(posts[1]) <= MOST_HISTORY:
         return Options(history=int(posts[1]))
     line = t.gettext(
-        "«{value}» is not an option. The options are fast, slow, join:no, join:yes, private and history:5000."
+        "«{value}» is not an option. The options are fast, slow, comments, join:no, join:yes, private and history:5000."
     )
     if word.casefold().startswith(("history:", "история:", "історія:")):
         line = t.gettext(
