@@ -43,6 +43,7 @@ class Options:
     fast: bool | None = None  # asked for its changes all the time
     may_join: bool | None = None  # False: it is read from outside for good
     history: int | None = None  # posts of its past that are to be read; None: the newest only
+    ocr: bool | None = None  # a program reads the text in its pictures
     comments: bool | None = None  # True: those on its posts are followed, too
     private: bool | None = None  # True: only the chat that asks shall find it
 
@@ -50,9 +51,10 @@ class Options:
         """Return the options as people type them."""
         speed = {True: "fast", False: "slow", None: ""}[self.fast]
         join = {True: "join:yes", False: "join:no", None: ""}[self.may_join]
+        ocr = {True: "ocr", False: "ocr:no", None: ""}[self.ocr]
         history = f"history:{self.history}" if self.history else ""
-        comments = {True: "comments", False: "nocomments", None: ""}[self.comments]
-        return " ".join(filter(None, (speed, join, history, comments, "private" if self.private else "")))
+        comments = {True: "comments", False: "comments:no", None: ""}[self.comments]
+        return " ".join(filter(None, (speed, join, comments, ocr, history, "private" if self.private else "")))
 
     def with_(self, other: "Options") -> "Options":
         """Return these options with what others choose."""
@@ -92,6 +94,7 @@ class Channel:
     read_by: int | None  # the reader that sees to it; None: not decided yet
     fast: bool  # asked for its changes all the time
     may_join: bool  # False: it is read from outside for good
+    ocr: bool = False  # a program reads the text in its pictures
     restricted: bool = False  # only some chats find it
     comments_of: int | None = None  # of a supergroup: the channel whose posts are commented on there
     comments_in: int | None = None  # the supergroup with the comments on its posts, where these are followed
@@ -109,6 +112,11 @@ class Channel:
     def is_readable(self) -> bool:
         """The reader reaches the channel, from within or from outside."""
         return self.access in {Access.JOINED, Access.POLLED}
+
+    @property
+    def has_page(self) -> bool:
+        """Anybody can read it on a web page of Telegram's, unless that is refused; groups have none."""
+        return self.network is Network.TELEGRAM and self.username is not None and self.kind == "broadcast"
 
     @property
     def is_swept(self) -> bool:
@@ -152,9 +160,9 @@ async def apply_options(
 ) -> None:
     """Change how a channel is followed; a backfill shows its progress to the chat."""
     await tx.execute(
-        """UPDATE channels SET fast = coalesce(:fast, fast), may_join = coalesce(:may_join, may_join)
-        WHERE id = :id""",
-        {"id": channel_id, "fast": options.fast, "may_join": options.may_join},
+        """UPDATE channels SET fast = coalesce(:fast, fast), may_join = coalesce(:may_join, may_join),
+            ocr = coalesce(:ocr, ocr) WHERE id = :id""",
+        {"id": channel_id, "fast": options.fast, "may_join": options.may_join, "ocr": options.ocr},
     )
     if options.history is not None and chat_id is not None:
         await backfills.request(tx, channel_id, chat_id=chat_id, asked_at=asked_at, posts=options.history)
@@ -323,7 +331,7 @@ async def unfollow(tx: Transaction, channel_id: int, *, now: datetime | None = N
     await tx.execute("DELETE FROM follows WHERE channel_id = :id", {"id": channel_id})
     await backfills.drop(tx, channel_id)
     tx.announce(Subject.FOLLOWS)
-    sql = """UPDATE channels SET followed_at = NULL, fast = 0, may_join = 1, unfollowed_at = :now
+    sql = """UPDATE channels SET followed_at = NULL, fast = 0, may_join = 1, ocr = 0, unfollowed_at = :now
         WHERE id = :id AND followed_at IS NOT NULL"""
     return await tx.execute(sql, {"id": channel_id, "now": maybe_ms(now)}) > 0
 

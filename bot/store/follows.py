@@ -15,7 +15,8 @@ from bot.store.rows import json_list, read, read_all, to_ms
 
 REQUESTED = "INVITE_REQUEST_SENT"  # Telegram's: the admins decide
 BASIC_GROUP = "basic_group"  # it may become a supergroup
-LASTING = {REQUESTED, BASIC_GROUP}  # reasons for which a request waits until somebody else acts
+NEEDS_ACCOUNT = "needs_account"  # and none is logged in
+LASTING = {REQUESTED, BASIC_GROUP, NEEDS_ACCOUNT}  # reasons for which a request waits until somebody else acts
 
 
 class FollowState(StrEnum):
@@ -52,6 +53,7 @@ class FollowRequest:
     next_try_at: datetime
     fast: bool | None  # as in `Options`
     may_join: bool | None  # likewise
+    ocr: bool | None  # likewise
     history: int | None  # likewise
     comments: bool | None  # likewise
     access: tuple[int, ...] | None  # ids of the chats that alone shall find it; None: it is everybody's
@@ -63,7 +65,12 @@ class FollowRequest:
         """How it is to be followed."""
         private = None if self.access is None else True
         return Options(
-            fast=self.fast, may_join=self.may_join, history=self.history, comments=self.comments, private=private
+            fast=self.fast,
+            may_join=self.may_join,
+            ocr=self.ocr,
+            history=self.history,
+            comments=self.comments,
+            private=private,
         )
 
 
@@ -213,7 +220,7 @@ async def _put(tx: Transaction, reference: str, *, chat_id: int | None, now: dat
         ON CONFLICT (reference) DO UPDATE SET chat_id = excluded.chat_id, asked_at = excluded.asked_at,
             state = 'wanted', channel_id = excluded.channel_id, reason = NULL, next_try_at = excluded.next_try_at,
             fast = CASE WHEN :channel IS NULL THEN fast END, history = CASE WHEN :channel IS NULL THEN history END,
-            may_join = CASE WHEN :channel IS NULL THEN may_join END,
+            may_join = CASE WHEN :channel IS NULL THEN may_join END, ocr = CASE WHEN :channel IS NULL THEN ocr END,
             comments = CASE WHEN :channel IS NULL THEN comments END""",
         {"reference": reference, "chat": chat_id, "now": to_ms(now), "channel": channel_id},
     )
@@ -228,7 +235,7 @@ async def _set_options(tx: Transaction, reference: str, options: Options) -> Non
     """Set the options of a request; the chat that made it sees the progress of the backfill."""
     await tx.execute(
         """UPDATE follows SET fast = coalesce(:fast, fast), may_join = coalesce(:may_join, may_join),
-            history = coalesce(:history, history), comments = coalesce(:comments, comments)
+            ocr = coalesce(:ocr, ocr), history = coalesce(:history, history), comments = coalesce(:comments, comments)
         WHERE reference = :reference""",
         {"reference": reference, **asdict(options)},
     )
@@ -317,12 +324,12 @@ async def settle(  # noqa: PLR0913 - what Telegram said of the channel is writte
     follow_id: int,
     *,
     channel: ResolvedChannel,
-    reader_id: int,
-    access_hash: int,
-    access: Access,
     now: datetime,
+    reader_id: int | None = None,
+    access_hash: int = 0,
+    access: Access = Access.POLLED,
 ) -> None:
-    """Follow the channel that a request has turned out to be, and set how the reader reaches it.
+    """Follow the channel that a request has turned out to be, and set how the reader reaches it; None: it was not one.
 
     A channel that nobody followed until now is followed from the second on in which somebody asked for it, since
     Telegram dates posts by whole seconds; one that was followed keeps its date.
@@ -336,7 +343,8 @@ async def settle(  # noqa: PLR0913 - what Telegram said of the channel is writte
             followed_at = coalesce(followed_at, excluded.followed_at), unfollowed_at = NULL""",
         {**asdict(channel), "follow": follow_id},
     )
-    await set_access(tx, reader_id, channel.id, access, access_hash=access_hash, now=now)
+    if reader_id is not None:
+        await set_access(tx, reader_id, channel.id, access, access_hash=access_hash, now=now)
     row = await tx.fetch_one("SELECT * FROM follows WHERE id = :id", {"id": follow_id})
     if row is not None:
         stored = read(FollowRequest, row)
