@@ -405,8 +405,8 @@ def _read_option(word: str, t: Translator) -> Options | None:
     if posts and 0 < int(posts[1]) <= MOST_HISTORY:
         return Options(history=int(posts[1]))
     line = t.gettext(
-        "«{value}» is not an option. The options are fast, slow, join:no, join:yes, comments, ocr, witness, private and "
-        "history:5000."
+        "«{value}» is not an option. The options are fast, slow, join:no, join:yes, comments, ocr, witness, private "
+        "and history:5000."
     )
     if word.casefold().startswith(("history:", "история:", "історія:")):
         line = t.gettext(
