@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, TypeAdapter
 
 from bot.models.acts import Act
+from bot.models.enquiries import EnquiryKind, Findings
 
 
 class Sound(Enum):
@@ -42,6 +43,7 @@ class FollowAccess(StrEnum):
     POLLED = "polled"  # from outside until the reader has joined
     OUTSIDE = "outside"  # for good …
     OUTSIDE_FAST = "outside_fast"  # … and often
+    PAGE = "page"  # through its web page, as there is no reader account
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +102,31 @@ class FollowAllOffered(_Notice):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelsFound(_Notice):
+    """The answer to an enquiry: channels that the team may not know."""
+
+    sound = Sound.ALWAYS
+    kind: Literal["channels_found"] = "channels_found"
+    enquiry: int  # its number
+    about: EnquiryKind
+    asked: str  # the title of the channel that was asked about, or the words that were looked for
+    findings: Findings
+    followed: tuple[int, ...]  # ids of those of the channels that are followed already
+    may_follow: bool  # who asked may follow channels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommentsFollowed(_Notice):
+    """The comments on the posts of a channel are followed from now on, or cannot be."""
+
+    sound = Sound.ALWAYS
+    kind: Literal["comments"] = "comments"
+    channel: str  # its title
+    group: str | None  # the title of the supergroup that they are in, where it is known
+    reason: str | None = None  # why not: Telegram's error string, or a word of ours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelLost(_Notice):
     """A channel cannot be read any more."""
 
@@ -150,6 +177,47 @@ class ReaderLost(_Notice):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PagesBegun(_Notice):
+    """No reader account can read channels, so that they are read through their web pages; for the owners."""
+
+    kind: Literal["pages"] = "pages"
+    channels: int  # that are read so
+    unread: tuple[str, ...]  # titles of those that have no page: nobody reads them
+    has_account: bool  # a reader account was logged in once
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PagesEnded(_Notice):
+    """A reader account reads all channels again; for the owners."""
+
+    sound = Sound.NEVER
+    kind: Literal["pages_over"] = "pages_over"
+    channels: int  # that were read through their web pages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageFailed(_Notice):
+    """The web page of a channel cannot be read, and no reader account can read it; for the owners."""
+
+    kind: Literal["page_failed"] = "page_failed"
+    channel: str  # its title
+    reason: str  # a word of ours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostsMissed(_Notice):
+    """The web page of a channel shows what a reader account has missed; for the owners."""
+
+    kind: Literal["posts_missed"] = "posts_missed"
+    channel: str  # its title
+    channel_id: int
+    username: str | None
+    missed: int  # posts
+    edited: int  # posts that say something else by now
+    ids: tuple[int, ...]  # of the first of these messages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UpdatesMissed(_Notice):
     """Telegram did not hand out what was written to the bot; the bot goes on from the present."""
 
@@ -163,6 +231,7 @@ class PostsUnreadable(_Notice):
     kind: Literal["unreadable"] = "unreadable"
     posts: int
     channels: tuple[str, ...]  # titles
+    on_page: bool = False  # or since only web pages are read, which do not show them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +248,7 @@ class DailyReport(_Notice):
     gaps: int  # channels of which something is missing, or may be
     gap_names: tuple[str, ...]  # of these channels, the first ones
     unverified_names: tuple[str, ...]  # of the channels that are neither, the first ones
+    pages: int = 0  # channels that are read through their web pages, of which nothing else is missing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -312,11 +382,17 @@ Notice = Annotated[
     | FollowRefused
     | FolderRead
     | FollowAllOffered
+    | ChannelsFound
+    | CommentsFollowed
     | ChannelLost
     | ChannelRegained
     | ChannelRenamed
     | ChannelSilent
     | ReaderLost
+    | PagesBegun
+    | PagesEnded
+    | PageFailed
+    | PostsMissed
     | UpdatesMissed
     | PostsUnreadable
     | DailyReport

@@ -23,6 +23,7 @@ from bot.settings import Settings
 from bot.sources.account import Account
 from bot.sources.assignment import Assignments
 from bot.sources.downloads import MEGABYTE, Downloads
+from bot.sources.enquiries import Enquiries
 from bot.sources.follow_requests import FollowRequests
 from bot.sources.live import Live
 from bot.sources.past_pages import Backfiller, Verifier
@@ -41,6 +42,7 @@ log = structlog.get_logger(__name__)
 WEIGH_EVERY = 45.0  # s between two looks whether Telegram holds the account up
 FILES_AT_ONCE = 3  # that are downloaded, so that a large one holds up no small one
 HELD_UP = timedelta(minutes=15)  # so long a wait is a reason to let another reader take over
+CUT_OFF = timedelta(minutes=5)  # without Telegram is one to read the web pages of channels
 TRY_AGAIN = 1800.0  # s, where nobody has logged the account in anew: it may be unfrozen
 
 
@@ -73,6 +75,7 @@ class ReaderAccount:
         self._stack = AsyncExitStack()
         self._is_open = False
         self._reader_id = 0
+        self._sweep: Sweep | None = None
 
     @property
     def fault(self) -> str | None:
@@ -112,6 +115,11 @@ class ReaderAccount:
         stack, self._stack = self._stack, AsyncExitStack()
         await stack.aclose()
 
+    async def request_sweep(self) -> None:
+        """Begin a round of the sweep now, if the account reads."""
+        if self._sweep is not None and self._is_open:
+            await self._sweep.request_sweep()
+
     async def run(self, beat: Beat = no_beat) -> None:
         """Read for ever; an account that is lost is waited for until somebody has logged it in again."""
         seen = 0
@@ -136,7 +144,7 @@ class ReaderAccount:
         sync = ChannelSync(account, self._ingest)
         tap(self.client, sync.link_previews.put)
         self._live.long_posts = sync.long_posts
-        sweep = Sweep(account, sync, assignments, interval=settings.sweep_interval)
+        sweep = self._sweep = Sweep(account, sync, assignments, interval=settings.sweep_interval)
         follow_requests = FollowRequests(
             account, sync, assignments, searches=self._searches, join_interval=settings.join_interval
         )
@@ -154,6 +162,7 @@ class ReaderAccount:
             "backfill": Backfiller(account, sync).run,
             "unreadable": UnreadableMessages(account, sync).run,
             "follow requests": follow_requests.run,
+            "enquiries": Enquiries(account, sync, assignments).run,
             "translations": Translations(account).run,
             "requests": account.run,
             "connection": partial(self._stay_connected, account),
@@ -175,12 +184,19 @@ class ReaderAccount:
             raise ReaderLostError("AUTH_KEY_UNREGISTERED") from error
 
     async def _make_way(self, account: Account, beat: Beat) -> None:
-        """Leave the channels to another reader while Telegram wants this one to wait for long."""
+        """Leave the channels to another reader, or to their web pages, while this one cannot read for long."""
+        well_at = self._clock()
         while True:
             beat(WEIGH_EVERY + TURN)
             await asyncio.sleep(WEIGH_EVERY)
-            held_up = account.held_up() > HELD_UP and self._assignments.has_others(self._reader_id)
-            await (self._assignments.leave if held_up else self._assignments.enter)(self._reader_id)
+            well_at = self._clock() if self.fault is None else well_at
+            is_held_up = account.held_up() > HELD_UP
+            if not is_held_up and self._clock() - well_at < CUT_OFF:
+                await self._assignments.enter(self._reader_id)
+            elif is_held_up and self._assignments.has_others(self._reader_id):
+                await self._assignments.leave(self._reader_id)
+            else:
+                self._assignments.hold_up(self._reader_id)
 
     async def lose(self, reason: str) -> None:
         """Write down why the account cannot read, with a notice to the owners once a day at most."""

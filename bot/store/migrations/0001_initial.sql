@@ -3,11 +3,12 @@
 -- delete never gives its number to another row (AUTOINCREMENT): an old button would act on that.
 
 -- What may grow for ever, and why. The archive is what the program is for: posts, versions, part_evidence, fulltext,
--- long_posts, translations, and media, whose files have a limit of their own (MEDIA_MAX_TOTAL_GB). What was sent stays known, a third
+-- long_posts, post_copies, pictures, translations, and media, whose files have a limit of their own (MEDIA_MAX_TOTAL_GB).
+-- What was sent stays known, a third
 -- of a kilobyte an alert: alerts, messages, groups, attachments. For an edit or a deletion is followed however late, a
 -- post that is edited back into a topic is no news, and feedback counts them. `bot/store/housekeeping.py` clears
--- handled, mutes, invitations, acts, strangers, uploads, page_looks and target_urls, each writing of requests clears that
--- table. All others have as many rows as there are channels, chats, readers, or things that people made with a command
+-- handled, mutes, invitations, acts, enquiries, strangers, uploads, page_looks and target_urls, each writing of requests
+-- clears that table. All others have as many rows as there are channels, chats, readers, or things that people made with a command
 -- of theirs.
 
 
@@ -62,8 +63,12 @@ CREATE TABLE channels (
     followed_at INTEGER,  -- NULL: nobody wants it any more; posts older than this raise no alarm
     unfollowed_at INTEGER,  -- when that came to be; its readers leave it only once nobody can undo that
     restricted INTEGER NOT NULL DEFAULT 0,  -- 1: only the chats of channel_access find it
+    comments_of INTEGER REFERENCES channels (id),  -- of a supergroup: the channel whose posts are commented on there
     fast INTEGER NOT NULL DEFAULT 0,  -- asked for changes all the time
     may_join INTEGER NOT NULL DEFAULT 1,  -- 0: it is read from outside for good
+    ocr INTEGER NOT NULL DEFAULT 0,  -- 1: a program reads the text in its pictures
+    witness INTEGER,  -- 1: its web page is compared with the archive each hour, 0: not; NULL: where it is fast
+    witnessed_at INTEGER,  -- when that was last done
     read_by INTEGER REFERENCES readers (id),  -- the reader that it is assigned to; NULL: none yet
     confirmed_id INTEGER NOT NULL DEFAULT 0,  -- every message up to this one is stored; only the sweep moves it
     seen_pts INTEGER NOT NULL DEFAULT 0,  -- the pts up to which changes are applied; 0: ask again
@@ -77,6 +82,7 @@ CREATE TABLE channels (
     unchecked_since INTEGER,
     doubted_at INTEGER  -- only a verifying round that begins after this finds what is missing; NULL: the changes will do
 );
+CREATE INDEX channels_comments ON channels (comments_of) WHERE comments_of IS NOT NULL;
 
 CREATE TABLE memberships (  -- how each reader reaches each channel: access hashes are per account
     reader_id INTEGER NOT NULL REFERENCES readers (id),
@@ -88,13 +94,24 @@ CREATE TABLE memberships (  -- how each reader reaches each channel: access hash
     PRIMARY KEY (reader_id, channel_id)
 ) WITHOUT ROWID;
 
-CREATE TABLE unreadable (  -- messages that are there, in terms of a newer Telegram than this program
+CREATE TABLE page_readings (  -- channels that are read through their web pages, as no reader can read them
+    channel_id INTEGER PRIMARY KEY REFERENCES channels (id),
+    since INTEGER NOT NULL,
+    read_at INTEGER,  -- when its page was last read; NULL: not yet
+    last_id INTEGER NOT NULL,  -- all messages up to this one that its pages show are stored
+    gap_below INTEGER,  -- between last_id and this one something is missing; NULL: nothing
+    trouble TEXT,  -- why its page cannot be read, a word of ours; NULL: it can
+    trouble_since INTEGER,
+    answers INTEGER NOT NULL DEFAULT 0  -- that said so
+);
+
+CREATE TABLE unreadable (  -- messages that are there, in terms of a newer Telegram than this program, or of no web page
     channel_id INTEGER NOT NULL REFERENCES channels (id),
     message_id INTEGER NOT NULL,
     constructor INTEGER,  -- the first one of TL that was unknown; NULL: the bytes made no sense
     since INTEGER NOT NULL,
     program TEXT NOT NULL,  -- the version of channelwatch that tried last …
-    layer INTEGER NOT NULL,  -- … and its layer of TL; any other tries again
+    layer INTEGER NOT NULL,  -- … and its layer of TL; any other tries again. 0: the channel's web page does not show it
     notified_at INTEGER,  -- when the owners had a notice that counts it
     PRIMARY KEY (channel_id, message_id)
 ) WITHOUT ROWID;
@@ -111,6 +128,9 @@ CREATE TABLE follows (  -- what people asked to follow, until it is a channel or
     asked_at INTEGER NOT NULL,
     fast INTEGER,  -- how it is to be followed: 1 or 0, NULL where nobody said
     may_join INTEGER,  -- likewise
+    ocr INTEGER,  -- likewise
+    witness INTEGER,  -- likewise
+    comments INTEGER,  -- likewise, of the comments on its posts
     history INTEGER,  -- posts of its past that are to be read; NULL: the newest only
     access TEXT,  -- JSON: ids of the chats that alone shall find it; NULL: it is everybody's
     channel_groups TEXT NOT NULL DEFAULT '[]',  -- JSON: ids of the channel groups that it is to join
@@ -150,6 +170,19 @@ CREATE TABLE backfills (  -- how far back channels are to be read
 );
 CREATE UNIQUE INDEX backfills_unasked ON backfills (channel_id) WHERE chat_id IS NULL;
 
+CREATE TABLE enquiries (  -- what chats want to know that only a reader can ask Telegram
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    chat_id INTEGER NOT NULL REFERENCES chats (id),
+    kind TEXT NOT NULL CHECK (kind IN ('similar', 'posts', 'comments')),
+    channel_id INTEGER REFERENCES channels (id),  -- that it is about
+    words TEXT,  -- that are looked for
+    may_follow INTEGER NOT NULL,  -- 1: who asked may follow what is found
+    asked_at INTEGER NOT NULL,
+    due_at INTEGER,  -- when it is to be asked; NULL: it is answered
+    answer TEXT  -- JSON
+);
+CREATE INDEX enquiries_due ON enquiries (due_at) WHERE due_at IS NOT NULL;
+
 CREATE TABLE progress (  -- the one message in which a chat sees how the channels of a list and its backfills go
     id INTEGER PRIMARY KEY,
     chat_id INTEGER NOT NULL REFERENCES chats (id),
@@ -184,10 +217,21 @@ CREATE TABLE posts (  -- messages of channels: a post is one of them, or an albu
     author TEXT,
     forward TEXT,  -- JSON: where it was forwarded from
     link TEXT,  -- NULL: it follows from the channel and message_id
+    root_id INTEGER,  -- of an answer in a supergroup: the first of the messages that lead to it
     UNIQUE (channel_id, message_id)
 );
 CREATE INDEX posts_key ON posts (channel_id, post_key, message_id);  -- the messages of a post, in their order
 CREATE INDEX posts_dates ON posts (channel_id, date);  -- when each channel spoke
+CREATE INDEX posts_root ON posts (channel_id, root_id) WHERE root_id IS NOT NULL;
+
+-- Messages that Telegram puts into a channel's supergroup for its posts: what answers them are the comments. They are no
+-- posts themselves.
+CREATE TABLE post_copies (
+    channel_id INTEGER NOT NULL REFERENCES channels (id),  -- the supergroup
+    message_id INTEGER NOT NULL,  -- there
+    post_id INTEGER,  -- the post's in its channel; NULL: the message is no copy, or gone
+    PRIMARY KEY (channel_id, message_id)
+) WITHOUT ROWID;
 
 CREATE TABLE versions (  -- what a message said, each time it changed, with the evidence
     id INTEGER PRIMARY KEY,  -- the message's date in seconds << 20 | counter
@@ -221,6 +265,9 @@ CREATE TABLE versions (  -- what a message said, each time it changed, with the 
 CREATE VIEW post_versions AS
     SELECT p.id, p.channel_id, c.title AS channel_title, c.username AS channel_username, p.message_id, p.grouped_id,
         p.post_key, p.date, v.edit_date, v.text, v.parts, v.entities, v.media, p.forward, p.reply_to, p.reply_channel,
+        CASE WHEN c.comments_of IS NOT NULL THEN (SELECT json_array(o.id, o.title, o.username, k.post_id)
+            FROM channels o LEFT JOIN post_copies k ON k.channel_id = p.channel_id AND k.message_id = p.root_id
+            WHERE o.id = c.comments_of) END AS commented,
         p.author, p.link AS own_link, p.gone_at, p.views, p.forwards, p.reactions,
         v.id AS version_id, v.id = p.version_id AS is_current, v.number, v.seen_at, v.observed_by,
         EXISTS (SELECT 1 FROM long_posts l WHERE l.channel_id = v.channel_id AND l.message_id = v.message_id
@@ -286,7 +333,7 @@ CREATE VIRTUAL TABLE fulltext USING fts5(
     words, detail = none, columnsize = 0, tokenize = "unicode61 remove_diacritics 0 tokenchars ''''"
 );
 
-CREATE TABLE media (  -- files of versions in which a topic was found
+CREATE TABLE media (  -- files of versions in which a topic was found, and photos whose text is to be read
     id INTEGER PRIMARY KEY,
     version_id INTEGER NOT NULL REFERENCES versions (id),
     kind TEXT NOT NULL,  -- 'photo' or 'document'
@@ -309,6 +356,21 @@ CREATE INDEX media_files ON media (file_id) WHERE state = 'kept';
 CREATE INDEX media_kept ON media (id) WHERE state = 'kept';
 CREATE INDEX media_blobs ON media (sha256, size) WHERE state = 'kept';  -- their size in all is read from it
 CREATE INDEX media_pruned ON media (sha256) WHERE reason = 'pruned';
+
+CREATE TABLE pictures (  -- photos of posts with few words of their own, whose text a program reads
+    version_id INTEGER NOT NULL REFERENCES versions (id),
+    file_id INTEGER NOT NULL,  -- of the row of `media` that brings the photo
+    state TEXT NOT NULL DEFAULT 'wanted' CHECK (state IN ('wanted', 'read', 'left')),
+    text TEXT,  -- of one that was read; empty: the program saw none
+    engine TEXT,  -- the program that read it, with its version and languages
+    reason TEXT,  -- why it was left or put off: a word of ours, or that of `media`
+    wanted_at INTEGER NOT NULL,
+    due_at INTEGER NOT NULL,  -- when to try next
+    attempts INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (version_id, file_id)
+) WITHOUT ROWID;
+CREATE INDEX pictures_wanted ON pictures (due_at) WHERE state = 'wanted';
+CREATE INDEX pictures_read ON pictures (file_id) WHERE state = 'read';
 
 CREATE TABLE translations (  -- of versions, by Telegram: asked for once for all chats
     version_id INTEGER NOT NULL REFERENCES versions (id),
