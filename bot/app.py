@@ -223,6 +223,7 @@ async def _build(parts: Parts, stop: asyncio.Event) -> Service:
         round=settings.sweep_interval,
         polls=polls_a_round(settings.sweep_interval),
         fast=OUTSIDE,
+        sites=settings.site_interval,
         verifies=settings.verify_days > 0,
     )
     await database.write(lambda tx: meta.put_pace(tx, every))

@@ -42,6 +42,7 @@ class FollowAccess(StrEnum):
     POLLED = "polled"  # from outside until the reader has joined
     OUTSIDE = "outside"  # for good …
     OUTSIDE_FAST = "outside_fast"  # … and often
+    SITE = "site"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,6 +50,7 @@ FOLLOWED = {
     FollowAccess.POLLED: N_("I now follow «{channel}». Until I have joined it, its posts may arrive a minute late."),
     FollowAccess.OUTSIDE: N_("I now follow «{channel}» from outside; its posts may arrive a few minutes late."),
     FollowAccess.OUTSIDE_FAST: N_("I now follow «{channel}» from outside; its posts may arrive half a minute late."),
+    FollowAccess.SITE: N_("I now follow the site «{channel}»; its posts may arrive some minutes late."),
 }
 
 

@@ -111,7 +111,8 @@ async def active_channels(db: Reader) -> list[ActiveChannel]:
             (SELECT max(date) FROM posts WHERE channel_id = c.id) AS last_post_at
         FROM channels c LEFT JOIN silences s ON s.channel_id = c.id
         WHERE c.followed_at IS NOT NULL AND c.swept_at >= c.followed_at AND last_post_at IS NOT NULL AND EXISTS (
-            SELECT 1 FROM memberships WHERE channel_id = c.id AND access IN ('joined', 'polled'))
+            SELECT 1 FROM memberships WHERE channel_id = c.id AND access IN ('joined', 'polled')
+            UNION ALL SELECT 1 FROM sites WHERE channel_id = c.id AND access = 'polled')
         ORDER BY c.id"""
     )
     return read_all(ActiveChannel, rows)
