@@ -98,7 +98,9 @@ async def set_read(  # noqa: PLR0913 - what is known of a site after an answer
     await channels.set_mark(tx, site.channel_id, confirmed_id=newest or 0, seen_pts=0, now=now)
 
 
-async def set_failed(tx: Transaction, site: Site, reason: str, *, is_lost: bool, due_at: datetime, now: datetime) -> None:
+async def set_failed(
+    tx: Transaction, site: Site, reason: str, *, is_lost: bool, due_at: datetime, now: datetime
+) -> None:
     """Write down that a site could not be read."""
     await tx.execute(
         """UPDATE sites SET access = iif(:lost, 'lost', access), reason = iif(:lost, :reason, reason),

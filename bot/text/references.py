@@ -21,6 +21,9 @@ ALL = "all"  # that the reader is in
 ALL_ASKED = "all?"  # the same, but they are only counted
 
 
+_NUMBER = re.compile(r"(?:(?<!/c)/|[?&]post=)(\d{1,10})/?(?:[?&#]\S*)?$")
+
+
 class _Link(NamedTuple):
     host: str
     path: list[str]
@@ -73,6 +76,12 @@ def _address(text: str) -> str | None:
         return None
     place = host if port in {None, 443 if parts.scheme.lower() == "https" else 80} else f"{host}:{port}"
     return urlunsplit((parts.scheme.lower(), place, parts.path or "/", parts.query, ""))
+
+
+def post_number(link: str) -> int | None:
+    """Return the number of the message that a link to a post names; None where it names none."""
+    found = _NUMBER.search(link)
+    return None if found is None else int(found[1])
 
 
 def show_reference(reference: str) -> str:

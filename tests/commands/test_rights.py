@@ -21,13 +21,13 @@ CHATS = {"private": None, "group": BASIC_GROUP, "supergroup": GROUP, "forum": FO
 # Who may send a command: o(wner), e(ditor), r(eader); in private, and in any group.
 LOOK = "groups topics test explain search searches latest post channels status start ping help cancel"
 SET = """settings zone language quiet digest storms edits confirmations media translate receipt
-track untrack mute unmute priority here"""
+track untrack mute unmute priority here fallback"""
 RULES = {
     **dict.fromkeys(LOOK.split(), ("oer", "oer")),
     **dict.fromkeys(SET.split(), ("oer", "oe")),
     **dict.fromkeys(["follow", "unfollow", "private", "log"], ("oe", "oe")),
     "for": ("oe", ""),
-    **dict.fromkeys(["team"], ("o", "")),
+    **dict.fromkeys(["team", "targets"], ("o", "")),
 }
 
 
@@ -35,13 +35,13 @@ RULES = {
 TAPS = {
     Need.LOOK: """about again alike back channel edit find first group groups history keep latest like list more older
     order post quote run seen setup sum test topics translation undo why""",
-    Need.CHAT: """blame confirmations digest drop edits every exclude feed forall hush include lang language leave media
-    mute mutes ok ours place prio quiet receipt revert save settings snooze store storms topic translate type unmute
-    unstore wake word words wrong zone""",
+    Need.CHAT: """blame confirmations digest drop edits every exclude fallback feed forall hush include lang language
+    leave media mute mutes ok ours place prio quiet receipt revert save settings snooze store storms
+    topic translate type unmute unstore wake word words wrong zone""",
     Need.INSTANCE: """all follow further groups_of how ingroup log members name newgroup only open paste privates
     regroup retry share stop unfollow ungroup""",
     Need.BROADCAST: "for post_in",
-    Need.TEAM: "handover invite link person remove role team withdraw",
+    Need.TEAM: "handover invite link person remove role target targets team withdraw",
 }
 
 
@@ -131,6 +131,7 @@ async def test_taps_obey_it(newsroom: Bot, archive: Archive, who: str, chat: str
 
 
 SAMPLES = {
+    "target": "1:pause",
     "follow": "@rkn_tg",
     "paste": "m-1",
     "retry": "1",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.locales.locale import Locale
 from bot.models import Entity, notices
-from bot.models.acts import Act
+from bot.models.acts import Act, TargetChange
 from bot.models.alerts import GroupedAlert, GroupKind, GroupSummary, Loudness, StormState
 from bot.models.notices import FollowAccess, Notice
 from bot.models.outgoing import Outgoing, Peer, PeerKind
@@ -68,7 +68,7 @@ TYPES = {
     tuple[str, ...]: MANY_NAMES.map(tuple),
 }
 TYPES |= {bool: st.booleans(), FollowAccess: st.sampled_from(FollowAccess)}
-TYPES |= {str | None: st.none() | NAMES, Role: st.sampled_from(Role)}
+TYPES |= {str | None: st.none() | NAMES, Role: st.sampled_from(Role), TargetChange: st.sampled_from(TargetChange)}
 TYPES[tuple[tuple[int, str], ...]] = st.lists(st.tuples(COUNTS, NAMES), max_size=3).map(tuple)
 TYPES[TopicState] = st.builds(TopicState, query=NAMES, limits=MANY_NAMES.map(tuple), excluded=MANY_NAMES.map(tuple))
 EVERY_NOTICE = get_args(get_args(Notice)[0])

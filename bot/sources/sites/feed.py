@@ -72,9 +72,7 @@ def read_feed(body: bytes, url: str, content_type: str = "") -> SiteFeed | None:
 
     headers = {"content-type": content_type or "application/xml", "content-location": url}
     # A file, since of bytes feedparser would try whether they are the name of one.
-    found = feedparser.parse(
-        BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
-    )
+    found = feedparser.parse(BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False)
     if not found.get("version"):
         return None
     listed = [_entry(each, url) for each in found.entries[:MOST_ENTRIES]]

@@ -136,7 +136,7 @@ class Sites:
             feed = await self._searches.run(find_feed, *arguments, who=(self, reply.url), within=PARSE_WITHIN)
         except FatalError:
             raise
-        except Exception as error:  # noqa: BLE001 - whatever a feed has made of its reader
+        except Exception as error:
             raise SiteError(BROKEN, repr(error)) from error
         if feed is None:
             raise SiteError(NO_FEED)

@@ -477,6 +477,7 @@ CREATE TABLE chats (  -- receivers of alerts
     paired_at INTEGER NOT NULL,
     suspended TEXT,  -- why nothing is sent any more: Telegram's error string
     held_until INTEGER,  -- nothing is sent before: an alert was refused, and those behind it wait
+    fallback_id INTEGER REFERENCES chats (id),  -- the target that alerts go to while Telegram is out; NULL: they wait
 
     role_shown TEXT CHECK (role_shown IN ('owner', 'editor', 'reader')),  -- of a private one: whose commands its menu has
 
