@@ -33,10 +33,11 @@ from bot.runtime.supervisor import TURN, Beat, Health, Loop, first_of, guarded
 from bot.search.pool import SearchPool
 from bot.settings import Settings
 from bot.sources.assignment import Assignments
+from bot.sources.page_service import PageService
 from bot.sources.pruner import GIGABYTE, Pruner
 from bot.sources.reader import ReaderAccount
 from bot.sources.sweep import OUTSIDE, polls_a_round
-from bot.store import chats, handled, meta
+from bot.store import chats, handled, meta, readers
 from bot.store.blobs import Blobs
 from bot.store.database import Database, Transaction
 from bot.store.integrity import check_log, find_damage
@@ -55,6 +56,10 @@ Loops = dict[str, Loop]  # by name
 ANSWER_WITHIN = 3.0  # s that what was asked before the end has for its answer
 ASK_TIME_EVERY = 60.0  # s
 CHECK_WITHIN = 2.0  # s for a look at the database, which reads some 150 MB; `doctor` reads all of it
+WITHOUT_READER = "public channels are read through their web pages, some minutes late"
+WITH_READER = (
+    "`channelwatch login` adds private channels, posts within seconds, long formatted posts, deletions at once"
+)
 STOP_WITHIN = 8.0  # s; docker kills after 10
 
 
@@ -67,6 +72,7 @@ class Parts:
     searches: SearchPool
     bot: Client
     readers: Sequence[ReaderAccount]  # the reader account and its standby
+    pages: PageService
     clock: TelegramClock
     health: Health
 
@@ -164,12 +170,14 @@ async def _open(  # noqa: PLR0913 - what a caller of `run` chooses
     ]
     for reader in readers:
         stack.push_async_callback(reader.close)
+    pages = PageService(settings, database, ingest, assignments, searches=searches, clock=clock, health=health)
     return Parts(
         settings=settings,
         database=database,
         searches=searches,
         bot=bot,
         readers=readers,
+        pages=pages,
         clock=clock,
         health=health,
     )
@@ -237,6 +245,7 @@ async def _build(parts: Parts, stop: asyncio.Event) -> Service:
         "searches": parts.searches.keep_ready,
         "menu": router.register_menu,  # once; a server that has no answer to it holds up nothing
         "profile": partial(_introduce, parts),  # likewise
+        "pages": partial(_read_pages, recovery, parts.pages),
         **{f"account {n}": partial(_read, recovery, reader) for n, reader in enumerate(parts.readers, start=1)},
         **_lasting(parts),
     }
@@ -253,7 +262,8 @@ def _lasting(parts: Parts) -> Loops:
 
     def check_readers() -> str | None:
         faults = [reader.fault for reader in parts.readers]
-        return None if None in faults else f"no reader account reads: {faults[0]}"
+        without = None if None in faults else parts.pages.fault  # public channels are read through their web pages
+        return without and f"{without} (the reader account: {faults[0]})"
 
     return {
         "heartbeat": Heartbeat(database, parts.health, url, checks=(check_bot, check_readers), clock=clock).run,
@@ -269,7 +279,8 @@ def _lasting(parts: Parts) -> Loops:
 async def _open_one(parts: Parts) -> Client:
     """Connect the first reader, or the standby in its place; return a client that can tell the time.
 
-    Where somebody is paired already, the bot goes on answering without a reader, and its notice says what to do.
+    Without a reader public channels are read through their web pages. Where these are of another server, the bot goes on
+    if somebody is paired already, and its notice says what to do.
     """
     first, standby = parts.readers
     has_standby = (parts.settings.data_dir / sessions.STANDBY).exists()
@@ -277,9 +288,13 @@ async def _open_one(parts: Parts) -> Client:
         return await first.open()
     except ReaderLostError as error:
         log.warning("the reader account cannot be used", why=str(error.__cause__))
-        if not has_standby and not await chats.everyone(parts.database):
+        settings, database = parts.settings, parts.database
+        if not has_standby and not settings.has_pages and not await chats.everyone(database):
             raise error.__cause__ or error from None
-        await first.lose(error.reason)
+        if settings.has_pages and not await readers.has_accounts(database):
+            log.warning("no reader account is logged in", now=WITHOUT_READER, later=WITH_READER)
+        else:
+            await first.lose(error.reason)
     if has_standby:
         with suppress(ReaderLostError):
             return await standby.open()
@@ -323,6 +338,11 @@ async def _deliver(recovery: Recovery, worker: Worker, stop: asyncio.Event, beat
 async def _read(recovery: Recovery, reader: ReaderAccount, beat: Beat) -> None:
     await recovery.over()
     await reader.run(beat)
+
+
+async def _read_pages(recovery: Recovery, pages: PageService, beat: Beat) -> None:
+    await recovery.over()
+    await pages.run(beat)
 
 
 async def _run_loops(service: Service, health: Health, stop: asyncio.Event) -> None:

@@ -29,6 +29,7 @@ _SLOWEST, _FASTEST = 0.01, 100_000.0  # of rates: nothing outside is meant
 _LONGEST_PATH, _LONGEST_NAME = 1000, 255  # bytes, with room for the names of files in it; of one folder
 _LAST_PORT = 65_535
 _SHOWN = 60  # characters of a wrong value
+_PAGES = "https://t.me"
 _TEN_YEARS = 10 * 365 * 24 * 3600.0  # s: more is a slip, and dates end
 
 
@@ -68,7 +69,7 @@ class Settings(BaseSettings):
     send_rate_total: float = Field(default=30, ge=_SLOWEST, le=_FASTEST)  # messages a second in all
     send_rate_chat: float = Field(default=1, ge=_SLOWEST, le=_FASTEST)  # messages a second to one chat
     send_rate_group: float = Field(default=20, ge=_SLOWEST, le=_FASTEST)  # messages a minute to one group
-    preview_url: str = "https://t.me"  # where public channels can be read without an account
+    preview_url: str = _PAGES  # where public channels can be read without an account
     preview_fallback_urls: Annotated[tuple[str, ...], NoDecode] = ("https://telegram.me",)  # where that is out
     preview_pause: float = Field(default=3, ge=0, le=_TEN_YEARS)  # s between two pages at least, a third more by chance
     preview_canary: str = Field(default="telegram", min_length=1)  # a channel that is always there, by name
@@ -130,6 +131,11 @@ class Settings(BaseSettings):
         if path is not None and path.exists() and not path.is_file():  # whoever reads a pipe waits for ever
             raise ValueError("it is not a file")
         return path
+
+    @property
+    def has_pages(self) -> bool:
+        """Say whether there are web pages of the channels: those of https://t.me are of no other server than Telegram."""
+        return self.telegram_server is None or self.preview_url != _PAGES
 
     @property
     def database_path(self) -> Path:

@@ -70,8 +70,10 @@ def _versions() -> str:
 
 async def _channel_line(db: Reader, states: Sequence[ChannelState]) -> Line:
     """Count the channels by the way in which they are read, and the requests that are not channels yet."""
-    counts = Counter(state.channel.access or Access.PENDING for state in states)
+    counts = Counter(state.channel.access or Access.PENDING for state in states if state.stats.page is None)
     facts = [f"{counts[access]:,} {words}" for access, words in _ACCESS.items() if counts[access]]
+    if pages := sum(state.status is ChannelStatus.PAGE for state in states):
+        facts.append(f"{pages:,} through their web pages")
     if unread := sum(state.status is ChannelStatus.UNREAD for state in states):
         facts.append(f"{unread:,} NOT READ")
     wishes = Counter(follow.state for follow in await follows.all_follows(db))
@@ -99,7 +101,9 @@ def _completeness_lines(states: Sequence[ChannelState]) -> Iterator[Line]:
     if holes := [state for state in states if state.stats.has_hole]:
         worst = max(holes, key=lambda state: state.stats.missing)
         yield "Gaps", f"{len(holes):,} being filled, the largest in «{worst.channel.title}»"
-    if unreadable := sum(state.stats.unreadable for state in states):
+    if hidden := sum(state.stats.hidden for state in states):
+        yield "Not on pages", f"{hidden:,} posts, which only a reader account can read"
+    if unreadable := sum(state.stats.unreadable - state.stats.hidden for state in states):
         yield "Unreadable", f"{unreadable:,} posts, because Telegram is newer: update channelwatch"
 
 

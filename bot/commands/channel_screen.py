@@ -116,6 +116,10 @@ async def _facts(db: Reader, state: ChannelState, past: str, context: Context) -
     text = show_state(state, context).add("\n\n")
     if state.checked_at is not None:
         text.line(t.gettext("Nothing is missing up to {time}."), time=context.date(state.checked_at))
+    if state.stats.page is not None:
+        line = t.gettext("No reader account reads it, so I have read its web page since {time}.")
+        text.line(line, time=context.date(state.stats.page.since))
+        text.line(t.gettext("A page shows no long formatted posts and no edits further back; deletions show late."))
     text.add(past, "\n")
     last = state.stats.last_post_at
     text.line(t.gettext("Last post: {time}"), time=t.gettext("none stored") if last is None else context.date(last))

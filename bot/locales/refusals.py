@@ -62,6 +62,16 @@ REFUSALS = {  # why a channel cannot be read, or a reader account cannot read
     "site_private": N_("This address is not on the public internet. SITE_PRIVATE_ADDRESSES on the server allows that."),
     "site_no_feed": N_("I find no RSS or Atom feed there. Look for «RSS» on the site and send me that link."),
     "site_broken": N_("Its feed is damaged, and I cannot read it."),
+    "no_page": N_("It has no web page, or Telegram does not show it here. A reader account may be able to read it."),
+    "taken_over": N_(
+        "Its name belongs to another channel now, which I do not read. Send me the new name with /follow."
+    ),
+    "strange_page": N_("Telegram has changed its web pages, and this version cannot read them. Update channelwatch."),
+    "page_unreachable": N_("Telegram's web pages do not answer; I will try again automatically."),
+    "needs_account": N_(
+        "Only a reader account can do that, and none can read now. Run channelwatch login on the server; I will then "
+        "try again automatically."
+    ),
     "needs_app": N_("It asks newcomers questions. Join it by hand with the reader account, then send /follow again."),
 }
 

@@ -43,6 +43,7 @@ class FollowAccess(StrEnum):
     OUTSIDE = "outside"  # for good …
     OUTSIDE_FAST = "outside_fast"  # … and often
     SITE = "site"
+    PAGE = "page"  # through its web page, as there is no reader account
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +152,34 @@ class ReaderLost(_Notice):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PagesBegun(_Notice):
+    """No reader account can read channels, so that they are read through their web pages; for the owners."""
+
+    kind: Literal["pages"] = "pages"
+    channels: int  # that are read so
+    unread: tuple[str, ...]  # titles of those that have no page: nobody reads them
+    has_account: bool  # a reader account was logged in once
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PagesEnded(_Notice):
+    """A reader account reads all channels again; for the owners."""
+
+    sound = Sound.NEVER
+    kind: Literal["pages_over"] = "pages_over"
+    channels: int  # that were read through their web pages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageFailed(_Notice):
+    """The web page of a channel cannot be read, and no reader account can read it; for the owners."""
+
+    kind: Literal["page_failed"] = "page_failed"
+    channel: str  # its title
+    reason: str  # a word of ours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UpdatesMissed(_Notice):
     """Telegram did not hand out what was written to the bot; the bot goes on from the present."""
 
@@ -164,6 +193,7 @@ class PostsUnreadable(_Notice):
     kind: Literal["unreadable"] = "unreadable"
     posts: int
     channels: tuple[str, ...]  # titles
+    on_page: bool = False  # or since only web pages are read, which do not show them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +210,7 @@ class DailyReport(_Notice):
     gaps: int  # channels of which something is missing, or may be
     gap_names: tuple[str, ...]  # of these channels, the first ones
     unverified_names: tuple[str, ...]  # of the channels that are neither, the first ones
+    pages: int = 0  # channels that are read through their web pages, of which nothing else is missing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,6 +322,9 @@ Notice = Annotated[
     | ChannelRenamed
     | ChannelSilent
     | ReaderLost
+    | PagesBegun
+    | PagesEnded
+    | PageFailed
     | UpdatesMissed
     | PostsUnreadable
     | DailyReport

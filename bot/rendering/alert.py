@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from bot.locales import Translator
 from bot.locales.locale import Locale, part_title, show_span, topic_title
-from bot.models import Forward, StoredPost
+from bot.models import Forward, ObservedBy, StoredPost
 from bot.models.alerts import Alert, AlertChange, Duplicate
 from bot.models.links import post_link
 from bot.models.outgoing import Button, ButtonRows, Outgoing
@@ -171,6 +171,8 @@ def _facts(alert: Alert, post: StoredPost, locale: Locale) -> Iterator[str]:
     delay = post.seen_at - dated_at
     if delay >= DATED and not (alert.is_edited and post.edit_date is None):
         yield t.gettext("seen after {time}").format(time=show_span(delay // DATED, t))
+    if post.observed_by == ObservedBy.PREVIEW:
+        yield t.gettext("through the web page")
     if locale.now - dated_at > LATE and (not delay or locale.now - post.seen_at > AT_ONCE):
         yield locale.ago(dated_at)
 
@@ -201,6 +203,8 @@ def render_change(change: AlertChange, post: StoredPost, before: StoredPost | No
         text.add(full_text(post.text, post.parts, t) or t.gettext("(no text)"))
     else:
         line = t.gettext("edited") if post.edit_date is None else t.gettext("edited {time}")
+        if post.observed_by == ObservedBy.PREVIEW:
+            line = f"{line} · {t.gettext('through the web page')}"
         time = "" if post.edit_date is None else locale.date(post.edit_date, relative_to=locale.now)
         text.line(line, time=time)
         if change.joined:

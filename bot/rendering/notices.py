@@ -25,6 +25,9 @@ from bot.models.notices import (
     FollowRefused,
     JoinRequested,
     Notice,
+    PageFailed,
+    PagesBegun,
+    PagesEnded,
     Pong,
     PostsUnreadable,
     PromotionIgnored,
@@ -49,6 +52,7 @@ FOLLOWED = {
     FollowAccess.JOINED: N_("I now follow «{channel}»."),
     FollowAccess.POLLED: N_("I now follow «{channel}». Until I have joined it, its posts may arrive a minute late."),
     FollowAccess.OUTSIDE: N_("I now follow «{channel}» from outside; its posts may arrive a few minutes late."),
+    FollowAccess.PAGE: N_("I now follow «{channel}» through its web page; its posts may arrive a few minutes late."),
     FollowAccess.OUTSIDE_FAST: N_("I now follow «{channel}» from outside; its posts may arrive half a minute late."),
     FollowAccess.SITE: N_("I now follow the site «{channel}»; its posts may arrive some minutes late."),
 }
@@ -178,6 +182,43 @@ def _reader_lost(notice: ReaderLost, locale: Locale) -> Outgoing:
 
 
 @render_notice.register
+def _pages_begun(notice: PagesBegun, locale: Locale) -> Outgoing:
+    t, n = locale.t, notice.channels
+    lines = [
+        t.ngettext(
+            "🌐 No reader account can read now, so I read {n} public channel through its web page.",
+            "🌐 No reader account can read now, so I read {n} public channels through their web pages.",
+            n,
+        ).format(n=n),
+        t.gettext("Posts arrive some minutes late. Long formatted posts are missing, and deletions are noticed late."),
+    ]
+    if notice.unread:
+        names = _listed([f"«{_name(title)}»" for title in notice.unread])
+        lines.append(t.gettext("Nobody reads these, since they have no such page: {names}.").format(names=names))
+    if notice.has_account:
+        lines.append(t.gettext("Once a reader account can read again, it catches up on everything by itself."))
+    else:
+        lines.append(t.gettext("To read private channels as well, and all within seconds: channelwatch login"))
+    return Outgoing(text="\n".join(lines))
+
+
+@render_notice.register
+def _pages_ended(notice: PagesEnded, locale: Locale) -> Outgoing:
+    line = locale.t.ngettext(
+        "The reader account reads again: {n} channel is no longer read through its web page.",
+        "The reader account reads again: {n} channels are no longer read through their web pages.",
+        notice.channels,
+    )
+    return Outgoing(text=line.format(n=notice.channels))
+
+
+@render_notice.register
+def _page_failed(notice: PageFailed, locale: Locale) -> Outgoing:
+    line = locale.t.gettext("⚠️ I cannot read the web page of «{channel}».").format(channel=_name(notice.channel))
+    return Outgoing(text=f"{line} {refusal(notice.reason, locale.t)}")
+
+
+@render_notice.register
 def _updates_missed(_notice: UpdatesMissed, locale: Locale) -> Outgoing:
     line = locale.t.gettext(
         "For a few minutes Telegram did not pass on what people wrote to me. I have read the messages in "
@@ -189,6 +230,8 @@ def _updates_missed(_notice: UpdatesMissed, locale: Locale) -> Outgoing:
 @render_notice.register
 def _posts_unreadable(notice: PostsUnreadable, locale: Locale) -> Outgoing:
     t, n = locale.t, notice.posts
+    if notice.on_page:
+        return _posts_hidden(notice, locale)
     line = t.ngettext(
         "Telegram has changes that this version cannot read: {n} post in {channels}. All other posts arrive.",
         "Telegram has changes that this version cannot read: {n} posts in {channels}. All other posts arrive.",
@@ -199,6 +242,17 @@ def _posts_unreadable(notice: PostsUnreadable, locale: Locale) -> Outgoing:
         "Update channelwatch to read them. To see which ones, run on the server: channelwatch doctor --gaps"
     )
     return Outgoing(text=f"⚠️ {line.format(n=n, channels=_listed(titles))} {then}")
+
+
+def _posts_hidden(notice: PostsUnreadable, locale: Locale) -> Outgoing:
+    t, n = locale.t, notice.posts
+    line = t.ngettext(
+        "{n} post cannot be read on a web page, only by a reader account: {channels}.",
+        "{n} posts cannot be read on web pages, only by a reader account: {channels}.",
+        n,
+    )
+    titles = [f"«{_name(title)}»" for title in notice.channels]
+    return Outgoing(text=f"🌐 {line.format(n=n, channels=_listed(titles))}")
 
 
 @render_notice.register
@@ -215,8 +269,15 @@ def _daily_report(notice: DailyReport, locale: Locale) -> Outgoing:
         line = t.gettext("Lost, late, unchecked or with a gap: {names}. See /channels.")
         lines.append(line.format(names=_listed(list(map(_name, notice.gap_names)), notice.gaps)))
     if notice.unverified_names:
-        names = _listed(list(map(_name, notice.unverified_names)), n - notice.verified - notice.gaps)
+        names = _listed(list(map(_name, notice.unverified_names)), n - notice.verified - notice.gaps - notice.pages)
         lines.append(t.gettext("Not verified yet: {names}.").format(names=names))
+    if notice.pages:
+        line = t.ngettext(
+            "🌐 {n} channel is read through its web page.",
+            "🌐 {n} channels are read through their web pages.",
+            notice.pages,
+        )
+        lines.append(line.format(n=notice.pages))
     return Outgoing(text="\n".join(lines))
 
 

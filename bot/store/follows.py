@@ -16,7 +16,8 @@ from bot.text.references import is_site
 
 REQUESTED = "INVITE_REQUEST_SENT"  # Telegram's: the admins decide
 BASIC_GROUP = "basic_group"  # it may become a supergroup
-LASTING = {REQUESTED, BASIC_GROUP}  # reasons for which a request waits until somebody else acts
+NEEDS_ACCOUNT = "needs_account"  # and none is logged in
+LASTING = {REQUESTED, BASIC_GROUP, NEEDS_ACCOUNT}  # reasons for which a request waits until somebody else acts
 
 
 class FollowState(StrEnum):
@@ -73,8 +74,7 @@ async def request(
     A channel that is followed already takes on the options at once; one that is lost is also looked for anew, and so
     is a private one of a lost reader by its invite link.
     """
-    if is_site(reference):  # which knows no other options
-        options = Options(private=options.private)
+    options = _possible(options, reference)
     earlier = await _find(tx, reference)
     channel = await _followed(tx, reference, earlier)
     if channel is not None and channel.restricted and chat_id is not None:
@@ -105,6 +105,11 @@ async def request(
     if channel is not None:
         return RequestOutcome.LOST
     return RequestOutcome.NEW if earlier is None else RequestOutcome.AGAIN
+
+
+def _possible(options: Options, reference: str) -> Options:
+    """Return those of some options that a channel can have: all sites are read in one way."""
+    return Options(private=options.private) if is_site(reference) else options
 
 
 async def followed_as(db: Reader, reference: str) -> Channel | None:
@@ -257,7 +262,8 @@ async def listed(db: Reader, chat_id: int, asked_at: datetime) -> list[FollowLis
     """Return how the channels went that a chat asked for at a moment, in the order of the requests."""
     rows = await db.fetch_all(
         """SELECT coalesce(c.title, f.reference) AS name, f.state, f.reason FROM follows f
-        LEFT JOIN channels c ON c.id = coalesce(f.channel_id, iif(ltrim(f.reference, '-') GLOB '[0-9]*', f.reference, NULL))
+        LEFT JOIN channels c ON c.id = coalesce(f.channel_id,
+            iif(ltrim(f.reference, '-') GLOB '[0-9]*', f.reference, NULL))
         WHERE f.chat_id = :chat AND f.asked_at = :asked_at ORDER BY f.id""",
         {"chat": chat_id, "asked_at": to_ms(asked_at)},
     )
@@ -303,12 +309,12 @@ async def settle(  # noqa: PLR0913 - what Telegram said of the channel is writte
     follow_id: int,
     *,
     channel: ResolvedChannel,
-    reader_id: int,
-    access_hash: int,
-    access: Access,
     now: datetime,
+    reader_id: int | None = None,
+    access_hash: int = 0,
+    access: Access = Access.POLLED,
 ) -> None:
-    """Follow the channel that a request has turned out to be, and set how the reader reaches it.
+    """Follow the channel that a request has turned out to be, and set how the reader reaches it; None: it was not one.
 
     A channel that nobody followed until now is followed from the second on in which somebody asked for it, since
     Telegram dates posts by whole seconds; one that was followed keeps its date.
@@ -321,7 +327,8 @@ async def settle(  # noqa: PLR0913 - what Telegram said of the channel is writte
             followed_at = coalesce(followed_at, excluded.followed_at), unfollowed_at = NULL""",
         {**asdict(channel), "follow": follow_id},
     )
-    await set_access(tx, reader_id, channel.id, access, access_hash=access_hash, now=now)
+    if reader_id is not None:
+        await set_access(tx, reader_id, channel.id, access, access_hash=access_hash, now=now)
     row = await tx.fetch_one("SELECT * FROM follows WHERE id = :id", {"id": follow_id})
     if row is not None:
         stored = read(FollowRequest, row)

@@ -42,8 +42,8 @@ class SiteEntry:
     date: datetime | None  # of the post that it is; None: there is none yet
 
 
-_SITES = """SELECT s.*, c.address, c.title, c.followed_at, c.swept_at FROM sites s JOIN channels c ON c.id = s.channel_id
-    WHERE c.followed_at IS NOT NULL"""
+_SITES = """SELECT s.*, c.address, c.title, c.followed_at, c.swept_at
+    FROM sites s JOIN channels c ON c.id = s.channel_id WHERE c.followed_at IS NOT NULL"""
 
 
 async def due(db: Reader, now: datetime, *, most: int) -> list[Site]:
@@ -98,14 +98,13 @@ async def set_read(  # noqa: PLR0913 - what is known of a site after an answer
     await channels.set_mark(tx, site.channel_id, confirmed_id=newest or 0, seen_pts=0, now=now)
 
 
-async def set_failed(
-    tx: Transaction, site: Site, reason: str, *, is_lost: bool, due_at: datetime, now: datetime
-) -> None:
-    """Write down that a site could not be read."""
+async def set_failed(tx: Transaction, site: Site, *, lost: str | None, due_at: datetime, now: datetime) -> None:
+    """Write down that a site could not be read, and where that makes it a lost one, why."""
     await tx.execute(
-        """UPDATE sites SET access = iif(:lost, 'lost', access), reason = iif(:lost, :reason, reason),
-            failures = failures + 1, failed_since = coalesce(failed_since, :now), due_at = :due WHERE channel_id = :id""",
-        {"id": site.channel_id, "reason": reason, "lost": is_lost, "due": to_ms(due_at), "now": to_ms(now)},
+        """UPDATE sites SET access = iif(:lost IS NULL, access, 'lost'), reason = coalesce(:lost, reason),
+            failures = failures + 1, failed_since = coalesce(failed_since, :now), due_at = :due
+        WHERE channel_id = :id""",
+        {"id": site.channel_id, "lost": lost, "due": to_ms(due_at), "now": to_ms(now)},
     )
 
 

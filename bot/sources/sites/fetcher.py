@@ -102,7 +102,7 @@ class SiteFetcher:
         raise SiteError(REFUSED, "redirects without end")
 
     def _check(self, url: str) -> None:
-        """Raise SiteError for an address that is refused whatever it resolves to; through a proxy, the proxy resolves."""
+        """Raise SiteError for an address that is refused without a look; a proxy looks names up by itself."""
         parts = urlsplit(url)
         host = parts.hostname or ""
         if parts.scheme not in {"http", "https"} or not host or parts.username is not None:

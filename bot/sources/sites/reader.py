@@ -149,7 +149,8 @@ class Sites:
         known = await sites.entries(self._database, site.channel_id, [each.guid for each in listed])
         hashes = {each.guid: plain_hash(each.text) for each in listed}
         news = [each for each in listed if each.guid not in known or known[each.guid].hash != hashes[each.guid]]
-        news = sorted(reversed(news), key=lambda each: each.published or now)  # as they were written
+        news.reverse()  # as they were written: most feeds list the newest first
+        news.sort(key=lambda each: each.published or now)
         fresh = [each.guid for each in news if each.guid not in known]
         await self._database.write(lambda tx: sites.add_entries(tx, site.channel_id, fresh))
         if news:
@@ -181,7 +182,8 @@ class Sites:
         log.info("a site cannot be read", site=site.address, why=str(error), failures=site.failures + 1)
 
         async def job(tx: Transaction) -> None:
-            await sites.set_failed(tx, site, error.reason, is_lost=is_lost, due_at=now + pause, now=now)
+            lost = error.reason if is_lost else None
+            await sites.set_failed(tx, site, lost=lost, due_at=now + pause, now=now)
             if is_lost and site.access is not Access.LOST:
                 event = f"{site.channel_id}:{now.isoformat()}"
                 notice = ChannelLost(event=event, channel=site.title, reason=error.reason)

@@ -1,0 +1,96 @@
+"""Reads the web pages of public channels wherever that is needed; nothing of it is loaded before."""
+
+import asyncio
+import math
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot.errors import SettingsError
+from bot.models import Clock
+from bot.pipeline.ingest import Ingest
+from bot.runtime.supervisor import TURN, Beat, Health, guarded, no_beat
+from bot.search.pool import Searches
+from bot.settings import Settings
+from bot.sources.assignment import Assignments
+from bot.sources.follow_answers import FollowAnswers
+from bot.store import channels, readers
+from bot.store.database import Database, Subject
+
+if TYPE_CHECKING:
+    from bot.sources.preview.reader import PageReader
+
+log = structlog.get_logger(__name__)
+
+LOOK_EVERY = 10.0  # s
+
+
+class PageService:
+    """What reads web pages, in the place of reader accounts."""
+
+    def __init__(  # noqa: PLR0913 - the parts it is made of
+        self,
+        settings: Settings,
+        database: Database,
+        ingest: Ingest,
+        assignments: Assignments,
+        *,
+        searches: Searches,
+        clock: Clock,
+        health: Health,
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._ingest = ingest
+        self._assignments = assignments
+        self._searches = searches
+        self._clock = clock
+        self._health = health
+        self._reader: PageReader | None = None
+
+    @property
+    def fault(self) -> str | None:
+        """Why channels are read neither by an account nor through their pages; None where all are read."""
+        return "no reader account reads" if self._reader is None else self._reader.fault
+
+    async def run(self, beat: Beat = no_beat) -> None:
+        """Read pages for ever, from when they are needed on."""
+        if not self._settings.has_pages:
+            return
+        changes = self._database.changes
+        while not await self._is_needed():
+            beat(LOOK_EVERY + TURN)
+            await changes.wait(Subject.FOLLOWS, changes.revision(Subject.FOLLOWS), LOOK_EVERY)
+        try:
+            await self._read(beat)
+        except SettingsError as error:
+            log.warning("the web pages of channels cannot be read", why=str(error))
+
+    async def _is_needed(self) -> bool:
+        if not await readers.any_reads(self._database):
+            return True
+        followed = await channels.followed(self._database)
+        return self._assignments.has_any and not all(map(self._assignments.reads, followed))
+
+    async def _read(self, beat: Beat) -> None:
+        from bot.sources.preview.fetcher import Pages  # noqa: PLC0415 - aiohttp, which few services need
+        from bot.sources.preview.follow_requests import PageFollowRequests  # noqa: PLC0415 - likewise
+        from bot.sources.preview.page_archive import PageArchive  # noqa: PLC0415 - likewise
+        from bot.sources.preview.reader import PageReader  # noqa: PLC0415 - likewise
+
+        beat(math.inf)  # what it reads with goes round for itself
+        pages = Pages.open(self._settings, self._database, self._clock)
+        try:
+            archive = PageArchive(self._database, self._ingest, clock=self._clock)
+            answers = FollowAnswers(self._database, self._searches, clock=self._clock)
+            parts = (self._database, archive, self._assignments, pages)
+            self._reader = PageReader(*parts, clock=self._clock)
+            loops = {
+                "web pages": self._reader.run,
+                "follow requests by web pages": PageFollowRequests(*parts, answers, clock=self._clock).run,
+            }
+            async with asyncio.TaskGroup() as group:
+                for name, loop in loops.items():
+                    group.create_task(guarded(name, loop, self._health), name=name)
+        finally:
+            await pages.close()
