@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
+from xml.sax import SAXParseException
 
 from selectolax.lexbor import LexborHTMLParser
 
@@ -75,7 +76,10 @@ def read_feed(body: bytes, url: str, content_type: str = "") -> SiteFeed | None:
     found = feedparser.parse(BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False)
     if not found.get("version"):
         return None
-    listed = [_entry(each, url) for each in found.entries[:MOST_ENTRIES]]
+    given = found.entries[:MOST_ENTRIES]
+    if isinstance(found.get("bozo_exception"), SAXParseException):  # what is cut off may have lost its name
+        given = [each for each in given if each.get("id") or each.get("link")]
+    listed = [_entry(each, url) for each in given]
     return SiteFeed(
         title=" ".join(_words(found.feed.get("title_detail"), url).text.split()),
         link=_address(found.feed.get("link"), url),
@@ -114,14 +118,10 @@ def _entry(given: "FeedParserDict", base: str) -> Entry:
 
 def _each_once(entries: Iterable[Entry]) -> Iterator[Entry]:
     """Leave out what is listed twice; of different entries with one guid, each has its link in it."""
-    listed = list(entries)
-    shared = {guid for guid, count in Counter(each.guid for each in listed).items() if count > 1}
-    seen = set()
-    for each in listed:
-        guid = f"{each.guid}\n{each.link or each.text}" if each.guid in shared else each.guid
-        if guid not in seen:
-            seen.add(guid)
-            yield replace(each, guid=guid)
+    listed = {(each.guid, each.link): each for each in reversed(list(entries))}
+    count = Counter(guid for guid, _ in listed)
+    for each in reversed(listed.values()):
+        yield each if count[each.guid] == 1 else replace(each, guid=f"{each.guid}\n{each.link}")
 
 
 def _body(given: "FeedParserDict", base: str) -> PageText:
