@@ -33,8 +33,8 @@ RULES = {
 
 # What each kind of button needs.
 TAPS = {
-    Need.LOOK: """about again alike back channel edit find first group groups history keep latest like list more older
-    order post quote run seen setup sum test topics translation undo why""",
+    Need.LOOK: """about again alike back channel edit find first found group groups history keep latest like list more
+    older order others others_of post quote run seen setup similar sum test topics translation undo why""",
     Need.CHAT: """blame confirmations digest drop edits every exclude fallback feed forall hush include lang language
     leave media mute mutes ok ours place prio quiet receipt revert save settings snooze store storms
     topic translate type unmute unstore wake word words wrong zone""",
@@ -217,6 +217,10 @@ SAMPLES = {
     "regroup": "1",
     "ungroup": "1",
     "feed": "c1:on",
+    "others": "1:1",
+    "others_of": "m-1",
+    "similar": "1",
+    "found": "1:0",
     "every": "1:on",
     "post_in": "1:yes",
 }
