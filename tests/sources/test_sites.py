@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 import pytest
 from aiohttp import web
@@ -65,18 +66,18 @@ class TestFeed:
                 [("/1", "Одно", "/1")],
             ),
             pytest.param(rss(item(1, "Цел"))[:-20] + b"<item><title>&nbsp;&bad", [("/n1", "Цел", "/news/1")]),
-            pytest.param(rss("<title>Только слова</title>"), [("6a7", "Только слова", None)]),
+            pytest.param(
+                rss("<title>Только слова</title>"),
+                [(sha256("Только слова".encode()).hexdigest(), "Только слова", None)],
+            ),
         ],
         ids=["windows-1251", "no guid", "twice", "one guid for all", "only a title", "broken", "no name at all"],
     )
     def test_what_sites_write(self, body: bytes, entries: list[tuple[str, str, str | None]]) -> None:
         found = read_feed(body, BASE)
         assert found is not None
-        short = [
-            (each.guid.replace(HOST, ""), each.text, each.link and each.link.replace(HOST, ""))
-            for each in found.entries
-        ]
-        assert short == entries
+        listed = [(each.guid, each.text, each.link) for each in found.entries]
+        assert [tuple(field and field.replace(HOST, "") for field in each) for each in listed] == entries
 
     def test_an_entry_has_the_longest_of_its_texts_and_the_date_of_its_zone(self) -> None:
         entry = """<entry><id>urn:1</id><title type="html">Сбой &amp;amp; ко</title><author><name>А. Б.</name></author>
@@ -244,7 +245,6 @@ async def test_a_site_is_a_channel(desk: Desk) -> None:
     assert "outages" in text(await bot.says(f"/explain {link}")).lower()
     for words in ("in:Сайты", f"in:{desk.at}/old.xml", "in:МИД", "in:-1"):
         assert "трёх" in text(await bot.says(f"/search банках {words}")), words
-    assert "История" not in text(await bot.says("/search банках -in:x"))
     listed = await bot.says("/channels")
     assert "a site, up to 5 min late" in text(listed)
     screen = (await bot.taps(button(listed.messages[0], "МИД"))).edit
