@@ -372,8 +372,8 @@ async def count_joins(db: Reader, reader_id: int, since: datetime) -> int:
 async def rename(tx: Transaction, channel_id: int, *, title: str, username: str | None) -> ResolvedChannel | None:
     """Set the title and username of a channel; return the channel as it was, None where nothing changed."""
     values = {"id": channel_id, "title": title, "username": username}
-    changed = "id = :id AND (title, username) IS NOT (:title, :username)"
-    row = await tx.fetch_one(f"SELECT id, kind, title, username FROM channels WHERE {changed}", values)  # noqa: S608 - our own words
+    sql = "SELECT * FROM channels WHERE id = :id AND (title, username) IS NOT (:title, :username)"
+    row = await tx.fetch_one(sql, values)
     if row is None:
         return None
     await tx.execute("UPDATE channels SET title = :title, username = :username WHERE id = :id", values)
