@@ -34,6 +34,7 @@ from bot.search.pool import SearchPool
 from bot.settings import Settings
 from bot.sources.assignment import Assignments
 from bot.sources.page_service import PageService
+from bot.sources.pictures import Pictures
 from bot.sources.pruner import GIGABYTE, Pruner
 from bot.sources.reader import ReaderAccount
 from bot.sources.sites.fetcher import SiteFetcher
@@ -76,6 +77,7 @@ class Parts:
     readers: Sequence[ReaderAccount]  # the reader account and its standby
     pages: PageService
     sites: Sites
+    ingest: Ingest
     clock: TelegramClock
     health: Health
 
@@ -185,6 +187,7 @@ async def _open(  # noqa: PLR0913 - what a caller of `run` chooses
         readers=readers,
         pages=pages,
         sites=sites,
+        ingest=ingest,
         clock=clock,
         health=health,
     )
@@ -278,6 +281,7 @@ def _lasting(parts: Parts) -> Loops:
         "place": bot.keep_place,
         "clock": partial(_keep_time, parts),
         "bot": partial(connections.keep_connected, bot),
+        "pictures": Pictures(database, parts.ingest, media_path, parts.settings.ocr_languages, clock=clock).run,
         "pruner": Pruner(database, media_path, most=most, clock=clock).run,
         "silence": SilenceMonitor(database, clock=clock).run,
         "daily report": DailyReports(database, clock=clock).run,
@@ -287,8 +291,8 @@ def _lasting(parts: Parts) -> Loops:
 async def _open_one(parts: Parts) -> Client:
     """Connect the first reader, or the standby in its place; return a client that can tell the time.
 
-    Without a reader public channels are read through their web pages. Where these are of another server, the bot goes on
-    if somebody is paired already, and its notice says what to do.
+    Without a reader public channels are read through their web pages. Where these are of another server, the bot goes
+    on if somebody is paired already, and its notice says what to do.
     """
     first, standby = parts.readers
     has_standby = (parts.settings.data_dir / sessions.STANDBY).exists()

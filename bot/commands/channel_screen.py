@@ -5,7 +5,7 @@ from datetime import timedelta
 from bot.commands.channels import seen_states, show_state
 from bot.commands.context import CommandError, Context, Reply, Request, message, writes
 from bot.commands.enlisting import feed_button, has_feed, set_feed
-from bot.commands.follow import setting_options
+from bot.commands.follow import NO_OCR, setting_options
 from bot.commands.lookup import need_channel
 from bot.commands.mute import mute_scope, mutes_of, show_end, unmute_scope
 from bot.commands.mute_scope import MuteScope
@@ -15,6 +15,7 @@ from bot.commands.rights import Need
 from bot.models import Network
 from bot.models.outgoing import Button, ButtonRows, Outgoing
 from bot.monitoring.channel_state import ChannelState
+from bot.runtime import tesseract
 from bot.search.coverage import coverage_of
 from bot.store import channels, stats
 from bot.store.channel_groups import Directory
@@ -31,6 +32,8 @@ _OPTIONS = {
     "slow": Options(fast=False),
     "join": Options(may_join=True),
     "stay": Options(may_join=False),
+    "ocr": Options(ocr=True),
+    "noocr": Options(ocr=False),
 }
 
 
@@ -97,6 +100,8 @@ async def _screen(db: Reader, context: Context, number: str) -> Outgoing:
     coverage = await coverage_of(db, [channel.id], now=context.now)
     past = describe_past(coverage, context, [channel.id], since=None)
     text = await _facts(db, state, past.line, context)
+    if channel.ocr and not tesseract.is_installed():
+        text.line(context.t.gettext(NO_OCR))
     if muted:
         text.line(context.t.gettext("Muted in this chat {until}."), until=until)
     is_fed = await has_feed(db, str(channel.id), context.chat.id)
@@ -148,6 +153,8 @@ def _actions(channel: Channel, context: Context, *, is_muted: bool, is_fed: bool
         speed = ("slow", t.gettext("No longer fast")) if channel.fast else ("fast", t.gettext("Fast"))
         join = ("stay", t.gettext("Never join")) if channel.may_join else ("join", t.gettext("May join"))
         rows.append(tuple(button(label, "how", number, option) for option, label in (speed, join)))
+        ocr = ("noocr", t.gettext("No longer read pictures")) if channel.ocr else ("ocr", t.gettext("Read pictures"))
+        rows.append((button(ocr[1], "how", number, ocr[0]),))
     rows.append((button(t.gettext("Similar channels"), "similar", number),))
     return tuple(rows)
 

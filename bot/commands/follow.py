@@ -16,6 +16,7 @@ from bot.locales import N_, Translator
 from bot.locales.locale import show_number
 from bot.models.acts import ChannelsRequested, ChannelsSet
 from bot.rendering.follow_list import render_follow_list
+from bot.runtime import tesseract
 from bot.store import acts, channels, follows, progress, readers
 from bot.store.acts import Rows
 from bot.store.channels import MOST_FAST, NO_OPTIONS, Access, Channel, Options
@@ -44,14 +45,22 @@ _HOW = {
     "slow": N_("no longer fast"),
     "join:no": N_("never joined; read from outside unless my reader account is already in"),
     "join:yes": N_("joined when their turn comes"),
+    "ocr": N_("text in its pictures is read by a program"),
+    "ocr:no": N_("text in its pictures is no longer read"),
     "private": N_("for this chat only"),
 }
+NO_OCR = N_(
+    "The program that reads pictures is not on the server yet: apt install tesseract-ocr tesseract-ocr-rus, "
+    "or in Docker build with OCR=1."
+)
 MOST_HISTORY = 100_000  # posts
 _OPTION_WORDS = {
     **dict.fromkeys(("fast", "быстро", "швидко"), Options(fast=True)),
     **dict.fromkeys(("slow", "медленно", "повільно"), Options(fast=False)),
     **dict.fromkeys(("join:no", "вступать:нет", "вступати:ні"), Options(may_join=False)),
     **dict.fromkeys(("join:yes", "вступать:да", "вступати:так"), Options(may_join=True)),
+    **dict.fromkeys(("ocr", "картинки"), Options(ocr=True)),
+    **dict.fromkeys(("ocr:no", "ocr:нет", "ocr:ні", "картинки:нет", "картинки:ні"), Options(ocr=False)),
     **dict.fromkeys(("private", "приватно"), Options(private=True)),
 }
 _HISTORY = re.compile(r"(?:history|история|історія):(\d{1,9})")
@@ -89,6 +98,10 @@ class _Answer:
 @example(
     N_("/follow @name fast"),
     N_("check for new posts every few seconds, as Telegram is late with large channels; at most 20; slow ends it"),
+)
+@example(
+    N_("/follow @name ocr"),
+    N_("also find what stands in photos with few words of their own, as a program reads it; ocr:no ends it"),
 )
 @example(N_("/follow @name group:Regulators"), N_("add it to a channel group, for topics and searches"))
 @example(N_("/follow @name all"), N_("send every post of it here; group:NAME all does the same for a group"))
@@ -201,9 +214,13 @@ async def _follow(tx: Transaction, pasted: PastedChannels, options: Options, con
             left,
         )
         text.line(line, n=left)
-    waits = outcomes.keys() - {RequestOutcome.FOLLOWED} and not all(map(is_site, references))
-    if waits and not await readers.any_reads(tx):
-        text.line(t.gettext("My reader account cannot read right now. I will check these once it can."))
+    is_of_telegram = not all(map(is_site, references))
+    if is_of_telegram and outcomes.keys() - {RequestOutcome.FOLLOWED} and not await readers.any_reads(tx):
+        text.line(
+            t.gettext(
+                "No reader account can read now. I check public channels by their web pages, the others once it can."
+            )
+        )
     if pasted.unclear:
         text.join(_not_understood(pasted, t))
     count = sum(len(outcomes.get(each, ())) for each in _LOOKED_AT)
@@ -215,8 +232,14 @@ async def setting_options(
     tx: Transaction, context: Context, found: Sequence[Channel], options: Options
 ) -> AsyncIterator[None]:
     """Record that followed channels are followed in another way, if they are."""
-    how = Options(fast=options.fast, may_join=options.may_join)
-    changed = [each for each in found if how.fast not in {None, each.fast} or how.may_join not in {None, each.may_join}]
+    how = Options(fast=options.fast, may_join=options.may_join, ocr=options.ocr)
+    changed = [
+        each
+        for each in found
+        if how.fast not in {None, each.fast}
+        or how.may_join not in {None, each.may_join}
+        or how.ocr not in {None, each.ocr}
+    ]
     if not changed:
         yield
         return
@@ -243,6 +266,8 @@ async def _show_options(db: Reader, options: Options, references: Sequence[str],
         text.line(t.gettext("How: {how}."), how=_how(options, t))
     if options.typed() not in {"", "private"} and any(map(is_site, references)):
         text.line(t.gettext("Sites are all read in one way, every few minutes: only private applies to them."))
+    if options.ocr and not tesseract.is_installed():
+        text.line(t.gettext(NO_OCR))
     if options.may_join is False and (inside := await _inside(db, references)):
         line = t.gettext("My reader account is already in these and stays there: {names}")
         text.line(line, names=join_names([show_reference(reference) for reference in inside], SHOWN_NAMES))
@@ -292,7 +317,7 @@ def usage(t: Translator) -> Text:
     text.line(t.gettext("A folder link t.me/addlist/… works too, and so does {example}."), example=code("/follow all"))
     text.line(t.gettext("A site with an RSS or Atom feed: {example}"), example=code("/follow https://site.ru/rss"))
     line = t.gettext("Options you can add after them: {options}.")
-    return text.say(line, options=code(t.gettext("fast, slow, join:no, join:yes, private, history:5000")))
+    return text.say(line, options=code(t.gettext("fast, slow, join:no, join:yes, ocr, private, history:5000")))
 
 
 def read_options(typed: str, t: Translator) -> tuple[FollowList, ...]:
@@ -354,7 +379,7 @@ def _read_option(word: str, t: Translator) -> Options | None:
     if posts and 0 < int(posts[1]) <= MOST_HISTORY:
         return Options(history=int(posts[1]))
     line = t.gettext(
-        "«{value}» is not an option. The options are fast, slow, join:no, join:yes, private and history:5000."
+        "«{value}» is not an option. The options are fast, slow, join:no, join:yes, ocr, private and history:5000."
     )
     if word.casefold().startswith(("history:", "история:", "історія:")):
         line = t.gettext(

@@ -257,6 +257,7 @@ class VersionChange(StrEnum):
     STALE = "stale"  # what it said before the version we knew: kept as evidence only
     PARTS_LOADED = "parts loaded"  # the version we knew, with other parts
     REST_LOADED = "rest loaded"  # the version we knew the beginning of
+    PICTURE_READ = "picture read"  # the version we knew, with the text that a program read in its picture
     PARTS_REWORDED = "parts reworded"  # the text that we knew; words in its parts were replaced
 
 

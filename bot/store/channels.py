@@ -42,14 +42,16 @@ class Options:
     fast: bool | None = None  # asked for its changes all the time
     may_join: bool | None = None  # False: it is read from outside for good
     history: int | None = None  # posts of its past that are to be read; None: the newest only
+    ocr: bool | None = None  # a program reads the text in its pictures
     private: bool | None = None  # True: only the chat that asks shall find it
 
     def typed(self) -> str:
         """Return the options as people type them."""
         speed = {True: "fast", False: "slow", None: ""}[self.fast]
         join = {True: "join:yes", False: "join:no", None: ""}[self.may_join]
+        ocr = {True: "ocr", False: "ocr:no", None: ""}[self.ocr]
         history = f"history:{self.history}" if self.history else ""
-        return " ".join(filter(None, (speed, join, history, "private" if self.private else "")))
+        return " ".join(filter(None, (speed, join, ocr, history, "private" if self.private else "")))
 
     def with_(self, other: "Options") -> "Options":
         """Return these options with what others choose."""
@@ -91,6 +93,7 @@ class Channel:
     read_by: int | None  # the reader that sees to it; None: not decided yet
     fast: bool  # asked for its changes all the time
     may_join: bool  # False: it is read from outside for good
+    ocr: bool = False  # a program reads the text in its pictures
     restricted: bool = False  # only some chats find it
     verified_at: datetime | None  # when the verifying round last went through it
     verify_from: int | None  # the id below which that round goes on; None: it begins anew
@@ -155,9 +158,9 @@ async def apply_options(
 ) -> None:
     """Change how a channel is followed; a backfill shows its progress to the chat."""
     await tx.execute(
-        """UPDATE channels SET fast = coalesce(:fast, fast), may_join = coalesce(:may_join, may_join)
-        WHERE id = :id""",
-        {"id": channel_id, "fast": options.fast, "may_join": options.may_join},
+        """UPDATE channels SET fast = coalesce(:fast, fast), may_join = coalesce(:may_join, may_join),
+            ocr = coalesce(:ocr, ocr) WHERE id = :id""",
+        {"id": channel_id, "fast": options.fast, "may_join": options.may_join, "ocr": options.ocr},
     )
     if options.history is not None and chat_id is not None:
         await backfills.request(tx, channel_id, chat_id=chat_id, asked_at=asked_at, posts=options.history)
@@ -326,7 +329,7 @@ async def unfollow(tx: Transaction, channel_id: int, *, now: datetime | None = N
     await tx.execute("DELETE FROM follows WHERE channel_id = :id", {"id": channel_id})
     await backfills.drop(tx, channel_id)
     tx.announce(Subject.FOLLOWS)
-    sql = """UPDATE channels SET followed_at = NULL, fast = 0, may_join = 1, unfollowed_at = :now
+    sql = """UPDATE channels SET followed_at = NULL, fast = 0, may_join = 1, ocr = 0, unfollowed_at = :now
         WHERE id = :id AND followed_at IS NOT NULL"""
     return await tx.execute(sql, {"id": channel_id, "now": maybe_ms(now)}) > 0
 

@@ -54,6 +54,7 @@ class FollowRequest:
     next_try_at: datetime
     fast: bool | None  # as in `Options`
     may_join: bool | None  # likewise
+    ocr: bool | None  # likewise
     history: int | None  # likewise
     access: tuple[int, ...] | None  # ids of the chats that alone shall find it; None: it is everybody's
     channel_groups: tuple[int, ...]  # ids of those that it is to join
@@ -63,7 +64,7 @@ class FollowRequest:
     def options(self) -> Options:
         """How it is to be followed."""
         private = None if self.access is None else True
-        return Options(fast=self.fast, may_join=self.may_join, history=self.history, private=private)
+        return Options(fast=self.fast, may_join=self.may_join, ocr=self.ocr, history=self.history, private=private)
 
 
 async def request(
@@ -202,7 +203,7 @@ async def _put(tx: Transaction, reference: str, *, chat_id: int | None, now: dat
         ON CONFLICT (reference) DO UPDATE SET chat_id = excluded.chat_id, asked_at = excluded.asked_at,
             state = 'wanted', channel_id = excluded.channel_id, reason = NULL, next_try_at = excluded.next_try_at,
             fast = CASE WHEN :channel IS NULL THEN fast END, history = CASE WHEN :channel IS NULL THEN history END,
-            may_join = CASE WHEN :channel IS NULL THEN may_join END""",
+            may_join = CASE WHEN :channel IS NULL THEN may_join END, ocr = CASE WHEN :channel IS NULL THEN ocr END""",
         {"reference": reference, "chat": chat_id, "now": to_ms(now), "channel": channel_id},
     )
 
@@ -216,7 +217,7 @@ async def _set_options(tx: Transaction, reference: str, options: Options) -> Non
     """Set the options of a request; the chat that made it sees the progress of the backfill."""
     await tx.execute(
         """UPDATE follows SET fast = coalesce(:fast, fast), may_join = coalesce(:may_join, may_join),
-            history = coalesce(:history, history) WHERE reference = :reference""",
+            ocr = coalesce(:ocr, ocr), history = coalesce(:history, history) WHERE reference = :reference""",
         {"reference": reference, **asdict(options)},
     )
     stored = await _find(tx, reference)

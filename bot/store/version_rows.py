@@ -41,6 +41,7 @@ class StoredMessage:
     parts: str = NO_PARTS  # JSON, of the current version
     text: str = ""  # of the current version; loaded where the message is being edited
     edit_date: int = 0  # ms, likewise
+    media_id: int | None = None  # Telegram's, of its photo or document; likewise
     versions: list[Version] = field(default_factory=list)  # likewise
     texts: set[str] = field(default_factory=set)  # of all versions; likewise
     post: Post | None = None  # the current one, where this observation brought it
@@ -117,7 +118,8 @@ _MESSAGES = """SELECT m.channel_id, m.message_id, m.id, m.version_id, v.hash, m.
     FROM json_each(:keys) k CROSS JOIN posts m ON m.channel_id = k.value ->> 0 AND m.message_id = k.value ->> 1
     CROSS JOIN versions v ON v.id = m.version_id
     LEFT JOIN long_posts l ON l.channel_id = m.channel_id AND l.message_id = m.message_id"""
-_VERSIONS = """SELECT v.channel_id, v.message_id, v.id, v.hash, v.text, coalesce(v.edit_date, 0), p.grouped_id
+_VERSIONS = """SELECT v.channel_id, v.message_id, v.id, v.hash, v.text, coalesce(v.edit_date, 0), p.grouped_id,
+        v.media_id
     FROM json_each(:keys) k JOIN versions v ON v.channel_id = k.value ->> 0 AND v.message_id = k.value ->> 1
     JOIN posts p ON p.channel_id = v.channel_id AND p.message_id = v.message_id"""
 _PUT_MESSAGE = """INSERT INTO posts (id, channel_id, message_id, grouped_id, version_id, date, seen_at, gone_at,
@@ -193,12 +195,13 @@ async def _add_versions(
         if message and (every or message.hash != hashes[id(post)] or message.is_reworded_by(post)):
             edited.add(key)
     rows = await tx.fetch_all(_VERSIONS, {"keys": json_list(edited)}) if edited else []
-    for channel_id, message_id, version_id, content, text, edit_date, grouped_id in rows:
+    for channel_id, message_id, version_id, content, text, edit_date, grouped_id, media_id in rows:
         message = messages[channel_id, message_id]
         message.versions.append(Version(content, edit_date))
         message.texts.add(text)
         if version_id == message.version_id:
             message.text, message.edit_date, message.grouped_id = text, edit_date, grouped_id
+            message.media_id = media_id
 
 
 async def write(tx: Transaction, known: Known, *, now: int) -> None:

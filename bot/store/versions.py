@@ -170,7 +170,7 @@ class ObservedChanges:
 
     def _load_rest(self, message: StoredMessage, post: Post, version: Version) -> bool:
         """Put a long post in the place of its beginning."""
-        before = whole_text(message.text, load_parts(message.parts))
+        before, post = whole_text(message.text, load_parts(message.parts)), _with_pictures(post, message)
         message.hash, message.edit_date, message.text = version.hash, version.edit_date, post.text
         message.parts = dump_parts(post.parts)
         self._rests.append((message.version_id, version.hash, post))
@@ -197,6 +197,7 @@ class ObservedChanges:
         Parts whose words are replaced are kept as a version.
         """
         before = load_parts(message.parts)
+        post = _with_pictures(post, message)
         if self._observation.observed_by == ObservedBy.LIVE and not any(map(_is_preview, post.parts)):
             post = replace(post, parts=(*filter(_is_preview, before), *post.parts))  # a push may be late
         if sorted(post.parts) == sorted(before):
@@ -236,6 +237,8 @@ class ObservedChanges:
 
     def _add_version(self, message: StoredMessage, post: Post, version: Version, change: VersionChange) -> None:
         """Add a version, and unless it is stale make it the current one."""
+        if change is VersionChange.EDITED and post.media is not None and post.media.id == message.media_id:
+            post = _with_pictures(post, message)
         version_id = self.known.take_id(post)
         message.id = message.id or version_id
         message.versions.append(version)
@@ -251,6 +254,7 @@ class ObservedChanges:
         if change != VersionChange.STALE:
             message.version_id, message.hash, message.edit_date = version_id, *version
             message.text, message.parts = post.text, dump_parts(post.parts)
+            message.media_id = None if post.media is None else post.media.id
             message.post, message.added = post, added
             message.count(post)
 
@@ -302,6 +306,14 @@ class ObservedChanges:
         await tx.insert_all(version_rows.ADD_PART_EVIDENCE, loaded)
         for channel_id in self._to_read_anew:
             await channels.read_anew(tx, channel_id, now=self._observation.seen_at)
+
+
+def _with_pictures(post: Post, message: StoredMessage) -> Post:
+    """Return a post with what a program has read in the pictures that it still shows; no network knows of that."""
+    if f'["{PartKind.PICTURE}",' not in message.parts or any(part.kind == PartKind.PICTURE for part in post.parts):
+        return post
+    pictures = (part for part in load_parts(message.parts) if part.kind == PartKind.PICTURE)
+    return replace(post, parts=(*post.parts, *pictures))
 
 
 def _is_preview(part: Part) -> bool:

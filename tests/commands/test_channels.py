@@ -152,7 +152,7 @@ async def test_the_screen_of_a_channel_shows_what_it_brought_here(bot: Bot) -> N
     assert "Alerts in this chat: 1 in 7 days, 2 in 30 days" in said
 
 
-async def test_each_action_redraws_the_screen(bot: Bot) -> None:
+async def test_each_action_redraws_the_screen(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
     chat = await bot.pair()
     await bot.archive.follow(NEWS, title="Вести")
     screen = await opened(bot)
@@ -166,6 +166,11 @@ async def test_each_action_redraws_the_screen(bot: Bot) -> None:
     never = await bot.taps(button(fast.edit, "Never join"))
     assert not (await channels.followed(bot.db))[0].may_join
     assert button(never.edit, "May join")
+    monkeypatch.setenv("PATH", "/nowhere")
+    read = await bot.taps(button(never.edit, "Read pictures"))
+    assert "The program that reads pictures is not on the server yet" in text(read)
+    assert (await channels.followed(bot.db))[0].ocr
+    assert "How: text in its pictures is no longer read." in text(await bot.says(f"/follow @News{NEWS} ocr:no"))
     assert "Вести" in text(await bot.taps(button(screen.edit, "All channels")))
 
 

@@ -88,7 +88,7 @@ async def test_it_says_what_is_wrong_with_a_reader_and_what_to_do(bot: Bot) -> N
     assert "pause reading channels until 10 Mar, 12:30 UTC" in told
     assert "pause joining channels until 10 Mar, 14:00 UTC" in told
     listed = text(await bot.says("/channels"))
-    assert "Вести: ⚠️ not read now, as my reader account can no longer read" in listed
+    assert "Вести: ⚠️ not read now, as no reader account can read it" in listed
     assert "What Telegram does not push" not in listed
 
 

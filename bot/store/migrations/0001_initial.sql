@@ -3,7 +3,7 @@
 -- delete never gives its number to another row (AUTOINCREMENT): an old button would act on that.
 
 -- What may grow for ever, and why. The archive is what the program is for: posts, versions, part_evidence, fulltext,
--- long_posts, translations, and media, whose files have a limit of their own (MEDIA_MAX_TOTAL_GB). What was sent stays known, a third
+-- long_posts, pictures, translations, and media, whose files have a limit of their own (MEDIA_MAX_TOTAL_GB). What was sent stays known, a third
 -- of a kilobyte an alert: alerts, messages, groups, attachments. For an edit or a deletion is followed however late, a
 -- post that is edited back into a topic is no news, and feedback counts them. `bot/store/housekeeping.py` clears
 -- handled, mutes, invitations, acts, enquiries, strangers, uploads, page_looks and target_urls, each writing of requests
@@ -64,6 +64,7 @@ CREATE TABLE channels (
     restricted INTEGER NOT NULL DEFAULT 0,  -- 1: only the chats of channel_access find it
     fast INTEGER NOT NULL DEFAULT 0,  -- asked for changes all the time
     may_join INTEGER NOT NULL DEFAULT 1,  -- 0: it is read from outside for good
+    ocr INTEGER NOT NULL DEFAULT 0,  -- 1: a program reads the text in its pictures
     read_by INTEGER REFERENCES readers (id),  -- the reader that it is assigned to; NULL: none yet
     confirmed_id INTEGER NOT NULL DEFAULT 0,  -- every message up to this one is stored; only the sweep moves it
     seen_pts INTEGER NOT NULL DEFAULT 0,  -- the pts up to which changes are applied; 0: ask again
@@ -142,6 +143,7 @@ CREATE TABLE follows (  -- what people asked to follow, until it is a channel or
     asked_at INTEGER NOT NULL,
     fast INTEGER,  -- how it is to be followed: 1 or 0, NULL where nobody said
     may_join INTEGER,  -- likewise
+    ocr INTEGER,  -- likewise
     history INTEGER,  -- posts of its past that are to be read; NULL: the newest only
     access TEXT,  -- JSON: ids of the chats that alone shall find it; NULL: it is everybody's
     channel_groups TEXT NOT NULL DEFAULT '[]',  -- JSON: ids of the channel groups that it is to join
@@ -331,7 +333,7 @@ CREATE VIRTUAL TABLE fulltext USING fts5(
     words, detail = none, columnsize = 0, tokenize = "unicode61 remove_diacritics 0 tokenchars ''''"
 );
 
-CREATE TABLE media (  -- files of versions in which a topic was found
+CREATE TABLE media (  -- files of versions in which a topic was found, and photos whose text is to be read
     id INTEGER PRIMARY KEY,
     version_id INTEGER NOT NULL REFERENCES versions (id),
     kind TEXT NOT NULL,  -- 'photo' or 'document'
@@ -354,6 +356,21 @@ CREATE INDEX media_files ON media (file_id) WHERE state = 'kept';
 CREATE INDEX media_kept ON media (id) WHERE state = 'kept';
 CREATE INDEX media_blobs ON media (sha256, size) WHERE state = 'kept';  -- their size in all is read from it
 CREATE INDEX media_pruned ON media (sha256) WHERE reason = 'pruned';
+
+CREATE TABLE pictures (  -- photos of posts with few words of their own, whose text a program reads
+    version_id INTEGER NOT NULL REFERENCES versions (id),
+    file_id INTEGER NOT NULL,  -- of the row of `media` that brings the photo
+    state TEXT NOT NULL DEFAULT 'wanted' CHECK (state IN ('wanted', 'read', 'left')),
+    text TEXT,  -- of one that was read; empty: the program saw none
+    engine TEXT,  -- the program that read it, with its version and languages
+    reason TEXT,  -- why it was left or put off: a word of ours, or that of `media`
+    wanted_at INTEGER NOT NULL,
+    due_at INTEGER NOT NULL,  -- when to try next
+    attempts INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (version_id, file_id)
+) WITHOUT ROWID;
+CREATE INDEX pictures_wanted ON pictures (due_at) WHERE state = 'wanted';
+CREATE INDEX pictures_read ON pictures (file_id) WHERE state = 'read';
 
 CREATE TABLE translations (  -- of versions, by Telegram: asked for once for all chats
     version_id INTEGER NOT NULL REFERENCES versions (id),
