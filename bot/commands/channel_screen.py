@@ -17,11 +17,11 @@ from bot.models.outgoing import Button, ButtonRows, Outgoing
 from bot.monitoring.channel_state import ChannelState
 from bot.runtime import tesseract
 from bot.search.coverage import coverage_of
-from bot.store import channels, stats
+from bot.store import channels, readers, stats
 from bot.store.channel_groups import Directory
 from bot.store.channels import MOST_FAST, Channel, Options
 from bot.store.database import Reader, Transaction
-from bot.text.buttons import CHANNEL, button
+from bot.text.buttons import CHANNEL, button, switch
 from bot.text.markup import Text, bold, one_line
 
 _NAME = 40  # UTF-16 units of a group's name
@@ -32,6 +32,8 @@ _OPTIONS = {
     "slow": Options(fast=False),
     "join": Options(may_join=True),
     "stay": Options(may_join=False),
+    "comments": Options(comments=True),
+    "nocomments": Options(comments=False),
     "ocr": Options(ocr=True),
     "noocr": Options(ocr=False),
 }
@@ -67,9 +69,12 @@ async def set_option(request: Request, context: Context, tx: Transaction) -> Rep
         line = context.own.gettext("At most {most} channels can be fast. Make another one slow first.")
         raise CommandError(line, most=MOST_FAST)
     options = _OPTIONS[option]
+    if options.comments and not await readers.any_reads(tx):
+        raise CommandError(context.own.gettext("Only a reader account can ask that, and none can read right now."))
     async with setting_options(tx, context, [channel], options):
         await channels.apply_options(tx, channel.id, options, chat_id=context.chat.id, asked_at=context.now)
-    return Reply(edit=await _screen(tx, context, number))
+    note = context.own.gettext("I am looking for its comments and will report.") if options.comments else None
+    return Reply(edit=await _screen(tx, context, number), note=note)
 
 
 @tap("every", Need.CHAT, rf"{CHANNEL}:(on|off)")
@@ -155,7 +160,13 @@ def _actions(channel: Channel, context: Context, *, is_muted: bool, is_fed: bool
         rows.append(tuple(button(label, "how", number, option) for option, label in (speed, join)))
         ocr = ("noocr", t.gettext("No longer read pictures")) if channel.ocr else ("ocr", t.gettext("Read pictures"))
         rows.append((button(ocr[1], "how", number, ocr[0]),))
-    rows.append((button(t.gettext("Similar channels"), "similar", number),))
+    is_broadcast = channel.network is Network.TELEGRAM and channel.kind == "broadcast"
+    if context.may(Need.INSTANCE) and is_broadcast:
+        has_comments = channel.comments_in is not None
+        option = "nocomments" if has_comments else "comments"
+        rows.append((switch(t.gettext("Comments"), "how", number, option, is_on=has_comments),))
+    if is_broadcast:
+        rows.append((button(t.gettext("Similar channels"), "similar", number),))
     return tuple(rows)
 
 

@@ -47,6 +47,8 @@ _HOW = {
     "join:yes": N_("joined when their turn comes"),
     "ocr": N_("text in its pictures is read by a program"),
     "ocr:no": N_("text in its pictures is no longer read"),
+    "comments": N_("with the comments on its posts"),
+    "comments:no": N_("without the comments on its posts"),
     "private": N_("for this chat only"),
 }
 NO_OCR = N_(
@@ -62,6 +64,11 @@ _OPTION_WORDS = {
     **dict.fromkeys(("ocr", "картинки"), Options(ocr=True)),
     **dict.fromkeys(("ocr:no", "ocr:нет", "ocr:ні", "картинки:нет", "картинки:ні"), Options(ocr=False)),
     **dict.fromkeys(("private", "приватно"), Options(private=True)),
+    **dict.fromkeys(("comments", "комментарии", "коментарі"), Options(comments=True)),
+    **dict.fromkeys(
+        ("comments:no", "nocomments", "комментарии:нет", "безкомментариев", "коментарі:ні", "безкоментарів"),
+        Options(comments=False),
+    ),
 }
 _HISTORY = re.compile(r"(?:history|история|історія):(\d{1,9})")
 _UNMISTAKABLE = re.compile(r"(?:join|history|вступать|вступати|история|історія):\S", re.IGNORECASE)
@@ -106,6 +113,7 @@ class _Answer:
 @example(N_("/follow @name group:Regulators"), N_("add it to a channel group, for topics and searches"))
 @example(N_("/follow @name all"), N_("send every post of it here; group:NAME all does the same for a group"))
 @example(N_("/follow @name private"), N_("only this chat finds it, searches its posts and gets alerts from it"))
+@example(N_("/follow @name comments"), N_("the comments on its posts, too; comments:no ends that"))
 @example(
     N_("/follow @name join:no history:5000"),
     N_("read from outside, with this many older posts; on a line of its own for a list"),
@@ -232,22 +240,23 @@ async def setting_options(
     tx: Transaction, context: Context, found: Sequence[Channel], options: Options
 ) -> AsyncIterator[None]:
     """Record that followed channels are followed in another way, if they are."""
-    how = Options(fast=options.fast, may_join=options.may_join, ocr=options.ocr)
-    changed = [
-        each
-        for each in found
-        if how.fast not in {None, each.fast}
-        or how.may_join not in {None, each.may_join}
-        or how.ocr not in {None, each.ocr}
-    ]
+    how = Options(fast=options.fast, may_join=options.may_join, ocr=options.ocr, comments=options.comments)
+    changed = [each for each in found if _is_another(how, each)]
     if not changed:
         yield
         return
     act = ChannelsSet(names=tuple(each.title for each in changed[:SHOWN_NAMES]), options=how.typed())
-    rows = [Rows("channels", "id", each.id) for each in changed]
+    rows = [Rows("channels", "id", number) for each in changed for number in (each.id, each.comments_in) if number]
     is_restricted = any(each.restricted for each in changed)
     async with acts.recorded(tx, act, context.actor, *rows, now=context.now, restricted=is_restricted):
         yield
+
+
+def _is_another(how: Options, channel: Channel) -> bool:
+    """Tell whether a channel is followed in another way."""
+    has_comments = channel.comments_in is not None
+    now = Options(fast=channel.fast, may_join=channel.may_join, ocr=channel.ocr, comments=has_comments)
+    return now.with_(how) != now
 
 
 async def _log(tx: Transaction, outcomes: Mapping[RequestOutcome, Sequence[str]], context: Context) -> None:
@@ -317,7 +326,9 @@ def usage(t: Translator) -> Text:
     text.line(t.gettext("A folder link t.me/addlist/… works too, and so does {example}."), example=code("/follow all"))
     text.line(t.gettext("A site with an RSS or Atom feed: {example}"), example=code("/follow https://site.ru/rss"))
     line = t.gettext("Options you can add after them: {options}.")
-    return text.say(line, options=code(t.gettext("fast, slow, join:no, join:yes, ocr, private, history:5000")))
+    return text.say(
+        line, options=code(t.gettext("fast, slow, join:no, join:yes, comments, ocr, private, history:5000"))
+    )
 
 
 def read_options(typed: str, t: Translator) -> tuple[FollowList, ...]:
@@ -379,7 +390,8 @@ def _read_option(word: str, t: Translator) -> Options | None:
     if posts and 0 < int(posts[1]) <= MOST_HISTORY:
         return Options(history=int(posts[1]))
     line = t.gettext(
-        "«{value}» is not an option. The options are fast, slow, join:no, join:yes, ocr, private and history:5000."
+        "«{value}» is not an option. The options are fast, slow, join:no, join:yes, comments, ocr, private and "
+        "history:5000."
     )
     if word.casefold().startswith(("history:", "история:", "історія:")):
         line = t.gettext(

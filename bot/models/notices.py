@@ -117,6 +117,17 @@ class ChannelsFound(_Notice):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CommentsFollowed(_Notice):
+    """The comments on the posts of a channel are followed from now on, or cannot be."""
+
+    sound = Sound.ALWAYS
+    kind: Literal["comments"] = "comments"
+    channel: str  # its title
+    group: str | None  # the title of the supergroup that they are in, where it is known
+    reason: str | None = None  # why not: Telegram's error string, or a word of ours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelLost(_Notice):
     """A channel cannot be read any more."""
 
@@ -333,6 +344,7 @@ Notice = Annotated[
     | FolderRead
     | FollowAllOffered
     | ChannelsFound
+    | CommentsFollowed
     | ChannelLost
     | ChannelRegained
     | ChannelRenamed

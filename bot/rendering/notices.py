@@ -5,7 +5,7 @@ from functools import singledispatch
 
 from bot.locales import N_, Translator
 from bot.locales.locale import Locale, show_span, topic_title
-from bot.locales.refusals import SUSPENSIONS, refusal
+from bot.locales.refusals import COMMENTS, SUSPENSIONS, refusal
 from bot.models.acts import TopicChanged
 from bot.models.notices import (
     Acted,
@@ -18,6 +18,7 @@ from bot.models.notices import (
     ChannelsFound,
     ChannelSilent,
     ChatSuspended,
+    CommentsFollowed,
     DailyReport,
     FolderRead,
     FollowAccess,
@@ -144,6 +145,16 @@ def _channels_found(notice: ChannelsFound, locale: Locale) -> Outgoing:
         followed=notice.followed,
         may_follow=notice.may_follow,
     )
+
+
+@render_notice.register
+def _comments_followed(notice: CommentsFollowed, locale: Locale) -> Outgoing:
+    t, channel, group = locale.t, _name(notice.channel), _name(notice.group or "")
+    if notice.reason is None:
+        line = t.gettext("I now also follow the comments on «{channel}», in «{group}».")
+        return Outgoing(text=line.format(channel=channel, group=group))
+    line = t.gettext("I cannot follow the comments on «{channel}».").format(channel=channel)
+    return Outgoing(text=f"{line} {refusal(notice.reason, t, COMMENTS)}")
 
 
 @render_notice.register

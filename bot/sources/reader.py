@@ -156,7 +156,7 @@ class ReaderAccount:
             "backfill": Backfiller(account, sync).run,
             "unreadable": UnreadableMessages(account, sync).run,
             "follow requests": follow_requests.run,
-            "enquiries": Enquiries(account, assignments).run,
+            "enquiries": Enquiries(account, sync, assignments).run,
             "translations": Translations(account).run,
             "requests": account.run,
             "connection": partial(self._stay_connected, account),
