@@ -12,15 +12,16 @@ from bot.commands.mute_scope import MuteScope
 from bot.commands.past import describe_past
 from bot.commands.registry import tap
 from bot.commands.rights import Need
+from bot.models import Network
 from bot.models.outgoing import Button, ButtonRows, Outgoing
 from bot.monitoring.channel_state import ChannelState
 from bot.runtime import tesseract
 from bot.search.coverage import coverage_of
-from bot.store import channels, stats
+from bot.store import channels, readers, stats
 from bot.store.channel_groups import Directory
 from bot.store.channels import MOST_FAST, Channel, Options
 from bot.store.database import Reader, Transaction
-from bot.text.buttons import button
+from bot.text.buttons import button, switch
 from bot.text.markup import Text, bold, one_line
 
 _ID = r"\d{1,15}"
@@ -32,8 +33,12 @@ _OPTIONS = {
     "slow": Options(fast=False),
     "join": Options(may_join=True),
     "stay": Options(may_join=False),
+    "comments": Options(comments=True),
+    "nocomments": Options(comments=False),
     "ocr": Options(ocr=True),
     "noocr": Options(ocr=False),
+    "compare": Options(witness=True),
+    "trust": Options(witness=False),
 }
 
 
@@ -67,9 +72,12 @@ async def set_option(request: Request, context: Context, tx: Transaction) -> Rep
         line = context.own.gettext("At most {most} channels can be fast. Make another one slow first.")
         raise CommandError(line, most=MOST_FAST)
     options = _OPTIONS[option]
+    if options.comments and not await readers.any_reads(tx):
+        raise CommandError(context.own.gettext("Only a reader account can ask that, and none can read right now."))
     async with setting_options(tx, context, [channel], options):
         await channels.apply_options(tx, channel.id, options, chat_id=context.chat.id, asked_at=context.now)
-    return Reply(edit=await _screen(tx, context, number))
+    note = context.own.gettext("I am looking for its comments and will report.") if options.comments else None
+    return Reply(edit=await _screen(tx, context, number), note=note)
 
 
 @tap("every", Need.CHAT, rf"{_ID}:(on|off)")
@@ -125,6 +133,8 @@ async def _facts(db: Reader, state: ChannelState, past: str, context: Context) -
         line = t.gettext("No reader account reads it, so I have read its web page since {time}.")
         text.line(line, time=context.date(state.stats.page.since))
         text.line(t.gettext("A page shows no long formatted posts and no edits further back; deletions show late."))
+    elif channel.is_witnessed:
+        text.line(t.gettext("Each hour I compare it with its web page; what was missed is reported to the owners."))
     text.add(past, "\n")
     last = state.stats.last_post_at
     text.line(t.gettext("Last post: {time}"), time=t.gettext("none stored") if last is None else context.date(last))
@@ -154,7 +164,18 @@ def _actions(channel: Channel, context: Context, *, is_muted: bool, is_fed: bool
         rows.append(tuple(button(label, "how", number, option) for option, label in (speed, join)))
         ocr = ("noocr", t.gettext("No longer read pictures")) if channel.ocr else ("ocr", t.gettext("Read pictures"))
         rows.append((button(ocr[1], "how", number, ocr[0]),))
-    rows.append((button(t.gettext("Similar channels"), "similar", number),))
+        if channel.has_page:
+            choice = ("compare", t.gettext("Compare with its web page"))
+            if channel.is_witnessed:
+                choice = ("trust", t.gettext("No longer compare with its web page"))
+            rows.append((button(choice[1], "how", number, choice[0]),))
+    is_broadcast = channel.network is Network.TELEGRAM and channel.kind == "broadcast"
+    if context.may(Need.INSTANCE) and is_broadcast:
+        has_comments = channel.comments_in is not None
+        option = "nocomments" if has_comments else "comments"
+        rows.append((switch(t.gettext("Comments"), "how", number, option, is_on=has_comments),))
+    if is_broadcast:
+        rows.append((button(t.gettext("Similar channels"), "similar", number),))
     return tuple(rows)
 
 

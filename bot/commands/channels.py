@@ -135,10 +135,13 @@ def show_state(state: ChannelState, context: Context) -> Text:
     """Show how a channel is read, how late its posts may come, and its troubles."""
     t, status, channel, silent_since = context.t, state.status, state.channel, state.stats.silent_since
     marks = [t.gettext(_STATUSES[status])] if status in _STATUSES else [_pace(state, t)]
+    if channel.comments_of is not None:
+        marks.insert(0, t.gettext("comments on a channel"))
     marks += _page_marks(state, t)
     if status is ChannelStatus.FIRST:
         marks.append(t.gettext("its last posts are being read"))
-    if not channel.may_join and channel.access is Access.POLLED and state.stats.page is None:
+    is_never_joined = not channel.may_join and channel.access is Access.POLLED and channel.comments_of is None
+    if is_never_joined and state.stats.page is None:
         marks.append(t.gettext("never to be joined"))
     if status is ChannelStatus.LATE and channel.swept_at is None:
         marks.append(t.gettext("⚠️ not read yet"))

@@ -47,6 +47,10 @@ _HOW = {
     "join:yes": N_("joined when their turn comes"),
     "ocr": N_("text in its pictures is read by a program"),
     "ocr:no": N_("text in its pictures is no longer read"),
+    "witness": N_("compared with its web page each hour, so that nothing is missed unnoticed"),
+    "witness:no": N_("no longer compared with its web page"),
+    "comments": N_("with the comments on its posts"),
+    "comments:no": N_("without the comments on its posts"),
     "private": N_("for this chat only"),
 }
 NO_OCR = N_(
@@ -61,7 +65,14 @@ _OPTION_WORDS = {
     **dict.fromkeys(("join:yes", "вступать:да", "вступати:так"), Options(may_join=True)),
     **dict.fromkeys(("ocr", "картинки"), Options(ocr=True)),
     **dict.fromkeys(("ocr:no", "ocr:нет", "ocr:ні", "картинки:нет", "картинки:ні"), Options(ocr=False)),
+    **dict.fromkeys(("witness", "сверка", "звірка"), Options(witness=True)),
+    **dict.fromkeys(("witness:no", "сверка:нет", "звірка:ні"), Options(witness=False)),
     **dict.fromkeys(("private", "приватно"), Options(private=True)),
+    **dict.fromkeys(("comments", "комментарии", "коментарі"), Options(comments=True)),
+    **dict.fromkeys(
+        ("comments:no", "nocomments", "комментарии:нет", "безкомментариев", "коментарі:ні", "безкоментарів"),
+        Options(comments=False),
+    ),
 }
 _HISTORY = re.compile(r"(?:history|история|історія):(\d{1,9})")
 _UNMISTAKABLE = re.compile(r"(?:join|history|вступать|вступати|история|історія):\S", re.IGNORECASE)
@@ -102,9 +113,14 @@ class _Answer:
     N_("/follow @name ocr"),
     N_("also find what stands in photos with few words of their own, as a program reads it; ocr:no ends it"),
 )
+@example(
+    N_("/follow @name witness"),
+    N_("compare it with its web page each hour and say what was missed, as for each fast one; witness:no ends it"),
+)
 @example(N_("/follow @name group:Regulators"), N_("add it to a channel group, for topics and searches"))
 @example(N_("/follow @name all"), N_("send every post of it here; group:NAME all does the same for a group"))
 @example(N_("/follow @name private"), N_("only this chat finds it, searches its posts and gets alerts from it"))
+@example(N_("/follow @name comments"), N_("the comments on its posts, too; comments:no ends that"))
 @example(
     N_("/follow @name join:no history:5000"),
     N_("read from outside, with this many older posts; on a line of its own for a list"),
@@ -230,22 +246,35 @@ async def setting_options(
     tx: Transaction, context: Context, found: Sequence[Channel], options: Options
 ) -> AsyncIterator[None]:
     """Record that followed channels are followed in another way, if they are."""
-    how = Options(fast=options.fast, may_join=options.may_join, ocr=options.ocr)
-    changed = [
-        each
-        for each in found
-        if how.fast not in {None, each.fast}
-        or how.may_join not in {None, each.may_join}
-        or how.ocr not in {None, each.ocr}
-    ]
+    how = Options(
+        fast=options.fast,
+        may_join=options.may_join,
+        ocr=options.ocr,
+        witness=options.witness,
+        comments=options.comments,
+    )
+    changed = [each for each in found if _is_another(how, each)]
     if not changed:
         yield
         return
     act = ChannelsSet(names=tuple(each.title for each in changed[:SHOWN_NAMES]), options=how.typed())
-    rows = [Rows("channels", "id", each.id) for each in changed]
+    rows = [Rows("channels", "id", number) for each in changed for number in (each.id, each.comments_in) if number]
     is_restricted = any(each.restricted for each in changed)
     async with acts.recorded(tx, act, context.actor, *rows, now=context.now, restricted=is_restricted):
         yield
+
+
+def _is_another(how: Options, channel: Channel) -> bool:
+    """Tell whether a channel is followed in another way."""
+    has_comments = channel.comments_in is not None
+    now = Options(
+        fast=channel.fast,
+        may_join=channel.may_join,
+        ocr=channel.ocr,
+        witness=channel.is_witnessed,
+        comments=has_comments,
+    )
+    return now.with_(how) != now
 
 
 async def _log(tx: Transaction, outcomes: Mapping[RequestOutcome, Sequence[str]], context: Context) -> None:
@@ -312,7 +341,9 @@ def usage(t: Translator) -> Text:
     text.line(t.gettext("For a private channel, send its invite link; or forward me a post from any channel."))
     text.line(t.gettext("A folder link t.me/addlist/… works too, and so does {example}."), example=code("/follow all"))
     line = t.gettext("Options you can add after them: {options}.")
-    return text.say(line, options=code(t.gettext("fast, slow, join:no, join:yes, ocr, private, history:5000")))
+    return text.say(
+        line, options=code(t.gettext("fast, slow, join:no, join:yes, comments, ocr, witness, private, history:5000"))
+    )
 
 
 def read_options(typed: str, t: Translator) -> tuple[FollowList, ...]:
@@ -374,7 +405,8 @@ def _read_option(word: str, t: Translator) -> Options | None:
     if posts and 0 < int(posts[1]) <= MOST_HISTORY:
         return Options(history=int(posts[1]))
     line = t.gettext(
-        "«{value}» is not an option. The options are fast, slow, join:no, join:yes, ocr, private and history:5000."
+        "«{value}» is not an option. The options are fast, slow, join:no, join:yes, comments, ocr, witness, private "
+        "and history:5000."
     )
     if word.casefold().startswith(("history:", "история:", "історія:")):
         line = t.gettext(

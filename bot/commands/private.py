@@ -37,6 +37,7 @@ class Thing:
     name: str  # as the chat calls it
     logged: tuple[str, ...]  # the names by which the log calls it, the usual one first
     restricted: bool
+    comments_in: int | None = None  # of a channel: the supergroup with its comments, which belongs to the same chats
 
     @property
     def data(self) -> str:
@@ -156,6 +157,7 @@ async def _thing(db: Reader, data: str, context: Context) -> Thing:
         name=channel.title,
         logged=(channel.title, f"@{channel.username}".lower(), *map(show_reference, wishes)),
         restricted=channel.restricted,
+        comments_in=channel.comments_in,
     )
 
 
@@ -174,7 +176,8 @@ async def _set_access(
     kind = thing.kind
     names = [chat.title for chat in await chats.by_ids(tx, chat_ids)]
     act = AccessChanged(subject=kind.value, name=thing.logged[0], chats=tuple(names))
-    rows = [Rows(f"{kind}_access", f"{kind}_id", thing.id), Rows(f"{kind}s", "id", thing.id)]
+    changed = filter(None, (thing.id, thing.comments_in))
+    rows = [row for n in changed for row in (Rows(f"{kind}_access", f"{kind}_id", n), Rows(f"{kind}s", "id", n))]
     if kind is Restrictable.TOPIC:
         rows.insert(0, Rows("subscriptions", "topic_id", thing.id))
     async with acts.recorded(

@@ -126,6 +126,7 @@ async def _unfollow(
         return None
     keys = (("channels", "id"), ("follows", "channel_id"))
     rows = [Rows(table, key, each.id) for each in found for table, key in keys]
+    rows += [Rows("channels", "id", each.comments_in) for each in found if each.comments_in is not None]
     rows += [Rows("follows", "id", each.id) for each in wishes]
     act = ChannelsUnfollowed(names=tuple(_called(found, wishes)))
     is_restricted = any(each.restricted for each in found) or any(each.access is not None for each in wishes)

@@ -70,6 +70,14 @@ REFUSALS = {  # why a channel cannot be read, or a reader account cannot read
     "needs_app": N_("It asks newcomers questions. Join it by hand with the reader account, then send /follow again."),
 }
 
+_TO_JOIN = N_("They are in a group that my reader account would have to join. To do that, send /follow and its link.")
+COMMENTS = {  # why the comments on a channel's posts cannot be read
+    **REFUSALS,
+    "no_comments": N_("It has none."),
+    "CHANNEL_PRIVATE": _TO_JOIN,
+    "CHANNEL_INVALID": _TO_JOIN,
+}
+
 _OUT = N_("I am no longer a member there.")
 _MUTED = N_("I am not allowed to write there. Its admins can allow it in the group settings.")
 _NOWHERE = N_("Telegram can no longer find it.")

@@ -99,6 +99,8 @@ class Post:
     forward: Forward | None = None
     reply_to: int | None = None  # the message that is answered …
     reply_channel: int | None = None  # … in this channel, where it is another one
+    root: int | None = None  # of an answer in a supergroup: the first of the messages that lead to it
+    copy_of: tuple[int, int] | None = None  # what Telegram put into a supergroup for a post: its channel and message
     edit_date: datetime | None = None
     author: str | None = None  # who wrote it, by the name that was seen: a signature, or the sender in a supergroup
     views: int | None = None
@@ -203,6 +205,16 @@ def _plain(value: object) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CommentedPost:
+    """What is commented on, where a message is in the supergroup with the comments on a channel's posts."""
+
+    channel_id: int
+    title: str  # of the channel
+    username: str | None
+    message_id: int | None  # the post there; None: the message answers none, or nobody knows which
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPost:
     """A message as one of its versions had it."""
 
@@ -222,6 +234,7 @@ class StoredPost:
     forward: Forward | None
     reply_to: int | None  # the message that is answered …
     reply_channel: int | None  # … in this channel, where it is another one
+    commented: CommentedPost | None
     author: str | None  # who wrote it, by the name that was seen: a signature, or the sender in a supergroup
     gone_at: datetime | None  # no longer visible to our reader since then
     views: int | None
@@ -247,6 +260,9 @@ class StoredPost:
     @property
     def link(self) -> str:
         """Link to the message, where people read it."""
+        on = self.commented
+        if on is not None and on.message_id is not None:
+            return f"{post_link(on.channel_id, on.username, on.message_id)}?comment={self.message_id}"
         return post_link(self.channel_id, self.channel_username, self.message_id, self.own_link)
 
 

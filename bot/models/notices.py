@@ -116,6 +116,17 @@ class ChannelsFound(_Notice):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CommentsFollowed(_Notice):
+    """The comments on the posts of a channel are followed from now on, or cannot be."""
+
+    sound = Sound.ALWAYS
+    kind: Literal["comments"] = "comments"
+    channel: str  # its title
+    group: str | None  # the title of the supergroup that they are in, where it is known
+    reason: str | None = None  # why not: Telegram's error string, or a word of ours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelLost(_Notice):
     """A channel cannot be read any more."""
 
@@ -191,6 +202,19 @@ class PageFailed(_Notice):
     kind: Literal["page_failed"] = "page_failed"
     channel: str  # its title
     reason: str  # a word of ours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostsMissed(_Notice):
+    """The web page of a channel shows what a reader account has missed; for the owners."""
+
+    kind: Literal["posts_missed"] = "posts_missed"
+    channel: str  # its title
+    channel_id: int
+    username: str | None
+    missed: int  # posts
+    edited: int  # posts that say something else by now
+    ids: tuple[int, ...]  # of the first of these messages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -332,6 +356,7 @@ Notice = Annotated[
     | FolderRead
     | FollowAllOffered
     | ChannelsFound
+    | CommentsFollowed
     | ChannelLost
     | ChannelRegained
     | ChannelRenamed
@@ -340,6 +365,7 @@ Notice = Annotated[
     | PagesBegun
     | PagesEnded
     | PageFailed
+    | PostsMissed
     | UpdatesMissed
     | PostsUnreadable
     | DailyReport

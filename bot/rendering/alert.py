@@ -121,10 +121,20 @@ def _head(alert: Alert, post: StoredPost, locale: Locale) -> Text:
     more = len(titles) - SHOWN_TOPICS
     topics = bold(", ".join(filter(None, titles[:SHOWN_TOPICS])) + (f" +{more}" if more > 0 else ""))
     line = t.gettext("edited, now matches: {topics}") if alert.fits_since_edit else "{topics}"
-    text = Text().say(line, topics=topics).add(" · ", link(channel_name(post, NAME_ROOM), post.link), "\n")
+    text = Text().say(line, topics=topics).add(" · ").join(_place(post, t)).add("\n")
     if alert.gone_at is not None:
         text.add(_gone_line(alert.gone_at, alert.gone_items, locale, relative_to=post.date), "\n")
     return text
+
+
+def _place(post: StoredPost, t: Translator) -> Text:
+    """Name the channel of a post, or what a comment is about, with the link to the message."""
+    if post.commented is None:
+        return Text().add(link(channel_name(post, NAME_ROOM), post.link))
+    is_under_post = post.commented.message_id is not None
+    line = t.gettext("comment under {channel}") if is_under_post else t.gettext("in the comments of {channel}")
+    name = one_line(post.commented.title, NAME_ROOM) or post.commented.username or str(post.commented.channel_id)
+    return Text().say(line, channel=link(name, post.link))
 
 
 def _gone_line(gone_at: datetime, items: tuple[int, int] | None, locale: Locale, *, relative_to: datetime) -> str:

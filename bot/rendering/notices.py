@@ -5,8 +5,9 @@ from functools import singledispatch
 
 from bot.locales import N_, Translator
 from bot.locales.locale import Locale, show_span, topic_title
-from bot.locales.refusals import SUSPENSIONS, refusal
+from bot.locales.refusals import COMMENTS, SUSPENSIONS, refusal
 from bot.models.acts import TopicChanged
+from bot.models.links import post_link
 from bot.models.notices import (
     Acted,
     AlertsMissed,
@@ -18,6 +19,7 @@ from bot.models.notices import (
     ChannelsFound,
     ChannelSilent,
     ChatSuspended,
+    CommentsFollowed,
     DailyReport,
     FolderRead,
     FollowAccess,
@@ -30,6 +32,7 @@ from bot.models.notices import (
     PagesBegun,
     PagesEnded,
     Pong,
+    PostsMissed,
     PostsUnreadable,
     PromotionIgnored,
     ReaderLost,
@@ -146,6 +149,16 @@ def _channels_found(notice: ChannelsFound, locale: Locale) -> Outgoing:
 
 
 @render_notice.register
+def _comments_followed(notice: CommentsFollowed, locale: Locale) -> Outgoing:
+    t, channel, group = locale.t, _name(notice.channel), _name(notice.group or "")
+    if notice.reason is None:
+        line = t.gettext("I now also follow the comments on «{channel}», in «{group}».")
+        return Outgoing(text=line.format(channel=channel, group=group))
+    line = t.gettext("I cannot follow the comments on «{channel}».").format(channel=channel)
+    return Outgoing(text=f"{line} {refusal(notice.reason, t, COMMENTS)}")
+
+
+@render_notice.register
 def _channel_lost(notice: ChannelLost, locale: Locale) -> Outgoing:
     line = locale.t.gettext("I can no longer read «{channel}». Its new posts will be missing here.")
     return Outgoing(text=f"{line.format(channel=_name(notice.channel))} {refusal(notice.reason, locale.t)}")
@@ -230,6 +243,24 @@ def _pages_ended(notice: PagesEnded, locale: Locale) -> Outgoing:
 def _page_failed(notice: PageFailed, locale: Locale) -> Outgoing:
     line = locale.t.gettext("⚠️ I cannot read the web page of «{channel}».").format(channel=_name(notice.channel))
     return Outgoing(text=f"{line} {refusal(notice.reason, locale.t)}")
+
+
+@render_notice.register
+def _posts_missed(notice: PostsMissed, locale: Locale) -> Outgoing:
+    t, facts = locale.t, []
+    if notice.missed:
+        facts.append(t.ngettext("{n} post", "{n} posts", notice.missed).format(n=notice.missed))
+    if notice.edited:
+        facts.append(t.ngettext("{n} edit", "{n} edits", notice.edited).format(n=notice.edited))
+    links = " ".join(post_link(notice.channel_id, notice.username, number) for number in notice.ids)
+    lines = (
+        t.gettext("⚠️ My reader account has missed something in «{channel}»: {facts}.").format(
+            channel=_name(notice.channel), facts=", ".join(facts)
+        ),
+        t.gettext("Its web page shows it: {links}").format(links=links),
+        t.gettext("It is stored now, with its alerts, and I am reading the channel again."),
+    )
+    return Outgoing(text="\n".join(lines))
 
 
 @render_notice.register

@@ -19,6 +19,7 @@ OF_CHATS = (
     "acts",
     "backfills",
     "channel_access",
+    "enquiries",
     "exclusions",
     "feedback",
     "follows",

@@ -10,8 +10,9 @@ from typing import Generic, Protocol, TypeVar
 
 from bot.models import Network
 from bot.models.acts import UNDO_WITHIN
+from bot.models.enquiries import EnquiryKind
 from bot.models.people import EVERYTHING, Viewer
-from bot.store import backfills
+from bot.store import access, backfills, enquiries
 from bot.store.access import Restrictable, visible
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import json_list, maybe_ms, read, read_all, to_ms
@@ -43,6 +44,8 @@ class Options:
     may_join: bool | None = None  # False: it is read from outside for good
     history: int | None = None  # posts of its past that are to be read; None: the newest only
     ocr: bool | None = None  # a program reads the text in its pictures
+    witness: bool | None = None  # its web page is compared with the archive each hour
+    comments: bool | None = None  # True: those on its posts are followed, too
     private: bool | None = None  # True: only the chat that asks shall find it
 
     def typed(self) -> str:
@@ -50,8 +53,10 @@ class Options:
         speed = {True: "fast", False: "slow", None: ""}[self.fast]
         join = {True: "join:yes", False: "join:no", None: ""}[self.may_join]
         ocr = {True: "ocr", False: "ocr:no", None: ""}[self.ocr]
+        witness = {True: "witness", False: "witness:no", None: ""}[self.witness]
         history = f"history:{self.history}" if self.history else ""
-        return " ".join(filter(None, (speed, join, ocr, history, "private" if self.private else "")))
+        comments = {True: "comments", False: "comments:no", None: ""}[self.comments]
+        return " ".join(filter(None, (speed, join, comments, ocr, witness, history, "private" if self.private else "")))
 
     def with_(self, other: "Options") -> "Options":
         """Return these options with what others choose."""
@@ -92,7 +97,11 @@ class Channel:
     fast: bool  # asked for its changes all the time
     may_join: bool  # False: it is read from outside for good
     ocr: bool = False  # a program reads the text in its pictures
+    witness: bool | None = None  # its web page is compared with the archive each hour; None: where it is fast
+    witnessed_at: datetime | None = None  # when that was last done
     restricted: bool = False  # only some chats find it
+    comments_of: int | None = None  # of a supergroup: the channel whose posts are commented on there
+    comments_in: int | None = None  # the supergroup with the comments on its posts, where these are followed
     verified_at: datetime | None  # when the verifying round last went through it
     verify_from: int | None  # the id below which that round goes on; None: it begins anew
     unchecked_since: datetime | None  # edits and deletions since then may be missing; None: none are
@@ -112,6 +121,11 @@ class Channel:
     def has_page(self) -> bool:
         """Anybody can read it on a web page of Telegram's, unless that is refused; groups have none."""
         return self.network is Network.TELEGRAM and self.username is not None and self.kind == "broadcast"
+
+    @property
+    def is_witnessed(self) -> bool:
+        """Its web page is compared with the archive each hour."""
+        return self.has_page and (self.fast if self.witness is None else self.witness)
 
     @property
     def is_swept(self) -> bool:
@@ -141,7 +155,8 @@ class ChannelPast:
 
 # Where no reader is named, the one that sees to the channel speaks for it, or else the first that knows it.
 _CHANNELS = """
-    SELECT c.*, m.access_hash, m.access, m.reason, m.joined_at, r.lost IS NOT NULL AS reader_lost FROM channels c
+    SELECT c.*, (SELECT g.id FROM channels g WHERE g.comments_of = c.id AND g.followed_at IS NOT NULL) AS comments_in,
+        m.access_hash, m.access, m.reason, m.joined_at, r.lost IS NOT NULL AS reader_lost FROM channels c
     LEFT JOIN memberships m ON m.channel_id = c.id AND m.reader_id = coalesce(:reader,
         (SELECT reader_id FROM memberships WHERE channel_id = c.id AND reader_id = c.read_by),
         (SELECT min(reader_id) FROM memberships WHERE channel_id = c.id))
@@ -155,11 +170,21 @@ async def apply_options(
     """Change how a channel is followed; a backfill shows its progress to the chat."""
     await tx.execute(
         """UPDATE channels SET fast = coalesce(:fast, fast), may_join = coalesce(:may_join, may_join),
-            ocr = coalesce(:ocr, ocr) WHERE id = :id""",
-        {"id": channel_id, "fast": options.fast, "may_join": options.may_join, "ocr": options.ocr},
+            ocr = coalesce(:ocr, ocr), witness = coalesce(:witness, witness) WHERE id = :id""",
+        {
+            "id": channel_id,
+            "fast": options.fast,
+            "may_join": options.may_join,
+            "ocr": options.ocr,
+            "witness": options.witness,
+        },
     )
     if options.history is not None and chat_id is not None:
         await backfills.request(tx, channel_id, chat_id=chat_id, asked_at=asked_at, posts=options.history)
+    if options.comments and chat_id is not None:
+        await enquiries.ask(tx, chat_id, EnquiryKind.COMMENTS, channel_id, now=asked_at)
+    if options.comments is False:
+        await end_comments(tx, channel_id, now=asked_at)
     tx.announce(Subject.FOLLOWS)
 
 
@@ -313,16 +338,58 @@ def spelt(title: str) -> str:
 
 
 async def unfollow(tx: Transaction, channel_id: int, *, now: datetime | None = None) -> bool:
-    """Stop following a channel and drop the requests for it; False where it was not followed. Its posts stay.
+    """Stop following a channel, drop the requests for it, and end its comments; False where it was not followed.
 
-    With `now` its readers stay in it for as long as that can be undone.
+    Its posts stay. With `now` its readers stay in it for as long as that can be undone.
     """
+    await end_comments(tx, channel_id, now=now)
     await tx.execute("DELETE FROM follows WHERE channel_id = :id", {"id": channel_id})
     await backfills.drop(tx, channel_id)
     tx.announce(Subject.FOLLOWS)
-    sql = """UPDATE channels SET followed_at = NULL, fast = 0, may_join = 1, ocr = 0, unfollowed_at = :now
+    sql = """UPDATE channels SET followed_at = NULL, fast = 0, may_join = 1, ocr = 0, witness = NULL,
+            unfollowed_at = :now
         WHERE id = :id AND followed_at IS NOT NULL"""
     return await tx.execute(sql, {"id": channel_id, "now": maybe_ms(now)}) > 0
+
+
+async def end_comments(tx: Transaction, channel_id: int, *, now: datetime | None = None) -> None:
+    """Stop following the comments on a channel's posts; a supergroup that somebody asked for by name stays followed."""
+    await enquiries.withdraw(tx, EnquiryKind.COMMENTS, channel_id)
+    groups = await tx.fetch_all(
+        """SELECT id, EXISTS (SELECT 1 FROM follows f WHERE f.channel_id = c.id) AS is_asked_for FROM channels c
+        WHERE comments_of = :id AND followed_at IS NOT NULL""",
+        {"id": channel_id},
+    )
+    for group in groups:
+        if group["is_asked_for"]:
+            await tx.execute("UPDATE channels SET comments_of = NULL WHERE id = :id", {"id": group["id"]})
+        else:
+            await unfollow(tx, group["id"], now=now)
+
+
+async def follow_comments(tx: Transaction, group: ResolvedChannel, channel: Channel, *, now: datetime) -> None:
+    """Follow the supergroup with the comments on a channel's posts; it is not joined for that."""
+    await tx.execute(
+        """INSERT INTO channels (id, kind, title, username, followed_at, comments_of, may_join)
+        VALUES (:id, :kind, :title, :username, :now, :channel, 0)
+        ON CONFLICT DO UPDATE SET title = excluded.title, username = excluded.username, unfollowed_at = NULL,
+            may_join = iif(followed_at IS NULL, 0, may_join), followed_at = coalesce(followed_at, excluded.followed_at),
+            comments_of = excluded.comments_of""",
+        {
+            "id": group.id,
+            "kind": group.kind,
+            "title": group.title,
+            "username": group.username,
+            "now": to_ms(now) // 1000 * 1000,
+            "channel": channel.id,
+        },
+    )
+    if channel.restricted:  # as restricted as the channel, unless it was asked for by name
+        await access.restrict(
+            tx, Restrictable.CHANNEL, channel.id, await access.chats_of(tx, Restrictable.CHANNEL, channel.id)
+        )
+    tx.announce(Subject.FOLLOWS)
+    tx.announce(Subject.TOPICS)  # which may be limited to it
 
 
 async def set_access(  # noqa: PLR0913 - the row has this many columns

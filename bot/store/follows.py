@@ -54,7 +54,9 @@ class FollowRequest:
     fast: bool | None  # as in `Options`
     may_join: bool | None  # likewise
     ocr: bool | None  # likewise
+    witness: bool | None  # likewise
     history: int | None  # likewise
+    comments: bool | None  # likewise
     access: tuple[int, ...] | None  # ids of the chats that alone shall find it; None: it is everybody's
     channel_groups: tuple[int, ...]  # ids of those that it is to join
     feeds: tuple[int, ...]  # ids of the chats that want all its posts
@@ -63,7 +65,15 @@ class FollowRequest:
     def options(self) -> Options:
         """How it is to be followed."""
         private = None if self.access is None else True
-        return Options(fast=self.fast, may_join=self.may_join, ocr=self.ocr, history=self.history, private=private)
+        return Options(
+            fast=self.fast,
+            may_join=self.may_join,
+            ocr=self.ocr,
+            witness=self.witness,
+            history=self.history,
+            comments=self.comments,
+            private=private,
+        )
 
 
 async def request(
@@ -86,6 +96,7 @@ async def request(
         at_once = replace(options, history=None) if is_looked_for else options  # its past waits until it is found
         await apply_options(tx, channel.id, at_once, chat_id=chat_id, asked_at=now)
         if not is_looked_for:
+            await _keep_for_itself(tx, channel, reference, earlier, chat_id=chat_id, now=now)
             is_shared = options.private and not channel.restricted
             return RequestOutcome.SHARED if is_shared else RequestOutcome.FOLLOWED
     waits = earlier is not None and earlier.state is FollowState.WANTED
@@ -104,6 +115,21 @@ async def request(
     if channel is not None:
         return RequestOutcome.LOST
     return RequestOutcome.NEW if earlier is None else RequestOutcome.AGAIN
+
+
+async def _keep_for_itself(  # noqa: PLR0913 - the row has this many columns
+    tx: Transaction,
+    channel: Channel,
+    reference: str,
+    earlier: FollowRequest | None,
+    *,
+    chat_id: int | None,
+    now: datetime,
+) -> None:
+    """Note that a supergroup was asked for by name that was followed only for the comments on a channel's posts."""
+    if channel.comments_of is not None and earlier is None:
+        await _put(tx, reference, chat_id=chat_id, now=now, channel_id=channel.id)
+        await tx.execute("UPDATE follows SET state = 'followed' WHERE reference = :name", {"name": reference})
 
 
 async def followed_as(db: Reader, reference: str) -> Channel | None:
@@ -196,7 +222,9 @@ async def _put(tx: Transaction, reference: str, *, chat_id: int | None, now: dat
         ON CONFLICT (reference) DO UPDATE SET chat_id = excluded.chat_id, asked_at = excluded.asked_at,
             state = 'wanted', channel_id = excluded.channel_id, reason = NULL, next_try_at = excluded.next_try_at,
             fast = CASE WHEN :channel IS NULL THEN fast END, history = CASE WHEN :channel IS NULL THEN history END,
-            may_join = CASE WHEN :channel IS NULL THEN may_join END, ocr = CASE WHEN :channel IS NULL THEN ocr END""",
+            may_join = CASE WHEN :channel IS NULL THEN may_join END, ocr = CASE WHEN :channel IS NULL THEN ocr END,
+            witness = CASE WHEN :channel IS NULL THEN witness END,
+            comments = CASE WHEN :channel IS NULL THEN comments END""",
         {"reference": reference, "chat": chat_id, "now": to_ms(now), "channel": channel_id},
     )
 
@@ -210,7 +238,9 @@ async def _set_options(tx: Transaction, reference: str, options: Options) -> Non
     """Set the options of a request; the chat that made it sees the progress of the backfill."""
     await tx.execute(
         """UPDATE follows SET fast = coalesce(:fast, fast), may_join = coalesce(:may_join, may_join),
-            ocr = coalesce(:ocr, ocr), history = coalesce(:history, history) WHERE reference = :reference""",
+            ocr = coalesce(:ocr, ocr), witness = coalesce(:witness, witness),
+            history = coalesce(:history, history), comments = coalesce(:comments, comments)
+        WHERE reference = :reference""",
         {"reference": reference, **asdict(options)},
     )
     stored = await _find(tx, reference)
@@ -313,6 +343,7 @@ async def settle(  # noqa: PLR0913 - what Telegram said of the channel is writte
         """INSERT INTO channels (id, kind, title, username, followed_at)
         SELECT :id, :kind, :title, :username, asked_at / 1000 * 1000 FROM follows WHERE id = :follow
         ON CONFLICT DO UPDATE SET kind = excluded.kind, title = excluded.title, username = excluded.username,
+            comments_of = iif(followed_at IS NULL, NULL, comments_of),
             followed_at = coalesce(followed_at, excluded.followed_at), unfollowed_at = NULL""",
         {**asdict(channel), "follow": follow_id},
     )

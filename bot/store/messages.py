@@ -72,6 +72,9 @@ _POST = """m.id AS post_id, m.channel_id AS post_channel_id, n.title AS post_cha
     n.username AS post_channel_username, m.message_id AS post_message_id, m.grouped_id AS post_grouped_id,
     m.date AS post_date, v.edit_date AS post_edit_date, v.text AS post_text, v.parts AS post_parts,
     v.entities AS post_entities, v.media AS post_media, m.forward AS post_forward, m.reply_to AS post_reply_to,
+    CASE WHEN n.comments_of IS NOT NULL THEN (SELECT json_array(o.id, o.title, o.username, k.post_id)
+        FROM channels o LEFT JOIN post_copies k ON k.channel_id = m.channel_id AND k.message_id = m.root_id
+        WHERE o.id = n.comments_of) END AS post_commented,
     m.reply_channel AS post_reply_channel, m.author AS post_author, m.link AS post_own_link,
     m.gone_at AS post_gone_at, m.views AS post_views, m.forwards AS post_forwards, m.reactions AS post_reactions,
     v.id AS post_version_id, v.id = m.version_id AS post_is_current, v.number AS post_number, v.seen_at AS post_seen_at,

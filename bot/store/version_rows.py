@@ -84,6 +84,7 @@ class StoredChannel:
 
     followed_at: datetime | None
     confirmed_id: int
+    comments_of: int | None  # of a supergroup: the channel whose posts are commented on there
     is_read: bool  # by a reader of ours, on Telegram
 
     def will_show(self, post: Post) -> bool:
@@ -107,7 +108,7 @@ class Known:
         return self.free_ids[second] - 1
 
 
-_CHANNELS = """SELECT id, followed_at, confirmed_id, followed_at IS NOT NULL AND EXISTS (
+_CHANNELS = """SELECT id, followed_at, confirmed_id, comments_of, followed_at IS NOT NULL AND EXISTS (
         SELECT 1 FROM memberships m WHERE m.channel_id = c.id AND m.access IN ('polled', 'joined')) AS is_read
     FROM channels c WHERE (followed_at IS NOT NULL OR :import) AND id IN (SELECT value FROM json_each(:ids))"""
 _FREE_IDS = """SELECT s.value AS second, coalesce(
@@ -123,7 +124,7 @@ _VERSIONS = """SELECT v.channel_id, v.message_id, v.id, v.hash, v.text, coalesce
     FROM json_each(:keys) k JOIN versions v ON v.channel_id = k.value ->> 0 AND v.message_id = k.value ->> 1
     JOIN posts p ON p.channel_id = v.channel_id AND p.message_id = v.message_id"""
 _PUT_MESSAGE = """INSERT INTO posts (id, channel_id, message_id, grouped_id, version_id, date, seen_at, gone_at,
-        views, forwards, reactions, reply_to, reply_channel, author, forward, link)"""
+        views, forwards, reactions, reply_to, reply_channel, author, forward, link, root_id)"""
 _OR_CHANGE_MESSAGE = """ON CONFLICT (channel_id, message_id) DO UPDATE SET grouped_id = excluded.grouped_id,
         version_id = excluded.version_id, gone_at = excluded.gone_at, views = excluded.views,
         forwards = excluded.forwards, reactions = excluded.reactions, link = excluded.link"""
@@ -225,6 +226,7 @@ def _row(message: StoredMessage, post: Post, now: int) -> tuple[object, ...]:
         *message.counters,
         *_origin(post),
         post.link,
+        post.root,
     )
 
 

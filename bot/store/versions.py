@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from bot.models import Count, Event, NewVersion, Observation, ObservedBy, Post, PostKey, VersionChange
 from bot.parts import Part, PartKind, dump_parts, load_parts, whole_text
-from bot.store import channels, long_posts, page_versions, version_rows
+from bot.store import channels, comments, long_posts, page_versions, version_rows
 from bot.store.database import Transaction
 from bot.store.long_posts import Head, LongPost, RestState
 from bot.store.page_versions import PAGE_LAG, AfterPage, IsReworded
@@ -68,6 +68,7 @@ class ObservedChanges:
         self._looks: dict[MessageKey, bytes] = {}  # hashes of what pages show of messages that Telegram has told us
         self.regrouped: dict[PostKey, int] = {}  # posts whose album Telegram names now: its grouped_id
         self.added: list[NewVersion] = []
+        self._copies: list[Post] = []  # of posts, in the supergroups where they are commented on
         self.gone = 0  # messages that are no longer visible
         self.turned: set[MessageKey] = set()  # messages that have vanished or are back
         self.left = 0  # messages of an export that are left to be seen on Telegram
@@ -75,7 +76,10 @@ class ObservedChanges:
     def apply(self, event: Event) -> None:
         """Follow one event."""
         if isinstance(event, Post):
-            self._apply_post(event)
+            if event.copy_of is not None and event.copy_of[0] == self.known.channels[event.channel_id].comments_of:
+                self._copies.append(event)
+            else:
+                self._apply_post(event)
             return
         if isinstance(event, Count):
             if message := self.known.messages.get((event.channel_id, event.message_id)):
@@ -301,6 +305,7 @@ class ObservedChanges:
         if self._rests:
             rests = [version_rows.rest_row(post, version_id, content) for version_id, content, post in self._rests]
             await tx.execute_many(version_rows.SET_REST, rests)
+        await comments.put_copies(tx, self._copies, now=self._observation.seen_at)
         if self._long:
             await long_posts.put(tx, self._long, now=self._now)
         await tx.insert_all(version_rows.ADD_PART_EVIDENCE, loaded)
