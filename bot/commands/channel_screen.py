@@ -36,6 +36,8 @@ _OPTIONS = {
     "nocomments": Options(comments=False),
     "ocr": Options(ocr=True),
     "noocr": Options(ocr=False),
+    "compare": Options(witness=True),
+    "trust": Options(witness=False),
 }
 
 
@@ -130,6 +132,8 @@ async def _facts(db: Reader, state: ChannelState, past: str, context: Context) -
         line = t.gettext("No reader account reads it, so I have read its web page since {time}.")
         text.line(line, time=context.date(state.stats.page.since))
         text.line(t.gettext("A page shows no long formatted posts and no edits further back; deletions show late."))
+    elif channel.is_witnessed:
+        text.line(t.gettext("Each hour I compare it with its web page; what was missed is reported to the owners."))
     text.add(past, "\n")
     last = state.stats.last_post_at
     text.line(t.gettext("Last post: {time}"), time=t.gettext("none stored") if last is None else context.date(last))
@@ -160,6 +164,11 @@ def _actions(channel: Channel, context: Context, *, is_muted: bool, is_fed: bool
         rows.append(tuple(button(label, "how", number, option) for option, label in (speed, join)))
         ocr = ("noocr", t.gettext("No longer read pictures")) if channel.ocr else ("ocr", t.gettext("Read pictures"))
         rows.append((button(ocr[1], "how", number, ocr[0]),))
+        if channel.has_page:
+            choice = ("compare", t.gettext("Compare with its web page"))
+            if channel.is_witnessed:
+                choice = ("trust", t.gettext("No longer compare with its web page"))
+            rows.append((button(choice[1], "how", number, choice[0]),))
     is_broadcast = channel.network is Network.TELEGRAM and channel.kind == "broadcast"
     if context.may(Need.INSTANCE) and is_broadcast:
         has_comments = channel.comments_in is not None

@@ -47,6 +47,8 @@ _HOW = {
     "join:yes": N_("joined when their turn comes"),
     "ocr": N_("text in its pictures is read by a program"),
     "ocr:no": N_("text in its pictures is no longer read"),
+    "witness": N_("compared with its web page each hour, so that nothing is missed unnoticed"),
+    "witness:no": N_("no longer compared with its web page"),
     "comments": N_("with the comments on its posts"),
     "comments:no": N_("without the comments on its posts"),
     "private": N_("for this chat only"),
@@ -63,6 +65,8 @@ _OPTION_WORDS = {
     **dict.fromkeys(("join:yes", "вступать:да", "вступати:так"), Options(may_join=True)),
     **dict.fromkeys(("ocr", "картинки"), Options(ocr=True)),
     **dict.fromkeys(("ocr:no", "ocr:нет", "ocr:ні", "картинки:нет", "картинки:ні"), Options(ocr=False)),
+    **dict.fromkeys(("witness", "сверка", "звірка"), Options(witness=True)),
+    **dict.fromkeys(("witness:no", "сверка:нет", "звірка:ні"), Options(witness=False)),
     **dict.fromkeys(("private", "приватно"), Options(private=True)),
     **dict.fromkeys(("comments", "комментарии", "коментарі"), Options(comments=True)),
     **dict.fromkeys(
@@ -109,6 +113,10 @@ class _Answer:
 @example(
     N_("/follow @name ocr"),
     N_("also find what stands in photos with few words of their own, as a program reads it; ocr:no ends it"),
+)
+@example(
+    N_("/follow @name witness"),
+    N_("compare it with its web page each hour and say what was missed, as for each fast one; witness:no ends it"),
 )
 @example(N_("/follow @name group:Regulators"), N_("add it to a channel group, for topics and searches"))
 @example(N_("/follow @name all"), N_("send every post of it here; group:NAME all does the same for a group"))
@@ -240,7 +248,13 @@ async def setting_options(
     tx: Transaction, context: Context, found: Sequence[Channel], options: Options
 ) -> AsyncIterator[None]:
     """Record that followed channels are followed in another way, if they are."""
-    how = Options(fast=options.fast, may_join=options.may_join, ocr=options.ocr, comments=options.comments)
+    how = Options(
+        fast=options.fast,
+        may_join=options.may_join,
+        ocr=options.ocr,
+        witness=options.witness,
+        comments=options.comments,
+    )
     changed = [each for each in found if _is_another(how, each)]
     if not changed:
         yield
@@ -255,7 +269,13 @@ async def setting_options(
 def _is_another(how: Options, channel: Channel) -> bool:
     """Tell whether a channel is followed in another way."""
     has_comments = channel.comments_in is not None
-    now = Options(fast=channel.fast, may_join=channel.may_join, ocr=channel.ocr, comments=has_comments)
+    now = Options(
+        fast=channel.fast,
+        may_join=channel.may_join,
+        ocr=channel.ocr,
+        witness=channel.is_witnessed,
+        comments=has_comments,
+    )
     return now.with_(how) != now
 
 
@@ -327,7 +347,7 @@ def usage(t: Translator) -> Text:
     text.line(t.gettext("A site with an RSS or Atom feed: {example}"), example=code("/follow https://site.ru/rss"))
     line = t.gettext("Options you can add after them: {options}.")
     return text.say(
-        line, options=code(t.gettext("fast, slow, join:no, join:yes, comments, ocr, private, history:5000"))
+        line, options=code(t.gettext("fast, slow, join:no, join:yes, comments, ocr, witness, private, history:5000"))
     )
 
 
@@ -390,8 +410,8 @@ def _read_option(word: str, t: Translator) -> Options | None:
     if posts and 0 < int(posts[1]) <= MOST_HISTORY:
         return Options(history=int(posts[1]))
     line = t.gettext(
-        "«{value}» is not an option. The options are fast, slow, join:no, join:yes, comments, ocr, private and "
-        "history:5000."
+        "«{value}» is not an option. The options are fast, slow, join:no, join:yes, comments, ocr, witness, private "
+        "and history:5000."
     )
     if word.casefold().startswith(("history:", "история:", "історія:")):
         line = t.gettext(

@@ -44,6 +44,7 @@ class Options:
     may_join: bool | None = None  # False: it is read from outside for good
     history: int | None = None  # posts of its past that are to be read; None: the newest only
     ocr: bool | None = None  # a program reads the text in its pictures
+    witness: bool | None = None  # its web page is compared with the archive each hour
     comments: bool | None = None  # True: those on its posts are followed, too
     private: bool | None = None  # True: only the chat that asks shall find it
 
@@ -52,9 +53,10 @@ class Options:
         speed = {True: "fast", False: "slow", None: ""}[self.fast]
         join = {True: "join:yes", False: "join:no", None: ""}[self.may_join]
         ocr = {True: "ocr", False: "ocr:no", None: ""}[self.ocr]
+        witness = {True: "witness", False: "witness:no", None: ""}[self.witness]
         history = f"history:{self.history}" if self.history else ""
         comments = {True: "comments", False: "comments:no", None: ""}[self.comments]
-        return " ".join(filter(None, (speed, join, comments, ocr, history, "private" if self.private else "")))
+        return " ".join(filter(None, (speed, join, comments, ocr, witness, history, "private" if self.private else "")))
 
     def with_(self, other: "Options") -> "Options":
         """Return these options with what others choose."""
@@ -97,6 +99,8 @@ class Channel:
     fast: bool  # asked for its changes all the time
     may_join: bool  # False: it is read from outside for good
     ocr: bool = False  # a program reads the text in its pictures
+    witness: bool | None = None  # its web page is compared with the archive each hour; None: where it is fast
+    witnessed_at: datetime | None = None  # when that was last done
     restricted: bool = False  # only some chats find it
     comments_of: int | None = None  # of a supergroup: the channel whose posts are commented on there
     comments_in: int | None = None  # the supergroup with the comments on its posts, where these are followed
@@ -119,6 +123,11 @@ class Channel:
     def has_page(self) -> bool:
         """Anybody can read it on a web page of Telegram's, unless that is refused; groups have none."""
         return self.network is Network.TELEGRAM and self.username is not None and self.kind == "broadcast"
+
+    @property
+    def is_witnessed(self) -> bool:
+        """Its web page is compared with the archive each hour."""
+        return self.has_page and (self.fast if self.witness is None else self.witness)
 
     @property
     def is_swept(self) -> bool:
@@ -165,8 +174,14 @@ async def apply_options(
     """Change how a channel is followed; a backfill shows its progress to the chat."""
     await tx.execute(
         """UPDATE channels SET fast = coalesce(:fast, fast), may_join = coalesce(:may_join, may_join),
-            ocr = coalesce(:ocr, ocr) WHERE id = :id""",
-        {"id": channel_id, "fast": options.fast, "may_join": options.may_join, "ocr": options.ocr},
+            ocr = coalesce(:ocr, ocr), witness = coalesce(:witness, witness) WHERE id = :id""",
+        {
+            "id": channel_id,
+            "fast": options.fast,
+            "may_join": options.may_join,
+            "ocr": options.ocr,
+            "witness": options.witness,
+        },
     )
     if options.history is not None and chat_id is not None:
         await backfills.request(tx, channel_id, chat_id=chat_id, asked_at=asked_at, posts=options.history)
@@ -340,7 +355,8 @@ async def unfollow(tx: Transaction, channel_id: int, *, now: datetime | None = N
     await tx.execute("DELETE FROM follows WHERE channel_id = :id", {"id": channel_id})
     await backfills.drop(tx, channel_id)
     tx.announce(Subject.FOLLOWS)
-    sql = """UPDATE channels SET followed_at = NULL, fast = 0, may_join = 1, ocr = 0, unfollowed_at = :now
+    sql = """UPDATE channels SET followed_at = NULL, fast = 0, may_join = 1, ocr = 0, witness = NULL,
+            unfollowed_at = :now
         WHERE id = :id AND followed_at IS NOT NULL"""
     return await tx.execute(sql, {"id": channel_id, "now": maybe_ms(now)}) > 0
 

@@ -55,6 +55,7 @@ class FollowRequest:
     fast: bool | None  # as in `Options`
     may_join: bool | None  # likewise
     ocr: bool | None  # likewise
+    witness: bool | None  # likewise
     history: int | None  # likewise
     comments: bool | None  # likewise
     access: tuple[int, ...] | None  # ids of the chats that alone shall find it; None: it is everybody's
@@ -69,6 +70,7 @@ class FollowRequest:
             fast=self.fast,
             may_join=self.may_join,
             ocr=self.ocr,
+            witness=self.witness,
             history=self.history,
             comments=self.comments,
             private=private,
@@ -228,6 +230,7 @@ async def _put(tx: Transaction, reference: str, *, chat_id: int | None, now: dat
             state = 'wanted', channel_id = excluded.channel_id, reason = NULL, next_try_at = excluded.next_try_at,
             fast = CASE WHEN :channel IS NULL THEN fast END, history = CASE WHEN :channel IS NULL THEN history END,
             may_join = CASE WHEN :channel IS NULL THEN may_join END, ocr = CASE WHEN :channel IS NULL THEN ocr END,
+            witness = CASE WHEN :channel IS NULL THEN witness END,
             comments = CASE WHEN :channel IS NULL THEN comments END""",
         {"reference": reference, "chat": chat_id, "now": to_ms(now), "channel": channel_id},
     )
@@ -242,7 +245,8 @@ async def _set_options(tx: Transaction, reference: str, options: Options) -> Non
     """Set the options of a request; the chat that made it sees the progress of the backfill."""
     await tx.execute(
         """UPDATE follows SET fast = coalesce(:fast, fast), may_join = coalesce(:may_join, may_join),
-            ocr = coalesce(:ocr, ocr), history = coalesce(:history, history), comments = coalesce(:comments, comments)
+            ocr = coalesce(:ocr, ocr), witness = coalesce(:witness, witness),
+            history = coalesce(:history, history), comments = coalesce(:comments, comments)
         WHERE reference = :reference""",
         {"reference": reference, **asdict(options)},
     )

@@ -67,6 +67,8 @@ CREATE TABLE channels (
     fast INTEGER NOT NULL DEFAULT 0,  -- asked for changes all the time
     may_join INTEGER NOT NULL DEFAULT 1,  -- 0: it is read from outside for good
     ocr INTEGER NOT NULL DEFAULT 0,  -- 1: a program reads the text in its pictures
+    witness INTEGER,  -- 1: its web page is compared with the archive each hour, 0: not; NULL: where it is fast
+    witnessed_at INTEGER,  -- when that was last done
     read_by INTEGER REFERENCES readers (id),  -- the reader that it is assigned to; NULL: none yet
     confirmed_id INTEGER NOT NULL DEFAULT 0,  -- every message up to this one is stored; only the sweep moves it
     seen_pts INTEGER NOT NULL DEFAULT 0,  -- the pts up to which changes are applied; 0: ask again
@@ -147,6 +149,7 @@ CREATE TABLE follows (  -- what people asked to follow, until it is a channel or
     fast INTEGER,  -- how it is to be followed: 1 or 0, NULL where nobody said
     may_join INTEGER,  -- likewise
     ocr INTEGER,  -- likewise
+    witness INTEGER,  -- likewise
     comments INTEGER,  -- likewise, of the comments on its posts
     history INTEGER,  -- posts of its past that are to be read; NULL: the newest only
     access TEXT,  -- JSON: ids of the chats that alone shall find it; NULL: it is everybody's
