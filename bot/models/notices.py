@@ -43,6 +43,7 @@ class FollowAccess(StrEnum):
     POLLED = "polled"  # from outside until the reader has joined
     OUTSIDE = "outside"  # for good …
     OUTSIDE_FAST = "outside_fast"  # … and often
+    SITE = "site"
     PAGE = "page"  # through its web page, as there is no reader account
 
 

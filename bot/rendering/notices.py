@@ -62,6 +62,7 @@ FOLLOWED = {
     FollowAccess.OUTSIDE: N_("I now follow «{channel}» from outside; its posts may arrive a few minutes late."),
     FollowAccess.PAGE: N_("I now follow «{channel}» through its web page; its posts may arrive a few minutes late."),
     FollowAccess.OUTSIDE_FAST: N_("I now follow «{channel}» from outside; its posts may arrive half a minute late."),
+    FollowAccess.SITE: N_("I now follow the site «{channel}»; its posts may arrive some minutes late."),
 }
 
 
