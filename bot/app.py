@@ -37,6 +37,8 @@ from bot.sources.page_service import PageService
 from bot.sources.pictures import Pictures
 from bot.sources.pruner import GIGABYTE, Pruner
 from bot.sources.reader import ReaderAccount
+from bot.sources.sites.fetcher import SiteFetcher
+from bot.sources.sites.reader import Sites
 from bot.sources.sweep import OUTSIDE, polls_a_round
 from bot.store import chats, handled, meta, readers
 from bot.store.blobs import Blobs
@@ -74,6 +76,7 @@ class Parts:
     bot: Client
     readers: Sequence[ReaderAccount]  # the reader account and its standby
     pages: PageService
+    sites: Sites
     ingest: Ingest
     clock: TelegramClock
     health: Health
@@ -172,7 +175,10 @@ async def _open(  # noqa: PLR0913 - what a caller of `run` chooses
     ]
     for reader in readers:
         stack.push_async_callback(reader.close)
-    pages = PageService(settings, database, ingest, assignments, searches=searches, clock=clock, health=health)
+    pages = PageService(settings, database, ingest, assignments, readers, searches=searches, clock=clock, health=health)
+    fetcher = SiteFetcher.of(settings)
+    stack.push_async_callback(fetcher.close)
+    sites = Sites(database, ingest, fetcher, searches=searches, interval=settings.site_interval, clock=clock)
     return Parts(
         settings=settings,
         database=database,
@@ -180,6 +186,7 @@ async def _open(  # noqa: PLR0913 - what a caller of `run` chooses
         bot=bot,
         readers=readers,
         pages=pages,
+        sites=sites,
         ingest=ingest,
         clock=clock,
         health=health,
@@ -234,6 +241,7 @@ async def _build(parts: Parts, stop: asyncio.Event) -> Service:
         round=settings.sweep_interval,
         polls=polls_a_round(settings.sweep_interval),
         fast=OUTSIDE,
+        sites=settings.site_interval,
         verifies=settings.verify_days > 0,
     )
     await database.write(lambda tx: meta.put_pace(tx, every))
@@ -247,7 +255,8 @@ async def _build(parts: Parts, stop: asyncio.Event) -> Service:
         "searches": parts.searches.keep_ready,
         "menu": router.register_menu,  # once; a server that has no answer to it holds up nothing
         "profile": partial(_introduce, parts),  # likewise
-        "pages": partial(_read_pages, recovery, parts.pages),
+        "pages": partial(_read, recovery, parts.pages),
+        "sites": partial(_read, recovery, parts.sites),
         **{f"account {n}": partial(_read, recovery, reader) for n, reader in enumerate(parts.readers, start=1)},
         **_lasting(parts),
     }
@@ -338,14 +347,9 @@ async def _deliver(recovery: Recovery, worker: Worker, stop: asyncio.Event, beat
     await worker.run(beat)
 
 
-async def _read(recovery: Recovery, reader: ReaderAccount, beat: Beat) -> None:
+async def _read(recovery: Recovery, source: ReaderAccount | PageService | Sites, beat: Beat) -> None:
     await recovery.over()
-    await reader.run(beat)
-
-
-async def _read_pages(recovery: Recovery, pages: PageService, beat: Beat) -> None:
-    await recovery.over()
-    await pages.run(beat)
+    await source.run(beat)
 
 
 async def _run_loops(service: Service, health: Health, stop: asyncio.Event) -> None:

@@ -83,7 +83,6 @@ class RawFormat(StrEnum):
     TL = "tl"  # a binary one, whose names depend on a layer
     JSON = "json"
     HTML = "html"
-    XML = "xml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

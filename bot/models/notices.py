@@ -43,6 +43,7 @@ class FollowAccess(StrEnum):
     POLLED = "polled"  # from outside until the reader has joined
     OUTSIDE = "outside"  # for good …
     OUTSIDE_FAST = "outside_fast"  # … and often
+    SITE = "site"
     PAGE = "page"  # through its web page, as there is no reader account
 
 
@@ -205,6 +206,19 @@ class PageFailed(_Notice):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PostsMissed(_Notice):
+    """The web page of a channel shows what a reader account has missed; for the owners."""
+
+    kind: Literal["posts_missed"] = "posts_missed"
+    channel: str  # its title
+    channel_id: int
+    username: str | None
+    missed: int  # posts
+    edited: int  # posts that say something else by now
+    ids: tuple[int, ...]  # of the first of these messages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UpdatesMissed(_Notice):
     """Telegram did not hand out what was written to the bot; the bot goes on from the present."""
 
@@ -352,6 +366,7 @@ Notice = Annotated[
     | PagesBegun
     | PagesEnded
     | PageFailed
+    | PostsMissed
     | UpdatesMissed
     | PostsUnreadable
     | DailyReport

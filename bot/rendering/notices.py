@@ -7,6 +7,7 @@ from bot.locales import N_, Translator
 from bot.locales.locale import Locale, show_span, topic_title
 from bot.locales.refusals import COMMENTS, SUSPENSIONS, refusal
 from bot.models.acts import TopicChanged
+from bot.models.links import post_link
 from bot.models.notices import (
     Acted,
     AlertsMissed,
@@ -31,6 +32,7 @@ from bot.models.notices import (
     PagesBegun,
     PagesEnded,
     Pong,
+    PostsMissed,
     PostsUnreadable,
     PromotionIgnored,
     ReaderLost,
@@ -57,6 +59,7 @@ FOLLOWED = {
     FollowAccess.OUTSIDE: N_("I now follow «{channel}» from outside; its posts may arrive a few minutes late."),
     FollowAccess.PAGE: N_("I now follow «{channel}» through its web page; its posts may arrive a few minutes late."),
     FollowAccess.OUTSIDE_FAST: N_("I now follow «{channel}» from outside; its posts may arrive half a minute late."),
+    FollowAccess.SITE: N_("I now follow the site «{channel}»; its posts may arrive some minutes late."),
 }
 
 
@@ -241,6 +244,24 @@ def _pages_ended(notice: PagesEnded, locale: Locale) -> Outgoing:
 def _page_failed(notice: PageFailed, locale: Locale) -> Outgoing:
     line = locale.t.gettext("⚠️ I cannot read the web page of «{channel}».").format(channel=_name(notice.channel))
     return Outgoing(text=f"{line} {refusal(notice.reason, locale.t)}")
+
+
+@render_notice.register
+def _posts_missed(notice: PostsMissed, locale: Locale) -> Outgoing:
+    t, facts = locale.t, []
+    if notice.missed:
+        facts.append(t.ngettext("{n} post", "{n} posts", notice.missed).format(n=notice.missed))
+    if notice.edited:
+        facts.append(t.ngettext("{n} edit", "{n} edits", notice.edited).format(n=notice.edited))
+    links = " ".join(post_link(notice.channel_id, notice.username, number) for number in notice.ids)
+    lines = (
+        t.gettext("⚠️ My reader account has missed something in «{channel}»: {facts}.").format(
+            channel=_name(notice.channel), facts=", ".join(facts)
+        ),
+        t.gettext("Its web page shows it: {links}").format(links=links),
+        t.gettext("It is stored now, with its alerts, and I am reading the channel again."),
+    )
+    return Outgoing(text="\n".join(lines))
 
 
 @render_notice.register

@@ -23,6 +23,7 @@ LONGEST = 4000  # characters of a picture's text
 _MOST_OUTPUT = 4 << 20  # bytes: a page full of small print has a tenth of that
 _ASKED_WITHIN = 10.0  # s for the list of languages
 _NICE = 19
+_NEEDED = ("PATH", "LANG", "TESSDATA_PREFIX", "TMPDIR")  # of the environment; our keys are none of its business
 _CERTAIN = 60.0  # per cent: what the program is less sure of is mostly texture
 _LEAST_WORDS = 2  # of a picture; fewer are a logo, or noise
 _WORD_LEVEL = "5"  # of a row that is a word
@@ -77,7 +78,8 @@ async def find(wanted: Sequence[str]) -> Tesseract | None:
 
 async def _run(command: Sequence[str], *, within: float) -> str:
     """Return what a program prints. Raises PictureError."""
-    environment = {**os.environ, "OMP_THREAD_LIMIT": "1"}  # else it takes all processors for a tenth more speed
+    environment = {name: os.environ[name] for name in _NEEDED if name in os.environ}
+    environment["OMP_THREAD_LIMIT"] = "1"  # else it takes all processors for a tenth more speed
     try:
         process = await asyncio.create_subprocess_exec(
             *command, stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL, env=environment, start_new_session=True

@@ -1,7 +1,11 @@
-"""Reads the web pages of public channels wherever that is needed; nothing of it is loaded before."""
+"""Reads the web pages of public channels wherever that is needed; nothing of it is loaded before.
+
+They stand in for a reader account that cannot read, and are witnesses beside one that can.
+"""
 
 import asyncio
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import structlog
@@ -14,6 +18,7 @@ from bot.search.pool import Searches
 from bot.settings import Settings
 from bot.sources.assignment import Assignments
 from bot.sources.follow_answers import FollowAnswers
+from bot.sources.reader import ReaderAccount
 from bot.store import channels, readers
 from bot.store.database import Database, Subject
 
@@ -34,6 +39,7 @@ class PageService:
         database: Database,
         ingest: Ingest,
         assignments: Assignments,
+        accounts: Sequence[ReaderAccount],
         *,
         searches: Searches,
         clock: Clock,
@@ -47,6 +53,7 @@ class PageService:
         self._clock = clock
         self._health = health
         self._reader: PageReader | None = None
+        self._accounts = accounts
 
     @property
     def fault(self) -> str | None:
@@ -70,13 +77,15 @@ class PageService:
         if not await readers.any_reads(self._database):
             return True
         followed = await channels.followed(self._database)
-        return self._assignments.has_any and not all(map(self._assignments.reads, followed))
+        is_unread = self._assignments.has_any and not all(map(self._assignments.reads, followed))
+        return is_unread or any(channel.is_witnessed for channel in followed)
 
     async def _read(self, beat: Beat) -> None:
         from bot.sources.preview.fetcher import Pages  # noqa: PLC0415 - aiohttp, which few services need
         from bot.sources.preview.follow_requests import PageFollowRequests  # noqa: PLC0415 - likewise
         from bot.sources.preview.page_archive import PageArchive  # noqa: PLC0415 - likewise
         from bot.sources.preview.reader import PageReader  # noqa: PLC0415 - likewise
+        from bot.sources.preview.witness import PageWitness  # noqa: PLC0415 - likewise
 
         beat(math.inf)  # what it reads with goes round for itself
         pages = Pages.open(self._settings, self._database, self._clock)
@@ -88,9 +97,15 @@ class PageService:
             loops = {
                 "web pages": self._reader.run,
                 "follow requests by web pages": PageFollowRequests(*parts, answers, clock=self._clock).run,
+                "witness": PageWitness(self._database, archive, pages, clock=self._clock, wake=self._wake).run,
             }
             async with asyncio.TaskGroup() as group:
                 for name, loop in loops.items():
                     group.create_task(guarded(name, loop, self._health), name=name)
         finally:
             await pages.close()
+
+    async def _wake(self) -> None:
+        """Have the reader accounts look for what they have missed."""
+        for account in self._accounts:
+            await account.request_sweep()

@@ -107,6 +107,8 @@ async def put_text(tx: Transaction, picture: WantedPicture, text: str, engine: s
         "UPDATE versions SET parts = :parts WHERE id = :version",
         {"version": picture.version_id, "parts": dump_parts(parts)},
     )
+    # A translation lacks these words: it is asked for anew where an alert shows them.
+    await tx.execute("DELETE FROM translations WHERE version_id = :version", {"version": picture.version_id})
     row = await tx.fetch_one(
         """SELECT v.hash, c.followed_at FROM versions v JOIN channels c ON c.id = v.channel_id WHERE v.id = :version""",
         {"version": picture.version_id},

@@ -55,6 +55,12 @@ async def link_of(db: Reader, channel_id: int, message_id: int) -> str:
     return post_link(channel_id, username, message_id, own)
 
 
+async def at_link(db: Reader, link: str) -> list[tuple[int, int]]:
+    """Return the channels and message ids of the posts that have this link for their own, the newest first."""
+    sql = "SELECT channel_id, message_id FROM posts WHERE link = :link ORDER BY id DESC"
+    return [(row["channel_id"], row["message_id"]) for row in await db.fetch_all(sql, {"link": link})]
+
+
 async def versions(db: Reader, channel_id: int, message_id: int) -> list[StoredPost]:
     """Return all versions of a message in the order of Telegram's edit dates; of an edit on a page nobody knows it."""
     rows = await db.fetch_all(

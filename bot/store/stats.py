@@ -121,7 +121,8 @@ async def active_channels(db: Reader) -> list[ActiveChannel]:
         FROM channels c LEFT JOIN silences s ON s.channel_id = c.id LEFT JOIN page_readings r ON r.channel_id = c.id
         WHERE c.followed_at IS NOT NULL AND known_until >= c.followed_at AND last_post_at IS NOT NULL
             AND (r.read_at IS NOT NULL OR EXISTS (
-                SELECT 1 FROM memberships WHERE channel_id = c.id AND access IN ('joined', 'polled')))
+                SELECT 1 FROM memberships WHERE channel_id = c.id AND access IN ('joined', 'polled')
+                UNION ALL SELECT 1 FROM sites WHERE channel_id = c.id AND access = 'polled'))
         ORDER BY c.id"""
     )
     return read_all(ActiveChannel, rows)

@@ -67,6 +67,8 @@ CREATE TABLE channels (
     fast INTEGER NOT NULL DEFAULT 0,  -- asked for changes all the time
     may_join INTEGER NOT NULL DEFAULT 1,  -- 0: it is read from outside for good
     ocr INTEGER NOT NULL DEFAULT 0,  -- 1: a program reads the text in its pictures
+    witness INTEGER,  -- 1: its web page is compared with the archive each hour, 0: not; NULL: where it is fast
+    witnessed_at INTEGER,  -- when that was last done
     read_by INTEGER REFERENCES readers (id),  -- the reader that it is assigned to; NULL: none yet
     confirmed_id INTEGER NOT NULL DEFAULT 0,  -- every message up to this one is stored; only the sweep moves it
     seen_pts INTEGER NOT NULL DEFAULT 0,  -- the pts up to which changes are applied; 0: ask again
@@ -114,6 +116,26 @@ CREATE TABLE unreadable (  -- messages that are there, in terms of a newer Teleg
     PRIMARY KEY (channel_id, message_id)
 ) WITHOUT ROWID;
 
+CREATE TABLE sites (  -- channels of websites: how each is read, by its feed at `address`
+    channel_id INTEGER PRIMARY KEY REFERENCES channels (id),
+    access TEXT NOT NULL DEFAULT 'polled' CHECK (access IN ('polled', 'lost')),  -- lost: it could not be read for long …
+    reason TEXT,  -- … for this reason, a word of ours
+    etag TEXT,  -- of the last answer …
+    modified TEXT,  -- … and its date as the site wrote it: what is no newer is not sent again
+    failures INTEGER NOT NULL DEFAULT 0,  -- in a row
+    failed_since INTEGER,
+    due_at INTEGER NOT NULL  -- when it is read next
+);
+
+CREATE TABLE site_entries (  -- the message that each entry of a site's feed is
+    channel_id INTEGER NOT NULL REFERENCES channels (id),
+    guid TEXT NOT NULL,  -- the entry's name in its feed
+    message_id INTEGER NOT NULL,  -- ours, from 1
+    hash BLOB,  -- of its plain text as stored; NULL: it may not be stored yet
+    PRIMARY KEY (channel_id, guid)
+) WITHOUT ROWID;
+CREATE INDEX site_entries_message ON site_entries (channel_id, message_id);
+
 CREATE TABLE silences (  -- channels that are unusually silent, of which people have a notice
     channel_id INTEGER PRIMARY KEY REFERENCES channels (id),
     since INTEGER NOT NULL  -- the date of its last post
@@ -121,12 +143,13 @@ CREATE TABLE silences (  -- channels that are unusually silent, of which people 
 
 CREATE TABLE follows (  -- what people asked to follow, until it is a channel or refused
     id INTEGER PRIMARY KEY AUTOINCREMENT,
-    reference TEXT NOT NULL UNIQUE,  -- '@name' in lower case, '+hash' or a bare id
+    reference TEXT NOT NULL UNIQUE,  -- '@name' in lower case, '+hash', an id, or the address of a site
     chat_id INTEGER REFERENCES chats (id),  -- gets a notice of how it went; NULL: asked for by the settings
     asked_at INTEGER NOT NULL,
     fast INTEGER,  -- how it is to be followed: 1 or 0, NULL where nobody said
     may_join INTEGER,  -- likewise
     ocr INTEGER,  -- likewise
+    witness INTEGER,  -- likewise
     comments INTEGER,  -- likewise, of the comments on its posts
     history INTEGER,  -- posts of its past that are to be read; NULL: the newest only
     access TEXT,  -- JSON: ids of the chats that alone shall find it; NULL: it is everybody's
@@ -218,6 +241,7 @@ CREATE TABLE posts (  -- messages of channels: a post is one of them, or an albu
     UNIQUE (channel_id, message_id)
 );
 CREATE INDEX posts_key ON posts (channel_id, post_key, message_id);  -- the messages of a post, in their order
+CREATE INDEX posts_link ON posts (link) WHERE link IS NOT NULL;
 CREATE INDEX posts_dates ON posts (channel_id, date);  -- when each channel spoke
 CREATE INDEX posts_root ON posts (channel_id, root_id) WHERE root_id IS NOT NULL;
 
@@ -253,7 +277,7 @@ CREATE TABLE versions (  -- what a message said, each time it changed, with the 
     -- The bytes: the evidence
     raw BLOB NOT NULL GENERATED ALWAYS AS (coalesce(
         CAST(substr(raw_rest, 1, text_at) || text || substr(raw_rest, text_at + 1) AS BLOB), raw_rest)) VIRTUAL,
-    raw_format TEXT NOT NULL CHECK (raw_format IN ('tl', 'json', 'html', 'xml')),
+    raw_format TEXT NOT NULL CHECK (raw_format IN ('tl', 'json', 'html')),
     layer INTEGER,  -- of TL
     raw_sha256 BLOB NOT NULL,
     UNIQUE (channel_id, message_id, number)
