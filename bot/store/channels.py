@@ -15,7 +15,7 @@ from bot.models.people import EVERYTHING, Viewer
 from bot.store import access, backfills, enquiries
 from bot.store.access import Restrictable, visible
 from bot.store.database import Reader, Subject, Transaction
-from bot.store.rows import json_list, maybe_ms, read, read_all, to_ms
+from bot.store.rows import json_list, maybe_date, maybe_ms, read, read_all, to_ms
 from bot.text.references import any_reference
 
 __all__ = ["Access", "Channel", "Options", "ResolvedChannel"]
@@ -258,6 +258,12 @@ async def unwanted(db: Reader, reader_id: int, now: datetime) -> list[Channel]:
     sql = f"""{_CHANNELS} WHERE c.followed_at IS NULL AND m.access = 'joined'
         AND coalesce(c.unfollowed_at, 0) <= :before ORDER BY c.id"""
     return read_all(Channel, await db.fetch_all(sql, {"reader": reader_id, "before": to_ms(now - UNDO_WITHIN)}))
+
+
+async def read_at(db: Reader) -> datetime | None:
+    """Return when a channel of Telegram was last found complete; None where none is followed, or was read yet."""
+    sql = "SELECT max(swept_at) FROM channels WHERE followed_at IS NOT NULL AND network = 'telegram'"
+    return maybe_date(await db.fetch_value(sql))
 
 
 async def get(db: Reader, channel_id: int, reader_id: int | None = None) -> Channel | None:

@@ -671,11 +671,11 @@ CREATE INDEX feedback_post ON feedback (channel_id, post_key);
 CREATE TABLE groups (  -- alerts that share one message
     id INTEGER PRIMARY KEY,
     chat_id INTEGER NOT NULL REFERENCES chats (id),
-    kind TEXT NOT NULL CHECK (kind IN ('digest', 'storm', 'late', 'restored')),
+    kind TEXT NOT NULL CHECK (kind IN ('digest', 'storm', 'late', 'restored', 'fallback')),
     topic_id INTEGER,  -- of a storm
     topic TEXT,  -- its name as the storm began
     thread_id INTEGER,  -- the forum thread that a topic has for its alerts; NULL: the chat's own
-    opened_at INTEGER NOT NULL,  -- of restored alerts: the backup's last sign of life
+    opened_at INTEGER NOT NULL,  -- of restored alerts: the backup's last sign of life; of fallbacks: the outage's beginning
     closes_at INTEGER NOT NULL  -- takes no alert from then on; a storm is over, a digest is to be sent
 );
 CREATE INDEX groups_open ON groups (chat_id, closes_at);
@@ -713,15 +713,17 @@ CREATE INDEX alerts_chat ON alerts (chat_id, created_at, group_id, duplicate_of,
 CREATE TABLE messages (  -- the outbox: what a chat shall see
     id INTEGER PRIMARY KEY,
     chat_id INTEGER NOT NULL REFERENCES chats (id),
-    kind TEXT NOT NULL CHECK (kind IN ('alert', 'group', 'change', 'files', 'translation', 'notice')),
+    kind TEXT NOT NULL CHECK (kind IN ('alert', 'group', 'change', 'files', 'translation', 'notice', 'fallback')),
     subject TEXT NOT NULL,  -- unique among those of its kind in the chat; only ever compared
     random_id INTEGER NOT NULL,  -- a keyed hash of (chat key, kind, subject)
     alert_id INTEGER REFERENCES alerts (id),  -- that it shows, or as a change, files or a translation answers
     group_id INTEGER REFERENCES groups (id),  -- that it shows
     version_id INTEGER REFERENCES versions (id),  -- of a change or files: the version that it reports
     notice TEXT,  -- the name of a notice
-    body TEXT,  -- JSON: the notice, what has changed, or the language of a translation
+    -- JSON: the notice, what has changed, the language of a translation; of a fallback that was taken ids of its alerts
+    body TEXT,
     reply_to INTEGER REFERENCES messages (id),
+    carries INTEGER REFERENCES messages (id),  -- of a fallback: the message of another chat that a target gets
     thread_id INTEGER,  -- the forum thread that it goes to; NULL or 1: the general one, or no forum
     silent INTEGER NOT NULL DEFAULT 0,
     -- sent: the chat sees what is wanted. In all other states more is wanted than the chat sees. due: it is to be sent.
@@ -747,6 +749,7 @@ CREATE INDEX messages_of_chat_due ON messages (chat_id, wanted_at, id, due_at) W
 CREATE INDEX messages_dead ON messages (id) WHERE state = 'dead';
 CREATE INDEX messages_alert ON messages (alert_id) WHERE alert_id IS NOT NULL;
 CREATE UNIQUE INDEX messages_group ON messages (group_id) WHERE group_id IS NOT NULL;
+CREATE INDEX messages_carried ON messages (carries) WHERE carries IS NOT NULL;
 CREATE INDEX messages_answers ON messages (reply_to) WHERE reply_to IS NOT NULL;
 CREATE INDEX messages_telegram ON messages (chat_id, telegram_id) WHERE telegram_id IS NOT NULL;
 
