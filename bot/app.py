@@ -1,9 +1,10 @@
 """Builds and wires every part of the service, here and nowhere else, and runs it."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
-from contextlib import AsyncExitStack, suppress
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -26,6 +27,7 @@ from bot.models import Clock
 from bot.models.notices import UpdatesMissed
 from bot.monitoring.daily_report import DailyReports
 from bot.monitoring.heartbeat import Heartbeat, put_start, put_stop
+from bot.monitoring.outage import OutageMonitor
 from bot.monitoring.silence import SilenceMonitor
 from bot.pipeline.ingest import Ingest
 from bot.runtime.clock import utc_now
@@ -37,6 +39,8 @@ from bot.sources.page_service import PageService
 from bot.sources.pictures import Pictures
 from bot.sources.pruner import GIGABYTE, Pruner
 from bot.sources.reader import ReaderAccount
+from bot.sources.sites.fetcher import SiteFetcher
+from bot.sources.sites.reader import Sites
 from bot.sources.sweep import OUTSIDE, polls_a_round
 from bot.store import chats, handled, meta, readers
 from bot.store.blobs import Blobs
@@ -48,6 +52,7 @@ from bot.telegram import connections, sessions
 from bot.telegram.client import PATIENT, Client, Timings, bot_client
 from bot.telegram.clock import TelegramClock
 from bot.telegram.rate_limit import Pacing, Rates
+from bot.telegram.rpc import has_connection
 from bot.telegram.sender import Sender
 
 log = structlog.get_logger(__name__)
@@ -74,6 +79,7 @@ class Parts:
     bot: Client
     readers: Sequence[ReaderAccount]  # the reader account and its standby
     pages: PageService
+    sites: Sites
     ingest: Ingest
     clock: TelegramClock
     health: Health
@@ -121,7 +127,10 @@ async def run(  # noqa: PLR0913 - what a caller may choose
         parts = await _open(
             stack, settings, own_topics, make_clock=make_clock, timings=timings, health=health or Health()
         )
-        service = await _unless(stop, _build(parts, stop))
+        sender = _sender(parts)
+        outages = _outages(parts, sender)
+        async with _serving_targets(parts, outages):  # also where Telegram is out as we start
+            service = await _unless(stop, _build(parts, sender, outages, stop))
         if service is not None:
             log.info("ready", bot=service.ready.bot_username)
             await put_start(parts.database)
@@ -183,6 +192,9 @@ async def _open(  # noqa: PLR0913 - what a caller of `run` chooses
         health=health,
         timings=timings,
     )
+    fetcher = SiteFetcher.of(settings)
+    stack.push_async_callback(fetcher.close)
+    sites = Sites(database, ingest, fetcher, searches=searches, interval=settings.site_interval, clock=clock)
     return Parts(
         settings=settings,
         database=database,
@@ -190,6 +202,7 @@ async def _open(  # noqa: PLR0913 - what a caller of `run` chooses
         bot=bot,
         readers=readers,
         pages=pages,
+        sites=sites,
         ingest=ingest,
         clock=clock,
         health=health,
@@ -219,11 +232,41 @@ async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None
         await asyncio.wait(waited)
 
 
-async def _build(parts: Parts, stop: asyncio.Event) -> Service:
-    settings, database, bot, clock = parts.settings, parts.database, parts.bot, parts.clock
+def _sender(parts: Parts) -> Sender:
+    settings = parts.settings
     rates = Rates(total=settings.send_rate_total, chat=settings.send_rate_chat, group=settings.send_rate_group / 60)
-    pacing = Pacing(rates)
-    sender = Sender(bot, pacing, monotonic=monotonic)
+    return Sender(parts.bot, Pacing(rates), monotonic=monotonic)
+
+
+def _outages(parts: Parts, sender: Sender) -> OutageMonitor:
+    bot = parts.bot
+    return OutageMonitor(
+        parts.database,
+        clock=parts.clock,
+        patience=timedelta(seconds=parts.settings.fallback_after),
+        is_connected=lambda: bot.is_answered and has_connection(bot),
+        taken=lambda: sender.taken,
+    )
+
+
+@asynccontextmanager
+async def _serving_targets(parts: Parts, outages: OutageMonitor) -> AsyncIterator[None]:
+    """Bring to targets what is due while the rest is not connected yet, which may last for ever."""
+    worker = Worker(parts.database, TargetComposer(parts.database, clock=parts.clock), sender=None, clock=parts.clock)
+    loops = [
+        asyncio.create_task(guarded("targets", worker.run, parts.health)),
+        asyncio.create_task(guarded("outages", outages.run, parts.health)),
+    ]
+    try:
+        yield
+    finally:
+        worker.stop()
+        loops[1].cancel()
+        await asyncio.gather(*loops, return_exceptions=True)
+
+
+async def _build(parts: Parts, sender: Sender, outages: OutageMonitor, stop: asyncio.Event) -> Service:
+    settings, database, bot, clock = parts.settings, parts.database, parts.bot, parts.clock
     files = Attachments(database, sender, settings.media_path, clock=clock)
     composer = Composer(database, sender, files, clock=clock)
     worker = Worker(database, composer, sender=sender, clock=clock)
@@ -238,12 +281,13 @@ async def _build(parts: Parts, stop: asyncio.Event) -> Service:
     time_source = await _open_one(parts)
     username = await connections.connect_bot(bot, settings)
     await _set_clock(parts, time_source)
-    await resume(database, pacing, now=clock(), monotonic=monotonic())
+    await resume(database, sender.queue.pacing, now=clock(), monotonic=monotonic())
     await bootstrap.request_channels(database, settings, clock())
     every = Pace(
         round=settings.sweep_interval,
         polls=polls_a_round(settings.sweep_interval),
         fast=OUTSIDE,
+        sites=settings.site_interval,
         verifies=settings.verify_days > 0,
     )
     await database.write(lambda tx: meta.put_pace(tx, every))
@@ -252,12 +296,14 @@ async def _build(parts: Parts, stop: asyncio.Event) -> Service:
     loops: Loops = {
         "delivery": partial(_deliver, recovery, worker, stop),
         "targets": target_worker.run,
+        "outages": outages.run,
         "progress": ProgressMessages(database, sender, clock=clock).run,
         "commands": router.run,
         "searches": parts.searches.keep_ready,
         "menu": router.register_menu,  # once; a server that has no answer to it holds up nothing
         "profile": partial(_introduce, parts),  # likewise
-        "pages": partial(_read_pages, recovery, parts.pages),
+        "pages": partial(_read, recovery, parts.pages),
+        "sites": partial(_read, recovery, parts.sites),
         **{f"account {n}": partial(_read, recovery, reader) for n, reader in enumerate(parts.readers, start=1)},
         **_lasting(parts),
     }
@@ -348,14 +394,9 @@ async def _deliver(recovery: Recovery, worker: Worker, stop: asyncio.Event, beat
     await worker.run(beat)
 
 
-async def _read(recovery: Recovery, reader: ReaderAccount, beat: Beat) -> None:
+async def _read(recovery: Recovery, source: ReaderAccount | PageService | Sites, beat: Beat) -> None:
     await recovery.over()
-    await reader.run(beat)
-
-
-async def _read_pages(recovery: Recovery, pages: PageService, beat: Beat) -> None:
-    await recovery.over()
-    await pages.run(beat)
+    await source.run(beat)
 
 
 async def _run_loops(service: Service, health: Health, stop: asyncio.Event) -> None:

@@ -77,6 +77,9 @@ class Settings(BaseSettings):
     preview_fallback_urls: Annotated[tuple[str, ...], NoDecode] = ("https://telegram.me",)  # where that is out
     preview_pause: float = Field(default=3, ge=0, le=_TEN_YEARS)  # s between two pages at least, a third more by chance
     preview_canary: str = Field(default="telegram", min_length=1)  # a channel that is always there, by name
+    site_interval: float = Field(default=300, ge=1, le=_TEN_YEARS)  # s between two looks at a site, a tenth by chance
+    site_private_addresses: bool = False  # sites may be of the machine's own network, which anybody who follows reaches
+    fallback_after: float = Field(default=300, ge=5, le=_TEN_YEARS)  # s that Telegram is out until alerts go elsewhere
     bot_name: str = Field(default="", max_length=64)  # that people see; empty: the one given at @BotFather stays
     heartbeat_url: SecretStr | None = None  # fetched each minute while all is well
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

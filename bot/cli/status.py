@@ -15,6 +15,7 @@ from bot.cli.output import plain
 from bot.locales import translator
 from bot.locales.locale import show_span
 from bot.locales.refusals import refusal
+from bot.models import Network
 from bot.monitoring import heartbeat
 from bot.monitoring.channel_state import ChannelState, ChannelStatus, channel_states
 from bot.settings import load_settings
@@ -70,18 +71,21 @@ def _versions() -> str:
 
 async def _channel_line(db: Reader, states: Sequence[ChannelState]) -> Line:
     """Count the channels by the way in which they are read, and the requests that are not channels yet."""
-    counts = Counter(state.channel.access or Access.PENDING for state in states if state.stats.page is None)
+    telegram = [state for state in states if state.channel.network is Network.TELEGRAM]
+    counts = Counter(state.channel.access or Access.PENDING for state in telegram if state.stats.page is None)
     facts = [f"{counts[access]:,} {words}" for access, words in _ACCESS.items() if counts[access]]
     if pages := sum(state.status is ChannelStatus.PAGE for state in states):
         facts.append(f"{pages:,} through their web pages")
     if unread := sum(state.status is ChannelStatus.UNREAD for state in states):
         facts.append(f"{unread:,} NOT READ")
+    if sites := len(states) - len(telegram):
+        facts.append(f"{sites:,} {'site' if sites == 1 else 'sites'}")
     wishes = Counter(follow.state for follow in await follows.all_follows(db))
     if wishes[FollowState.WANTED]:
         facts.append(f"{wishes[FollowState.WANTED]:,} not checked yet")
     if wishes[FollowState.REFUSED]:
         facts.append(f"{wishes[FollowState.REFUSED]:,} could not be followed")
-    delays = [state.delay for state in states if state.channel.access is Access.POLLED]
+    delays = [state.delay for state in telegram if state.channel.access is Access.POLLED]
     if delays:
         facts.append(f"those outside up to {_span(max(delays).total_seconds())} late")
     return "Channels", f"{len(states):,}" + (f": {', '.join(facts)}" if facts else "")

@@ -21,10 +21,9 @@ from bot.store import channels, readers, stats
 from bot.store.channel_groups import Directory
 from bot.store.channels import MOST_FAST, Channel, Options
 from bot.store.database import Reader, Transaction
-from bot.text.buttons import button, switch
+from bot.text.buttons import CHANNEL, button, switch
 from bot.text.markup import Text, bold, one_line
 
-_ID = r"\d{1,15}"
 _NAME = 40  # UTF-16 units of a group's name
 _SPANS = {"8h": timedelta(hours=8), "7d": timedelta(days=7), "on": None}  # of a mute; None: for good
 _COUNTED = (timedelta(days=7), timedelta(days=30))
@@ -42,13 +41,13 @@ _OPTIONS = {
 }
 
 
-@tap("channel", Need.LOOK, _ID)
+@tap("channel", Need.LOOK, CHANNEL)
 async def show_screen(request: Request, context: Context) -> Reply:
     """Show the screen of a channel."""
     return Reply(edit=await _screen(context.database, context, request.argument))
 
 
-@tap("hush", Need.CHAT, rf"{_ID}:(8h|7d|on|off)")
+@tap("hush", Need.CHAT, rf"{CHANNEL}:(8h|7d|on|off)")
 @writes
 async def hush(request: Request, context: Context, tx: Transaction) -> Reply:
     """Mute the channel in this chat for a while or for good, or unmute it."""
@@ -62,7 +61,7 @@ async def hush(request: Request, context: Context, tx: Transaction) -> Reply:
     return Reply(edit=await _screen(tx, context, number))
 
 
-@tap("how", Need.INSTANCE, rf"{_ID}:({'|'.join(_OPTIONS)})")
+@tap("how", Need.INSTANCE, rf"{CHANNEL}:({'|'.join(_OPTIONS)})")
 @writes
 async def set_option(request: Request, context: Context, tx: Transaction) -> Reply:
     """Change how the channel is followed."""
@@ -80,7 +79,7 @@ async def set_option(request: Request, context: Context, tx: Transaction) -> Rep
     return Reply(edit=await _screen(tx, context, number), note=note)
 
 
-@tap("every", Need.CHAT, rf"{_ID}:(on|off)")
+@tap("every", Need.CHAT, rf"{CHANNEL}:(on|off)")
 @writes
 async def switch_feed(request: Request, context: Context, tx: Transaction) -> Reply:
     """Let this chat get every post of the channel, or no longer."""
@@ -159,6 +158,7 @@ def _actions(channel: Channel, context: Context, *, is_muted: bool, is_fed: bool
         rows.append((feed_button("every", number, t, is_on=is_fed),))
     if context.may(Need.INSTANCE):
         rows.append((button(t.gettext("Groups"), "groups_of", number),))
+    if context.may(Need.INSTANCE) and channel.network is Network.TELEGRAM:  # all sites are read in one way
         speed = ("slow", t.gettext("No longer fast")) if channel.fast else ("fast", t.gettext("Fast"))
         join = ("stay", t.gettext("Never join")) if channel.may_join else ("join", t.gettext("May join"))
         rows.append(tuple(button(label, "how", number, option) for option, label in (speed, join)))

@@ -13,6 +13,7 @@ from bot.commands.registry import Section, command, example, tap
 from bot.commands.rights import Need
 from bot.locales import N_, Translator
 from bot.locales.refusals import refusal
+from bot.models import Network
 from bot.models.outgoing import Outgoing
 from bot.monitoring.channel_state import ChannelState, ChannelStatus, channel_states
 from bot.rendering.follow_list import typed_options
@@ -84,7 +85,7 @@ async def _screen(context: Context, number: int, word: str) -> Outgoing:
 
 
 def _fits(channel: Channel, word: str) -> bool:
-    return word in channel.title.casefold() or word in (channel.username or "").casefold()
+    return any(word in (name or "").casefold() for name in (channel.title, channel.username, channel.address))
 
 
 def _heading(states: Sequence[ChannelState], word: str, context: Context) -> Text:
@@ -184,6 +185,8 @@ def show_delay(delay: timedelta, t: Translator) -> str:
 
 def _pace(state: ChannelState, t: Translator) -> str:
     channel, delay = state.channel, show_delay(state.delay, t)
+    if channel.network is Network.SITE:
+        return t.gettext("a site, up to {delay} late").format(delay=delay)
     if state.status is ChannelStatus.PAGE:
         return t.gettext("🌐 through its web page, up to {delay} late").format(delay=delay)
     if channel.access is Access.POLLED:

@@ -23,7 +23,7 @@ from bot.store.channels import MOST_FAST, NO_OPTIONS, Access, Channel, Options
 from bot.store.database import Reader, Transaction
 from bot.store.follows import RequestOutcome
 from bot.text.markup import Text, code, join_names, join_texts
-from bot.text.references import ALL, ALL_ASKED, FOLDER, show_reference
+from bot.text.references import ALL, ALL_ASKED, FOLDER, is_site, show_reference
 
 MOST_AT_ONCE = 500  # as many as one account can be in
 SHOWN_NAMES = 60  # of one kind in an answer
@@ -101,9 +101,10 @@ class _Answer:
     count: int = 0  # … and how many those are
 
 
-@tap("follow", Need.INSTANCE, r"@\w{1,40}|\d{1,15}|\+[\w-]{10,50}|addlist/[\w-]{8,48}")
+@tap("follow", Need.INSTANCE, r"@\w{1,40}|-?\d{1,15}|\+[\w-]{10,50}|addlist/[\w-]{8,48}")
 @command("follow", Section.CHANNELS, 2, Need.INSTANCE, N_("follow channels, one or a whole list"), usage=N_("@name"))
 @example(N_("/follow @name t.me/name"), N_("names, links, invite links, the link of a folder, or a whole list"))
+@example(N_("/follow https://site.ru/rss"), N_("a website by its RSS or Atom feed, or by a page that names one"))
 @example("/follow all", N_("everything my reader account is in, once you have seen how many"))
 @example(
     N_("/follow @name fast"),
@@ -197,8 +198,8 @@ async def follow_all(request: Request, context: Context, tx: Transaction) -> Rep
 
 def _read(lists: Sequence[FollowList], links: Sequence[str]) -> list[PastedChannels]:
     """Read the names of each list; links hidden behind words go with the last one, and make words of none a mistake."""
-    pasted = [read_references(each.names, links) for each in lists]
-    named = [read_references(each.names).references for each in lists[:-1]]
+    pasted = [read_references(each.names, links, sites=True) for each in lists]
+    named = [read_references(each.names, sites=True).references for each in lists[:-1]]
     return [replace(each, references=own) for each, own in zip(pasted, named, strict=False)] + pasted[-1:]
 
 
@@ -229,7 +230,8 @@ async def _follow(tx: Transaction, pasted: PastedChannels, options: Options, con
             left,
         )
         text.line(line, n=left)
-    if outcomes.keys() - {RequestOutcome.FOLLOWED} and not await readers.any_reads(tx):
+    is_of_telegram = not all(map(is_site, references))
+    if is_of_telegram and outcomes.keys() - {RequestOutcome.FOLLOWED} and not await readers.any_reads(tx):
         text.line(
             t.gettext(
                 "No reader account can read now. I check public channels by their web pages, the others once it can."
@@ -289,8 +291,10 @@ async def _log(tx: Transaction, outcomes: Mapping[RequestOutcome, Sequence[str]]
 async def _show_options(db: Reader, options: Options, references: Sequence[str], t: Translator) -> Text:
     """Say how channels are followed, and in which of them a reader stays though none is to be joined."""
     text = Text()
-    if options != NO_OPTIONS:
+    if options != NO_OPTIONS and not all(map(is_site, references)):
         text.line(t.gettext("How: {how}."), how=_how(options, t))
+    if options.typed() not in {"", "private"} and any(map(is_site, references)):
+        text.line(t.gettext("Sites are all read in one way, every few minutes: only private applies to them."))
     if options.ocr and not tesseract.is_installed():
         text.line(t.gettext(NO_OCR))
     if options.may_join is False and (inside := await _inside(db, references)):
@@ -340,6 +344,7 @@ def usage(t: Translator) -> Text:
     text.add(code("/follow @MID_Russia t.me/rkn_tg"), "\n")
     text.line(t.gettext("For a private channel, send its invite link; or forward me a post from any channel."))
     text.line(t.gettext("A folder link t.me/addlist/… works too, and so does {example}."), example=code("/follow all"))
+    text.line(t.gettext("A site with an RSS or Atom feed: {example}"), example=code("/follow https://site.ru/rss"))
     line = t.gettext("Options you can add after them: {options}.")
     return text.say(
         line, options=code(t.gettext("fast, slow, join:no, join:yes, comments, ocr, witness, private, history:5000"))

@@ -17,12 +17,12 @@ from bot.store.access import Restrictable
 from bot.store.acts import Rows
 from bot.store.database import Reader, Transaction
 from bot.store.topics import Topic
-from bot.text.buttons import button, mark, rows_of
+from bot.text.buttons import CHANNEL, button, mark, rows_of
 from bot.text.markup import Text, bold, code, one_line
 from bot.text.pages import page_of
 from bot.text.references import show_reference
 
-_THING = r"[tc]\d{1,15}"
+_THING = rf"(t\d{{1,15}}|c{CHANNEL})"
 _LABEL, _NAME = 30, 60  # UTF-16 units of a name on a button, and in a sentence
 _PAGE = 20  # topics and channels
 _MOST = 40  # buttons of people

@@ -43,6 +43,7 @@ class FollowAccess(StrEnum):
     POLLED = "polled"  # from outside until the reader has joined
     OUTSIDE = "outside"  # for good …
     OUTSIDE_FAST = "outside_fast"  # … and often
+    SITE = "site"
     PAGE = "page"  # through its web page, as there is no reader account
 
 
@@ -299,6 +300,33 @@ class TargetFailing(_Notice):
     reason: str  # a status of HTTP, or a word of ours
 
 
+class Outage(StrEnum):
+    """What Telegram does not let us do."""
+
+    SENDING = "sending"
+    READING = "reading"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TelegramOut(_Notice):
+    """Telegram is out; for the owners, by way of their fallback."""
+
+    kind: Literal["telegram_out"] = "telegram_out"
+    outage: Outage
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TelegramBack(_Notice):
+    """Telegram is back; for the owners."""
+
+    kind: Literal["telegram_back"] = "telegram_back"
+    outage: Outage
+    since: datetime
+    until: datetime
+    alerts: int  # that went to fallbacks
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BroadcastOffered(_Notice):
     """The bot became an admin of a channel; for who made it one."""
@@ -374,6 +402,8 @@ Notice = Annotated[
     | ThreadClosed
     | ChatSuspended
     | TargetFailing
+    | TelegramOut
+    | TelegramBack
     | BroadcastOffered
     | BroadcastResumed
     | PromotionIgnored

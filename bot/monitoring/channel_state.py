@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from math import ceil
 
+from bot.models import Network
 from bot.store import meta, stats
 from bot.store.channels import Access, Channel
 from bot.store.database import Reader
@@ -72,7 +73,8 @@ async def channel_states(db: Reader, now: datetime, *, since: datetime | None = 
 
 def assess(found: Sequence[ChannelStats], limits: Pace, now: datetime) -> list[ChannelState]:
     """Work out the states of channels; the channels that one reader polls share the questions that Telegram allows."""
-    outside = Counter(each.channel.read_by for each in found if each.channel.access is Access.POLLED)
+    telegram = [each.channel for each in found if each.channel.network is Network.TELEGRAM]
+    outside = Counter(channel.read_by for channel in telegram if channel.access is Access.POLLED)
     pages = sum(each.page is not None for each in found)
     states = []
     for each in found:
@@ -89,10 +91,15 @@ def assess(found: Sequence[ChannelStats], limits: Pace, now: datetime) -> list[C
                 stats=each,
                 status=status,
                 delay=delay,
-                is_verified=is_complete and (channel.is_compared or not limits.verifies),
+                is_verified=is_complete and (channel.is_compared or not _is_compared(channel, limits)),
             )
         )
     return states
+
+
+def _is_compared(channel: Channel, limits: Pace) -> bool:
+    """Tell whether the past of a channel is compared: what a site lists is all that can be had of it."""
+    return limits.verifies and channel.network is Network.TELEGRAM
 
 
 def _page_status(channel: Channel, page: PageReading, now: datetime) -> ChannelStatus:
@@ -103,6 +110,8 @@ def _page_status(channel: Channel, page: PageReading, now: datetime) -> ChannelS
 
 
 def _delay(channel: Channel, limits: Pace, polled: int) -> timedelta:
+    if channel.network is Network.SITE:
+        return timedelta(seconds=limits.sites)
     if channel.access is not Access.POLLED:
         return timedelta(seconds=limits.round)
     if channel.fast:

@@ -28,6 +28,7 @@ from bot.models.notices import (
     FollowRefused,
     JoinRequested,
     Notice,
+    Outage,
     PageFailed,
     PagesBegun,
     PagesEnded,
@@ -38,6 +39,8 @@ from bot.models.notices import (
     ReaderLost,
     SampleAlert,
     TargetFailing,
+    TelegramBack,
+    TelegramOut,
     ThreadClosed,
     UpdatesMissed,
 )
@@ -59,6 +62,7 @@ FOLLOWED = {
     FollowAccess.OUTSIDE: N_("I now follow «{channel}» from outside; its posts may arrive a few minutes late."),
     FollowAccess.PAGE: N_("I now follow «{channel}» through its web page; its posts may arrive a few minutes late."),
     FollowAccess.OUTSIDE_FAST: N_("I now follow «{channel}» from outside; its posts may arrive half a minute late."),
+    FollowAccess.SITE: N_("I now follow the site «{channel}»; its posts may arrive some minutes late."),
 }
 
 
@@ -369,6 +373,34 @@ def _target_failing(notice: TargetFailing, locale: Locale) -> Outgoing:
     line = t.gettext("The target «{target}» has taken nothing since {time} ({reason}). I keep trying: /targets")
     time = locale.date(notice.since)
     return Outgoing(text=f"⚠️ {line.format(target=_name(notice.target), time=time, reason=notice.reason)}")
+
+
+@render_notice.register
+def _telegram_out(notice: TelegramOut, locale: Locale) -> Outgoing:
+    t = locale.t
+    line = t.gettext("No channel of Telegram could be read since {time}. What is posted meanwhile is read afterwards.")
+    if notice.outage is Outage.SENDING:
+        line = t.gettext(
+            "Telegram has taken nothing from me since {time}. Until it does, alerts go to the fallback of each chat "
+            "that has one; the others wait."
+        )
+    return Outgoing(text=f"⚠️ {line.format(time=locale.date(notice.since))}")
+
+
+@render_notice.register
+def _telegram_back(notice: TelegramBack, locale: Locale) -> Outgoing:
+    t = locale.t
+    since, until = locale.date(notice.since), locale.date(notice.until, relative_to=notice.since)
+    line = t.gettext("Channels of Telegram can be read again; they could not from {since} to {until}.")
+    if notice.outage is Outage.SENDING:
+        line = t.gettext("Telegram takes my messages again; it did not from {since} to {until}.")
+    text = line.format(since=since, until=until)
+    if notice.alerts:
+        line = t.ngettext(
+            "{n} alert went to fallbacks meanwhile.", "{n} alerts went to fallbacks meanwhile.", notice.alerts
+        )
+        text += f" {line.format(n=notice.alerts)}"
+    return Outgoing(text=text)
 
 
 @render_notice.register

@@ -15,8 +15,8 @@ from bot.models.people import EVERYTHING, Viewer
 from bot.store import access, backfills, enquiries
 from bot.store.access import Restrictable, visible
 from bot.store.database import Reader, Subject, Transaction
-from bot.store.rows import json_list, maybe_ms, read, read_all, to_ms
-from bot.text.references import normalise_reference
+from bot.store.rows import json_list, maybe_date, maybe_ms, read, read_all, to_ms
+from bot.text.references import any_reference
 
 __all__ = ["Access", "Channel", "Options", "ResolvedChannel"]
 
@@ -69,9 +69,11 @@ NO_OPTIONS = Options()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedChannel:
-    """A channel as Telegram describes it."""
+    """A channel as its network describes it."""
 
     id: int  # bare
+    network: Network = Network.TELEGRAM
+    address: str | None = None  # as of `Channel`
     kind: str  # "broadcast" or "supergroup"
     title: str
     username: str | None  # as written, without @
@@ -156,7 +158,9 @@ class ChannelPast:
 # Where no reader is named, the one that sees to the channel speaks for it, or else the first that knows it.
 _CHANNELS = """
     SELECT c.*, (SELECT g.id FROM channels g WHERE g.comments_of = c.id AND g.followed_at IS NOT NULL) AS comments_in,
-        m.access_hash, m.access, m.reason, m.joined_at, r.lost IS NOT NULL AS reader_lost FROM channels c
+        m.access_hash, coalesce(m.access, s.access) AS access, coalesce(m.reason, s.reason) AS reason, m.joined_at,
+        r.lost IS NOT NULL AS reader_lost
+    FROM channels c LEFT JOIN sites s ON s.channel_id = c.id
     LEFT JOIN memberships m ON m.channel_id = c.id AND m.reader_id = coalesce(:reader,
         (SELECT reader_id FROM memberships WHERE channel_id = c.id AND reader_id = c.read_by),
         (SELECT min(reader_id) FROM memberships WHERE channel_id = c.id))
@@ -211,7 +215,8 @@ async def remember(tx: Transaction, reader_id: int, channel: ResolvedChannel, *,
 async def add_unfollowed(tx: Transaction, channel: ResolvedChannel) -> None:
     """Store a channel that is not followed; a stored one stays as it is, but for a name that was not known."""
     await tx.execute(
-        """INSERT INTO channels (id, kind, title, username) VALUES (:id, :kind, :title, :username)
+        """INSERT INTO channels (id, network, address, kind, title, username)
+        VALUES (:id, :network, :address, :kind, :title, :username)
         ON CONFLICT DO UPDATE SET username = coalesce(username, excluded.username)""",
         asdict(channel),
     )
@@ -255,6 +260,12 @@ async def unwanted(db: Reader, reader_id: int, now: datetime) -> list[Channel]:
     return read_all(Channel, await db.fetch_all(sql, {"reader": reader_id, "before": to_ms(now - UNDO_WITHIN)}))
 
 
+async def read_at(db: Reader) -> datetime | None:
+    """Return when a channel of Telegram was last found complete; None where none is followed, or was read yet."""
+    sql = "SELECT max(swept_at) FROM channels WHERE followed_at IS NOT NULL AND network = 'telegram'"
+    return maybe_date(await db.fetch_value(sql))
+
+
 async def get(db: Reader, channel_id: int, reader_id: int | None = None) -> Channel | None:
     """Return a channel by its bare id."""
     row = await db.fetch_one(f"{_CHANNELS} WHERE c.id = :id", {"id": channel_id, "reader": reader_id})
@@ -263,7 +274,7 @@ async def get(db: Reader, channel_id: int, reader_id: int | None = None) -> Chan
 
 async def by_ids(db: Reader, references: Iterable[str]) -> list[Channel]:
     """Return the channels of those references that are ids."""
-    ids = json_list(int(reference) for reference in references if reference.isdecimal())
+    ids = json_list(int(reference) for reference in references if reference.removeprefix("-").isdecimal())
     sql = f"{_CHANNELS} WHERE c.id IN (SELECT value FROM json_each(:ids))"  # noqa: S608 - our own constant
     return read_all(Channel, await db.fetch_all(sql, {"ids": ids, "reader": None}))
 
@@ -273,7 +284,7 @@ async def find(db: Reader, text: str, reader_id: int | None = None, *, viewer: V
 
     Of several the followed one comes first; None where there is none that the viewer sees.
     """
-    reference = normalise_reference(text) or ""
+    reference = any_reference(text) or ""
     sql = f"{_CHANNELS} WHERE {visible(Restrictable.CHANNEL, 'c.id')} ORDER BY c.followed_at IS NULL, c.id"
     known = read_all(Channel, await db.fetch_all(sql, {"reader": reader_id, "viewer": viewer.chat_id}))
     settled = await db.fetch_value("SELECT channel_id FROM follows WHERE reference = :ref", {"ref": reference})
@@ -289,6 +300,8 @@ class _Titled(Protocol):
     def title(self) -> str: ...
     @property
     def username(self) -> str | None: ...
+    @property
+    def address(self) -> str | None: ...
 
 
 _Known = TypeVar("_Known", bound=_Titled)
@@ -304,12 +317,14 @@ class ChannelNames(Generic[_Known]):
         for channel in known:
             self._named.setdefault(f"@{(channel.username or '').lower()}", channel)
             self._named.setdefault(str(channel.id), channel)
+            if channel.address is not None:
+                self._named.setdefault(channel.address, channel)
             self._titled.setdefault(spelt(channel.title), channel)
         self._known = tuple(known)
 
     def find(self, text: str) -> _Known | None:
         """Return the channel that goes by @name, link, id or title."""
-        reference, title = normalise_reference(text) or "", spelt(text)
+        reference, title = any_reference(text) or "", spelt(text)
         invited = str(self._references.get(reference))
         return self._named.get(reference) or self._named.get(invited) or (self._titled.get(title) if title else None)
 
@@ -433,8 +448,8 @@ async def count_joins(db: Reader, reader_id: int, since: datetime) -> int:
 async def rename(tx: Transaction, channel_id: int, *, title: str, username: str | None) -> ResolvedChannel | None:
     """Set the title and username of a channel; return the channel as it was, None where nothing changed."""
     values = {"id": channel_id, "title": title, "username": username}
-    changed = "id = :id AND (title, username) IS NOT (:title, :username)"
-    row = await tx.fetch_one(f"SELECT id, kind, title, username FROM channels WHERE {changed}", values)  # noqa: S608 - our own words
+    sql = "SELECT * FROM channels WHERE id = :id AND (title, username) IS NOT (:title, :username)"
+    row = await tx.fetch_one(sql, values)
     if row is None:
         return None
     await tx.execute("UPDATE channels SET title = :title, username = :username WHERE id = :id", values)

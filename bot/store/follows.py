@@ -12,6 +12,7 @@ from bot.store.access import Restrictable
 from bot.store.channels import NO_OPTIONS, Access, Channel, Options, ResolvedChannel, apply_options, set_access
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import json_list, read, read_all, to_ms
+from bot.text.references import is_site
 
 REQUESTED = "INVITE_REQUEST_SENT"  # Telegram's: the admins decide
 BASIC_GROUP = "basic_group"  # it may become a supergroup
@@ -44,7 +45,7 @@ class FollowRequest:
     """A request to follow a channel."""
 
     id: int
-    reference: str  # '@name', '+hash' or a bare id
+    reference: str  # '@name', '+hash', an id, or the address of a site
     chat_id: int | None  # that gets the notices of it; None: asked for by the settings
     asked_at: datetime
     state: FollowState
@@ -84,6 +85,7 @@ async def request(
     A channel that is followed already takes on the options at once; one that is lost is also looked for anew, and so
     is a private one of a lost reader by its invite link.
     """
+    options = _possible(options, reference)
     earlier = await _find(tx, reference)
     channel = await _followed(tx, reference, earlier)
     if channel is not None and channel.restricted and chat_id is not None:
@@ -115,6 +117,11 @@ async def request(
     if channel is not None:
         return RequestOutcome.LOST
     return RequestOutcome.NEW if earlier is None else RequestOutcome.AGAIN
+
+
+def _possible(options: Options, reference: str) -> Options:
+    """Return those of some options that a channel can have: all sites are read in one way."""
+    return Options(private=options.private) if is_site(reference) else options
 
 
 async def _keep_for_itself(  # noqa: PLR0913 - the row has this many columns
@@ -206,7 +213,7 @@ def _is_looked_for(channel: Channel, reference: str) -> bool:
 async def _followed(db: Reader, reference: str, earlier: FollowRequest | None) -> Channel | None:
     channel_id = await db.fetch_value(
         """SELECT id FROM channels WHERE followed_at IS NOT NULL
-        AND (lower(username) = :name OR CAST(id AS TEXT) = :reference)""",
+        AND (lower(username) = :name OR CAST(id AS TEXT) = :reference OR address = :reference)""",
         {"reference": reference, "name": reference.removeprefix("@")},
     )
     if channel_id is None and earlier is not None:
@@ -248,12 +255,16 @@ async def _set_options(tx: Transaction, reference: str, options: Options) -> Non
         await backfills.show_progress(tx, stored.chat_id, stored.asked_at)
 
 
-async def oldest_due(db: Reader, now: datetime, *, by_name: bool) -> FollowRequest | None:
-    """Return the oldest request that is due to be tried; of those by a @name none, where that may not be asked."""
+async def oldest_due(db: Reader, now: datetime, *, by_name: bool = False, sites: bool = False) -> FollowRequest | None:
+    """Return the oldest request for a channel of Telegram that is due to be tried, or for a site.
+
+    Of those by a @name none, where that may not be asked.
+    """
     row = await db.fetch_one(
         """SELECT * FROM follows WHERE state = 'wanted' AND next_try_at <= :now
-        AND (:by_name OR reference NOT GLOB '@*') ORDER BY asked_at, id LIMIT 1""",
-        {"now": to_ms(now), "by_name": by_name},
+        AND (:by_name OR reference NOT GLOB '@*') AND (reference GLOB 'http*://*' OR reference GLOB '-*') = :sites
+        ORDER BY asked_at, id LIMIT 1""",
+        {"now": to_ms(now), "by_name": by_name, "sites": sites},
     )
     return None if row is None else read(FollowRequest, row)
 
@@ -282,7 +293,8 @@ async def listed(db: Reader, chat_id: int, asked_at: datetime) -> list[FollowLis
     """Return how the channels went that a chat asked for at a moment, in the order of the requests."""
     rows = await db.fetch_all(
         """SELECT coalesce(c.title, f.reference) AS name, f.state, f.reason FROM follows f
-        LEFT JOIN channels c ON c.id = coalesce(f.channel_id, iif(f.reference GLOB '[0-9]*', f.reference, NULL))
+        LEFT JOIN channels c ON c.id = coalesce(f.channel_id,
+            iif(ltrim(f.reference, '-') GLOB '[0-9]*', f.reference, NULL))
         WHERE f.chat_id = :chat AND f.asked_at = :asked_at ORDER BY f.id""",
         {"chat": chat_id, "asked_at": to_ms(asked_at)},
     )
@@ -340,8 +352,8 @@ async def settle(  # noqa: PLR0913 - what Telegram said of the channel is writte
     """
     before = await channels.get(tx, channel.id)
     await tx.execute(
-        """INSERT INTO channels (id, kind, title, username, followed_at)
-        SELECT :id, :kind, :title, :username, asked_at / 1000 * 1000 FROM follows WHERE id = :follow
+        """INSERT INTO channels (id, network, address, kind, title, username, followed_at)
+        SELECT :id, :network, :address, :kind, :title, :username, asked_at / 1000 * 1000 FROM follows WHERE id = :follow
         ON CONFLICT DO UPDATE SET kind = excluded.kind, title = excluded.title, username = excluded.username,
             comments_of = iif(followed_at IS NULL, NULL, comments_of),
             followed_at = coalesce(followed_at, excluded.followed_at), unfollowed_at = NULL""",

@@ -38,6 +38,7 @@ class Message:
     change: AlertChange | None
     body: Mapping[str, Any] | None  # the notice
     language: str | None  # of a translation
+    carries: int | None  # of a fallback: the message of another chat that it brings, by row
     answered_id: int | None  # the message that it answers, in the chat; None: unknown, or it answers none …
     answered_thread: int | None  # … in this forum thread; None: the general one, or no forum
 
@@ -87,7 +88,7 @@ _DUPLICATES = """SELECT json_group_array(json_array(y.id, y.title, y.username, x
 # The chat is addressed in the thread that was chosen as the message came into the outbox.
 _CHAT = chats.COLUMNS.replace("c.thread_id", "q.thread_id")
 _MESSAGES = f"""SELECT q.id, {_CHAT}, q.kind, q.random_id, q.silent, q.wanted_revision AS revision, q.sent_revision,
-        q.telegram_id, q.attempts, q.due_at, q.created_at, q.wanted_at, q.group_id, g.kind AS "group",
+        q.telegram_id, q.attempts, q.due_at, q.created_at, q.wanted_at, q.group_id, g.kind AS "group", q.carries,
         iif(q.kind = 'change', q.body, NULL) AS change, iif(q.kind = 'notice', q.body, NULL) AS body,
         iif(q.kind = 'translation', q.body ->> 'language', NULL) AS language,
         r.telegram_id AS answered_id, r.thread_id AS answered_thread,

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot.models import Network
 from bot.store.channels import Access, Channel, followed
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import from_ms, to_ms
@@ -120,7 +121,8 @@ class Assignment:
 
 async def assigned_channels(db: Reader, reader_id: int) -> list[Channel]:
     """Return the followed channels that are assigned to a reader, and those that nobody has yet."""
-    return [channel for channel in await followed(db, reader_id) if channel.read_by in (None, reader_id)]
+    every = [channel for channel in await followed(db, reader_id) if channel.network is Network.TELEGRAM]
+    return [channel for channel in every if channel.read_by in (None, reader_id)]
 
 
 async def all_assignments(db: Reader) -> list[Assignment]:
@@ -129,7 +131,7 @@ async def all_assignments(db: Reader) -> list[Assignment]:
         """SELECT c.id, c.username IS NOT NULL AS is_public, c.read_by,
             json_group_object(m.reader_id, m.access) FILTER (WHERE m.reader_id IS NOT NULL) AS accesses
         FROM channels c LEFT JOIN memberships m ON m.channel_id = c.id
-        WHERE c.followed_at IS NOT NULL GROUP BY c.id ORDER BY c.followed_at, c.id"""
+        WHERE c.followed_at IS NOT NULL AND c.network = 'telegram' GROUP BY c.id ORDER BY c.followed_at, c.id"""
     )
     return [
         Assignment(

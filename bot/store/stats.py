@@ -80,7 +80,8 @@ async def first_ids(db: Reader) -> dict[int, int]:
         """SELECT c.id, coalesce(
             (SELECT message_id FROM versions WHERE channel_id = c.id AND number = 1 AND observed_by = 'backfill'
                 AND seen_at >= c.followed_at ORDER BY message_id LIMIT 1),
-            (SELECT min(message_id) FROM posts WHERE channel_id = c.id AND date >= c.followed_at)) AS first
+            (SELECT min(message_id) FROM posts
+                WHERE channel_id = c.id AND message_id > 0 AND date >= c.followed_at)) AS first
         FROM channels c WHERE c.followed_at IS NOT NULL"""
     )
     return {row["id"]: row["first"] for row in rows if row["first"] is not None}
@@ -120,7 +121,8 @@ async def active_channels(db: Reader) -> list[ActiveChannel]:
         FROM channels c LEFT JOIN silences s ON s.channel_id = c.id LEFT JOIN page_readings r ON r.channel_id = c.id
         WHERE c.followed_at IS NOT NULL AND known_until >= c.followed_at AND last_post_at IS NOT NULL
             AND (r.read_at IS NOT NULL OR EXISTS (
-                SELECT 1 FROM memberships WHERE channel_id = c.id AND access IN ('joined', 'polled')))
+                SELECT 1 FROM memberships WHERE channel_id = c.id AND access IN ('joined', 'polled')
+                UNION ALL SELECT 1 FROM sites WHERE channel_id = c.id AND access = 'polled'))
         ORDER BY c.id"""
     )
     return read_all(ActiveChannel, rows)

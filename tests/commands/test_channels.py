@@ -35,8 +35,8 @@ async def test_the_chat_that_asked_is_the_one_to_be_told(bot: Bot) -> None:
 
 async def test_what_is_no_channel_is_named(bot: Bot) -> None:
     await bot.pair()
-    told = text(await bot.says("/follow https://example.org"))
-    assert told == "Not a channel: https://example.org\nWrite @name or a link such as t.me/name."
+    told = text(await bot.says("/follow ftp://example.org"))
+    assert told == "Not a channel: ftp://example.org\nWrite @name or a link such as t.me/name."
     assert "/follow @MID_Russia" in text(await bot.says("/follow"))
 
 

@@ -116,6 +116,26 @@ CREATE TABLE unreadable (  -- messages that are there, in terms of a newer Teleg
     PRIMARY KEY (channel_id, message_id)
 ) WITHOUT ROWID;
 
+CREATE TABLE sites (  -- channels of websites: how each is read, by its feed at `address`
+    channel_id INTEGER PRIMARY KEY REFERENCES channels (id),
+    access TEXT NOT NULL DEFAULT 'polled' CHECK (access IN ('polled', 'lost')),  -- lost: it could not be read for long …
+    reason TEXT,  -- … for this reason, a word of ours
+    etag TEXT,  -- of the last answer …
+    modified TEXT,  -- … and its date as the site wrote it: what is no newer is not sent again
+    failures INTEGER NOT NULL DEFAULT 0,  -- in a row
+    failed_since INTEGER,
+    due_at INTEGER NOT NULL  -- when it is read next
+);
+
+CREATE TABLE site_entries (  -- the message that each entry of a site's feed is
+    channel_id INTEGER NOT NULL REFERENCES channels (id),
+    guid TEXT NOT NULL,  -- the entry's name in its feed
+    message_id INTEGER NOT NULL,  -- ours, from 1
+    hash BLOB,  -- of its plain text as stored; NULL: it may not be stored yet
+    PRIMARY KEY (channel_id, guid)
+) WITHOUT ROWID;
+CREATE INDEX site_entries_message ON site_entries (channel_id, message_id);
+
 CREATE TABLE silences (  -- channels that are unusually silent, of which people have a notice
     channel_id INTEGER PRIMARY KEY REFERENCES channels (id),
     since INTEGER NOT NULL  -- the date of its last post
@@ -123,7 +143,7 @@ CREATE TABLE silences (  -- channels that are unusually silent, of which people 
 
 CREATE TABLE follows (  -- what people asked to follow, until it is a channel or refused
     id INTEGER PRIMARY KEY AUTOINCREMENT,
-    reference TEXT NOT NULL UNIQUE,  -- '@name' in lower case, '+hash' or a bare id
+    reference TEXT NOT NULL UNIQUE,  -- '@name' in lower case, '+hash', an id, or the address of a site
     chat_id INTEGER REFERENCES chats (id),  -- gets a notice of how it went; NULL: asked for by the settings
     asked_at INTEGER NOT NULL,
     fast INTEGER,  -- how it is to be followed: 1 or 0, NULL where nobody said
@@ -201,7 +221,7 @@ CREATE TABLE progress (  -- the one message in which a chat sees how the channel
 CREATE TABLE posts (  -- messages of channels: a post is one of them, or an album of several
     id INTEGER PRIMARY KEY,  -- date in seconds << 20 | counter, so that newest first is the order of the rows
     channel_id INTEGER NOT NULL REFERENCES channels (id),
-    message_id INTEGER NOT NULL,  -- the network's own, or ours where it has none
+    message_id INTEGER NOT NULL,  -- the network's own, or ours where it has none; a story's number is below zero
     grouped_id INTEGER,  -- what the messages of an album share
     -- Names the post within its channel: the album where there is one, else the message.
     post_key TEXT NOT NULL GENERATED ALWAYS AS (coalesce('g' || nullif(grouped_id, 0), 'm' || message_id)) VIRTUAL,
@@ -221,6 +241,7 @@ CREATE TABLE posts (  -- messages of channels: a post is one of them, or an albu
     UNIQUE (channel_id, message_id)
 );
 CREATE INDEX posts_key ON posts (channel_id, post_key, message_id);  -- the messages of a post, in their order
+CREATE INDEX posts_link ON posts (link) WHERE link IS NOT NULL;
 CREATE INDEX posts_dates ON posts (channel_id, date);  -- when each channel spoke
 CREATE INDEX posts_root ON posts (channel_id, root_id) WHERE root_id IS NOT NULL;
 
@@ -256,7 +277,7 @@ CREATE TABLE versions (  -- what a message said, each time it changed, with the 
     -- The bytes: the evidence
     raw BLOB NOT NULL GENERATED ALWAYS AS (coalesce(
         CAST(substr(raw_rest, 1, text_at) || text || substr(raw_rest, text_at + 1) AS BLOB), raw_rest)) VIRTUAL,
-    raw_format TEXT NOT NULL CHECK (raw_format IN ('tl', 'json', 'html', 'xml')),
+    raw_format TEXT NOT NULL CHECK (raw_format IN ('tl', 'json', 'html')),
     layer INTEGER,  -- of TL
     raw_sha256 BLOB NOT NULL,
     UNIQUE (channel_id, message_id, number)
@@ -650,11 +671,11 @@ CREATE INDEX feedback_post ON feedback (channel_id, post_key);
 CREATE TABLE groups (  -- alerts that share one message
     id INTEGER PRIMARY KEY,
     chat_id INTEGER NOT NULL REFERENCES chats (id),
-    kind TEXT NOT NULL CHECK (kind IN ('digest', 'storm', 'late', 'restored')),
+    kind TEXT NOT NULL CHECK (kind IN ('digest', 'storm', 'late', 'restored', 'fallback')),
     topic_id INTEGER,  -- of a storm
     topic TEXT,  -- its name as the storm began
     thread_id INTEGER,  -- the forum thread that a topic has for its alerts; NULL: the chat's own
-    opened_at INTEGER NOT NULL,  -- of restored alerts: the backup's last sign of life
+    opened_at INTEGER NOT NULL,  -- of restored alerts: the backup's last sign of life; of fallbacks: the outage's beginning
     closes_at INTEGER NOT NULL  -- takes no alert from then on; a storm is over, a digest is to be sent
 );
 CREATE INDEX groups_open ON groups (chat_id, closes_at);
@@ -692,15 +713,17 @@ CREATE INDEX alerts_chat ON alerts (chat_id, created_at, group_id, duplicate_of,
 CREATE TABLE messages (  -- the outbox: what a chat shall see
     id INTEGER PRIMARY KEY,
     chat_id INTEGER NOT NULL REFERENCES chats (id),
-    kind TEXT NOT NULL CHECK (kind IN ('alert', 'group', 'change', 'files', 'translation', 'notice')),
+    kind TEXT NOT NULL CHECK (kind IN ('alert', 'group', 'change', 'files', 'translation', 'notice', 'fallback')),
     subject TEXT NOT NULL,  -- unique among those of its kind in the chat; only ever compared
     random_id INTEGER NOT NULL,  -- a keyed hash of (chat key, kind, subject)
     alert_id INTEGER REFERENCES alerts (id),  -- that it shows, or as a change, files or a translation answers
     group_id INTEGER REFERENCES groups (id),  -- that it shows
     version_id INTEGER REFERENCES versions (id),  -- of a change or files: the version that it reports
     notice TEXT,  -- the name of a notice
-    body TEXT,  -- JSON: the notice, what has changed, or the language of a translation
+    -- JSON: the notice, what has changed, the language of a translation; of a fallback that was taken ids of its alerts
+    body TEXT,
     reply_to INTEGER REFERENCES messages (id),
+    carries INTEGER REFERENCES messages (id),  -- of a fallback: the message of another chat that a target gets
     thread_id INTEGER,  -- the forum thread that it goes to; NULL or 1: the general one, or no forum
     silent INTEGER NOT NULL DEFAULT 0,
     -- sent: the chat sees what is wanted. In all other states more is wanted than the chat sees. due: it is to be sent.
@@ -726,6 +749,7 @@ CREATE INDEX messages_of_chat_due ON messages (chat_id, wanted_at, id, due_at) W
 CREATE INDEX messages_dead ON messages (id) WHERE state = 'dead';
 CREATE INDEX messages_alert ON messages (alert_id) WHERE alert_id IS NOT NULL;
 CREATE UNIQUE INDEX messages_group ON messages (group_id) WHERE group_id IS NOT NULL;
+CREATE INDEX messages_carried ON messages (carries) WHERE carries IS NOT NULL;
 CREATE INDEX messages_answers ON messages (reply_to) WHERE reply_to IS NOT NULL;
 CREATE INDEX messages_telegram ON messages (chat_id, telegram_id) WHERE telegram_id IS NOT NULL;
 
