@@ -28,7 +28,7 @@ from bot.text.buttons import CHANNEL, button, rows_of
 from bot.text.language import language_of
 from bot.text.markup import LIMIT, Text, one_line, units
 
-POST = rf"{CHANNEL}:\d{{1,10}}"  # how data names a post: channel and message
+POST = rf"{CHANNEL}:-?\d{{1,10}}"  # how data names a post: channel and message
 _SPANS = {"1h": timedelta(hours=1), "8h": timedelta(hours=8)}
 _MOST_TOPICS = 8  # of one alert that are offered
 _LABEL, _NOTE = 50, 120  # characters of a name on a button, and in a note, which Telegram allows 200

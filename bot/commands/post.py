@@ -20,7 +20,7 @@ from bot.store.media import FileState, MediaFile
 from bot.text.buttons import CHANNEL, button
 from bot.text.markup import LIMIT, Text, bold, code, join_texts, one_line, units
 from bot.text.pages import page_of
-from bot.text.references import post_number
+from bot.text.references import comment_number, post_number
 
 ROOM = LIMIT - 700  # UTF-16 units of a page below its heading
 _NAME = 60  # UTF-16 units of who wrote the post
@@ -66,7 +66,7 @@ async def post(request: Request, context: Context) -> Reply:
     return Reply(messages=(await show(items, context),))
 
 
-@tap("post", Need.LOOK, rf"{CHANNEL}:\d{{1,10}}(:\d{{1,4}})?")
+@tap("post", Need.LOOK, rf"{CHANNEL}:-?\d{{1,10}}(:\d{{1,4}})?")
 async def show_page(request: Request, context: Context) -> Reply:
     """Show the post of a button in a message of its own; a page that the button names takes the present place."""
     channel_id, message_id, *number = map(int, request.argument.split(":"))
@@ -104,7 +104,12 @@ async def find_linked(link: str, context: Context) -> list[StoredPost]:
         if found := await _find(channel_id, message_id, context):
             return found
     number, channel = post_number(link), await channels.find(context.database, link, viewer=context.viewer)
-    return [] if number is None or channel is None else await _find(channel.id, number, context)
+    if number is None or channel is None:
+        return []
+    comment = comment_number(link)
+    if comment is not None and channel.comments_in is not None:
+        return await _find(channel.comments_in, comment, context)
+    return await _find(channel.id, number, context)
 
 
 async def find_origin(origin: ForwardOrigin, context: Context) -> list[StoredPost]:

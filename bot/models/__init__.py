@@ -65,6 +65,7 @@ class ObservedBy(StrEnum):
     SWEEP = "sweep"  # read from the history while looking for what was not pushed
     BACKFILL = "backfill"  # read from the history when the channel was first followed
     IMPORT = "import"  # read from an export
+    STORY = "story"  # read from what the channel shows for a day
     PREVIEW = "preview"  # read from the web page of its channel
     SITE = "site"  # read from a website
 
@@ -89,7 +90,7 @@ class Post:
     """One message of a channel as it stood when we saw it; messages of one `grouped_id` are an album."""
 
     channel_id: int
-    message_id: int
+    message_id: int  # below zero: that of a story
     date: datetime
     text: str
     entities: tuple[Entity, ...] = ()

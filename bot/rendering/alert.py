@@ -130,7 +130,8 @@ def _head(alert: Alert, post: StoredPost, locale: Locale) -> Text:
 def _place(post: StoredPost, t: Translator) -> Text:
     """Name the channel of a post, or what a comment is about, with the link to the message."""
     if post.commented is None:
-        return Text().add(link(channel_name(post, NAME_ROOM), post.link))
+        place = t.gettext("story of {channel}") if post.message_id < 0 else "{channel}"
+        return Text().say(place, channel=link(channel_name(post, NAME_ROOM), post.link))
     is_under_post = post.commented.message_id is not None
     line = t.gettext("comment under {channel}") if is_under_post else t.gettext("in the comments of {channel}")
     name = one_line(post.commented.title, NAME_ROOM) or post.commented.username or str(post.commented.channel_id)

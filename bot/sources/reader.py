@@ -27,6 +27,7 @@ from bot.sources.enquiries import Enquiries
 from bot.sources.follow_requests import FollowRequests
 from bot.sources.live import Live
 from bot.sources.past_pages import Backfiller, Verifier
+from bot.sources.stories import Stories
 from bot.sources.sweep import FastChannels, Sweep
 from bot.sources.sync import ChannelSync
 from bot.sources.translations import Translations
@@ -164,6 +165,7 @@ class ReaderAccount:
             "follow requests": follow_requests.run,
             "enquiries": Enquiries(account, sync, assignments).run,
             "translations": Translations(account).run,
+            "stories": Stories(account, self._ingest).run,
             "requests": account.run,
             "connection": partial(self._stay_connected, account),
             "assignment": partial(self._make_way, account),

@@ -129,14 +129,14 @@ async def latest(  # noqa: PLR0913 - each narrows the question in its own way
 
 
 async def highest_id(db: Reader, channel_id: int) -> int:
-    """Return the highest message id stored of a channel, 0 where there is none."""
-    sql = "SELECT max(message_id) FROM posts WHERE channel_id = :channel"
+    """Return the highest message id stored of a channel, stories apart, 0 where there is none."""
+    sql = "SELECT max(message_id) FROM posts WHERE channel_id = :channel AND message_id > 0"
     return await db.fetch_value(sql, {"channel": channel_id}) or 0
 
 
 async def lowest_id(db: Reader, channel_id: int) -> int:
-    """Return the lowest message id stored of a channel, 0 where there is none."""
-    sql = "SELECT min(message_id) FROM posts WHERE channel_id = :channel"
+    """Return the lowest message id stored of a channel, stories apart, 0 where there is none."""
+    sql = "SELECT min(message_id) FROM posts WHERE channel_id = :channel AND message_id > 0"
     return await db.fetch_value(sql, {"channel": channel_id}) or 0
 
 

@@ -80,7 +80,8 @@ async def first_ids(db: Reader) -> dict[int, int]:
         """SELECT c.id, coalesce(
             (SELECT message_id FROM versions WHERE channel_id = c.id AND number = 1 AND observed_by = 'backfill'
                 AND seen_at >= c.followed_at ORDER BY message_id LIMIT 1),
-            (SELECT min(message_id) FROM posts WHERE channel_id = c.id AND date >= c.followed_at)) AS first
+            (SELECT min(message_id) FROM posts
+                WHERE channel_id = c.id AND message_id > 0 AND date >= c.followed_at)) AS first
         FROM channels c WHERE c.followed_at IS NOT NULL"""
     )
     return {row["id"]: row["first"] for row in rows if row["first"] is not None}

@@ -17,7 +17,7 @@ from bot.store.version_rows import Hashes, Known, MessageKey, StoredMessage, Ver
 from bot.text.plain import plain_hash
 
 # Reading a message there proves that it is visible now. A push may be late, and an export is of the past.
-PROOF = {ObservedBy.DIFFERENCE, ObservedBy.SWEEP, ObservedBy.BACKFILL}
+PROOF = {ObservedBy.DIFFERENCE, ObservedBy.SWEEP, ObservedBy.BACKFILL, ObservedBy.STORY}
 
 _MILLISECOND = timedelta(milliseconds=1)
 _SET_PARTS = "UPDATE versions SET parts = ? WHERE id = ?"
@@ -235,7 +235,7 @@ class ObservedChanges:
                 self._add_version(message, post, version, VersionChange.EDITED if is_newer else VersionChange.STALE)
 
     def _check_late_push(self, post: Post) -> None:
-        late = post.message_id <= self.known.channels[post.channel_id].confirmed_id
+        late = 0 < post.message_id <= self.known.channels[post.channel_id].confirmed_id
         if late and self._observation.observed_by == ObservedBy.LIVE:
             self._to_read_anew.add(post.channel_id)
 

@@ -23,6 +23,9 @@ ALL_ASKED = "all?"  # the same, but they are only counted
 
 _NUMBER = re.compile(r"(?:(?<!/c)/|[?&]post=)(\d{1,10})/?(?:[?&#]\S*)?$")
 
+_STORY = re.compile(r"/[A-Za-z]\w{3,31}/s/\d{1,10}/?(?:[?#]\S*)?$")  # t.me/s/name/7 is a post on a web page
+_COMMENT = re.compile(r"[?&]comment=(\d{1,10})\b")
+
 
 class _Link(NamedTuple):
     host: str
@@ -79,8 +82,16 @@ def _address(text: str) -> str | None:
 
 
 def post_number(link: str) -> int | None:
-    """Return the number of the message that a link to a post names; None where it names none."""
+    """Return the number of the message that a link to a post names, below zero that of a story; None where none is."""
     found = _NUMBER.search(link)
+    if found is None:
+        return None
+    return -int(found[1]) if _STORY.search(link) else int(found[1])
+
+
+def comment_number(link: str) -> int | None:
+    """Return the number of the comment that a link names, in the supergroup where it is; None where it names none."""
+    found = _COMMENT.search(link)
     return None if found is None else int(found[1])
 
 

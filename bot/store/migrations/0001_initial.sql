@@ -221,7 +221,7 @@ CREATE TABLE progress (  -- the one message in which a chat sees how the channel
 CREATE TABLE posts (  -- messages of channels: a post is one of them, or an album of several
     id INTEGER PRIMARY KEY,  -- date in seconds << 20 | counter, so that newest first is the order of the rows
     channel_id INTEGER NOT NULL REFERENCES channels (id),
-    message_id INTEGER NOT NULL,  -- the network's own, or ours where it has none
+    message_id INTEGER NOT NULL,  -- the network's own, or ours where it has none; a story's number is below zero
     grouped_id INTEGER,  -- what the messages of an album share
     -- Names the post within its channel: the album where there is one, else the message.
     post_key TEXT NOT NULL GENERATED ALWAYS AS (coalesce('g' || nullif(grouped_id, 0), 'm' || message_id)) VIRTUAL,
