@@ -181,7 +181,17 @@ async def _open(  # noqa: PLR0913 - what a caller of `run` chooses
     ]
     for reader in readers:
         stack.push_async_callback(reader.close)
-    pages = PageService(settings, database, ingest, assignments, readers, searches=searches, clock=clock, health=health)
+    pages = PageService(
+        settings,
+        database,
+        ingest,
+        assignments,
+        readers,
+        searches=searches,
+        clock=clock,
+        health=health,
+        timings=timings,
+    )
     fetcher = SiteFetcher.of(settings)
     stack.push_async_callback(fetcher.close)
     sites = Sites(database, ingest, fetcher, searches=searches, interval=settings.site_interval, clock=clock)

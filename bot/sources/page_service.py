@@ -6,12 +6,13 @@ They stand in for a reader account that cannot read, and are witnesses beside on
 import asyncio
 import math
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
 
 from bot.errors import SettingsError
-from bot.models import Clock
+from bot.models import Clock, Network
 from bot.pipeline.ingest import Ingest
 from bot.runtime.supervisor import TURN, Beat, Health, guarded, no_beat
 from bot.search.pool import Searches
@@ -21,6 +22,7 @@ from bot.sources.follow_answers import FollowAnswers
 from bot.sources.reader import ReaderAccount
 from bot.store import channels, readers
 from bot.store.database import Database, Subject
+from bot.telegram.client import PATIENT, Timings
 
 if TYPE_CHECKING:
     from bot.sources.preview.reader import PageReader
@@ -44,6 +46,7 @@ class PageService:
         searches: Searches,
         clock: Clock,
         health: Health,
+        timings: Timings = PATIENT,
     ) -> None:
         self._settings = settings
         self._database = database
@@ -52,8 +55,10 @@ class PageService:
         self._searches = searches
         self._clock = clock
         self._health = health
+        self._grace, self._least = timedelta(seconds=timings.away), timedelta(seconds=timings.page_pause)
         self._reader: PageReader | None = None
         self._accounts = accounts
+        self._read_at = clock()  # when a reader account last read
 
     @property
     def fault(self) -> str | None:
@@ -67,17 +72,20 @@ class PageService:
         changes = self._database.changes
         while not await self._is_needed():
             beat(LOOK_EVERY + TURN)
-            await changes.wait(Subject.FOLLOWS, changes.revision(Subject.FOLLOWS), LOOK_EVERY)
+            pause = min(LOOK_EVERY, self._least.total_seconds())
+            await changes.wait(Subject.FOLLOWS, changes.revision(Subject.FOLLOWS), pause)
         try:
             await self._read(beat)
         except SettingsError as error:
             log.warning("the web pages of channels cannot be read", why=str(error))
 
     async def _is_needed(self) -> bool:
-        if not await readers.any_reads(self._database):
+        now = self._clock()
+        self._read_at = now if self._assignments.has_readers else self._read_at
+        if now - self._read_at >= self._grace or not await readers.any_reads(self._database):
             return True
-        followed = await channels.followed(self._database)
-        is_unread = self._assignments.has_any and not all(map(self._assignments.reads, followed))
+        followed = [each for each in await channels.followed(self._database) if each.network is Network.TELEGRAM]
+        is_unread = self._assignments.has_readers and not all(map(self._assignments.reads, followed))
         return is_unread or any(channel.is_witnessed for channel in followed)
 
     async def _read(self, beat: Beat) -> None:
@@ -93,10 +101,11 @@ class PageService:
             archive = PageArchive(self._database, self._ingest, clock=self._clock)
             answers = FollowAnswers(self._database, self._searches, clock=self._clock)
             parts = (self._database, archive, self._assignments, pages)
-            self._reader = PageReader(*parts, clock=self._clock)
+            self._reader = PageReader(*parts, clock=self._clock, grace=self._grace, least=self._least)
+            requests = PageFollowRequests(*parts, answers, clock=self._clock, grace=self._grace)
             loops = {
                 "web pages": self._reader.run,
-                "follow requests by web pages": PageFollowRequests(*parts, answers, clock=self._clock).run,
+                "follow requests by web pages": requests.run,
                 "witness": PageWitness(self._database, archive, pages, clock=self._clock, wake=self._wake).run,
             }
             async with asyncio.TaskGroup() as group:

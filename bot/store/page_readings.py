@@ -37,9 +37,9 @@ class PageReading:
         return self.trouble != UNREACHABLE or lasts >= PATIENCE
 
 
-def longest_pause(channels: int) -> timedelta:
+def longest_pause(channels: int, least: timedelta = FLOOR) -> timedelta:
     """Return how long the page of one of so many channels is left alone at most, where all goes well."""
-    return min(CEILING, max(FLOOR, channels * REQUEST))
+    return min(CEILING, least * max(1.0, channels * (REQUEST / FLOOR)))
 
 
 async def all_readings(db: Reader) -> dict[int, PageReading]:

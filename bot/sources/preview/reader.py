@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.models import Clock
+from bot.models import Clock, Network
 from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.sources.assignment import Assignments
 from bot.sources.preview import page_news
@@ -22,7 +22,7 @@ from bot.sources.unreadable import notify_owners
 from bot.store import channels, page_readings, page_versions, readers
 from bot.store.channels import Channel
 from bot.store.database import Database, Subject, Transaction
-from bot.store.page_readings import NO_PAGE, STRANGE, TAKEN_OVER, UNREACHABLE, PageReading
+from bot.store.page_readings import FLOOR, NO_PAGE, STRANGE, TAKEN_OVER, UNREACHABLE, PageReading
 
 log = structlog.get_logger(__name__)
 
@@ -63,6 +63,7 @@ class PageReader:
         *,
         clock: Clock,
         grace: timedelta = GRACE,
+        least: timedelta = FLOOR,
     ) -> None:
         self._database = database
         self._archive = archive
@@ -70,6 +71,7 @@ class PageReader:
         self._pages = pages
         self._clock = clock
         self._grace = grace
+        self._least = least  # between two readings of a channel
         self._unread_since: dict[int, datetime] = {}  # channel id → since when no reader account reads it
         self._turns: dict[int, _Turn] = {}
         self._readings: dict[int, PageReading] = {}
@@ -93,7 +95,7 @@ class PageReader:
             beat(A_VISIT + TURN)
             if not await self.visit_next():
                 beat(LOOK_EVERY + TURN)
-                await changes.wait(Subject.FOLLOWS, revision, LOOK_EVERY)
+                await changes.wait(Subject.FOLLOWS, revision, min(LOOK_EVERY, self._least.total_seconds()))
 
     async def visit_next(self) -> bool:
         """Read the page of the channel that is most overdue; False where none is due."""
@@ -106,7 +108,8 @@ class PageReader:
 
     async def take_over(self) -> list[Channel]:
         """Return the channels that are read through their pages now; write down which those are."""
-        now, followed = self._clock(), await channels.followed(self._database)
+        now = self._clock()
+        followed = [each for each in await channels.followed(self._database) if each.network is Network.TELEGRAM]
         unread = {each.id: each for each in followed if not self._assignments.reads(each)}
         self._unread_since = {each: self._unread_since.get(each, now) for each in unread}
         readings = await page_readings.all_readings(self._database)
@@ -150,11 +153,11 @@ class PageReader:
             turn.failures = 0
             await self._read(channel, reading, answer)
         else:
-            turn.failures += 1
+            turn.failures += answer.retry_at is None
             log.info("the web page of a channel cannot be read", channel=channel.id, why=answer.reason)
             trouble = _TROUBLES[answer.kind]
             await page_news.write_trouble(self._database, channel, reading, trouble, now=self._clock())
-        pause = interval(turn.dates, channels=among, is_fast=channel.fast, failures=turn.failures)
+        pause = interval(turn.dates, channels=among, is_fast=channel.fast, failures=turn.failures, least=self._least)
         has_gap = answer.is_read and self._readings[channel.id].gap_below is not None
         turn.due_at = max(self._clock() + (timedelta() if has_gap else pause), answer.retry_at or self._clock())
 

@@ -6,15 +6,17 @@ from datetime import datetime, timedelta
 from bot.store.page_readings import CEILING, FLOOR, longest_pause
 
 
-def interval(dates: Sequence[datetime], *, channels: int, is_fast: bool, failures: int = 0) -> timedelta:
+def interval(
+    dates: Sequence[datetime], *, channels: int, is_fast: bool, failures: int = 0, least: timedelta = FLOOR
+) -> timedelta:
     """Return the pause between two readings of a channel, by the dates of its last posts in their order.
 
     One that posts often is read twice between two posts, and before its page is full. The others share what is left:
     few are read each minute, of many each as soon as all others were. After failures it is left alone for longer.
     """
     if is_fast:
-        usual = FLOOR
+        usual = least
     else:
         span = dates[-1] - dates[0] if len(dates) > 1 else CEILING
-        usual = min(span / max(1, len(dates) - 1) / 2, longest_pause(channels))
-    return min(CEILING, max(FLOOR, usual) * (1 << min(failures, 6)))
+        usual = min(span / max(1, len(dates) - 1) / 2, longest_pause(channels, least))
+    return min(CEILING, max(least, usual) * (1 << min(failures, 6)))
