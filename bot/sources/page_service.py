@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.errors import SettingsError
-from bot.models import Clock
+from bot.models import Clock, Network
 from bot.pipeline.ingest import Ingest
 from bot.runtime.supervisor import TURN, Beat, Health, guarded, no_beat
 from bot.search.pool import Searches
@@ -84,7 +84,7 @@ class PageService:
         self._read_at = now if self._assignments.has_readers else self._read_at
         if now - self._read_at >= self._grace or not await readers.any_reads(self._database):
             return True
-        followed = await channels.followed(self._database)
+        followed = [each for each in await channels.followed(self._database) if each.network is Network.TELEGRAM]
         is_unread = self._assignments.has_readers and not all(map(self._assignments.reads, followed))
         return is_unread or any(channel.is_witnessed for channel in followed)
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.models import Clock
+from bot.models import Clock, Network
 from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.sources.assignment import Assignments
 from bot.sources.preview import page_news
@@ -108,7 +108,8 @@ class PageReader:
 
     async def take_over(self) -> list[Channel]:
         """Return the channels that are read through their pages now; write down which those are."""
-        now, followed = self._clock(), await channels.followed(self._database)
+        now = self._clock()
+        followed = [each for each in await channels.followed(self._database) if each.network is Network.TELEGRAM]
         unread = {each.id: each for each in followed if not self._assignments.reads(each)}
         self._unread_since = {each: self._unread_since.get(each, now) for each in unread}
         readings = await page_readings.all_readings(self._database)
