@@ -57,6 +57,16 @@ REFUSALS = {  # why a channel cannot be read, or a reader account cannot read
     "removed": N_("It was deleted, or its admins have removed my reader account. To go on, send me its invite link."),
     "not_member": N_("My reader account is not a member there. Send me its invite link: https://t.me/+…"),
     "own_channel": N_("I post your own alerts there, so following it would bring them back to you."),
+    "no_page": N_("It has no web page, or Telegram does not show it here. A reader account may be able to read it."),
+    "taken_over": N_(
+        "Its name belongs to another channel now, which I do not read. Send me the new name with /follow."
+    ),
+    "strange_page": N_("Telegram has changed its web pages, and this version cannot read them. Update channelwatch."),
+    "page_unreachable": N_("Telegram's web pages do not answer; I will try again automatically."),
+    "needs_account": N_(
+        "Only a reader account can do that, and none can read now. Run channelwatch login on the server; I will then "
+        "try again automatically."
+    ),
     "needs_app": N_("It asks newcomers questions. Join it by hand with the reader account, then send /follow again."),
 }
 

@@ -42,6 +42,7 @@ class FollowAccess(StrEnum):
     POLLED = "polled"  # from outside until the reader has joined
     OUTSIDE = "outside"  # for good …
     OUTSIDE_FAST = "outside_fast"  # … and often
+    PAGE = "page"  # through its web page, as there is no reader account
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +148,34 @@ class ReaderLost(_Notice):
     kind: Literal["reader_lost"] = "reader_lost"
     is_standby: bool
     reason: str  # Telegram's error string
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PagesBegun(_Notice):
+    """No reader account can read channels, so that they are read through their web pages; for the owners."""
+
+    kind: Literal["pages"] = "pages"
+    channels: int  # that are read so
+    unread: tuple[str, ...]  # titles of those that have no page: nobody reads them
+    has_account: bool  # a reader account was logged in once
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PagesEnded(_Notice):
+    """A reader account reads all channels again; for the owners."""
+
+    sound = Sound.NEVER
+    kind: Literal["pages_over"] = "pages_over"
+    channels: int  # that were read through their web pages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageFailed(_Notice):
+    """The web page of a channel cannot be read, and no reader account can read it; for the owners."""
+
+    kind: Literal["page_failed"] = "page_failed"
+    channel: str  # its title
+    reason: str  # a word of ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -290,6 +319,9 @@ Notice = Annotated[
     | ChannelRenamed
     | ChannelSilent
     | ReaderLost
+    | PagesBegun
+    | PagesEnded
+    | PageFailed
     | UpdatesMissed
     | PostsUnreadable
     | DailyReport

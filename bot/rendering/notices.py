@@ -25,6 +25,9 @@ from bot.models.notices import (
     FollowRefused,
     JoinRequested,
     Notice,
+    PageFailed,
+    PagesBegun,
+    PagesEnded,
     Pong,
     PostsUnreadable,
     PromotionIgnored,
@@ -49,6 +52,7 @@ FOLLOWED = {
     FollowAccess.JOINED: N_("I now follow «{channel}»."),
     FollowAccess.POLLED: N_("I now follow «{channel}». Until I have joined it, its posts may arrive a minute late."),
     FollowAccess.OUTSIDE: N_("I now follow «{channel}» from outside; its posts may arrive a few minutes late."),
+    FollowAccess.PAGE: N_("I now follow «{channel}» through its web page; its posts may arrive a few minutes late."),
     FollowAccess.OUTSIDE_FAST: N_("I now follow «{channel}» from outside; its posts may arrive half a minute late."),
 }
 
@@ -174,6 +178,43 @@ def _reader_lost(notice: ReaderLost, locale: Locale) -> Outgoing:
         news = t.gettext("My reader account can no longer read channels.")
     then = t.gettext("Once it is logged in again, I will carry on and catch up on everything posted in the meantime.")
     return Outgoing(text=f"⚠️ {news} {refusal(notice.reason, t)} {then}")
+
+
+@render_notice.register
+def _pages_begun(notice: PagesBegun, locale: Locale) -> Outgoing:
+    t, n = locale.t, notice.channels
+    lines = [
+        t.ngettext(
+            "🌐 No reader account can read now, so I read {n} public channel through its web page.",
+            "🌐 No reader account can read now, so I read {n} public channels through their web pages.",
+            n,
+        ).format(n=n),
+        t.gettext("Posts arrive some minutes late. Long formatted posts are missing, and deletions are noticed late."),
+    ]
+    if notice.unread:
+        names = _listed([f"«{_name(title)}»" for title in notice.unread])
+        lines.append(t.gettext("Nobody reads these, since they have no such page: {names}.").format(names=names))
+    if notice.has_account:
+        lines.append(t.gettext("Once a reader account can read again, it catches up on everything by itself."))
+    else:
+        lines.append(t.gettext("To read private channels as well, and all within seconds: channelwatch login"))
+    return Outgoing(text="\n".join(lines))
+
+
+@render_notice.register
+def _pages_ended(notice: PagesEnded, locale: Locale) -> Outgoing:
+    line = locale.t.ngettext(
+        "The reader account reads again: {n} channel is no longer read through its web page.",
+        "The reader account reads again: {n} channels are no longer read through their web pages.",
+        notice.channels,
+    )
+    return Outgoing(text=line.format(n=notice.channels))
+
+
+@render_notice.register
+def _page_failed(notice: PageFailed, locale: Locale) -> Outgoing:
+    line = locale.t.gettext("⚠️ I cannot read the web page of «{channel}».").format(channel=_name(notice.channel))
+    return Outgoing(text=f"{line} {refusal(notice.reason, locale.t)}")
 
 
 @render_notice.register

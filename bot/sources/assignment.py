@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 
 from bot.store import readers
-from bot.store.channels import Channel
+from bot.store.channels import Access, Channel
 from bot.store.database import Database
 from bot.store.readers import Assignment
 
@@ -21,6 +21,7 @@ class Assignments:
         self._most = most
         self._database = database
         self._reading: set[int] = set()
+        self._held_up: set[int] = set()  # of these, with nobody to take over
 
     def leads(self, reader_id: int) -> bool:
         """Tell whether this is the one reader that settles requests to follow."""
@@ -30,14 +31,36 @@ class Assignments:
         """Tell whether another reader could take over."""
         return bool(self._reading - {reader_id})
 
+    @property
+    def has_any(self) -> bool:
+        """Whether any reader account is there, even one that is held up."""
+        return bool(self._reading)
+
+    @property
+    def has_readers(self) -> bool:
+        """Whether any reader account reads now."""
+        return bool(self._reading - self._held_up)
+
+    def reads(self, channel: Channel) -> bool:
+        """Tell whether a reader reads a channel now, or is about to."""
+        if channel.read_by is None:
+            return self.has_readers
+        return channel.read_by in self._reading - self._held_up and channel.access is not Access.LOST
+
+    def hold_up(self, reader_id: int) -> None:
+        """Note that a reader cannot read for now, and that no other takes over."""
+        self._held_up.add(reader_id)
+
     async def enter(self, reader_id: int) -> None:
         """Count a reader in, and assign channels to it."""
+        self._held_up.discard(reader_id)
         self._reading.add(reader_id)
         await self.assign_all()
 
     async def leave(self, reader_id: int) -> None:
         """Count a reader out, and assign its public channels to the others."""
         self._reading.discard(reader_id)
+        self._held_up.discard(reader_id)
         await self.assign_all()
 
     async def assign_all(self) -> None:

@@ -3,6 +3,9 @@
 Telegram has one error for many reasons of a loss, so the reason is looked into where that is cheap.
 """
 
+from dataclasses import replace
+from datetime import datetime
+
 from telethon.tl import types
 
 from bot.errors import TelegramError, Verdict
@@ -93,18 +96,20 @@ async def describe(account: Account, channel: Channel, chat: types.Channel) -> N
     if (channel.title, channel.username) == (new.title, new.username):
         return
     now = account.now()
+    await account.database.write(lambda tx: rename(tx, channel.id, title=new.title, username=new.username, now=now))
 
-    async def job(tx: Transaction) -> None:
-        old = await channels.rename(tx, channel.id, title=new.title, username=new.username)
-        if old is not None:
-            await channel_groups.follow_channel(tx, old, new)
-            notice = ChannelRenamed(
-                event=f"{channel.id}:{now:%Y-%m-%d}",
-                old_title=old.title,
-                old_username=old.username,
-                title=new.title,
-                username=new.username,
-            )
-            await notify_followers(tx, channel.id, notice, now=now)
 
-    await account.database.write(job)
+async def rename(tx: Transaction, channel_id: int, *, title: str, username: str | None, now: datetime) -> None:
+    """Write down a new title or username, with a notice once a day at most; nothing where neither changed."""
+    old = await channels.rename(tx, channel_id, title=title, username=username)
+    if old is None:
+        return
+    await channel_groups.follow_channel(tx, old, replace(old, title=title, username=username))
+    notice = ChannelRenamed(
+        event=f"{channel_id}:{now:%Y-%m-%d}",
+        old_title=old.title,
+        old_username=old.username,
+        title=title,
+        username=username,
+    )
+    await notify_followers(tx, channel_id, notice, now=now)

@@ -10,45 +10,30 @@ import structlog
 from telethon.tl import types
 
 from bot.errors import TelegramError, Verdict
-from bot.matching.engine.compiled import packed
-from bot.models.notices import (
-    FolderRead,
-    FollowAccess,
-    FollowAllOffered,
-    Followed,
-    FollowRefused,
-    JoinRequested,
-    Notice,
-)
+from bot.models.notices import FolderRead, FollowAccess, FollowAllOffered, JoinRequested
 from bot.models.outgoing import PeerKind
 from bot.runtime.supervisor import Beat, no_beat
-from bot.search.pool import SearchError, Searches
-from bot.search.searcher import count_matches
+from bot.search.pool import Searches
 from bot.sources import resolver
 from bot.sources.account import LONGEST_VISIT, RETRY_AFTER, Account, retry_pause
 from bot.sources.assignment import Assignments
-from bot.sources.channel_events import BANNED, VAGUE, lose, resolved
+from bot.sources.channel_events import lose, resolved
+from bot.sources.follow_answers import FollowAnswers, event_of
 from bot.sources.joiner import Joiner
 from bot.sources.resolver import ListedChannels, NotFollowableError, channel_dialogs
-from bot.sources.sync import BACKFILL, USUAL_PAST, ChannelSync
-from bot.store import channel_groups, channels, chats, exclusions, follows, posts, progress, subscriptions, topics
-from bot.store.channels import MOST_FAST, Access, Channel, ResolvedChannel
-from bot.store.database import Subject, Transaction, to_ms
-from bot.store.follows import BASIC_GROUP, REQUESTED, FollowRequest
-from bot.store.notices import notify
+from bot.sources.sync import ChannelSync
+from bot.store import channels, chats, follows, progress
+from bot.store.channels import MOST_FAST, Access, Channel
+from bot.store.database import Subject, Transaction
+from bot.store.follows import REQUESTED, FollowRequest
 from bot.text.references import ALL, ALL_ASKED, FOLDER
 
 log = structlog.get_logger(__name__)
 
 LOOK_AGAIN = 5.0  # s between looks at what is due by now, where nothing was announced
 ASK_ADMINS_AGAIN = timedelta(minutes=10)  # whether they let us in
-LOOK_AT_GROUP_AGAIN = timedelta(hours=1)  # whether it has become a supergroup
 ITS_TURN = "waits for its turn to be joined"
 TOO_MANY_FAST = "too_many_fast"
-COUNT_WITHIN = 30.0  # s to try the topics of a chat on the newest posts of a channel
-
-
-_LISTED = (Followed, FollowRefused, JoinRequested)  # notices whose place is the message of a list, while there is one
 
 
 class PostponedError(Exception):
@@ -76,7 +61,7 @@ class FollowRequests:
         self._database = account.database
         self._sync = sync
         self._assignments = assignments
-        self._searches = searches
+        self._answers = FollowAnswers(account.database, searches, clock=account.now)
         self._joiner = Joiner(account, join_interval=join_interval)
 
     async def run(self, beat: Beat = no_beat) -> None:
@@ -138,14 +123,14 @@ class FollowRequests:
             else:
                 await self._follow(follow, *await self._find(follow))
         except PostponedError as later:
-            await self._postpone(follow, later.until, later.reason)
+            await self._answers.postpone(follow, later.until, later.reason)
         except NotFollowableError as refusal:
-            await self._refuse(follow, refusal.reason)
+            await self._answers.refuse(follow, refusal.reason, reader_id=self._account.reader_id)
         except TelegramError as error:
             if error.verdict is Verdict.RETRY:
-                await self._postpone(follow, self._account.now() + retry_pause(error), error.error)
+                await self._answers.postpone(follow, self._account.now() + retry_pause(error), error.error)
             else:
-                await self._refuse(follow, error.error)
+                await self._answers.refuse(follow, error.error, reader_id=self._account.reader_id)
 
     async def _take_apart(self, follow: FollowRequest) -> None:
         """Replace the request for a list by requests for its channels.
@@ -164,15 +149,17 @@ class FollowRequests:
         # What is followed already needs no asking: it takes on the options.
         taken = () if is_asked and fresh else listed.chats
         await self._database.write(lambda tx: self._replace(tx, follow, taken))
-        event, count = _event(follow), len(listed.chats)
+        event, count = event_of(follow), len(listed.chats)
         if is_asked:
             options = follow.options.typed()
-            await self._notify(
+            await self._answers.notify(
                 follow, FollowAllOffered(event=event, channels=count, unfollowed=len(fresh), options=options)
             )
         elif listed.title is not None:
             private = tuple(listed.closed)
-            await self._notify(follow, FolderRead(event=event, folder=listed.title, channels=count, private=private))
+            await self._answers.notify(
+                follow, FolderRead(event=event, folder=listed.title, channels=count, private=private)
+            )
 
     async def _listed(self, reference: str) -> ListedChannels:
         if reference.startswith(FOLDER):
@@ -250,7 +237,7 @@ class FollowRequests:
         except TelegramError as error:
             if error.error != REQUESTED:
                 raise
-            await self._notify(follow, JoinRequested(event=_event(follow), channel=found))
+            await self._answers.notify(follow, JoinRequested(event=event_of(follow), channel=found))
             raise PostponedError(self._account.now() + ASK_ADMINS_AGAIN, REQUESTED) from None
         return chat, self._account.now()
 
@@ -284,7 +271,7 @@ class FollowRequests:
         else:
             access = FollowAccess.OUTSIDE_FAST if follow.options.fast else FollowAccess.OUTSIDE
         if follow.chat_id is not None:
-            await self._notify(follow, await self._followed(follow, channel, access))
+            await self._answers.notify(follow, await self._answers.followed(follow, channel, access))
 
     async def _read(self, channel_id: int) -> None:
         channel = await channels.get(self._database, channel_id, self._account.reader_id)
@@ -295,78 +282,3 @@ class FollowRequests:
             log.warning("a new channel could not be read yet", channel=channel_id, error=error.error)
             if error.verdict is Verdict.UNAUTHORISED:
                 await lose(self._account, channel, error.error)
-
-    async def _refuse(self, follow: FollowRequest, reason: str) -> None:
-        """Refuse a request; one for a basic group is looked at again, since it may become a supergroup."""
-        if reason == BASIC_GROUP:
-            if follow.reason != reason:
-                await self._notify_refused(follow, reason)
-            await self._postpone(follow, self._account.now() + LOOK_AT_GROUP_AGAIN, reason)
-            return
-        known = await channels.find(self._database, follow.reference, self._account.reader_id)
-        if reason in VAGUE and known is not None and known.access is Access.LOST and known.reason == BANNED:
-            reason = BANNED
-        await self._database.write(lambda tx: follows.refuse(tx, follow.id, reason=reason))
-        await self._notify_refused(follow, reason)
-
-    async def _notify_refused(self, follow: FollowRequest, reason: str) -> None:
-        """Give notice of a refusal; where a number was asked for, its title is shown if it is known."""
-        known = await channels.by_ids(self._database, [follow.reference])
-        name = f"«{known[0].title}»" if known else follow.reference
-        await self._notify(follow, FollowRefused(event=_event(follow), reference=name, reason=reason))
-
-    async def _postpone(self, follow: FollowRequest, until: datetime, reason: str) -> None:
-        await self._database.write(lambda tx: follows.postpone(tx, follow.id, until=until, reason=reason))
-
-    async def _followed(self, follow: FollowRequest, channel: ResolvedChannel, access: FollowAccess) -> Followed:
-        """Write the notice that a channel is followed, with how many alerts its last posts would have brought."""
-        newest = await posts.latest(self._database, channel_ids=[channel.id], limit=BACKFILL)
-        alerts: int | None = 0
-        if newest:
-            wishes = await subscriptions.of_chat(self._database, follow.chat_id or 0)
-            wanted, limits = {wish.topic_id for wish in wishes}, await channel_groups.limits(self._database)
-            every = [topic for topic in await topics.all_topics(self._database) if topic.id in wanted]
-            chosen = [
-                topic for topic in every if not topic.is_feed and channel.id in limits.get(topic.id, {channel.id})
-            ]
-            excluded = await exclusions.by_topic(self._database, follow.chat_id or 0)
-            queries = [packed(topic.compiled, excluded.get(topic.id, ())) for topic in chosen]
-            try:
-                alerts = await self._searches.run(
-                    count_matches, queries, since=newest[-1].date, channel_id=channel.id, who=self, within=COUNT_WITHIN
-                )
-            except SearchError:
-                alerts = None
-        return Followed(
-            event=_event(follow),
-            channel=channel.title,
-            channel_id=channel.id,
-            access=access,
-            posts=len(newest),
-            alerts=alerts,
-            past_days=USUAL_PAST.days if await self._is_read_back(follow, channel.id) else 0,
-        )
-
-    async def _is_read_back(self, follow: FollowRequest, channel_id: int) -> bool:
-        """Tell whether the usual past of a new channel is read from now on."""
-        known = await channels.get(self._database, channel_id)
-        start = None if known is None else known.complete_from
-        return start is not None and start > self._account.now() - USUAL_PAST and follow.options.history is None
-
-    async def _notify(self, follow: FollowRequest, notice: Notice) -> None:
-        now, chat_id = self._account.now(), follow.chat_id
-
-        async def job(tx: Transaction) -> None:
-            chat = None if chat_id is None else await chats.get(tx, chat_id)
-            if chat is None:
-                return
-            if isinstance(notice, _LISTED) and await progress.is_listed(tx, chat.id, follow.asked_at):
-                tx.announce(Subject.PROGRESS)
-            else:
-                await notify(tx, chat, notice, now=now)
-
-        await self._database.write(job)
-
-
-def _event(follow: FollowRequest) -> str:
-    return f"{follow.id}:{to_ms(follow.asked_at)}"

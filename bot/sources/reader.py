@@ -41,6 +41,7 @@ log = structlog.get_logger(__name__)
 WEIGH_EVERY = 45.0  # s between two looks whether Telegram holds the account up
 FILES_AT_ONCE = 3  # that are downloaded, so that a large one holds up no small one
 HELD_UP = timedelta(minutes=15)  # so long a wait is a reason to let another reader take over
+CUT_OFF = timedelta(minutes=5)  # without Telegram is one to read the web pages of channels
 TRY_AGAIN = 1800.0  # s, where nobody has logged the account in anew: it may be unfrozen
 
 
@@ -175,12 +176,19 @@ class ReaderAccount:
             raise ReaderLostError("AUTH_KEY_UNREGISTERED") from error
 
     async def _make_way(self, account: Account, beat: Beat) -> None:
-        """Leave the channels to another reader while Telegram wants this one to wait for long."""
+        """Leave the channels to another reader, or to their web pages, while this one cannot read for long."""
+        well_at = self._clock()
         while True:
             beat(WEIGH_EVERY + TURN)
             await asyncio.sleep(WEIGH_EVERY)
-            held_up = account.held_up() > HELD_UP and self._assignments.has_others(self._reader_id)
-            await (self._assignments.leave if held_up else self._assignments.enter)(self._reader_id)
+            well_at = self._clock() if self.fault is None else well_at
+            is_held_up = account.held_up() > HELD_UP
+            if not is_held_up and self._clock() - well_at < CUT_OFF:
+                await self._assignments.enter(self._reader_id)
+            elif is_held_up and self._assignments.has_others(self._reader_id):
+                await self._assignments.leave(self._reader_id)
+            else:
+                self._assignments.hold_up(self._reader_id)
 
     async def lose(self, reason: str) -> None:
         """Write down why the account cannot read, with a notice to the owners once a day at most."""

@@ -106,6 +106,11 @@ class Channel:
         return self.access in {Access.JOINED, Access.POLLED}
 
     @property
+    def has_page(self) -> bool:
+        """Anybody can read it on a web page of Telegram's, unless that is refused; groups have none."""
+        return self.network is Network.TELEGRAM and self.username is not None and self.kind == "broadcast"
+
+    @property
     def is_swept(self) -> bool:
         """The sweep has found or made the channel complete since it was (last) followed."""
         return self._is_since_followed(self.swept_at)

@@ -15,7 +15,8 @@ from bot.store.rows import json_list, read, read_all, to_ms
 
 REQUESTED = "INVITE_REQUEST_SENT"  # Telegram's: the admins decide
 BASIC_GROUP = "basic_group"  # it may become a supergroup
-LASTING = {REQUESTED, BASIC_GROUP}  # reasons for which a request waits until somebody else acts
+NEEDS_ACCOUNT = "needs_account"  # and none is logged in
+LASTING = {REQUESTED, BASIC_GROUP, NEEDS_ACCOUNT}  # reasons for which a request waits until somebody else acts
 
 
 class FollowState(StrEnum):
@@ -296,12 +297,12 @@ async def settle(  # noqa: PLR0913 - what Telegram said of the channel is writte
     follow_id: int,
     *,
     channel: ResolvedChannel,
-    reader_id: int,
-    access_hash: int,
-    access: Access,
     now: datetime,
+    reader_id: int | None = None,
+    access_hash: int = 0,
+    access: Access = Access.POLLED,
 ) -> None:
-    """Follow the channel that a request has turned out to be, and set how the reader reaches it.
+    """Follow the channel that a request has turned out to be, and set how the reader reaches it; None: it was not one.
 
     A channel that nobody followed until now is followed from the second on in which somebody asked for it, since
     Telegram dates posts by whole seconds; one that was followed keeps its date.
@@ -314,7 +315,8 @@ async def settle(  # noqa: PLR0913 - what Telegram said of the channel is writte
             followed_at = coalesce(followed_at, excluded.followed_at), unfollowed_at = NULL""",
         {**asdict(channel), "follow": follow_id},
     )
-    await set_access(tx, reader_id, channel.id, access, access_hash=access_hash, now=now)
+    if reader_id is not None:
+        await set_access(tx, reader_id, channel.id, access, access_hash=access_hash, now=now)
     row = await tx.fetch_one("SELECT * FROM follows WHERE id = :id", {"id": follow_id})
     if row is not None:
         stored = read(FollowRequest, row)

@@ -52,6 +52,11 @@ async def any_reads(db: Reader) -> bool:
     return row is not None
 
 
+async def has_accounts(db: Reader) -> bool:
+    """Say whether any reader account was ever logged in."""
+    return await db.fetch_value("SELECT 1 FROM readers LIMIT 1") is not None
+
+
 async def replaced(db: Reader) -> set[int]:
     """Return the numbers of the readers whose session another account has taken; they do not come back."""
     rows = await db.fetch_all(

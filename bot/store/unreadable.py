@@ -1,9 +1,13 @@
-"""Messages that are there and could not be read, since Telegram is newer than this program: holes with names."""
+"""Messages that are there and could not be read: holes with names.
+
+Telegram is newer than this program, or only a web page was read, which does not show every post.
+"""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot import __version__
 from bot.store.database import Reader, Transaction
 from bot.store.rows import from_ms, json_list, read_all, to_ms
 
@@ -13,7 +17,10 @@ class Edition:
     """What decides which messages can be read."""
 
     program: str  # the version of channelwatch
-    layer: int  # of TL, which Telethon speaks
+    layer: int  # of TL, which Telethon speaks; 0: none, it was a web page
+
+
+ON_PAGE = Edition(program=__version__, layer=0)  # any reader account tries what such a page does not show
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +31,12 @@ class UnreadableMessage:
     message_id: int
     constructor: int | None  # the first one of TL that was unknown; None: the bytes made no sense
     since: datetime  # when it was first met
+    layer: int  # as in `Edition`
+
+    @property
+    def is_on_page(self) -> bool:
+        """Only a web page was read, which does not show it."""
+        return self.layer == ON_PAGE.layer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,24 +87,47 @@ async def put(
     )
 
 
+async def put_hidden(tx: Transaction, channel_id: int, ids: Collection[int], *, now: datetime) -> None:
+    """Write down which messages of a channel its web page does not show; those that are stored or named are left."""
+    await tx.execute(
+        """INSERT INTO unreadable (channel_id, message_id, since, program, layer)
+        SELECT :channel, value, :now, :program, :layer FROM json_each(:ids)
+        WHERE NOT EXISTS (SELECT 1 FROM posts WHERE channel_id = :channel AND message_id = value)
+        ON CONFLICT DO NOTHING""",
+        {
+            "channel": channel_id,
+            "ids": json_list(ids),
+            "now": to_ms(now),
+            "program": ON_PAGE.program,
+            "layer": ON_PAGE.layer,
+        },
+    )
+
+
 async def settle(tx: Transaction, channel_id: int, ids: Collection[int]) -> None:
     """Forget messages of a channel that could be read, or are gone."""
     sql = "DELETE FROM unreadable WHERE channel_id = :channel AND message_id IN (SELECT value FROM json_each(:ids))"
     await tx.execute(sql, {"channel": channel_id, "ids": json_list(ids)})
 
 
-async def take_unnotified(tx: Transaction, *, now: datetime, apart: timedelta) -> list[UnreadableCount]:
+async def take_unnotified(
+    tx: Transaction, *, now: datetime, apart: timedelta, on_page: bool = False
+) -> list[UnreadableCount]:
     """Count by channel, the most first, the messages of followed channels that no notice has counted; now one does.
 
-    None are counted where the last notice is less than so long ago.
+    None are counted where the last notice is less than so long ago. Those that a web page does not show count apart.
     """
-    last = await tx.fetch_value("SELECT max(notified_at) FROM unreadable")
+    kind = {"page": on_page, "layer": ON_PAGE.layer}
+    last = await tx.fetch_value("SELECT max(notified_at) FROM unreadable WHERE (layer = :layer) = :page", kind)
     if last is not None and now - from_ms(last) < apart:
         return []
     rows = await tx.fetch_all(
         """SELECT c.title AS channel, count(*) AS posts FROM unreadable u JOIN channels c ON c.id = u.channel_id
-        WHERE u.notified_at IS NULL AND c.followed_at IS NOT NULL GROUP BY c.id ORDER BY posts DESC, c.title"""
+        WHERE u.notified_at IS NULL AND (u.layer = :layer) = :page AND c.followed_at IS NOT NULL
+        GROUP BY c.id ORDER BY posts DESC, c.title""",
+        kind,
     )
     if rows:
-        await tx.execute("UPDATE unreadable SET notified_at = :now WHERE notified_at IS NULL", {"now": to_ms(now)})
+        sql = "UPDATE unreadable SET notified_at = :now WHERE notified_at IS NULL AND (layer = :layer) = :page"
+        await tx.execute(sql, {**kind, "now": to_ms(now)})
     return read_all(UnreadableCount, rows)

@@ -239,8 +239,18 @@ def _second(post: Post) -> int:
 
 
 async def raw_message(db: Reader, version_id: int) -> tuple[bytes, int | None]:
-    """Return a version's message as its network gave it; of TL bytes also their layer."""
-    (row,) = await db.fetch_all("SELECT raw, layer FROM versions WHERE id = :id", {"id": version_id})
+    """Return a version's message as its network gave it; of TL bytes also their layer.
+
+    Of one that a web page showed first, what Telegram said of it afterwards.
+    """
+    (row,) = await db.fetch_all(
+        """SELECT raw, layer FROM (
+            SELECT raw, layer, 0 AS place FROM versions WHERE id = :id
+            UNION ALL SELECT e.raw, e.layer, e.id FROM part_messages e JOIN versions v ON v.id = e.version_id
+                WHERE v.id = :id AND v.raw_format = 'html' AND e.raw_format = 'tl')
+        ORDER BY place DESC LIMIT 1""",
+        {"id": version_id},
+    )
     return row["raw"], row["layer"]
 
 

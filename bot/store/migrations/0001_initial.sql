@@ -88,13 +88,24 @@ CREATE TABLE memberships (  -- how each reader reaches each channel: access hash
     PRIMARY KEY (reader_id, channel_id)
 ) WITHOUT ROWID;
 
-CREATE TABLE unreadable (  -- messages that are there, in terms of a newer Telegram than this program
+CREATE TABLE page_readings (  -- channels that are read through their web pages, as no reader can read them
+    channel_id INTEGER PRIMARY KEY REFERENCES channels (id),
+    since INTEGER NOT NULL,
+    read_at INTEGER,  -- when its page was last read; NULL: not yet
+    last_id INTEGER NOT NULL,  -- all messages up to this one that its pages show are stored
+    gap_below INTEGER,  -- between last_id and this one something is missing; NULL: nothing
+    trouble TEXT,  -- why its page cannot be read, a word of ours; NULL: it can
+    trouble_since INTEGER,
+    answers INTEGER NOT NULL DEFAULT 0  -- that said so
+);
+
+CREATE TABLE unreadable (  -- messages that are there, in terms of a newer Telegram than this program, or of no web page
     channel_id INTEGER NOT NULL REFERENCES channels (id),
     message_id INTEGER NOT NULL,
     constructor INTEGER,  -- the first one of TL that was unknown; NULL: the bytes made no sense
     since INTEGER NOT NULL,
     program TEXT NOT NULL,  -- the version of channelwatch that tried last …
-    layer INTEGER NOT NULL,  -- … and its layer of TL; any other tries again
+    layer INTEGER NOT NULL,  -- … and its layer of TL; any other tries again. 0: the channel's web page does not show it
     notified_at INTEGER,  -- when the owners had a notice that counts it
     PRIMARY KEY (channel_id, message_id)
 ) WITHOUT ROWID;

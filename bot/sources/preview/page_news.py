@@ -1,0 +1,73 @@
+"""Writes down what becomes of the web pages of channels, with notices to the people whom it concerns."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.models.notices import ChannelLost, ChannelRegained, Notice, PageFailed, PagesBegun, PagesEnded
+from bot.sources.channel_events import rename
+from bot.sources.preview.page import ChannelPage
+from bot.store import chats, page_readings, readers
+from bot.store.channels import Channel
+from bot.store.database import Database, Transaction
+from bot.store.notices import notify, notify_followers
+from bot.store.page_readings import NO_PAGE, TAKEN_OVER, PageReading
+
+
+async def announce_begin(tx: Transaction, read: Sequence[Channel], left: Sequence[Channel], *, now: datetime) -> None:
+    """Tell the owners that channels are read through their web pages from now on, and which are not read at all."""
+    notice = PagesBegun(
+        event=now.isoformat(),
+        channels=len(read),
+        unread=tuple(channel.title for channel in left),
+        has_account=await readers.has_accounts(tx),
+    )
+    await _notify_owners(tx, notice, now=now)
+
+
+async def announce_end(tx: Transaction, count: int, *, now: datetime) -> None:
+    """Tell the owners that a reader account reads all channels again."""
+    await _notify_owners(tx, PagesEnded(event=now.isoformat(), channels=count), now=now)
+
+
+async def write_read(
+    database: Database, channel: Channel, reading: PageReading, page: ChannelPage, *, now: datetime
+) -> None:
+    """Write down what a page says of its channel; one that could not be read so is readable again."""
+    title, username = page.title or channel.title, page.username or channel.username
+    is_regained = reading.trouble == NO_PAGE and reading.is_lost(now)
+    if (title, username) == (channel.title, channel.username) and not is_regained:
+        return
+
+    async def job(tx: Transaction) -> None:
+        await rename(tx, channel.id, title=title, username=username, now=now)
+        if is_regained:
+            notice = ChannelRegained(event=f"{channel.id}:{now.isoformat()}", channel=title)
+            await notify_followers(tx, channel.id, notice, now=now)
+
+    await database.write(job)
+
+
+async def write_trouble(
+    database: Database, channel: Channel, reading: PageReading, trouble: str, *, now: datetime
+) -> None:
+    """Write down why a page cannot be read, with a notice once it is certain."""
+    was_lost = reading.trouble == trouble and reading.is_lost(now)
+
+    async def job(tx: Transaction) -> None:
+        await page_readings.set_trouble(tx, channel.id, trouble, now=now)
+        found = (await page_readings.all_readings(tx)).get(channel.id)
+        if found is None or was_lost or not found.is_lost(now):
+            return
+        if trouble == NO_PAGE:
+            lost = ChannelLost(event=f"{channel.id}:{now.isoformat()}", channel=channel.title, reason=trouble)
+            await notify_followers(tx, channel.id, lost, now=now)
+            return
+        event = f"{channel.id}:{trouble}" if trouble == TAKEN_OVER else f"{trouble}:{now:%Y-%m-%d}"
+        await _notify_owners(tx, PageFailed(event=event, channel=channel.title, reason=trouble), now=now)
+
+    await database.write(job)
+
+
+async def _notify_owners(tx: Transaction, notice: Notice, *, now: datetime) -> None:
+    for chat in await chats.of_owners(tx):
+        await notify(tx, chat, notice, now=now)

@@ -1,0 +1,226 @@
+"""Reads public channels through their web pages while no reader account can read them, and hands them back afterwards.
+
+It moves no mark of a channel: once a reader account is back, its sweep reads everything anew, and finds nothing twice.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.models import Clock
+from bot.runtime.supervisor import TURN, Beat, no_beat
+from bot.sources.assignment import Assignments
+from bot.sources.preview import page_news
+from bot.sources.preview.answers import AnswerKind, PageAnswer
+from bot.sources.preview.fetcher import Pages
+from bot.sources.preview.observation import SeenPage, see
+from bot.sources.preview.page import EmbedRefusal
+from bot.sources.preview.page_archive import PageArchive
+from bot.sources.preview.rhythm import interval
+from bot.store import channels, page_readings, page_versions, readers
+from bot.store.channels import Channel
+from bot.store.database import Database, Subject, Transaction
+from bot.store.page_readings import NO_PAGE, STRANGE, TAKEN_OVER, UNREACHABLE, PageReading
+
+log = structlog.get_logger(__name__)
+
+LOOK_EVERY = 10.0  # s
+GRACE = timedelta(minutes=2)  # in which a reader account that is only away may come back
+FIRST_PAGES = 3  # of a channel that was never read
+GAP_PAGES = 5  # that are read at once to close a gap
+EMBEDS = 2  # missing posts that are asked for at once
+A_VISIT = 600.0  # s that a visit of a channel takes at most
+_TROUBLES = {
+    AnswerKind.NO_PREVIEW: NO_PAGE,
+    AnswerKind.TAKEN_OVER: TAKEN_OVER,
+    AnswerKind.NOT_UNDERSTOOD: STRANGE,
+    AnswerKind.THROTTLED: UNREACHABLE,
+    AnswerKind.UNREACHABLE: UNREACHABLE,
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class _Turn:
+    """When a channel is to be read next."""
+
+    due_at: datetime
+    dates: list[datetime] = field(default_factory=list)  # of the posts on its page
+    rendered_at: datetime | None = None  # the latest page that was seen
+    failures: int = 0  # in a row
+
+
+class PageReader:
+    """Reads the pages of all channels that need it, the most overdue first."""
+
+    def __init__(  # noqa: PLR0913 - the parts it is made of
+        self,
+        database: Database,
+        archive: PageArchive,
+        assignments: Assignments,
+        pages: Pages,
+        *,
+        clock: Clock,
+        grace: timedelta = GRACE,
+    ) -> None:
+        self._database = database
+        self._archive = archive
+        self._assignments = assignments
+        self._pages = pages
+        self._clock = clock
+        self._grace = grace
+        self._unread_since: dict[int, datetime] = {}  # channel id → since when no reader account reads it
+        self._turns: dict[int, _Turn] = {}
+        self._readings: dict[int, PageReading] = {}
+        self._unread: list[Channel] = []
+
+    @property
+    def fault(self) -> str | None:
+        """What of the followed channels nobody reads; None: all are read, by whomever."""
+        now = self._clock()
+        lost = [reading.trouble for reading in self._readings.values() if reading.is_lost(now)]
+        if self._unread:
+            return f"nobody reads {len(self._unread)} channels that have no web page"
+        return f"the web pages of {len(lost)} channels cannot be read: {lost[0]}" if lost else None
+
+    async def run(self, beat: Beat = no_beat) -> None:
+        """Read what is due, and wait, for ever."""
+        changes = self._database.changes
+        while True:
+            revision = changes.revision(Subject.FOLLOWS)
+            beat(A_VISIT + TURN)
+            if not await self.visit_next():
+                beat(LOOK_EVERY + TURN)
+                await changes.wait(Subject.FOLLOWS, revision, LOOK_EVERY)
+
+    async def visit_next(self) -> bool:
+        """Read the page of the channel that is most overdue; False where none is due."""
+        listed = await self.take_over()
+        now = self._clock()
+        due = [channel for channel in listed if self._turn(channel).due_at <= now]
+        if due:
+            await self.visit(min(due, key=lambda channel: self._turn(channel).due_at), among=len(listed))
+        return bool(due)
+
+    async def take_over(self) -> list[Channel]:
+        """Return the channels that are read through their pages now; write down which those are."""
+        now, followed = self._clock(), await channels.followed(self._database)
+        unread = {each.id: each for each in followed if not self._assignments.reads(each)}
+        self._unread_since = {each: self._unread_since.get(each, now) for each in unread}
+        readings = await page_readings.all_readings(self._database)
+        grace = self._grace if unread and await readers.any_reads(self._database) else timedelta()
+        due = [each for each in unread.values() if each.id in readings or now - self._unread_since[each.id] >= grace]
+        listed = [each for each in due if each.has_page]
+        new = [each for each in listed if each.id not in readings]
+        back = {each.id for each in followed if each.id in unread or not _is_read_since(each, readings.get(each.id))}
+        over = readings.keys() - back
+        self._unread = [each for each in due if not each.has_page]
+        if new or over:
+            await self._write_changes(new, over, is_first=not readings, is_last=not new and readings.keys() == over)
+            readings = await page_readings.all_readings(self._database)
+        self._readings = readings
+        self._turns = {number: turn for number, turn in self._turns.items() if number in readings}
+        return listed
+
+    async def _write_changes(self, new: list[Channel], over: set[int], *, is_first: bool, is_last: bool) -> None:
+        now, unread = self._clock(), self._unread
+
+        async def job(tx: Transaction) -> None:
+            await page_readings.begin(tx, [channel.id for channel in new], now=now)
+            await page_readings.end(tx, over)
+            if is_first:
+                await page_news.announce_begin(tx, new, unread, now=now)
+            if is_last:
+                await page_news.announce_end(tx, len(over), now=now)
+
+        log.info("channels are read through their web pages", new=len(new), handed_back=len(over))
+        await self._database.write(job)
+
+    def _turn(self, channel: Channel) -> _Turn:
+        return self._turns.setdefault(channel.id, _Turn(due_at=self._clock()))
+
+    async def visit(self, channel: Channel, *, among: int) -> None:
+        """Read the page of one of so many channels that are read so."""
+        turn, reading = self._turn(channel), self._readings[channel.id]
+        answer = await self._pages.head(str(channel.username), channel_id=channel.id)
+        if answer.is_read:
+            turn.failures = 0
+            await self._read(channel, reading, answer)
+        else:
+            turn.failures += 1
+            log.info("the web page of a channel cannot be read", channel=channel.id, why=answer.reason)
+            trouble = _TROUBLES[answer.kind]
+            await page_news.write_trouble(self._database, channel, reading, trouble, now=self._clock())
+        pause = interval(turn.dates, channels=among, is_fast=channel.fast, failures=turn.failures)
+        has_gap = answer.is_read and self._readings[channel.id].gap_below is not None
+        turn.due_at = max(self._clock() + (timedelta() if has_gap else pause), answer.retry_at or self._clock())
+
+    async def _read(self, channel: Channel, reading: PageReading, answer: PageAnswer) -> None:
+        """Store a page, close the gap before it as far as one visit may, and look for what is missing."""
+        assert answer.page is not None  # noqa: S101 - it was read
+        turn, page = self._turn(channel), answer.page
+        if turn.rendered_at is not None and page.rendered_at is not None and page.rendered_at < turn.rendered_at:
+            log.info("an older page came from a cache", channel=channel.id)
+            return
+        turn.rendered_at, turn.dates = page.rendered_at, [post.date for post in page.posts]
+        await page_news.write_read(self._database, channel, reading, page, now=self._clock())
+        head = see(answer, channel.id)
+        await self._archive.store(channel, head, answer.asked_at)
+        if reading.last_id:
+            last_id, is_closed = await self._close_gap(channel, reading.last_id, head)
+        else:
+            last_id, is_closed = await self._begin(channel, head, page.older), True
+        reading = replace(reading, last_id=last_id, gap_below=None if is_closed else head.low)
+        now = self._clock()
+        await self._database.write(
+            lambda tx: page_readings.set_read(tx, channel.id, last_id=last_id, gap_below=reading.gap_below, now=now)
+        )
+        self._readings[channel.id] = replace(reading, read_at=now, trouble=None)
+        await self._ask_for_missing(channel)
+
+    async def _begin(self, channel: Channel, head: SeenPage, older: int | None) -> int:
+        """Read some pages of a channel that was never read; return the id up to which it is read."""
+        for _ in range(FIRST_PAGES - 1):
+            if older is None:
+                break
+            answer = await self._pages.before(str(channel.username), older, channel_id=channel.id)
+            if not answer.is_read or answer.page is None:
+                break
+            await self._archive.store(channel, see(answer, channel.id), answer.asked_at)
+            older = answer.page.older
+        return head.high
+
+    async def _close_gap(self, channel: Channel, last_id: int, head: SeenPage) -> tuple[int, bool]:
+        """Read the pages between what was read and the head page; return how far that came, and whether to the end."""
+        pages = GAP_PAGES
+        while head.low > last_id + 1:
+            if not pages:
+                return last_id, False
+            pages -= 1
+            answer = await self._pages.after(str(channel.username), last_id, channel_id=channel.id)
+            if not answer.is_read:
+                return last_id, False
+            seen = see(answer, channel.id)
+            if seen.high <= last_id:  # nothing is left in between
+                break
+            await self._archive.store(channel, seen, answer.asked_at)
+            last_id = seen.high
+        return max(last_id, head.high), True
+
+    async def _ask_for_missing(self, channel: Channel) -> None:
+        """Ask for posts that the page misses one by one: they are gone once that was said twice, hours apart."""
+        now = self._clock()
+        due = [each for each in await page_versions.missing(self._database, channel.id) if each.is_due(now)]
+        for missing in due[:EMBEDS]:
+            answer = await self._pages.embed(str(channel.username), missing.message_id, channel_id=channel.id)
+            if answer.embed is None or answer.kind is AnswerKind.TAKEN_OVER:
+                return
+            if answer.embed.refusal is None:
+                await self._archive.put_back(channel, missing.message_id)
+            elif answer.embed.refusal is EmbedRefusal.NO_POST:
+                await self._archive.put_not_found(channel, missing, answer.asked_at)
+
+
+def _is_read_since(channel: Channel, reading: PageReading | None) -> bool:
+    """Tell whether a reader account has read a channel again since its pages took over."""
+    return reading is not None and channel.swept_at is not None and channel.swept_at >= reading.since
