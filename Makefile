@@ -5,6 +5,14 @@ BIN := .venv/bin
 READY := .venv/.ready
 ARGS ?=
 
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+UV := $(BIN)/uv pip install --quiet --compile-bytecode --python .venv
+LOCKED = $(1) --require-hashes -r build.lock && $(1) --require-hashes --no-build-isolation -r requirements-dev.lock && \
+	$(1) --no-deps --no-build-isolation -e .
+
+# Where it is set, as in many images, each of hundreds of processes would compile the program anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint chaos bench bench-full run lock audit messages clean
 
@@ -18,6 +26,7 @@ demo: $(READY) ## play a day of outages against the real service, without an acc
 
 test: lint ## lint, types, import contracts and all tests
 	@echo '== tests'
+	@$(BIN)/python -m pytest -qq --collect-only >/dev/null || true # compiles them once, not in each of four processes
 	@$(BIN)/python -m pytest -q -n 4 --dist worksteal $(ARGS)
 
 lint: $(READY) ## ruff, mypy and the import contracts
@@ -45,6 +54,7 @@ lock: $(READY) ## resolve the dependencies anew, with hashes
 	@UV="$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --upgrade --custom-compile-command 'make lock'"; \
 	eval $$UV pyproject.toml --output-file requirements.lock && \
 	eval $$UV pyproject.toml --extra ukrainian --extra mcp --group dev --output-file requirements-dev.lock && \
+	eval $$UV pyproject.toml --extra mcp --output-file mcp.lock && \
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["ukrainian"], sep="\n")' | eval $$UV - --output-file ukrainian.lock && \
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' | eval $$UV - --output-file build.lock
 
@@ -63,10 +73,9 @@ clean: ## remove the environment and the caches
 
 $(READY): pyproject.toml build.lock requirements-dev.lock
 	@test -n '$(PYTHON)' || { echo 'Python 3.11 or newer is needed: install it (on Debian or Ubuntu: apt install python3 python3-venv)'; exit 1; }
-	@echo '== setting up .venv (once, about a minute)'
+	@echo '== setting up .venv (once, some ten seconds)'
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo 'This Python has no venv module: install it (on Debian or Ubuntu: apt install python3-venv)'; exit 1; }
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r build.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-build-isolation -r requirements-dev.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@awk '/^[^ ]/ { is_uv = /^uv==/ } is_uv' requirements-dev.lock | $(PIP) --require-hashes -r /dev/stdin
+	@$(call LOCKED,$(UV)) || { echo 'uv, which does not read the settings of pip, cannot install here: pip does, in a minute'; $(call LOCKED,$(PIP)); }
 	@touch $@

@@ -34,6 +34,7 @@ UKRAINIAN = PROJECT["project"]["optional-dependencies"]["ukrainian"]
 LOCKS = {
     "requirements.lock": RUN,
     "ukrainian.lock": UKRAINIAN,
+    "mcp.lock": [*RUN, *PROJECT["project"]["optional-dependencies"]["mcp"]],
     "requirements-dev.lock": [*RUN, *UKRAINIAN, *group("dev")],
     "build.lock": PROJECT["build-system"]["requires"],
 }
@@ -49,7 +50,7 @@ def test_a_lock_holds_what_is_asked_for_and_a_hash_for_each(lock: str) -> None:
 
 def test_what_is_developed_with_is_what_runs() -> None:
     developed = pins("requirements-dev.lock")
-    for lock in ("requirements.lock", "ukrainian.lock"):
+    for lock in ("requirements.lock", "ukrainian.lock", "mcp.lock"):
         assert pins(lock).items() <= developed.items()
 
 

@@ -11,6 +11,7 @@ from rich.console import Console
 import bot
 from bot.errors import ChannelwatchError, SettingsError
 from bot.runtime.disk import fatal_in
+from bot.runtime.garbage import collect_seldom
 
 # The commands in the order of --help, each with the module that it stands in. Only the one that is typed is imported:
 # the others would take longer than most commands themselves.
@@ -31,6 +32,8 @@ COMMANDS = {
     "alerts": "alerts",
     "backup": "backup",
     "restore": "backup",
+    "mcp": "assistant",
+    "targets": "targets",  # last: it has commands of its own
 }
 
 cli = typer.Typer(name="channelwatch", no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
@@ -60,6 +63,7 @@ def quiet_libraries() -> None:
 
 def main() -> None:
     """Run the command line: exit with 0, 1 for a failure, 2 for wrong use or settings."""
+    collect_seldom()
     quiet_libraries()
     debug = "--debug" in sys.argv
     words = [word for word in sys.argv[1:] if word != "--debug"]

@@ -12,7 +12,7 @@ from bot.errors import SettingsError
 from bot.runtime.clock import utc_now
 from bot.settings import Settings
 from bot.sources.preview.page import ChannelPage, PageNotUnderstoodError, is_by_telegram, read_page
-from bot.sources.preview.transport import PageFailureError, PageReply, Transport
+from bot.sources.transport import PageFailureError, PageReply, Transport
 from bot.telegram.proxies import proxy_arguments
 
 WITHIN = 10.0  # s that a step may take

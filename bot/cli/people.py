@@ -63,7 +63,7 @@ def people_(
 async def _list(who: str | None) -> None:
     async with open_read_only(load_settings().database_path) as database:
         everybody = await people.everybody(database)
-        shown = everybody if who is None else [await _find(database, who)]
+        shown = everybody if who is None else [await find_person(database, who)]
     if not shown:
         console.print("Nobody is in the team yet: `channelwatch invite --role owner` prints a link for the first one.")
     elif console.is_terminal:
@@ -80,7 +80,7 @@ def _row(person: Person) -> tuple[str, ...]:
     return (str(person.id), " ".join(plain(name).split()), role, f"{person.added_at:{_DAY}}", seen)
 
 
-async def _find(db: Reader, who: str) -> Person:
+async def find_person(db: Reader, who: str) -> Person:
     """Return the person of an id, @name or name. Raises SettingsError for none, or several."""
     wanted = who.strip().removeprefix("@").casefold()
     found = [
@@ -97,8 +97,8 @@ async def _find(db: Reader, who: str) -> Person:
 
 async def _change(who: str, role: Role | None) -> None:
     """Give a person another role; None removes the person."""
-    async with _instance() as database:
-        person, now = await _find(database, who), (await meta.clock(database))()
+    async with open_instance() as database:
+        person, now = await find_person(database, who), (await meta.clock(database))()
         refusal = await team.refusal(database, person, role)
         if refusal is not None:
             raise ChannelwatchError(f"{plain(person.called)} stays an owner: {_REFUSALS[refusal]}")
@@ -134,7 +134,7 @@ def _read_life(typed: str) -> timedelta:
 
 
 async def _invite(role: Role, uses: int, life: timedelta) -> None:
-    async with _instance() as database:
+    async with open_instance() as database:
         now = (await meta.clock(database))()
         made = await database.write(lambda tx: invitations.make(tx, role=role, now=now, uses=uses, life=life))
         await database.write(lambda tx: acts.record(tx, Invited(role=role, uses=uses), SERVER, now=now))
@@ -152,7 +152,7 @@ async def _invite(role: Role, uses: int, life: timedelta) -> None:
 
 
 @asynccontextmanager
-async def _instance() -> AsyncIterator[Database]:
+async def open_instance() -> AsyncIterator[Database]:
     """Open the database for writing. Raises SettingsError in a folder that holds no instance."""
     path = load_settings().database_path
     if not path.exists():
@@ -189,7 +189,7 @@ def _read_day(typed: str | None) -> datetime | None:
 
 async def _log(who: str | None, day: datetime | None, limit: int) -> None:
     async with open_read_only(load_settings().database_path) as database:
-        person_id = None if who is None else (await _find(database, who)).id
+        person_id = None if who is None else (await find_person(database, who)).id
         until = None if day is None else day + timedelta(days=1)
         found = await acts.latest(database, EVERYTHING, limit=limit, person_id=person_id, since=day, until=until)
     _print_acts(found)

@@ -1,7 +1,6 @@
 """The commands around the service: `run`, `demo`, `login` and `health`, and the log of the first two."""
 
 import asyncio
-import gc
 import logging
 import signal
 import sys
@@ -16,10 +15,6 @@ from bot.monitoring import heartbeat
 from bot.runtime.clock import Steady
 from bot.settings import Settings, load_settings
 from bot.store.database import open_read_only
-
-# Objects made before Python looks for cycles among them, and how often it looks at older ones. Posts and alerts make
-# many objects and no cycles: by Python's own figures, looking for them took a sixth of the time of a fan-out.
-COLLECTED = (20_000, 50, 100)
 
 
 @cli.command()
@@ -38,7 +33,6 @@ def run() -> None:
 
     settings = load_settings()
     configure_logs(settings)
-    gc.set_threshold(*COLLECTED)
     asyncio.run(serve())
 
 

@@ -17,26 +17,21 @@ from bot.commands.context import (
     Reply,
     Request,
     change,
-    message,
     reply_of,
     say,
     show,
     writes,
 )
-from bot.commands.keyboards import MOST_SWITCHES, topic_rows
-from bot.commands.lookup import listed
 from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import REFUSALS, Need, allows
+from bot.commands.setup_screen import may_set_targets, rows_for, setup_screen
 from bot.commands.undo import undo_button
-from bot.locales import LANGUAGE_NAMES, N_
-from bot.locales.locale import topic_title
-from bot.locales.zones import show_zone
+from bot.locales import N_
 from bot.models import Entity
 from bot.models.acts import GroupPaired, GroupSet
 from bot.models.notices import BroadcastOffered, PromotionIgnored
 from bot.models.outgoing import Button, ButtonRows, Outgoing, PeerKind
-from bot.models.people import Viewer
-from bot.store import acts, addresses, channels, chats, people, subscriptions, topics
+from bot.store import acts, addresses, chats, people
 from bot.store.acts import Rows
 from bot.store.channels import spelt
 from bot.store.chats import Chat
@@ -101,14 +96,14 @@ async def post_in(request: Request, context: Context, tx: Transaction) -> Reply:
         return change(t.gettext("Stop posting in {chat}? Its readers get no more alerts."), (row,), chat=title)
     if answer == "stop:sure":
         act = GroupSet(chat=chat.title, command="/for – stop")
-        rows, concerned = Rows("chats", "id", chat.id), await _owners(tx)
+        rows, concerned = Rows("chats", "id", chat.id), await owners_of(tx)
         async with acts.recorded(tx, act, context.actor, rows, now=context.now, concerned=concerned) as recording:
             await chats.suspend(tx, chat.id, chats.OFFERED)
         line = t.gettext("I no longer post in {chat}. {command} shows it.")
         return change(line, ((undo_button(recording.id, t),),), chat=title, command=code("/for"))
     if chat.suspended == chats.OFFERED:
         chat = await _begin(tx, chat, context)
-    return Reply(edit=await _screen(tx, chat, context))
+    return Reply(edit=await setup_screen(tx, chat, context))
 
 
 async def _begin(tx: Transaction, chat: Chat, context: Context) -> Chat:
@@ -118,12 +113,13 @@ async def _begin(tx: Transaction, chat: Chat, context: Context) -> Chat:
     await chats.save(tx, replace(local, language_chosen=True, zone_chosen=own.zone_chosen))
     await chats.resume(tx, chat.id)
     actor = replace(context.actor, chat_id=own.id)
-    concerned = await _owners(tx)
+    concerned = await owners_of(tx)
     await acts.record(tx, GroupPaired(chat=chat.title), actor, now=context.now, concerned=concerned)
     return await _broadcast(tx, chat.id, context)
 
 
-async def _owners(db: Reader) -> list[int]:
+async def owners_of(db: Reader) -> list[int]:
+    """Return the private chats of the owners, whom what is done to such a channel concerns."""
     return [owner.id for owner in await chats.of_owners(db)]
 
 
@@ -135,7 +131,7 @@ async def _owners(db: Reader) -> list[int]:
 async def on_behalf(request: Request, context: Context) -> Reply | Effect:
     """Show the screen of a channel, or carry out a command as if it came from there."""
     parts = _TYPED.fullmatch(request.argument)
-    found = await _named(context.database, parts["name"].strip()) if parts else []
+    found = await _named(context, parts["name"].strip()) if parts else []
     if len(found) != 1 or not request.argument or parts is None:
         overview, rows = await _overview(context)
         if found or not request.argument:
@@ -143,7 +139,7 @@ async def on_behalf(request: Request, context: Context) -> Reply | Effect:
         line = context.t.gettext("There is no channel «{name}» of ours. A command after a name begins with /.")
         return say(Text().line(line, name=request.argument[:_LABEL]).line().join(overview), rows)
     if parts["command"] is None:
-        return show(request, await _screen(context.database, found[0], context))
+        return show(request, await setup_screen(context.database, found[0], context))
     argument = (parts["argument"] or "").strip()
     return await _carry_out(request, context, found[0], command_name=parts["command"].lower(), argument=argument)
 
@@ -154,7 +150,7 @@ async def tapped(request: Request, context: Context) -> Reply | Effect:
     number, _, data = request.argument.partition(":")
     chat = await _broadcast(context.database, int(number), context)
     if data == "setup":
-        return Reply(edit=await _screen(context.database, chat, context))
+        return Reply(edit=await setup_screen(context.database, chat, context))
     if data.startswith("/"):
         sent = replace(request, query_id=None)
         return await _carry_out(sent, context, chat, command_name=data.removeprefix("/"), argument="")
@@ -170,7 +166,7 @@ async def tapped(request: Request, context: Context) -> Reply | Effect:
 
     async def effect(tx: Transaction) -> Reply:
         await reply_of(tx, answer)
-        return Reply(edit=await _screen(tx, chat, context))
+        return Reply(edit=await setup_screen(tx, chat, context))
 
     return effect
 
@@ -186,7 +182,7 @@ async def _carry_out(
     if known is None:
         raise CommandError(registry.unknown_command(command_name, context.t))
     if known.handler is None:
-        return show(request, await _screen(context.database, chat, context))
+        return show(request, await setup_screen(context.database, chat, context))
     if known.need not in {Need.LOOK, Need.CHAT}:
         raise CommandError(
             context.t.gettext("/{command} is about all chats: send it without /for."), command=known.name
@@ -216,7 +212,7 @@ def _named_for(reply: Reply, chat: Chat) -> Reply:
         reply,
         messages=tuple(_message_for(each, chat) for each in reply.messages),
         edit=None if reply.edit is None else _message_for(reply.edit, chat),
-        buttons=None if reply.buttons is None else _rows_for(reply.buttons, chat),
+        buttons=None if reply.buttons is None else rows_for(reply.buttons, chat),
         menu=None,
     )
 
@@ -228,7 +224,7 @@ def _message_for(outgoing: Outgoing, chat: Chat) -> Outgoing:
     back = (button(f"« {title[:_LABEL]}", "setup"),)
     leads_back = any(row[0].data == b"setup" for row in outgoing.buttons)
     rows = outgoing.buttons if leads_back else (*outgoing.buttons, back)
-    outgoing = replace(outgoing, buttons=_rows_for(rows, chat))
+    outgoing = replace(outgoing, buttons=rows_for(rows, chat))
     if units(outgoing.text) + shift > LIMIT:
         return outgoing
     own = Entity(kind="bold", offset=units("📣 "), length=units(title), value="")
@@ -236,64 +232,17 @@ def _message_for(outgoing: Outgoing, chat: Chat) -> Outgoing:
     return replace(outgoing, text=heading + outgoing.text, entities=(own, *moved))
 
 
-def _rows_for(rows: ButtonRows, chat: Chat) -> ButtonRows:
-    """Let buttons count for a channel; one whose data grow too long by that is left out."""
-    wrapped = (tuple(_for(each, chat) for each in row) for row in rows)
-    fitting = (tuple(each for each in row if each.data is None or len(each.data) <= _MAX_DATA) for row in wrapped)
-    return tuple(filter(None, fitting))
-
-
-def _for(each: Button, chat: Chat) -> Button:
-    data = each.data
-    return each if data is None else replace(each, data=f"for:{chat.id}:".encode() + data)
-
-
-async def _screen(db: Reader, chat: Chat, context: Context) -> Outgoing:
-    """Draw what a channel gets, in the language of who sets it up; one that is followed as a source alerts nobody."""
-    t, source = context.t, await channels.get(db, chat.peer.id)
-    on = await subscriptions.priorities(db, chat.id)
-    all_topics = listed(await topics.all_topics(db, Viewer(chat_id=chat.id)), on)
-    names = ", ".join(topic_title(each.name, t) for each in all_topics if each.id in on)
-    text = Text().line(t.gettext("I post alerts in our channel {chat}."), chat=bold(one_line(chat.title, _TITLE)))
-    if chat.suspended is not None:
-        text.line(
-            t.gettext(
-                "⚠️ I cannot post there right now. Make me an admin with the right to post, and its alerts will resume."
-            )
-        )
-    if source is not None and source.followed_at is not None:
-        text.line(t.gettext("⚠️ I also follow this channel. Its posts bring no alerts, as my own are among them."))
-    text.line(t.gettext("Topics: {topics}"), topics=bold(names or t.gettext("none yet, tap to choose")))
-    text.line(t.gettext("Language: {language}"), language=bold(LANGUAGE_NAMES[chat.language]))
-    zone = show_zone(chat.time_zone, t.language, context.now)
-    text.line(t.gettext("Time zone: {zone}"), zone=bold(zone))
-    ask_zone: ButtonRows = ()
-    if not chat.zone_chosen:
-        text.line(t.gettext("No time zone has been chosen here yet."))
-        ask_zone = ((button(t.gettext("Time zone"), "settings", "zone"),),)
-    text.line()
-    line = t.gettext("What you tap here applies there, and so does any other command: {example}")
-    text.say(line, example=code(f"/for {one_line(chat.title, _LABEL)} /quiet 23:00-07:00"))
-    rows = (
-        *ask_zone,
-        (button(t.gettext("Settings"), "settings"), button(t.gettext("Test alert"), "test")),
-        (button(t.gettext("Priorities"), "/priority"), button(t.gettext("Muted"), "/mute")),
-        *topic_rows(all_topics[:MOST_SWITCHES], on, t, screen="setup"),
-    )
-    stop = (button(t.gettext("Stop posting there"), "post_in", chat.id, "stop"),)
-    return message(text, (*_rows_for(rows, chat), stop))
-
-
 async def _broadcast(db: Reader, chat_id: int, context: Context) -> Chat:
     chat = await chats.get(db, chat_id)
-    if chat is None or not chat.broadcast:
+    if chat is None or not chat.broadcast or (chat.is_target and not may_set_targets(context)):
         raise outdated(context)
     return chat
 
 
-async def _named(db: Reader, name: str) -> list[Chat]:
-    """Return the channels of a title, or those whose titles begin so; of an empty name all."""
-    every, wanted = await chats.broadcasts(db), spelt(name)
+async def _named(context: Context, name: str) -> list[Chat]:
+    """Return the channels, and for owners the targets, of a title, or whose titles begin so; of an empty name all."""
+    db, wanted = context.database, spelt(name)
+    every = [*await chats.broadcasts(db), *(await chats.targets(db) if may_set_targets(context) else ())]
     exact = [chat for chat in every if wanted in {spelt(chat.title), f"#{chat.id}"}]
     return exact or [chat for chat in every if spelt(chat.title).startswith(wanted)]
 

@@ -143,6 +143,7 @@ def _actions(channel: Channel, context: Context, *, is_muted: bool, is_fed: bool
         speed = ("slow", t.gettext("No longer fast")) if channel.fast else ("fast", t.gettext("Fast"))
         join = ("stay", t.gettext("Never join")) if channel.may_join else ("join", t.gettext("May join"))
         rows.append(tuple(button(label, "how", number, option) for option, label in (speed, join)))
+    rows.append((button(t.gettext("Similar channels"), "similar", number),))
     return tuple(rows)
 
 

@@ -111,6 +111,7 @@ class Reply:
     menus_of: tuple[int, ...] = ()  # people whose menus change, since they may do more or less
     fleeting: bool = False  # it is not recorded: whoever asks again is answered anew
     secret: bool = False  # it holds a key: once it is delivered, nothing of it is kept
+    forgets: bool = False  # the message that it answers holds a secret: it is deleted first, where Telegram lets us
     progress: datetime | None = None  # the first message shows how what was asked for at this moment goes on
     memory: str = ""  # what a tap on these buttons will need and 64 bytes do not hold
 
@@ -193,6 +194,11 @@ class Context:
     def private(self) -> bool:
         """Tell whether the chat is one between a person and the bot."""
         return self.chat.peer.kind is PeerKind.USER
+
+    @property
+    def is_owner(self) -> bool:
+        """Tell whether an owner speaks, wherever that is."""
+        return self.role is Role.OWNER
 
     def may(self, need: Need) -> bool:
         """Tell whether who speaks has the right."""

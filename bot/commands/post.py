@@ -1,6 +1,5 @@
 """/post: shows a post with all its versions and files, in pages."""
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
@@ -21,11 +20,11 @@ from bot.store.media import FileState, MediaFile
 from bot.text.buttons import button
 from bot.text.markup import LIMIT, Text, bold, code, join_texts, one_line, units
 from bot.text.pages import page_of
+from bot.text.references import post_number
 
 ROOM = LIMIT - 700  # UTF-16 units of a page below its heading
 _NAME = 60  # UTF-16 units of who wrote the post
 MOST_ENTITIES = 95  # below the heading; Telegram takes 100
-_NUMBER = re.compile(r"(?:(?<!/c)/|[?&]post=)(\d{1,10})/?(?:[?&#]\S*)?$")
 _AROUND = '.,;:!)(«»"'  # that people put around a link
 _FILE_NAME = 60  # UTF-16 units of a file's name
 _DIGITS = 12  # of a hash: enough to tell files apart
@@ -94,13 +93,13 @@ async def _replied(request: Request, context: Context) -> list[StoredPost]:
 def find_link(text: str, links: Iterable[str]) -> str | None:
     """Return the first link to a post in a text, or behind its words."""
     named = (word for word in [*text.split(), *links] if read_references(word, explicit_only=True).references)
-    return next((word.strip(_AROUND) for word in named if _NUMBER.search(word.strip(_AROUND))), None)
+    return next((word.strip(_AROUND) for word in named if post_number(word.strip(_AROUND))), None)
 
 
 async def find_linked(link: str, context: Context) -> list[StoredPost]:
     """Return the messages of the post of a link; none where it is not stored."""
-    number, channel = _NUMBER.search(link), await channels.find(context.database, link, viewer=context.viewer)
-    return [] if number is None or channel is None else await _find(channel.id, int(number[1]), context)
+    number, channel = post_number(link), await channels.find(context.database, link, viewer=context.viewer)
+    return [] if number is None or channel is None else await _find(channel.id, number, context)
 
 
 async def find_origin(origin: ForwardOrigin, context: Context) -> list[StoredPost]:
@@ -110,12 +109,12 @@ async def find_origin(origin: ForwardOrigin, context: Context) -> list[StoredPos
 
 async def linked(text: str, context: Context) -> list[StoredPost]:
     """Return the messages of the post to which a text holds a link. Raises CommandError."""
-    number, t = _NUMBER.search(text), context.t
+    number, t = post_number(text), context.t
     if number is None:
         raise CommandError(t.gettext("That is not a link to a post. A link looks like this: https://t.me/name/123"))
     channel = await channels.find(context.database, text, viewer=context.viewer)
     if channel is not None:
-        return await stored(channel.id, int(number[1]), context)
+        return await stored(channel.id, number, context)
     unknown = t.gettext("I do not follow the channel of this post.")
     if "/c/" in text:
         raise CommandError(unknown)

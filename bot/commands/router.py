@@ -260,6 +260,9 @@ class Router:
         if request.query_id is not None:
             answer = partial(sender.answer_callback, request.query_id, reply.note)
             await self._try(request, answer, patience=IN_TURN)  # the phone gives it up soon, and the reply is to come
+        if reply.forgets and not request.tapped:
+            with suppress(TelegramError):
+                await sender.delete(peer, request.message_id)
         if reply.edit is not None:
             await self._try(request, partial(self._edit, request), reply.edit)
         if reply.buttons is not None:

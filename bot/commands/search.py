@@ -15,6 +15,7 @@ from bot.locales import N_, Translator
 from bot.locales.locale import topic_title
 from bot.matching.engine.compiled import Compiled
 from bot.matching.query.tree import AllOf, Mention, Query
+from bot.matching.similarity.phrase import phrase_of_query
 from bot.models import StoredPost
 from bot.models.outgoing import Button, ButtonRows, Outgoing
 from bot.models.topics import quoted
@@ -91,7 +92,8 @@ async def answer(
     if not page.hits and page.before is None:
         text = heading.add(await _nothing(terms, context, past), "\n", past.line)
         text.add("\n" if comfort else "", comfort)
-        return replace(say(text, (*past.rows, *rewritten)), memory=typed)
+        others = () if terms.query is None else ((button(context.t.gettext("Who else?"), "others_of", request.key),),)
+        return replace(say(text, (*past.rows, *rewritten, *others)), memory=typed)
     shown = await _page(page, terms, context, heading, past=past)
     is_saved = await saved_searches.is_saved(context.database, context.chat.id, typed)
     saving = () if is_saved else ((button(context.t.gettext("Save this search"), "store", request.key),),)
@@ -133,6 +135,12 @@ async def reorder(request: Request, context: Context) -> Reply:
     labels = {Order.NEWEST: context.t.gettext("the newest first"), Order.BEST: context.t.gettext("the best first")}
     heading = _heading(terms.typed).add(" · ", labels[terms.order], _total(page, context.t), "\n\n")
     return Reply(edit=await _page(page, terms, context, heading, past=await _past(terms, context)))
+
+
+async def words_of(typed: str, context: Context) -> str:
+    """Return the words that a typed search demands. Raises CommandError where it cannot be read."""
+    terms = await _read_terms("", typed, context)
+    return "" if terms.query is None else phrase_of_query(terms.query.query.root)
 
 
 def _heading(typed: str) -> Text:
@@ -231,7 +239,8 @@ async def _page(
         rows.append((button(label, "order", terms.key, other),))
     if heading is not None and terms.query is not None and page.hits:
         top = page.hits[0].post
-        rows.append((button(t.gettext("Who said it first"), "first", top.channel_id, top.message_id),))
+        others = button(t.gettext("Who else?"), "others_of", terms.key)
+        rows.append((button(t.gettext("Who said it first"), "first", top.channel_id, top.message_id), others))
     endings = [_ending(page, context), past.line if past is not None else ""]
     if past is not None and page.before is None:
         rows += past.rows

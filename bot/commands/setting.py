@@ -121,7 +121,8 @@ def _overview(context: Context) -> Text:
     t, text = context.t, Text().add(bold(context.t.gettext("Settings of this chat")), "\n\n")
     for each in settings().values():
         text.line("{title}: {value}", title=t.gettext(each.title), value=bold(each.label(context)))
-    return text.line().line(t.gettext("How each topic arrives: /priority. What is muted: /mute."))
+    line = t.gettext("How each topic arrives: /priority. What is muted: /mute. While Telegram is down: /fallback.")
+    return text.line().line(line)
 
 
 def _all_buttons(context: Context) -> ButtonRows:

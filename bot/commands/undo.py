@@ -4,7 +4,16 @@ from bot.commands.context import CommandError, Context, Reply, Request, change, 
 from bot.commands.registry import tap
 from bot.commands.rights import Need
 from bot.locales import Translator
-from bot.models.acts import Act, PersonRemoved, RoleChanged, TopicChanged, TopicDeleted, TopicSwitched, WordExcluded
+from bot.models.acts import (
+    Act,
+    PersonRemoved,
+    RoleChanged,
+    TargetChanged,
+    TopicChanged,
+    TopicDeleted,
+    TopicSwitched,
+    WordExcluded,
+)
 from bot.models.outgoing import Button
 from bot.models.people import Role
 from bot.rendering.acts import describe_act
@@ -27,7 +36,7 @@ def may_undo(logged: LoggedAct, context: Context) -> bool:
 
 def _need(act: Act) -> Need:
     match act:
-        case PersonRemoved() | RoleChanged():
+        case PersonRemoved() | RoleChanged() | TargetChanged():
             return Need.TEAM
         case TopicSwitched() | WordExcluded() | TopicChanged() | TopicDeleted():  # its author may be a reader by now
             return Need.CHAT

@@ -4,9 +4,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
-from bot.delivery import targets as ways
+from bot import targets as ways
 from bot.delivery.message_writer import MessageWriter, delivery_of, is_silent
-from bot.delivery.targets import TargetKind
 from bot.errors import TargetError, Verdict
 from bot.models import Clock
 from bot.models.alerts import GroupKind, MessageKind
@@ -16,6 +15,7 @@ from bot.store import groups, messages, targets
 from bot.store.database import Database
 from bot.store.messages import Message
 from bot.store.outbox import Delivery
+from bot.targets import TargetKind
 
 _ANSWERS = {MessageKind.CHANGE, MessageKind.FILES, MessageKind.TRANSLATION}
 

@@ -6,6 +6,7 @@ To add an act, write its class here, name it in `Act`, and write its sentence in
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
@@ -154,6 +155,34 @@ class GroupPaired:
     chat: str  # its title
 
 
+class TargetChange(StrEnum):
+    """What was done to a target."""
+
+    ADDED = "added"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetChanged:
+    """A target was added, paused, switched on again, or removed."""
+
+    kind: Literal["target"] = "target"
+    target: str  # its name
+    service: str
+    change: TargetChange
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FallbackSet:
+    """A chat has another fallback, or none."""
+
+    kind: Literal["fallback"] = "fallback"
+    chat: str  # its title
+    target: str | None  # its name
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessChanged:
     """A topic or channel was restricted to some chats, or opened to all."""
@@ -223,6 +252,8 @@ Act = Annotated[
     | TopicSwitched
     | GroupSet
     | GroupPaired
+    | TargetChanged
+    | FallbackSet
     | AccessChanged
     | Invited
     | InvitationWithdrawn

@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, TypeAdapter
 
 from bot.models.acts import Act
+from bot.models.enquiries import EnquiryKind, Findings
 
 
 class Sound(Enum):
@@ -98,6 +99,20 @@ class FollowAllOffered(_Notice):
     channels: int
     unfollowed: int  # of these
     options: str  # of following, as they are typed in English
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelsFound(_Notice):
+    """The answer to an enquiry: channels that the team may not know."""
+
+    sound = Sound.ALWAYS
+    kind: Literal["channels_found"] = "channels_found"
+    enquiry: int  # its number
+    about: EnquiryKind
+    asked: str  # the title of the channel that was asked about, or the words that were looked for
+    findings: Findings
+    followed: tuple[int, ...]  # ids of those of the channels that are followed already
+    may_follow: bool  # who asked may follow channels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -314,6 +329,7 @@ Notice = Annotated[
     | FollowRefused
     | FolderRead
     | FollowAllOffered
+    | ChannelsFound
     | ChannelLost
     | ChannelRegained
     | ChannelRenamed

@@ -20,3 +20,4 @@ class Viewer:
 
 
 EVERYTHING = Viewer(chat_id=None)  # an owner in private, and whoever works on the server
+ANYBODY = Viewer(chat_id=0)  # no chat of ours: whoever sees what belongs to everybody, and nothing else

@@ -13,6 +13,7 @@ from bot.models.acts import (
     ChannelsRequested,
     ChannelsSet,
     ChannelsUnfollowed,
+    FallbackSet,
     GroupPaired,
     GroupSet,
     InvitationWithdrawn,
@@ -20,6 +21,8 @@ from bot.models.acts import (
     PersonJoined,
     PersonRemoved,
     RoleChanged,
+    TargetChange,
+    TargetChanged,
     TopicChanged,
     TopicDeleted,
     TopicMade,
@@ -136,6 +139,28 @@ def _(act: GroupSet, _: Translator) -> str:
 @sentence.register
 def _(act: GroupPaired, t: Translator) -> str:
     return t.gettext("added me to «{chat}»").format(chat=one_line(act.chat, _NAME))
+
+
+_TARGETS = {
+    TargetChange.ADDED: N_("added the target «{target}» ({service})"),
+    TargetChange.PAUSED: N_("paused the target «{target}»"),
+    TargetChange.RESUMED: N_("switched the target «{target}» on"),
+    TargetChange.REMOVED: N_("removed the target «{target}»"),
+}
+
+
+@sentence.register
+def _(act: TargetChanged, t: Translator) -> str:
+    line = t.gettext(_TARGETS[act.change])
+    return line.format(target=one_line(act.target, _NAME), service=one_line(act.service, _NAME))
+
+
+@sentence.register
+def _(act: FallbackSet, t: Translator) -> str:
+    line = t.gettext("while Telegram is down, alerts of «{chat}» wait")
+    if act.target is not None:
+        line = t.gettext("while Telegram is down, alerts of «{chat}» go to «{target}»")
+    return line.format(chat=one_line(act.chat, _NAME), target=one_line(act.target or "", _NAME))
 
 
 @sentence.register

@@ -70,8 +70,9 @@ def alert_buttons(channel_id: int, message_id: int, url: str, t: Translator, *, 
     snooze = button(t.gettext("Snooze"), "snooze", *post)
     wrong = button(t.gettext("Not relevant"), "wrong", *post)
     first = button(t.gettext("Who said it first"), "first", *post)
-    translate = (button(t.gettext("Translate"), "translation", *post),) if is_foreign else ()
-    return ((open_, quote), (snooze, wrong), (first, *translate))
+    others = button(t.gettext("Who else?"), "others", *post)
+    translate = ((button(t.gettext("Translate"), "translation", *post),),) if is_foreign else ()
+    return ((open_, quote), (snooze, wrong), (first, others), *translate)
 
 
 def _marked_post(post: StoredPost, spans: Iterable[Span]) -> tuple[FormattedText, list[Span]]:

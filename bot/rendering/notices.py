@@ -15,6 +15,7 @@ from bot.models.notices import (
     ChannelLost,
     ChannelRegained,
     ChannelRenamed,
+    ChannelsFound,
     ChannelSilent,
     ChatSuspended,
     DailyReport,
@@ -39,6 +40,7 @@ from bot.models.notices import (
 )
 from bot.models.outgoing import Outgoing
 from bot.rendering.acts import describe_act
+from bot.rendering.findings import render_findings
 from bot.rendering.follow_list import typed_options
 from bot.rendering.topic_changes import show_topic_change
 from bot.text.buttons import button
@@ -128,6 +130,19 @@ def _follow_all_offered(notice: FollowAllOffered, locale: Locale) -> Outgoing:
     line = t.ngettext("I do not follow {n} of them yet.", "I do not follow {n} of them yet.", n).format(n=n)
     label = t.ngettext("Follow {n} channel", "Follow {n} channels", n).format(n=n)
     return Outgoing(text=f"{text} {line}", buttons=((button(label, "all", notice.options),),))
+
+
+@render_notice.register
+def _channels_found(notice: ChannelsFound, locale: Locale) -> Outgoing:
+    return render_findings(
+        notice.about,
+        notice.asked,
+        notice.findings,
+        locale,
+        enquiry_id=notice.enquiry,
+        followed=notice.followed,
+        may_follow=notice.may_follow,
+    )
 
 
 @render_notice.register

@@ -18,6 +18,7 @@ from threading import Thread
 from typing import BinaryIO
 
 from bot.errors import ChannelwatchError, FatalError
+from bot.runtime.garbage import collect_seldom
 from bot.search.deadline import Deadline
 from bot.store.database import Reader, open_read_only
 
@@ -27,6 +28,7 @@ NICE = 10  # of Unix: a tenth of the processor where the service needs all of it
 
 def main() -> None:
     """Answer questions until standard input ends."""
+    collect_seldom()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches the parent too, which ends this process
     with suppress(OSError, AttributeError):
         os.nice(NICE)

@@ -23,6 +23,7 @@ from bot.settings import Settings
 from bot.sources.account import Account
 from bot.sources.assignment import Assignments
 from bot.sources.downloads import MEGABYTE, Downloads
+from bot.sources.enquiries import Enquiries
 from bot.sources.follow_requests import FollowRequests
 from bot.sources.live import Live
 from bot.sources.past_pages import Backfiller, Verifier
@@ -155,6 +156,7 @@ class ReaderAccount:
             "backfill": Backfiller(account, sync).run,
             "unreadable": UnreadableMessages(account, sync).run,
             "follow requests": follow_requests.run,
+            "enquiries": Enquiries(account, assignments).run,
             "translations": Translations(account).run,
             "requests": account.run,
             "connection": partial(self._stay_connected, account),

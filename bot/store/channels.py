@@ -195,6 +195,16 @@ async def followed(db: Reader, reader_id: int | None = None) -> list[Channel]:
     return read_all(Channel, await db.fetch_all(sql, {"reader": reader_id}))
 
 
+async def followed_among(db: Reader, channel_ids: Iterable[int], viewer: Viewer) -> tuple[int, ...]:
+    """Return those of some ids that are of followed channels which a viewer sees."""
+    rows = await db.fetch_all(
+        f"""SELECT c.id FROM channels c WHERE c.followed_at IS NOT NULL AND {visible(Restrictable.CHANNEL, "c.id")}
+        AND c.id IN (SELECT value FROM json_each(:ids)) ORDER BY c.id""",  # noqa: S608 - our own words
+        {"ids": json_list(channel_ids), "viewer": viewer.chat_id},
+    )
+    return tuple(row["id"] for row in rows)
+
+
 async def past_of(db: Reader, channel_ids: Iterable[int] | None) -> list[ChannelPast]:
     """Return how far back channels are stored; without `channel_ids` all of them."""
     rows = await db.fetch_all(

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from bot.store import acts, handled, invitations, page_versions, subscriptions, targets
+from bot.store import acts, enquiries, handled, invitations, page_versions, subscriptions, targets
 from bot.store.database import Transaction
 from bot.store.rows import to_ms
 
@@ -22,5 +22,6 @@ async def clear(tx: Transaction, *, now: datetime) -> None:
     await tx.execute("DELETE FROM uploads WHERE uploaded_at < :before", {"before": to_ms(now - UPLOADS_KEPT)})
     await invitations.forget_expired(tx, now=now)
     await acts.forget_old(tx, now=now)
+    await enquiries.forget_old(tx, now=now)
     await page_versions.forget_old(tx)
     await targets.forget_removed(tx, now=now)

@@ -93,6 +93,26 @@ async def forget_removed(tx: Transaction, *, now: datetime) -> None:
     )
 
 
+async def resume(tx: Transaction, target_id: int) -> None:
+    """Switch a target on again; what it has missed stays unsent."""
+    await tx.execute("UPDATE targets SET failing_since = NULL WHERE id = :id", {"id": target_id})
+    await chats.resume(tx, target_id)
+
+
+async def set_fallback(tx: Transaction, chat_id: int, target_id: int | None) -> None:
+    """Choose where the alerts of a chat go while Telegram is out; None: nowhere, they wait."""
+    sql = "UPDATE chats SET fallback_id = :target WHERE id = :id"
+    await tx.execute(sql, {"id": chat_id, "target": target_id})
+    tx.announce(Subject.CHATS)
+
+
+async def fallback_of(db: Reader, chat_id: int) -> Chat | None:
+    """Return the target that alerts of a chat go to while Telegram is out; None where there is none any more."""
+    target_id = await db.fetch_value("SELECT fallback_id FROM chats WHERE id = :id", {"id": chat_id})
+    target = None if target_id is None else await chats.get(db, target_id)
+    return None if target is None or target.suspended == chats.REMOVED else target
+
+
 async def taken(tx: Transaction, target_id: int, *, now: datetime) -> None:
     """Write down that a target has taken a message."""
     sql = "UPDATE targets SET taken_at = :now, failing_since = NULL WHERE id = :id"

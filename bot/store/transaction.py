@@ -17,6 +17,7 @@ class Subject(StrEnum):
     TOPICS = "topics"  # a topic was saved or deleted
     PROGRESS = "progress"  # work that a chat watches has come further
     MEDIA = "media"  # a file of a post is wanted, was kept or given up
+    ENQUIRIES = "enquiries"  # something is to be asked of Telegram
     TRANSLATIONS = "translations"  # one is wanted
     CHATS = "chats"  # a chat was paired, suspended, resumed, or changed its settings
 

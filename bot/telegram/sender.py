@@ -203,6 +203,14 @@ class Sender:
         )
         await self._to_chat(peer, request, place)
 
+    async def delete(self, peer: Peer, message_id: int) -> None:
+        """Delete a message for everybody, also one of somebody else in a private chat. Raises TelegramError."""
+        request: TLRequest = functions.messages.DeleteMessagesRequest([message_id], revoke=True)
+        if peer.kind is PeerKind.CHANNEL:
+            channel = types.InputChannel(peer.id, peer.access_hash)
+            request = functions.channels.DeleteMessagesRequest(channel, [message_id])
+        await self._request(request)
+
     async def edit_buttons(self, peer: Peer, message_id: int, buttons: ButtonRows) -> None:
         """Replace the buttons of a message, whose text and media stay. Raises TelegramError."""
         request = functions.messages.EditMessageRequest(

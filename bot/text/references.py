@@ -18,6 +18,9 @@ ALL = "all"  # that the reader is in
 ALL_ASKED = "all?"  # the same, but they are only counted
 
 
+_NUMBER = re.compile(r"(?:(?<!/c)/|[?&]post=)(\d{1,10})/?(?:[?&#]\S*)?$")
+
+
 class _Link(NamedTuple):
     host: str
     path: list[str]
@@ -42,6 +45,12 @@ def normalise_reference(text: str) -> str | None:
     if link is not None:
         return _from_link(link)
     return _name(text) or (_invite(text) if text.startswith("+") else None)
+
+
+def post_number(link: str) -> int | None:
+    """Return the number of the message that a link to a post names; None where it names none."""
+    found = _NUMBER.search(link)
+    return None if found is None else int(found[1])
 
 
 def show_reference(reference: str) -> str:

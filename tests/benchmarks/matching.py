@@ -17,7 +17,6 @@ from time import perf_counter, process_time
 
 from rich.table import Table
 
-from bot.cli.service import COLLECTED
 from bot.matching.engine.compiled import Compiled, compile_query
 from bot.matching.engine.matcher import Matcher
 from bot.matching.query.parser import parse
@@ -25,6 +24,7 @@ from bot.matching.words.inflection import Inflector
 from bot.matching.words.tokens import analyse
 from bot.models import Observation, ObservedBy
 from bot.pipeline.ingest import Ingest
+from bot.runtime.garbage import collect_seldom
 from bot.store import topics
 from bot.store.database import Transaction
 from tests.benchmarks.figures import in_turn, percentile, ratios, real_texts
@@ -215,7 +215,7 @@ async def _start(folder: Path, queries: Mapping[str, Compiled]) -> float:
     async with open_archive(folder) as archive:
         await archive.db.write(save)
         nothing = Observation(events=(), observed_by=ObservedBy.LIVE, reader_id=archive.reader_id, seen_at=NOON)
-        gc.set_threshold(*COLLECTED)
+        collect_seldom()
         begun = process_time()
         await Ingest(archive.db, lambda: NOON).store(nothing)
         return (process_time() - begun) * 1e3

@@ -55,7 +55,7 @@ def test_the_readme_shows_the_commands_that_there_are(language: str, name: str) 
 def test_readers_see_no_commands_that_they_may_not_send() -> None:
     t = translator("en")
     missing = {name for name, _ in registry.menu(t)} - {name for name, _ in registry.menu(t, Role.READER)}
-    assert missing == {"follow", "unfollow", "private", "team", "log", "for"}
+    assert missing == {"follow", "unfollow", "private", "team", "log", "for", "targets"}
 
 
 async def test_who_may_do_more_than_readers_gets_a_menu_of_their_own_when_they_come(bot: Bot) -> None:

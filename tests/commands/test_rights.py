@@ -21,27 +21,27 @@ CHATS = {"private": None, "group": BASIC_GROUP, "supergroup": GROUP, "forum": FO
 # Who may send a command: o(wner), e(ditor), r(eader); in private, and in any group.
 LOOK = "groups topics test explain search searches latest post channels status start ping help cancel"
 SET = """settings zone language quiet digest storms edits confirmations media translate receipt
-track untrack mute unmute priority here"""
+track untrack mute unmute priority here fallback"""
 RULES = {
     **dict.fromkeys(LOOK.split(), ("oer", "oer")),
     **dict.fromkeys(SET.split(), ("oer", "oe")),
     **dict.fromkeys(["follow", "unfollow", "private", "log"], ("oe", "oe")),
     "for": ("oe", ""),
-    **dict.fromkeys(["team"], ("o", "")),
+    **dict.fromkeys(["team", "targets"], ("o", "")),
 }
 
 
 # What each kind of button needs.
 TAPS = {
-    Need.LOOK: """about again alike back channel edit find first group groups history keep latest like list more older
-    order post quote run seen setup sum test topics translation undo why""",
-    Need.CHAT: """blame confirmations digest drop edits every exclude feed forall hush include lang language leave media
-    mute mutes ok ours place prio quiet receipt revert save settings snooze store storms topic translate type unmute
-    unstore wake word words wrong zone""",
+    Need.LOOK: """about again alike back channel edit find first found group groups history keep latest like list more
+    older order others others_of post quote run seen setup similar sum test topics translation undo why""",
+    Need.CHAT: """blame confirmations digest drop edits every exclude fallback feed forall hush include lang language
+    leave media mute mutes ok ours place prio quiet receipt revert save settings snooze store storms
+    topic translate type unmute unstore wake word words wrong zone""",
     Need.INSTANCE: """all follow further groups_of how ingroup log members name newgroup only open paste privates
     regroup retry share stop unfollow ungroup""",
     Need.BROADCAST: "for post_in",
-    Need.TEAM: "handover invite link person remove role team withdraw",
+    Need.TEAM: "handover invite link person remove role target targets team withdraw",
 }
 
 
@@ -131,6 +131,7 @@ async def test_taps_obey_it(newsroom: Bot, archive: Archive, who: str, chat: str
 
 
 SAMPLES = {
+    "target": "1:pause",
     "follow": "@rkn_tg",
     "paste": "m-1",
     "retry": "1",
@@ -216,6 +217,10 @@ SAMPLES = {
     "regroup": "1",
     "ungroup": "1",
     "feed": "c1:on",
+    "others": "1:1",
+    "others_of": "m-1",
+    "similar": "1",
+    "found": "1:0",
     "every": "1:on",
     "post_in": "1:yes",
 }

@@ -12,7 +12,7 @@ from tests.kit_archive import NEWS, NOON, OTHER, post
 SNOOZE = f"snooze:{NEWS}:1".encode()
 DIFFERENT = {NEWS: "Сбой насосов на водозаборе", OTHER: "У оператора связи сбой: абоненты без звонков"}
 MONDAY = datetime(2025, 3, 17, 9, tzinfo=UTC)  # noon of the tests is on a Monday
-USUAL = ["Open", "Quote", "Snooze", "Not relevant", "Who said it first", "Translate"]
+USUAL = ["Open", "Quote", "Snooze", "Not relevant", "Who said it first", "Who else?", "Translate"]
 
 
 def labels(reply: Reply) -> list[str]:
@@ -47,6 +47,7 @@ async def test_the_choices_take_the_place_of_the_buttons_and_back_restores_them(
         "Snooze",
         "Not relevant",
         "Who said it first",
+        "Who else?",
         "Translate",
     ]
     assert await subscriptions.mutes_of(bot.db, 1, NOON) == []
@@ -115,6 +116,7 @@ async def test_whoever_may_look_at_an_alert_gets_its_buttons_back(bot: Bot) -> N
         "Snooze",
         "Not relevant",
         "Who said it first",
+        "Who else?",
         "Translate",
     ]
 

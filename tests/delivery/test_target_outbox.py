@@ -6,16 +6,16 @@ from dataclasses import dataclass
 import pytest
 
 from bot.delivery.target_composer import TargetComposer
-from bot.delivery.targets.address import endpoint_of, new_secret
 from bot.delivery.worker import Worker
 from bot.runtime.clock import utc_now
 from bot.store import targets
 from bot.store.chats import Chat
 from bot.store.database import Transaction
+from bot.targets.address import endpoint_of, new_secret
 from tests import kit
 from tests.delivery.kit import at_work
-from tests.delivery.receivers import Receiver, receiver
 from tests.kit_archive import Archive, post
+from tests.targets.receivers import Receiver, receiver
 from tests.waiting import until
 
 WITHIN = 0.2  # s that a receiver has, here

@@ -67,7 +67,8 @@ def test_the_buttons_open_the_post_quote_it_and_keep_its_like_away() -> None:
     snooze = Button(text="Заглушить…", data=b"snooze:1234567890:77")
     wrong = Button(text="Не по теме", data=b"wrong:1234567890:77")
     first = Button(text="Кто написал первым", data=b"first:1234567890:77")
-    assert POST.render(MOSCOW).buttons == ((link, quote), (snooze, wrong), (first,))
+    others = Button(text="Кто ещё пишет?", data=b"others:1234567890:77")
+    assert POST.render(MOSCOW).buttons == ((link, quote), (snooze, wrong), (first, others))
 
 
 def test_the_button_of_a_private_channel_leads_its_members_there() -> None:

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from bot.locales.locale import Locale
 from bot.models import Entity, notices
-from bot.models.acts import Act
+from bot.models.acts import Act, TargetChange
 from bot.models.alerts import GroupedAlert, GroupKind, GroupSummary, Loudness, StormState
+from bot.models.enquiries import EnquiryKind, Findings, FoundChannel
 from bot.models.notices import FollowAccess, Notice
 from bot.models.outgoing import Outgoing, Peer, PeerKind
 from bot.models.people import Role
@@ -56,7 +57,7 @@ COUNTS = st.integers(0, 10**6)
 REASONS = st.sampled_from(["private", "CHANNEL_PRIVATE", "SOMETHING_NEW"])
 FIELDS = {
     "reason": REASONS,
-    "options": st.sampled_from(["", "fast join:no history:5000"]),
+    "options": st.just("fast join:no history:5000"),
     "old_username": st.none() | st.just("old_name"),
     "username": st.just("new_name"),
 }
@@ -68,8 +69,27 @@ TYPES = {
     tuple[str, ...]: MANY_NAMES.map(tuple),
 }
 TYPES |= {bool: st.booleans(), FollowAccess: st.sampled_from(FollowAccess)}
-TYPES |= {str | None: st.none() | NAMES, Role: st.sampled_from(Role)}
+TYPES |= {str | None: st.none() | NAMES, Role: st.sampled_from(Role), TargetChange: st.sampled_from(TargetChange)}
 TYPES[tuple[tuple[int, str], ...]] = st.lists(st.tuples(COUNTS, NAMES), max_size=3).map(tuple)
+TYPES[tuple[int, ...]] = st.lists(COUNTS, max_size=3).map(tuple)
+TYPES[EnquiryKind] = st.sampled_from([EnquiryKind.SIMILAR, EnquiryKind.POSTS])
+TYPES[Findings] = st.builds(
+    Findings,
+    channels=st.lists(
+        st.builds(
+            FoundChannel,
+            id=COUNTS,
+            title=NAMES,
+            username=FIELDS["username"],
+            message_id=TYPES[int | None],
+            date=st.just(NOW),
+            line=NAMES,
+        ),
+        max_size=8,
+    ).map(tuple),
+    reason=st.none() | REASONS,
+    free_at=st.none() | st.just(NOW),
+)
 TYPES[TopicState] = st.builds(TopicState, query=NAMES, limits=MANY_NAMES.map(tuple), excluded=MANY_NAMES.map(tuple))
 EVERY_NOTICE = get_args(get_args(Notice)[0])
 
@@ -83,6 +103,7 @@ def any_of(cls: type) -> st.SearchStrategy[Any]:
 FIELDS["event"] = st.text("0123456789abcdef-@:", min_size=1, max_size=24)  # ids and times: some go into buttons
 FIELDS["subject"] = st.sampled_from(["topic", "channel"])
 FIELDS["act"] = st.one_of(any_of(act) for act in get_args(get_args(Act)[0]))
+FIELDS["options"] |= st.just("")  # of a list of channels; an act always has some
 NOTICES = st.one_of(any_of(notice) for notice in EVERY_NOTICE)
 
 

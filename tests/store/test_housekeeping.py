@@ -11,7 +11,7 @@ from tests.kit_archive import NEWS, NOON, ago, open_archive, post
 
 ARCHIVE = "posts versions part_evidence fulltext long_posts media translations"
 SENT = "alerts messages groups attachments"
-CLEARED = "handled mutes invitations acts strangers uploads requests page_looks target_urls"
+CLEARED = "handled mutes invitations acts enquiries strangers uploads requests page_looks target_urls"
 FEW = """meta heartbeats readers flood_waits channels memberships unreadable silences follows backfills progress topics
     topic_changes topic_versions exclusions people chats subscriptions feedback restorations topic_access channel_access
     saved_searches channel_groups channel_group_members questions threads targets"""

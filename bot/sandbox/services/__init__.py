@@ -6,8 +6,10 @@ from bot.sandbox.services.account import AccountService
 from bot.sandbox.services.base import RpcService
 from bot.sandbox.services.bots import BotsService
 from bot.sandbox.services.channels import ChannelsService
+from bot.sandbox.services.discovery import DiscoveryService
 from bot.sandbox.services.history import HistoryService
 from bot.sandbox.services.messages import MessagesService
+from bot.sandbox.services.stories import StoriesService
 from bot.sandbox.services.translations import TranslationsService
 from bot.sandbox.services.updates import UpdatesService
 from bot.sandbox.services.upload import UploadService
@@ -20,8 +22,10 @@ def services_of(world: World, address: Callable[[], tuple[str, int]]) -> list[Rp
     services = (
         BotsService,
         ChannelsService,
+        DiscoveryService,
         HistoryService,
         MessagesService,
+        StoriesService,
         TranslationsService,
         UpdatesService,
         UploadService,

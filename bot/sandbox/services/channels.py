@@ -9,6 +9,7 @@ from bot.sandbox.dispatcher import Caller
 from bot.sandbox.services.base import RpcService, handles
 from bot.sandbox.services.history import by_number, mark_read
 from bot.sandbox.world import BasicGroup, Channel, MemberRole, Refused, User
+from bot.sandbox.world.feed import Feed
 from bot.sandbox.world.roster import Member
 from bot.sandbox.world.view import Cast, bundle
 
@@ -90,7 +91,9 @@ class ChannelsService(RpcService):
         """Return the full record of a channel."""
         me = self.me(caller)
         channel = self._readable(me, request.channel)
-        return tl.messages.ChatFull(_full(me, channel), [channel.tl_for(me)], [])
+        linked = channel.discussion or channel.discusses
+        chats = [each.tl_for(me) for each in (channel, linked) if each is not None]
+        return tl.messages.ChatFull(_full(me, channel, linked), chats, [])
 
     @handles(functions.channels.JoinChannelRequest)
     def join(self, request: functions.channels.JoinChannelRequest, caller: Caller) -> TLObject:
@@ -211,7 +214,7 @@ def channel_update(me: User, channel: Channel) -> TLObject:
     return bundle(me, [tl.UpdateChannel(channel.id)], cast)
 
 
-def _full(me: User, channel: Channel) -> TLObject:
+def _full(me: User, channel: Channel, linked: Feed | None) -> TLObject:
     read = me.read.get(channel.marked, 0)
     invite = None
     if channel.roster.is_admin(me):
@@ -230,6 +233,7 @@ def _full(me: User, channel: Channel) -> TLObject:
         can_view_participants=(channel.megagroup or channel.roster.is_admin(me)) or None,
         pinned_msg_id=channel.pinned[-1] if channel.pinned else None,
         exported_invite=invite,
+        linked_chat_id=linked.id if linked is not None else None,
     )
 
 

@@ -8,8 +8,9 @@ from typing import Unpack
 from telethon.tl import TLObject
 from telethon.tl import types as tl
 
+from bot.sandbox.world.discussion import copy_in, copy_of
 from bot.sandbox.world.feed import GENERAL_TOPIC, Feed
-from bot.sandbox.world.log import UpdateKind
+from bot.sandbox.world.log import LoggedChange, UpdateKind
 from bot.sandbox.world.messages import Fields, Message, MessageDraft, Revision
 from bot.sandbox.world.peers import Account
 from bot.sandbox.world.refused import Refused
@@ -50,6 +51,47 @@ class Channel(Feed):
         drafts += [replace(first, media=item, text="", entities=(), message_id=None) for item in media[1:]]
         changes = [self.publish(author, draft, push=push) for draft in drafts]
         return [self.kept.messages[change.ids[0]] for change in changes]
+
+    def publish(
+        self, sender: Account | None, draft: MessageDraft, *, push: bool = True, origin: object = None
+    ) -> LoggedChange:
+        """Add a message; a post is copied into the group with the comments."""
+        change = super().publish(sender, draft, push=push, origin=origin)
+        if self.discussion is not None and draft.action is None:
+            self.discussion.publish(None, copy_of(self, self.kept.messages[change.ids[0]]), push=push)
+        return change
+
+    def link(self, group: "Channel") -> None:
+        """Have the posts from now on commented on in a supergroup."""
+        self.discussion, group.discusses = group, self
+
+    def comment(self, post_id: int, text: str, author: Account, **fields: Unpack[Fields]) -> Message:
+        """Publish a comment on a post, or with `reply_to` an answer to another comment."""
+        assert isinstance(self.discussion, Channel)  # noqa: S101 - it was linked
+        fields.setdefault("reply_to", copy_in(self.discussion, post_id))
+        return self.discussion.post(text, author=author, **fields)
+
+    def show_story(self, caption: str = "", *, entities: Sequence[TLObject] = (), push: bool = True) -> int:
+        """Publish a photo for a day, with a text on it; returns its number."""
+        photo = tl.MessageMediaPhoto(photo=tl.PhotoEmpty(self.hub.random.getrandbits(62)))
+        story = self.stories.add(caption, entities, photo, self.hub.now())
+        self._push_story(story, push=push)
+        return self.stories.last_id
+
+    def edit_story(self, number: int, caption: str, *, push: bool = True) -> None:
+        """Change the text of a story."""
+        story = self.stories.told[number]
+        story.caption, story.entities, story.edited = caption, None, True
+        self._push_story(story, push=push)
+
+    def delete_story(self, number: int, *, push: bool = True) -> None:
+        """Delete a story before its time."""
+        del self.stories.told[number]
+        self._push_story(tl.StoryItemDeleted(number), push=push)
+
+    def _push_story(self, story: TLObject, *, push: bool) -> None:
+        if push:
+            self._push(tl.UpdateStory(self.peer(), story))
 
     def edit(  # noqa: PLR0913 - an edit has this many sides
         self,

@@ -15,6 +15,7 @@ from bot.sandbox.world.messages import Message, MessageDraft, Revision, compose
 from bot.sandbox.world.peers import Account, Hub, Peer
 from bot.sandbox.world.refused import Refused
 from bot.sandbox.world.roster import MemberRole, Roster, rights
+from bot.sandbox.world.stories import Stories
 from bot.sandbox.world.view import updates_for
 
 GENERAL_TOPIC = 1  # the topic that every forum has; its messages name none
@@ -71,6 +72,10 @@ class Feed(Peer):
         self.roster = Roster()
         self.log = Log()
         self.kept = History()
+        self.stories = Stories()
+        self.discussion: Feed | None = None  # the supergroup with the comments on its posts
+        self.discusses: Feed | None = None  # the channel on whose posts it has the comments
+        self.similar: list[Feed] = []  # that Telegram suggests to its readers
         self.pinned: list[int] = []  # messages, the latest last
         self.date = self.changed = hub.now()
         self.too_long_after: int | None = None  # changes; a difference that spans more is refused as too long
@@ -94,14 +99,20 @@ class Feed(Peer):
             broadcast=broadcast,
             megagroup=megagroup,
             forum=self.forum.open or None,
+            has_link=bool(self.discussion or self.discusses) or None,
+            stories_max_id=self.stories.summary(self.hub.clock()) if self.stories.told else None,
             left=(role is None) or None,
             creator=(role is MemberRole.CREATOR) or None,
             admin_rights=rights() if role in (MemberRole.CREATOR, MemberRole.ADMIN) else None,
         )
 
     def open_to(self, viewer: Account) -> bool:
-        """Tell whether an account may read: members, and all but the banned where the channel is public."""
-        return viewer in self.roster or (self.username is not None and viewer.id not in self.roster.banned)
+        """Tell whether an account may read: members, and all but the banned where it is public.
+
+        The comments on posts that an account may read are open to it, too.
+        """
+        is_open = self.username is not None or (self.discusses is not None and self.discusses.open_to(viewer))
+        return viewer in self.roster or (is_open and viewer.id not in self.roster.banned)
 
     def history(self, viewer: Account) -> History:
         """Return the messages; raises Refused."""
@@ -178,12 +189,20 @@ class Feed(Peer):
         sender_id = sender.id if sender else None
         message = compose(draft, number=number, chat=self.marked, sender_id=sender_id, now=self.hub.now())
         message.post = not self.megagroup
+        message.thread = self._thread(message)
         if message.post and draft.action is None:
             message.views = draft.views
         self.kept.add(message)
         if sender is not None:
             sender.read[self.marked] = number
         return self.change(UpdateKind.NEW, [number], actor=sender, push=push, origin=origin)
+
+    def _thread(self, message: Message) -> int | None:
+        """Return the message that begins the thread in which another one is answered; a post has none."""
+        answered = self.kept.messages.get(message.reply_to or 0)
+        if answered is None or message.post or message.topic is not None:
+            return None
+        return answered.thread or answered.id
 
     def erase(
         self, ids: Iterable[int], *, actor: Account | None = None, push: bool = True, origin: object = None

@@ -85,6 +85,7 @@ class Message:
     reply_markup: TLObject | None = None
     reply_to: int | None = None
     topic: int | None = None  # of a forum; None is the general one
+    thread: int | None = None  # the message that was answered first, of those that lead to this one
     forward: tl.MessageFwdHeader | None = None
     grouped: int | None = None
     silent: bool = False

@@ -118,6 +118,9 @@ class Account(Peer):
         self.language = "en"
         self.bot = False
         self.deleted = False  # nobody can write to it any more
+        self.premium = False
+        self.free_searches = 10  # a day in all public posts, with Premium
+        self.searched: set[str] = set()  # for what, today
         self.log = Log()
         self.too_long_after: int | None = None  # changes; a difference that spans more is refused as too long
         self.box: dict[int, Message] = {}

@@ -107,7 +107,10 @@ def _numbers(node: object) -> Iterator[int]:
 def _reply_header(message: Message) -> TLObject | None:
     """Return the reply header; a message in a forum's topic answers at least the first of the topic."""
     if message.topic is None:
-        return tl.MessageReplyHeader(reply_to_msg_id=message.reply_to) if message.reply_to else None
+        top = message.thread if message.thread != message.reply_to else None
+        return (
+            tl.MessageReplyHeader(reply_to_msg_id=message.reply_to, reply_to_top_id=top) if message.reply_to else None
+        )
     if message.reply_to is None:
         return tl.MessageReplyHeader(forum_topic=True, reply_to_msg_id=message.topic)
     return tl.MessageReplyHeader(forum_topic=True, reply_to_msg_id=message.reply_to, reply_to_top_id=message.topic)

@@ -29,7 +29,7 @@ from bot.sources.preview.page import (
     read_landing,
     read_page,
 )
-from bot.sources.preview.transport import PageFailureError, PageReply, Transport
+from bot.sources.transport import PageFailureError, PageReply, Transport
 from bot.store.database import Database
 
 log = structlog.get_logger(__name__)

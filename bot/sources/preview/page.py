@@ -13,8 +13,8 @@ from typing import TypeVar
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from bot.sources.page_text import plain_words
 from bot.sources.preview.page_post import FoundPost, PageNotUnderstoodError, PagePost, read_post
-from bot.sources.preview.page_text import plain_words
 
 __all__ = [
     "ChannelPage",

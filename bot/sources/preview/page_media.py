@@ -9,7 +9,7 @@ from selectolax.lexbor import LexborNode
 
 from bot.models import Media
 from bot.parts import Part, PartKind
-from bot.sources.preview.page_text import has_class, plain_words, split_link
+from bot.sources.page_text import has_class, plain_words, split_link
 
 _KINDS = {  # by class, after the prefix: the kind of Telegram's media
     "photo_wrap": "photo",

@@ -6,8 +6,8 @@
 -- long_posts, translations, and media, whose files have a limit of their own (MEDIA_MAX_TOTAL_GB). What was sent stays known, a third
 -- of a kilobyte an alert: alerts, messages, groups, attachments. For an edit or a deletion is followed however late, a
 -- post that is edited back into a topic is no news, and feedback counts them. `bot/store/housekeeping.py` clears
--- handled, mutes, invitations, acts, strangers, uploads, page_looks and target_urls, each writing of requests clears that
--- table. All others have as many rows as there are channels, chats, readers, or things that people made with a command
+-- handled, mutes, invitations, acts, enquiries, strangers, uploads, page_looks and target_urls, each writing of requests
+-- clears that table. All others have as many rows as there are channels, chats, readers, or things that people made with a command
 -- of theirs.
 
 
@@ -160,6 +160,19 @@ CREATE TABLE backfills (  -- how far back channels are to be read
     UNIQUE (chat_id, asked_at, channel_id)
 );
 CREATE UNIQUE INDEX backfills_unasked ON backfills (channel_id) WHERE chat_id IS NULL;
+
+CREATE TABLE enquiries (  -- what chats want to know that only a reader can ask Telegram
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    chat_id INTEGER NOT NULL REFERENCES chats (id),
+    kind TEXT NOT NULL CHECK (kind IN ('similar', 'posts', 'comments')),
+    channel_id INTEGER REFERENCES channels (id),  -- that it is about
+    words TEXT,  -- that are looked for
+    may_follow INTEGER NOT NULL,  -- 1: who asked may follow what is found
+    asked_at INTEGER NOT NULL,
+    due_at INTEGER,  -- when it is to be asked; NULL: it is answered
+    answer TEXT  -- JSON
+);
+CREATE INDEX enquiries_due ON enquiries (due_at) WHERE due_at IS NOT NULL;
 
 CREATE TABLE progress (  -- the one message in which a chat sees how the channels of a list and its backfills go
     id INTEGER PRIMARY KEY,
@@ -467,6 +480,7 @@ CREATE TABLE chats (  -- receivers of alerts
     paired_at INTEGER NOT NULL,
     suspended TEXT,  -- why nothing is sent any more: Telegram's error string
     held_until INTEGER,  -- nothing is sent before: an alert was refused, and those behind it wait
+    fallback_id INTEGER REFERENCES chats (id),  -- the target that alerts go to while Telegram is out; NULL: they wait
 
     role_shown TEXT CHECK (role_shown IN ('owner', 'editor', 'reader')),  -- of a private one: whose commands its menu has
 

@@ -15,8 +15,8 @@ from bot.sandbox.pages.frame import channel_page, contact, embed_error, embed_pa
 from bot.sandbox.pages.selection import select
 from bot.sandbox.pages.text import formatted
 from bot.sandbox.world.messages import MessageDraft
+from bot.sources.page_text import read_text
 from bot.sources.preview.page import EmbedRefusal, LandingKind, read_embed, read_landing, read_page
-from bot.sources.preview.page_text import read_text
 from tests.kit_rich import rich
 from tests.sandbox.worlds import RecordedWorld
 

@@ -16,7 +16,7 @@ from bot.sources.preview.answers import AnswerKind, PageAnswer
 from bot.sources.preview.fetcher import Pages, retry_after
 from bot.sources.preview.pacing import FIRST_WAIT, LONGEST_WAIT, Hosts, next_wait
 from bot.sources.preview.page import EmbedRefusal, LandingKind
-from bot.sources.preview.transport import NO_MTPROXY, check_proxy
+from bot.sources.transport import NO_MTPROXY, check_proxy
 from bot.store.database import Database
 from bot.store.meta import PageBackoff
 
@@ -226,7 +226,7 @@ async def test_the_second_host_is_asked_after_two_failures_and_all_wait_once_bot
 
 
 async def test_a_cut_connection_is_a_failure_and_one_that_waits_for_ever_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.sources.preview.transport.TOTAL", 0.2)
+    monkeypatch.setattr("bot.sources.transport.TOTAL", 0.2)
     async with web() as at:
         at.server.faults.reset(times=2)
         assert "cut" in (await at.known()).reason

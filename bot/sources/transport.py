@@ -1,10 +1,11 @@
-"""One HTTP request to Telegram's public web: an answer comes out, or why there is none. Nothing is judged here."""
+"""One HTTP request to the public web: an answer comes out, or why there is none. Nothing is judged here."""
 
 import asyncio
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
 from bot import __version__
@@ -13,10 +14,11 @@ from bot.telegram.proxies import proxy_arguments
 
 if TYPE_CHECKING:
     from aiohttp import BaseConnector, ClientSession
+    from aiohttp.abc import AbstractResolver
 
 USER_AGENT = f"Mozilla/5.0 (X11; Linux x86_64) channelwatch/{__version__}"  # who asks, in the shape that servers expect
 HEADERS = {"User-Agent": USER_AGENT, "Accept-Language": "en", "Accept": "text/html"}
-LARGEST = 4 << 20  # bytes of a page, unpacked: real ones have 150,000
+LARGEST = 4 << 20  # bytes of an answer, unpacked: Telegram's pages have 150,000
 TOTAL, CONNECT = 40.0, 10.0  # s
 NO_MTPROXY = (
     "TELEGRAM_PROXY is an MTProxy link, which carries Telegram's own protocol only: to read web pages, "
@@ -50,7 +52,12 @@ class PageReply:
     url: str
     status: int
     headers: Mapping[str, str]  # their names in lower case
-    html: str
+    body: bytes
+
+    @property
+    def html(self) -> str:
+        """The body as a page in UTF-8."""
+        return self.body.decode("utf-8", "replace")
 
 
 class Transport:
@@ -60,25 +67,35 @@ class Transport:
         self._session = session
 
     @classmethod
-    def open(cls, proxy: str | None) -> Self:
-        """Open a session, through a proxy as TELEGRAM_PROXY has it. Raises SettingsError where that carries no HTTP."""
+    def open(
+        cls,
+        proxy: str | None,
+        *,
+        headers: Mapping[str, str] = MappingProxyType(HEADERS),
+        at_once: int = 1,
+        resolver: "AbstractResolver | None" = None,
+    ) -> Self:
+        """Open a session, through a proxy as TELEGRAM_PROXY has it, which looks up names in the `resolver`'s place.
+
+        Raises SettingsError where the proxy carries no HTTP.
+        """
         from aiohttp import ClientSession, ClientTimeout, DummyCookieJar  # noqa: PLC0415 - a tenth of a second
 
         session = ClientSession(
-            connector=_connector(proxy),
+            connector=_connector(proxy, at_once, resolver),
             timeout=ClientTimeout(total=TOTAL, connect=CONNECT),
-            headers=HEADERS,
+            headers=headers,
             cookie_jar=DummyCookieJar(),
         )
         return cls(session)
 
-    async def get(self, url: str) -> PageReply:
+    async def get(self, url: str, headers: Mapping[str, str] | None = None) -> PageReply:
         """Ask for a page. Raises PageFailureError."""
         import aiohttp  # noqa: PLC0415 - see above
         from python_socks import ProxyConnectionError, ProxyError, ProxyTimeoutError  # noqa: PLC0415 - likewise
 
         try:
-            return await self._get(url)
+            return await self._get(url, headers)
         except (ProxyError, ProxyConnectionError, ProxyTimeoutError):
             raise PageFailureError(FailureStage.PROXY, "the proxy does not let us through") from None
         except aiohttp.ClientConnectorDNSError:
@@ -92,8 +109,8 @@ class Transport:
         except (aiohttp.ClientError, OSError):
             raise PageFailureError(FailureStage.HTTP, "the connection was cut before the answer was here") from None
 
-    async def _get(self, url: str) -> PageReply:
-        async with self._session.get(url, allow_redirects=False) as response:
+    async def _get(self, url: str, headers: Mapping[str, str] | None) -> PageReply:
+        async with self._session.get(url, headers=headers, allow_redirects=False) as response:
             read = bytearray()
             async for chunk in response.content.iter_any():
                 read += chunk
@@ -103,7 +120,7 @@ class Transport:
                 url=url,
                 status=response.status,
                 headers={name.lower(): value for name, value in response.headers.items()},
-                html=read.decode("utf-8", "replace"),
+                body=bytes(read),
             )
 
     async def close(self) -> None:
@@ -118,12 +135,12 @@ def check_proxy(proxy: str | None) -> None:
         raise SettingsError(NO_MTPROXY)
 
 
-def _connector(proxy: str | None) -> "BaseConnector":
+def _connector(proxy: str | None, at_once: int, resolver: "AbstractResolver | None") -> "BaseConnector":
     from aiohttp import TCPConnector  # noqa: PLC0415 - see above
 
     check_proxy(proxy)
     if proxy is None:
-        return TCPConnector(limit=1)
+        return TCPConnector(limit=at_once, resolver=resolver)
     from aiohttp_socks import ProxyConnector  # noqa: PLC0415 - few need one
     from python_socks import ProxyType  # noqa: PLC0415 - likewise
 
@@ -135,7 +152,7 @@ def _connector(proxy: str | None) -> "BaseConnector":
         username=given["username"],
         password=given["password"],
         rdns=given["rdns"],
-        limit=1,
+        limit=at_once,
     )
 
 

@@ -11,10 +11,10 @@ from email.utils import parsedate_to_datetime
 import aiohttp
 
 import bot
-from bot.delivery.targets.address import endpoint_of
 from bot.errors import TargetError, Verdict
 from bot.models.targets import TargetMessage
-from bot.rendering.target_text import plain
+from bot.targets.address import endpoint_of
+from bot.targets.text import plain
 
 VERSION = 1  # of the schema: fields may be added to it, none changes or goes
 LONGEST_WAIT = 3600.0  # s that a Retry-After is obeyed

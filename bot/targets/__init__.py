@@ -3,9 +3,9 @@
 import asyncio
 from importlib import import_module
 
-from bot.delivery.targets.address import TargetKind, read_address
 from bot.errors import TargetError
 from bot.models.targets import TargetMessage
+from bot.targets.address import TargetKind, read_address
 
 _MODULES = {TargetKind.WEBHOOK: "webhook", TargetKind.APPRISE: "apprise_way"}
 WITHIN = 30.0  # s that a target has to take a message

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 from pydantic import SecretStr
 
 from bot.errors import ChannelwatchError
+from bot.locales import N_
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - https://www.standardwebhooks.com
 _WEBHOOKS = {"webhook+https": "https", "webhook+http": "http"}
@@ -23,7 +24,12 @@ _LOCAL = frozenset({"dbus", "kde", "qt", "glib", "gio", "gnome", "macosx", "wind
 
 
 class AddressError(ChannelwatchError):
-    """An address that cannot be used; the sentence never repeats it."""
+    """An address that cannot be used; the sentence, a key for the translator with its values, never repeats it."""
+
+    def __init__(self, template: str, **values: str) -> None:
+        super().__init__(template.format(**values))
+        self.template = template
+        self.values = values
 
 
 class TargetKind(StrEnum):
@@ -60,20 +66,22 @@ def read_address(typed: str) -> Address:
     scheme, separator, _ = url.partition("://")
     scheme = scheme.lower()
     if not separator or len(url) > _LONGEST or any(char.isspace() or not char.isprintable() for char in url):
-        raise AddressError("That is no address of a target: write it whole, such as ntfy://… or webhook+https://…")
+        raise AddressError(N_("That is no address: write it whole, such as ntfy://… or https://… for a webhook."))
     if scheme in _WEBHOOKS:
         return _webhook(url)
-    from bot.delivery.targets.apprise_way import service_of  # noqa: PLC0415 - Apprise takes a third of a second
+    from bot.targets.apprise_way import service_of  # noqa: PLC0415 - Apprise takes a third of a second
 
     if scheme in _LOCAL:
-        raise AddressError(f"{scheme} shows messages where nobody would see them: choose a service of another kind.")
+        raise AddressError(N_("{scheme} is no way out from here: choose another service."), scheme=scheme)
     service = service_of(url)
     if service is not None:
         return Address(kind=TargetKind.APPRISE, service=service, url=SecretStr(url))
     if scheme in {"http", "https"}:
         return _webhook(f"webhook+{url}")
-    known = f"Apprise knows no «{scheme[:20]}» like this" if scheme.isascii() else "Apprise knows nothing like this"
-    raise AddressError(f"{known}: see https://github.com/caronc/apprise for how its address is written.")
+    raise AddressError(
+        N_("Apprise cannot read that. How the address of each service is written: {page}"),
+        page="https://github.com/caronc/apprise/wiki",
+    )
 
 
 def _webhook(url: str) -> Address:
@@ -84,7 +92,7 @@ def _webhook(url: str) -> Address:
     except ValueError:
         is_whole = False
     if not is_whole or parts.username or parts.fragment:
-        raise AddressError("That webhook cannot be reached: write https://host/path, without a name or a password.")
+        raise AddressError(N_("A webhook is https://host/path, without a name or a password before the host."))
     named = dict(parse_qsl(parts.query, keep_blank_values=True))
     made = None
     if _SECRET not in named:
@@ -107,7 +115,7 @@ def _check_secret(secret: str) -> None:
         is_long = False
     if not is_long:
         raise AddressError(
-            "The secret of a webhook is whsec_ and at least 16 bytes in base64: leave it out for a new one."
+            N_("A webhook's secret is whsec_ and 16 bytes or more in base64; leave it out for a new one.")
         )
 
 

@@ -1,4 +1,4 @@
-"""Reads the text of a public page's element with its formatting, as Telegram counts it. Pure.
+"""Reads the text of a web page's element with its formatting, as Telegram counts it. Pure.
 
 Line breaks are `<br/>`; a line break of the source is white space. An emoji is drawn as
 `<i class="emoji"><b>😀</b></i>`; a link that hides its address says `onclick`, and its address is escaped twice
@@ -6,8 +6,9 @@ Line breaks are `<br/>`; a line break of the source is white space. An emoji is 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Self
 from urllib.parse import unquote, urlsplit
 
@@ -32,7 +33,12 @@ _FORMATS = {
     "blockquote": "blockquote",
 }
 _MOST_MESSAGES = 1 << 31  # message ids are below
-_BLOCKS = frozenset({"pre", "blockquote"})
+_BLOCKS = {"pre": "\n", "blockquote": "\n"}  # what stands before and behind an element of Telegram's pages, …
+BLOCKS = {  # … and of any others
+    **_BLOCKS,
+    **dict.fromkeys(("p", "blockquote", "ul", "ol", "table", "h1", "h2", "h3", "h4", "h5", "h6", "figure"), "\n\n"),
+    **dict.fromkeys(("div", "section", "article", "li", "tr", "dt", "dd", "hr", "header", "footer"), "\n"),
+}
 _UNSHOWN = frozenset({"script", "style"})
 _SOURCE_BREAK = re.compile(r"[ \t\r\f]*\n[ \t\r\n\f]*")
 _ESCAPED = {"&amp;": "&", "&quot;": '"', "&#39;": "'", "&#039;": "'", "&lt;": "<", "&gt;": ">"}
@@ -58,11 +64,14 @@ class PageText:
         return cls(text=whole, entities=tuple(entities))
 
 
-def read_text(node: LexborNode | None) -> PageText:
-    """Read the text inside an element; of none, an empty one. Marks of search hits and empty elements leave nothing."""
+def read_text(node: LexborNode | None, blocks: Mapping[str, str] = MappingProxyType(_BLOCKS)) -> PageText:
+    """Read the text inside an element; of none, an empty one. Marks of search hits and empty elements leave nothing.
+
+    `blocks` are the elements that stand on lines of their own, with the breaks around them.
+    """
     if node is None:
         return PageText(text="")
-    writer = _TextWriter()
+    writer = _TextWriter(blocks=blocks)
     writer.add_children(node)
     return PageText(text="".join(writer.pieces), entities=tuple(writer.entities))
 
@@ -96,6 +105,7 @@ class _Opened:
 class _TextWriter:
     """Grows a text from nodes; white space of the source counts only between words of one line."""
 
+    blocks: Mapping[str, str]
     pieces: list[str] = field(default_factory=list)
     entities: list[Entity] = field(default_factory=list)
     length: int = 0  # UTF-16 units
@@ -140,11 +150,10 @@ class _TextWriter:
         elif tag == "i" and has_class(node, "emoji"):
             self.add(node.text().strip())
         elif tag not in _UNSHOWN:
-            if tag in _BLOCKS:
-                self.pending = "\n"
+            around = self.blocks.get(tag, "")
+            self.pending = max(around, self.pending.strip(" "), key=len) or self.pending
             self._add_formatted(node, tag, is_pre=is_pre or tag == "pre")
-            if tag in _BLOCKS:
-                self.pending = "\n"
+            self.pending = max(around, self.pending.strip(" "), key=len) or self.pending
 
     def _add_formatted(self, node: LexborNode, tag: str, *, is_pre: bool) -> None:
         element, place = _Opened(), len(self.entities)  # outer ones come first

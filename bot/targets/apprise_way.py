@@ -13,7 +13,7 @@ from apprise.plugins.base import NotifyBase
 
 from bot.errors import TargetError, Verdict
 from bot.models.targets import TargetMessage
-from bot.rendering.target_text import TextFormat, write
+from bot.targets.text import TextFormat, write
 
 AT_ONCE = 16  # threads; each ends by the timeouts of its sockets
 _ROOM = 32_000  # characters, where a service says nothing

@@ -6,15 +6,15 @@ from datetime import UTC, datetime
 import pytest
 from aiohttp import web
 
-from bot.delivery.targets import send_once
-from bot.delivery.targets.address import AddressError, endpoint_of, read_address
-from bot.delivery.targets.webhook import verdict_of
 from bot.errors import TargetError, Verdict
 from bot.models.outgoing import Button, Outgoing
 from bot.models.targets import TargetMessage, short_id
-from bot.rendering.target_text import TextFormat, write
+from bot.targets import send_once
+from bot.targets.address import AddressError, endpoint_of, read_address
+from bot.targets.text import TextFormat, write
+from bot.targets.webhook import verdict_of
 from bot.text.markup import Text, bold, link
-from tests.delivery.receivers import Receiver, receiver
+from tests.targets.receivers import Receiver, receiver
 from tests.waiting import until
 
 NOW = datetime(2026, 11, 27, 20, 0, tzinfo=UTC)
