@@ -269,7 +269,7 @@ def _refusal(name: str, answer: PageAnswer) -> ChannelwatchError:
     if answer.kind is AnswerKind.NOT_UNDERSTOOD:
         why = f"its page is built in a way that this version does not know ({answer.reason}): look for a newer one"
         return UnwatchableError(f"@{name}: {why}")
-    until = "" if answer.retry_at is None else f"; it is tried again after {answer.retry_at:%H:%M:%S} UTC"
+    until = "" if answer.retry_at is None else f"; nobody asks before {answer.retry_at:%H:%M:%S} UTC"
     return NotNowError(f"@{name} cannot be read now ({answer.reason}){until}")
 
 

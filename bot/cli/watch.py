@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Coroutine, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
@@ -236,7 +236,8 @@ class Watcher:
         from bot.cli.trial import NotNowError, UnwatchableError  # noqa: PLC0415 - as above
 
         try:
-            look = await self._trial.look(name)
+            with console.status(f"Asking for @{name} …") if console.is_terminal else nullcontext():
+                look = await self._trial.look(name)
         except NotNowError as error:
             if name not in self.waiting:
                 self._screen.show_refusal(error)
