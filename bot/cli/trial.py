@@ -5,16 +5,17 @@ The parts are those of the service, on a database that lasts as long as the tria
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 from bot import targets as ways
 from bot.delivery.target_composer import TargetComposer
 from bot.delivery.worker import Worker
-from bot.errors import ChannelwatchError
+from bot.errors import ChannelwatchError, TargetError
 from bot.matching.engine.compiled import Compiled
 from bot.matching.engine.matcher import Matcher
 from bot.matching.words.tokens import analyse
@@ -39,6 +40,7 @@ from bot.text.references import FOLDER, normalise_reference
 
 TERMINAL = "terminal:"  # the address of the target that is the terminal
 TRIES = 5  # for a channel at first: two for each of two hosts, and one that finds the wait
+WRONG_CLOCK = timedelta(seconds=30)  # from which on this machine's clock is not believed
 SOON = timedelta(seconds=5)  # a wait that is waited for
 _WITH_ACCOUNT = "only a reader account can read it (channelwatch login)"
 _BELONGS = {
@@ -93,6 +95,33 @@ class TrialState:
     retry_at: datetime | None
 
 
+class PageClock:
+    """This machine's clock, put right by what pages say of the time: a wrong one would hide new posts, or alarm of old.
+
+    Of several pages the latest counts, since one may come from a cache.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._behind: timedelta | None = None  # None: no page was seen
+
+    def __call__(self) -> datetime:
+        """Return the time."""
+        return self._clock() + self.error
+
+    @property
+    def error(self) -> timedelta:
+        """How far this machine's clock is behind; nothing where that is not certain."""
+        behind = self._behind or timedelta()
+        return behind if abs(behind) > WRONG_CLOCK else timedelta()
+
+    def see(self, rendered_at: datetime | None) -> None:
+        """Compare with when a page was made, a moment ago."""
+        if rendered_at is not None:
+            behind = rendered_at - self._clock()
+            self._behind = behind if self._behind is None else max(behind, self._behind)
+
+
 def read_name(typed: str) -> str:
     """Return the name of a public channel, without @. Raises UnwatchableError for everything else."""
     reference = normalise_reference(typed)
@@ -107,6 +136,16 @@ def read_name(typed: str) -> str:
     return reference.removeprefix("@")
 
 
+class TrialScreen(Protocol):
+    """Where a trial shows what it finds."""
+
+    def show_alert(self, message: TargetMessage) -> None:
+        """Show an alert, or what came of one."""
+
+    def show_failure(self, service: str, error: TargetError) -> None:
+        """Show that a target did not take a message; it is tried again by the service's own rules."""
+
+
 class Trial:
     """The parts of the service that read pages, find topics and send alerts."""
 
@@ -116,14 +155,15 @@ class Trial:
         pages: Pages,
         queries: Mapping[str, Compiled],
         *,
-        show: Callable[[TargetMessage], None],
+        screen: TrialScreen,
         max_age: float,
-        clock: Clock,
+        clock: PageClock,
     ) -> None:
         self._database = database
         self._pages = pages
         self._matcher = Matcher(dict(queries))
-        self._show = show
+        self._screen = screen
+        self._services: dict[str, str] = {}  # by address
         self._clock = clock
         self._archive = PageArchive(database, Ingest(database, clock, alert_max_age=max_age), clock=clock)
         self._reader = PageReader(database, self._archive, Assignments(database), pages, clock=clock)
@@ -135,6 +175,7 @@ class Trial:
         now = self._clock()
         urls = [(TargetKind.WEBHOOK, "terminal", TERMINAL)]
         urls += [(each.kind, each.service, each.url.get_secret_value()) for each in addresses]
+        self._services = {url: service for _, service, url in urls}
 
         async def job(tx: Transaction) -> None:
             made = [
@@ -159,6 +200,7 @@ class Trial:
                 break
         if answer.page is None:
             raise _refusal(name, answer)
+        self._clock.see(answer.page.rendered_at)
         if answer.page.channel_id is None:
             raise UnwatchableError(
                 f"@{name} has no posts yet, so that nothing says which channel it is: try again later"
@@ -233,9 +275,13 @@ class Trial:
 
     async def _send(self, kind: TargetKind, url: str, message: TargetMessage, /, *, within: float) -> None:
         if url == TERMINAL:
-            self._show(message)
-        else:
+            self._screen.show_alert(message)
+            return
+        try:
             await ways.send(kind, url, message, within=within)
+        except TargetError as error:
+            self._screen.show_failure(self._services[url], error)
+            raise
 
 
 @asynccontextmanager
@@ -244,8 +290,8 @@ async def open_trial(
     queries: Mapping[str, Compiled],
     addresses: Sequence[Address],
     *,
-    show: Callable[[TargetMessage], None],
-    clock: Clock,
+    screen: TrialScreen,
+    clock: PageClock,
 ) -> AsyncIterator[Trial]:
     """Open a trial in a folder of its own, which is gone at its end. Raises SettingsError for a useless proxy."""
     with tempfile.TemporaryDirectory(prefix="channelwatch-trial-") as folder:
@@ -253,7 +299,7 @@ async def open_trial(
         try:
             pages = Pages.open(settings, database, clock)
             try:
-                trial = Trial(database, pages, queries, show=show, max_age=settings.alert_max_age, clock=clock)
+                trial = Trial(database, pages, queries, screen=screen, max_age=settings.alert_max_age, clock=clock)
                 await trial.prepare(queries, addresses)
                 yield trial
             finally:

@@ -4,8 +4,6 @@ import asyncio
 import signal
 from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,34 +11,22 @@ from rich.live import Live
 from rich.text import Text
 
 from bot.cli import cli, console
-from bot.cli.output import plain, print_post
 from bot.cli.queries import SHELL_WORDS, UnknownTopicError, compile_queries
 from bot.cli.service import configure_logs
-from bot.errors import ChannelwatchError, SettingsError
-from bot.locales import translator
-from bot.locales.locale import topic_title
+from bot.errors import SettingsError
 from bot.matching.engine.compiled import Compiled
 from bot.matching.topics import builtin_topics
-from bot.rendering.post_text import excerpt_post
 from bot.runtime.clock import utc_now
 from bot.settings import Settings, load_settings
-from bot.text.formatted import FormattedText
 from bot.text.markup import one_line
 
 if TYPE_CHECKING:
-    from bot.cli.trial import FirstLook, Trial, TrialState
-    from bot.models.targets import TargetMessage
+    from bot.cli.trial import Trial
+    from bot.cli.watch_screen import WatchScreen
     from bot.targets.address import Address
 
+UNREAD = 141  # the exit code where nobody reads the output any more, as a shell says it of SIGPIPE
 RETRY_EVERY = 60.0  # s until a channel that could not be read is looked for again
-_STYLES = {
-    "bold": "bold",
-    "italic": "italic",
-    "code": "cyan",
-    "pre": "cyan",
-    "strike": "strike",
-    "text_url": "underline",
-}
 _NAME_ROOM = 60  # UTF-16 units of a query that names a topic
 _NOTHING = "name a channel: channelwatch watch @MID_Russia @rkn_tg"
 
@@ -103,16 +89,17 @@ async def _check(settings: Settings) -> bool:
 
 
 async def _watch(settings: Settings, names: Sequence[str], queries: Mapping[str, Compiled], to: Sequence[str]) -> int:
-    from bot.cli.trial import open_trial  # noqa: PLC0415 - the parts of the service, which take a third of a second
-    from bot.targets import read_address  # noqa: PLC0415 - likewise
+    from bot.cli.trial import PageClock, open_trial  # noqa: PLC0415 - the service's parts, a third of a second
+    from bot.cli.watch_screen import WatchScreen  # noqa: PLC0415 - likewise
 
-    addresses: list[Address] = [await asyncio.to_thread(read_address, url) for url in to]
+    addresses = await _read_addresses(to)
     stop = asyncio.Event()
     with suppress(NotImplementedError, RuntimeError, ValueError):  # Windows has none, nor has a thread
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    screen = WatchScreen(queries=queries)
-    async with open_trial(settings, queries, addresses, show=screen.show_alert, clock=utc_now) as trial:
+    clock = PageClock(utc_now)
+    screen = WatchScreen(queries=queries, clock=clock, stop=stop)
+    async with open_trial(settings, queries, addresses, screen=screen, clock=clock) as trial:
         watcher = Watcher(trial, screen, names)
         if not await _unless_stopped(watcher.begin(), stop):
             if watcher.waiting and not stop.is_set():
@@ -121,9 +108,24 @@ async def _watch(settings: Settings, names: Sequence[str], queries: Mapping[str,
             return 1
         for address in addresses:
             screen.show_target(address)
+        if clock.error:
+            screen.show_clock(clock.error)
         await watcher.go_on(stop)
     screen.say_end()
-    return 0
+    return UNREAD if screen.is_unread else 0
+
+
+async def _read_addresses(typed: Sequence[str]) -> "list[Address]":
+    """Read the addresses of targets. Raises SettingsError for one that is none, without repeating it."""
+    if not typed:
+        return []
+    from bot.targets import read_address  # noqa: PLC0415 - Apprise, which takes a third of a second
+    from bot.targets.address import AddressError  # noqa: PLC0415 - likewise
+
+    try:
+        return [await asyncio.to_thread(read_address, url) for url in typed]
+    except AddressError as error:
+        raise SettingsError(f"--to: {error}") from None
 
 
 async def _unless_stopped(work: Coroutine[object, object, bool], stop: asyncio.Event) -> bool:
@@ -138,81 +140,10 @@ async def _unless_stopped(work: Coroutine[object, object, bool], stop: asyncio.E
     return working.result()
 
 
-@dataclass(slots=True)
-class WatchScreen:
-    """What the terminal shows: lines, and below them one line of state."""
-
-    queries: Mapping[str, Compiled]
-    alerts: int = 0
-    titles: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        """Name the topics as people know them."""
-        english = translator("en")
-        self.titles = [topic_title(name, english) for name in self.queries]
-
-    def show_look(self, look: "FirstLook") -> None:
-        """Print what was understood of a channel, and what its last posts would have brought."""
-        newest = "none yet" if look.newest is None else f"{look.newest:%Y-%m-%d %H:%M} UTC"
-        line = Text.assemble(
-            (plain(look.title), "bold"), f" (@{look.username}): {look.posts} posts read, newest {newest}"
-        )
-        if look.unreadable:
-            line.append(f"; {look.unreadable} can only be read in Telegram itself", "yellow")
-        console.print(line, soft_wrap=True)
-        for match in look.matches:
-            topics = ", ".join(topic_title(name, translator("en")) for name in match.topics)
-            excerpt = excerpt_post(match.post.text, match.post.parts, match.spans, translator("en"))
-            print_post(match.post, *excerpt, reason=f"earlier, no alarm: {topics}", brackets=True)
-
-    def show_refusal(self, error: ChannelwatchError) -> None:
-        """Print why a channel is not watched."""
-        console.print(Text(plain(str(error)), "red"), soft_wrap=True)
-
-    def show_target(self, address: "Address") -> None:
-        """Print where alerts go as well, and the secret with which one can verify them where it was made just now."""
-        signed = "" if address.made_secret is None else f", signed with {address.made_secret.get_secret_value()}"
-        console.print(f"Each alert goes to {address.service} as well{signed}.", soft_wrap=True)
-
-    def show_alert(self, message: "TargetMessage") -> None:
-        """Print an alert as a chat would show it, with the link to its post."""
-        self.alerts += message.kind == "alert"
-        if console.is_terminal:
-            console.bell()
-        console.print(Text(f"── {utc_now():%H:%M:%S} UTC ──", "bold red"))
-        console.print(_styled(message), soft_wrap=not console.is_terminal)
-        if message.post is not None:
-            console.print(message.post.link, soft_wrap=True)
-
-    def state_line(self, state: "TrialState", now: datetime) -> Text:
-        """Return the one line of state."""
-        what = f"{state.channels} channels" if state.channels != 1 else "1 channel"
-        seen = "not read yet" if state.read_at is None else f"last read {state.read_at:%H:%M:%S} UTC"
-        line = f"Watching {what} for {', '.join(self.titles)} · {state.posts} posts · {self.alerts} alerts · {seen}"
-        if state.retry_at is not None and state.retry_at > now:
-            line += f" · waiting until {state.retry_at:%H:%M:%S}: {state.trouble}"
-        return Text(plain(f"{line} · Ctrl-C ends"), "dim")
-
-    def say_end(self) -> None:
-        """Print how it ended."""
-        alerts = "1 alert" if self.alerts == 1 else f"{self.alerts} alerts"
-        line = f"Stopped after {alerts}; nothing is left behind. To keep an archive: channelwatch run"
-        console.print(line, soft_wrap=True)
-
-
-def _styled(message: "TargetMessage") -> Text:
-    outgoing = message.outgoing
-    shown = FormattedText.read(outgoing.text, outgoing.entities, kinds=frozenset(_STYLES))
-    text = Text(plain(shown.text))
-    for style in shown.styles:
-        text.stylize("bold reverse" if style.is_match else _STYLES[style.kind], style.start, style.end)
-    return text
-
-
 class Watcher:
     """Looks for the channels that were typed, and watches those that are found."""
 
-    def __init__(self, trial: "Trial", screen: WatchScreen, names: Sequence[str]) -> None:
+    def __init__(self, trial: "Trial", screen: "WatchScreen", names: Sequence[str]) -> None:
         self._trial = trial
         self._screen = screen
         self._names = names
@@ -223,12 +154,13 @@ class Watcher:
         """Look for each channel once, and print what was found; return whether there is anything to watch."""
         from bot.cli.trial import UnwatchableError, read_name  # noqa: PLC0415 - as above
 
+        names: dict[str, None] = {}  # each once, however it was typed
         for typed in self._names:
             try:
-                name = read_name(typed)
+                names[read_name(typed)] = None
             except UnwatchableError as error:
                 self._screen.show_refusal(error)
-                continue
+        for name in names:
             await self._look(name)
         return bool(self._found)
 
@@ -246,15 +178,14 @@ class Watcher:
         except UnwatchableError as error:
             self._screen.show_refusal(error)
         else:
-            if look.channel_id not in self._found:
-                self._screen.show_look(look)
+            self._screen.show_look(look, asked=name, is_known=look.channel_id in self._found)
             self._found.add(look.channel_id)
         self.waiting = [each for each in self.waiting if each != name]
 
     async def go_on(self, stop: asyncio.Event) -> None:
         """Watch until it is to stop; look again for channels that could not be read."""
         if not console.is_terminal:
-            console.print(self._screen.state_line(await self._trial.state(), utc_now()), soft_wrap=True)
+            console.print(self._screen.state_line(await self._trial.state()), soft_wrap=True)
             await self._run(stop, None)
             return
         with Live("", console=console, transient=True, auto_refresh=False) as live:
@@ -280,7 +211,7 @@ class Watcher:
 
     async def _show_state(self, live: Live) -> None:
         while True:
-            line = self._screen.state_line(await self._trial.state(), utc_now())
+            line = self._screen.state_line(await self._trial.state())
             line.truncate(console.width, overflow="ellipsis")  # one line, however narrow the terminal is
             live.update(line, refresh=True)
             await asyncio.sleep(1)

@@ -5,11 +5,12 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from bot.cli.trial import UnwatchableError, read_name
+from bot.cli.trial import PageClock, UnwatchableError, read_name
 from bot.cli.watch import read_topics
 from bot.errors import SettingsError
 from bot.sandbox import Sandbox
@@ -106,13 +107,13 @@ async def test_what_cannot_be_watched_is_one_clear_line_each(sandbox: Sandbox, t
     unknown = "is built in a way that this version does not know (some of its posts are built in a new way)"
     account = "only a reader account can read it (channelwatch login)"
     assert out.splitlines() == [
+        "«foo bar» is not a channel: write @name or t.me/name",
         f"@somegroup («Chat») is a group, which has no public page: {account}",
         "@annann («Ann») is a person, and no channel: check the spelling",
         "@some_bot («Bot») is a bot, and no channel: check the spelling",
         "@emptychannel has no posts yet, so that nothing says which channel it is: try again later",
         f"@closedchannel («Closed») is a channel whose public page is switched off: {account}",
         f"@strange: its page {unknown}: look for a newer one",
-        "«foo bar» is not a channel: write @name or t.me/name",
     ]
 
 
@@ -167,6 +168,24 @@ async def test_a_watch_that_reaches_nothing_checks_why(sandbox: Sandbox, tmp_pat
 async def test_the_check_looks_at_the_proxy_first(tmp_path: Path, proxy: str, said: str) -> None:
     code, out, _ = await typed(tmp_path, "watch", "--check", TELEGRAM_PROXY=proxy)
     assert (code, out.startswith(said)) == (1, True), out
+
+
+@pytest.mark.parametrize(
+    ("behind", "error"),
+    [((), 0), ((20,), 0), ((7200,), 7200), ((-7200,), -7200), ((-7200, -5), 0), ((-10_800, -7200), -7200)],
+    ids=["no page", "nearly right", "behind", "ahead", "one from a cache", "a later one"],
+)
+def test_the_time_of_pages_counts_where_this_machine_s_is_wrong(behind: tuple[int, ...], error: int) -> None:
+    now = datetime(2026, 11, 27, 12, tzinfo=UTC)
+    clock = PageClock(lambda: now)
+    for seconds in behind:
+        clock.see(now + timedelta(seconds=seconds))
+    assert clock() - now == timedelta(seconds=error)
+
+
+async def test_an_address_that_is_none_is_not_repeated(tmp_path: Path) -> None:
+    code, _, err = await typed(tmp_path, "watch", "@MID_Russia", "--topic", "сбой", "--to", "hunter2://x")
+    assert (code, err.startswith("--to: "), "/x" in err) == (2, True, False)
 
 
 async def test_without_a_channel_it_says_how_to_write_one(tmp_path: Path) -> None:
