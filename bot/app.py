@@ -1,9 +1,10 @@
 """Builds and wires every part of the service, here and nowhere else, and runs it."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
-from contextlib import AsyncExitStack, suppress
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -26,6 +27,7 @@ from bot.models import Clock
 from bot.models.notices import UpdatesMissed
 from bot.monitoring.daily_report import DailyReports
 from bot.monitoring.heartbeat import Heartbeat, put_start, put_stop
+from bot.monitoring.outage import OutageMonitor
 from bot.monitoring.silence import SilenceMonitor
 from bot.pipeline.ingest import Ingest
 from bot.runtime.clock import utc_now
@@ -33,10 +35,14 @@ from bot.runtime.supervisor import TURN, Beat, Health, Loop, first_of, guarded
 from bot.search.pool import SearchPool
 from bot.settings import Settings
 from bot.sources.assignment import Assignments
+from bot.sources.page_service import PageService
+from bot.sources.pictures import Pictures
 from bot.sources.pruner import GIGABYTE, Pruner
 from bot.sources.reader import ReaderAccount
+from bot.sources.sites.fetcher import SiteFetcher
+from bot.sources.sites.reader import Sites
 from bot.sources.sweep import OUTSIDE, polls_a_round
-from bot.store import chats, handled, meta
+from bot.store import chats, handled, meta, readers
 from bot.store.blobs import Blobs
 from bot.store.database import Database, Transaction
 from bot.store.integrity import check_log, find_damage
@@ -46,6 +52,7 @@ from bot.telegram import connections, sessions
 from bot.telegram.client import PATIENT, Client, Timings, bot_client
 from bot.telegram.clock import TelegramClock
 from bot.telegram.rate_limit import Pacing, Rates
+from bot.telegram.rpc import has_connection
 from bot.telegram.sender import Sender
 
 log = structlog.get_logger(__name__)
@@ -55,6 +62,10 @@ Loops = dict[str, Loop]  # by name
 ANSWER_WITHIN = 3.0  # s that what was asked before the end has for its answer
 ASK_TIME_EVERY = 60.0  # s
 CHECK_WITHIN = 2.0  # s for a look at the database, which reads some 150 MB; `doctor` reads all of it
+WITHOUT_READER = "public channels are read through their web pages, some minutes late"
+WITH_READER = (
+    "`channelwatch login` adds private channels, posts within seconds, long formatted posts, deletions at once"
+)
 STOP_WITHIN = 8.0  # s; docker kills after 10
 
 
@@ -67,6 +78,9 @@ class Parts:
     searches: SearchPool
     bot: Client
     readers: Sequence[ReaderAccount]  # the reader account and its standby
+    pages: PageService
+    sites: Sites
+    ingest: Ingest
     clock: TelegramClock
     health: Health
 
@@ -113,7 +127,10 @@ async def run(  # noqa: PLR0913 - what a caller may choose
         parts = await _open(
             stack, settings, own_topics, make_clock=make_clock, timings=timings, health=health or Health()
         )
-        service = await _unless(stop, _build(parts, stop))
+        sender = _sender(parts)
+        outages = _outages(parts, sender)
+        async with _serving_targets(parts, outages):  # also where Telegram is out as we start
+            service = await _unless(stop, _build(parts, sender, outages, stop))
         if service is not None:
             log.info("ready", bot=service.ready.bot_username)
             await put_start(parts.database)
@@ -164,12 +181,29 @@ async def _open(  # noqa: PLR0913 - what a caller of `run` chooses
     ]
     for reader in readers:
         stack.push_async_callback(reader.close)
+    pages = PageService(
+        settings,
+        database,
+        ingest,
+        assignments,
+        readers,
+        searches=searches,
+        clock=clock,
+        health=health,
+        timings=timings,
+    )
+    fetcher = SiteFetcher.of(settings)
+    stack.push_async_callback(fetcher.close)
+    sites = Sites(database, ingest, fetcher, searches=searches, interval=settings.site_interval, clock=clock)
     return Parts(
         settings=settings,
         database=database,
         searches=searches,
         bot=bot,
         readers=readers,
+        pages=pages,
+        sites=sites,
+        ingest=ingest,
         clock=clock,
         health=health,
     )
@@ -198,11 +232,41 @@ async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None
         await asyncio.wait(waited)
 
 
-async def _build(parts: Parts, stop: asyncio.Event) -> Service:
-    settings, database, bot, clock = parts.settings, parts.database, parts.bot, parts.clock
+def _sender(parts: Parts) -> Sender:
+    settings = parts.settings
     rates = Rates(total=settings.send_rate_total, chat=settings.send_rate_chat, group=settings.send_rate_group / 60)
-    pacing = Pacing(rates)
-    sender = Sender(bot, pacing, monotonic=monotonic)
+    return Sender(parts.bot, Pacing(rates), monotonic=monotonic)
+
+
+def _outages(parts: Parts, sender: Sender) -> OutageMonitor:
+    bot = parts.bot
+    return OutageMonitor(
+        parts.database,
+        clock=parts.clock,
+        patience=timedelta(seconds=parts.settings.fallback_after),
+        is_connected=lambda: bot.is_answered and has_connection(bot),
+        taken=lambda: sender.taken,
+    )
+
+
+@asynccontextmanager
+async def _serving_targets(parts: Parts, outages: OutageMonitor) -> AsyncIterator[None]:
+    """Bring to targets what is due while the rest is not connected yet, which may last for ever."""
+    worker = Worker(parts.database, TargetComposer(parts.database, clock=parts.clock), sender=None, clock=parts.clock)
+    loops = [
+        asyncio.create_task(guarded("targets", worker.run, parts.health)),
+        asyncio.create_task(guarded("outages", outages.run, parts.health)),
+    ]
+    try:
+        yield
+    finally:
+        worker.stop()
+        loops[1].cancel()
+        await asyncio.gather(*loops, return_exceptions=True)
+
+
+async def _build(parts: Parts, sender: Sender, outages: OutageMonitor, stop: asyncio.Event) -> Service:
+    settings, database, bot, clock = parts.settings, parts.database, parts.bot, parts.clock
     files = Attachments(database, sender, settings.media_path, clock=clock)
     composer = Composer(database, sender, files, clock=clock)
     worker = Worker(database, composer, sender=sender, clock=clock)
@@ -217,12 +281,13 @@ async def _build(parts: Parts, stop: asyncio.Event) -> Service:
     time_source = await _open_one(parts)
     username = await connections.connect_bot(bot, settings)
     await _set_clock(parts, time_source)
-    await resume(database, pacing, now=clock(), monotonic=monotonic())
+    await resume(database, sender.queue.pacing, now=clock(), monotonic=monotonic())
     await bootstrap.request_channels(database, settings, clock())
     every = Pace(
         round=settings.sweep_interval,
         polls=polls_a_round(settings.sweep_interval),
         fast=OUTSIDE,
+        sites=settings.site_interval,
         verifies=settings.verify_days > 0,
     )
     await database.write(lambda tx: meta.put_pace(tx, every))
@@ -231,11 +296,14 @@ async def _build(parts: Parts, stop: asyncio.Event) -> Service:
     loops: Loops = {
         "delivery": partial(_deliver, recovery, worker, stop),
         "targets": target_worker.run,
+        "outages": outages.run,
         "progress": ProgressMessages(database, sender, clock=clock).run,
         "commands": router.run,
         "searches": parts.searches.keep_ready,
         "menu": router.register_menu,  # once; a server that has no answer to it holds up nothing
         "profile": partial(_introduce, parts),  # likewise
+        "pages": partial(_read, recovery, parts.pages),
+        "sites": partial(_read, recovery, parts.sites),
         **{f"account {n}": partial(_read, recovery, reader) for n, reader in enumerate(parts.readers, start=1)},
         **_lasting(parts),
     }
@@ -252,13 +320,15 @@ def _lasting(parts: Parts) -> Loops:
 
     def check_readers() -> str | None:
         faults = [reader.fault for reader in parts.readers]
-        return None if None in faults else f"no reader account reads: {faults[0]}"
+        without = None if None in faults else parts.pages.fault  # public channels are read through their web pages
+        return without and f"{without} (the reader account: {faults[0]})"
 
     return {
         "heartbeat": Heartbeat(database, parts.health, url, checks=(check_bot, check_readers), clock=clock).run,
         "place": bot.keep_place,
         "clock": partial(_keep_time, parts),
         "bot": partial(connections.keep_connected, bot),
+        "pictures": Pictures(database, parts.ingest, media_path, parts.settings.ocr_languages, clock=clock).run,
         "pruner": Pruner(database, media_path, most=most, clock=clock).run,
         "silence": SilenceMonitor(database, clock=clock).run,
         "daily report": DailyReports(database, clock=clock).run,
@@ -268,7 +338,8 @@ def _lasting(parts: Parts) -> Loops:
 async def _open_one(parts: Parts) -> Client:
     """Connect the first reader, or the standby in its place; return a client that can tell the time.
 
-    Where somebody is paired already, the bot goes on answering without a reader, and its notice says what to do.
+    Without a reader public channels are read through their web pages. Where these are of another server, the bot goes
+    on if somebody is paired already, and its notice says what to do.
     """
     first, standby = parts.readers
     has_standby = (parts.settings.data_dir / sessions.STANDBY).exists()
@@ -276,9 +347,13 @@ async def _open_one(parts: Parts) -> Client:
         return await first.open()
     except ReaderLostError as error:
         log.warning("the reader account cannot be used", why=str(error.__cause__))
-        if not has_standby and not await chats.everyone(parts.database):
+        settings, database = parts.settings, parts.database
+        if not has_standby and not settings.has_pages and not await chats.everyone(database):
             raise error.__cause__ or error from None
-        await first.lose(error.reason)
+        if settings.has_pages and not await readers.has_accounts(database):
+            log.warning("no reader account is logged in", now=WITHOUT_READER, later=WITH_READER)
+        else:
+            await first.lose(error.reason)
     if has_standby:
         with suppress(ReaderLostError):
             return await standby.open()
@@ -319,9 +394,9 @@ async def _deliver(recovery: Recovery, worker: Worker, stop: asyncio.Event, beat
     await worker.run(beat)
 
 
-async def _read(recovery: Recovery, reader: ReaderAccount, beat: Beat) -> None:
+async def _read(recovery: Recovery, source: ReaderAccount | PageService | Sites, beat: Beat) -> None:
     await recovery.over()
-    await reader.run(beat)
+    await source.run(beat)
 
 
 async def _run_loops(service: Service, health: Health, stop: asyncio.Event) -> None:

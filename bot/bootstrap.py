@@ -17,7 +17,7 @@ from bot.models.people import Role
 from bot.settings import Settings, printable
 from bot.store import acts, chats, follows, invitations, meta, outbox, people, topics
 from bot.store.database import Database, Transaction
-from bot.text.references import normalise_reference
+from bot.text.references import any_reference
 
 log = structlog.get_logger(__name__)
 
@@ -71,10 +71,10 @@ async def request_channels(database: Database, settings: Settings, now: datetime
 
 def reference_of(reference: str) -> str:
     """Return the normal reference of a channel in the settings. Raises SettingsError."""
-    found = normalise_reference(reference)
+    found = any_reference(reference)
     if found is None:
         raise SettingsError(
-            f"CHANNELS: «{printable(reference)}» is not a channel; write @name, t.me/name or t.me/+invite"
+            f"CHANNELS: «{printable(reference)}» is not a channel; write @name, t.me/name, t.me/+invite or https://site.ru/rss"
         )
     return found
 

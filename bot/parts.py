@@ -32,6 +32,7 @@ class PartKind(StrEnum):
     GIVEAWAY = "giveaway"
     STORY = "story"
     BUTTON = "button"
+    PICTURE = "picture"  # what a program read in a photo: no words of whoever posted it
     NOTE = "note"  # the fact check that Telegram shows under a post
 
 

@@ -21,6 +21,7 @@ HOW_TO_WRITE = {
     "HEARTBEAT_URL": "write the whole address, with https:// before it",
     "PREVIEW_URL": "write the whole address, such as https://t.me",
     "PREVIEW_FALLBACK_URLS": "write whole addresses, such as https://telegram.me, with commas between them",
+    "OCR_LANGUAGES": "write Tesseract's codes, such as rus,ukr,eng",
     "OWNER_IDS": "write Telegram user ids, which are numbers, with commas between them",
 }
 # Beside the id lies the hash, and is pasted here by mistake; whoever has the address can speak for us.
@@ -29,9 +30,11 @@ _SLOWEST, _FASTEST = 0.01, 100_000.0  # of rates: nothing outside is meant
 _LONGEST_PATH, _LONGEST_NAME = 1000, 255  # bytes, with room for the names of files in it; of one folder
 _LAST_PORT = 65_535
 _SHOWN = 60  # characters of a wrong value
+_PAGES = "https://t.me"
 _TEN_YEARS = 10 * 365 * 24 * 3600.0  # s: more is a slip, and dates end
 
 
+OcrLanguage = Annotated[str, Field(pattern=r"^[a-zA-Z_]{2,30}$")]
 UserId = Annotated[int, Field(ge=1, lt=1 << 52)]  # https://core.telegram.org/api/bots/ids
 
 
@@ -65,19 +68,24 @@ class Settings(BaseSettings):
     alert_max_age: float = Field(default=24 * 3600, gt=0, le=_TEN_YEARS)  # s; older posts are stored without an alert
     media_max_mb: int = Field(default=20, ge=0, le=4000)  # of a file of a matched post that is kept; 0: none is
     media_max_total_gb: float = Field(default=20, ge=0.01, le=1_000_000)  # of all of these; the oldest are removed
+    # in which text in pictures is read, by Tesseract's codes
+    ocr_languages: Annotated[tuple[OcrLanguage, ...], NoDecode] = ("rus", "ukr", "eng")
     send_rate_total: float = Field(default=30, ge=_SLOWEST, le=_FASTEST)  # messages a second in all
     send_rate_chat: float = Field(default=1, ge=_SLOWEST, le=_FASTEST)  # messages a second to one chat
     send_rate_group: float = Field(default=20, ge=_SLOWEST, le=_FASTEST)  # messages a minute to one group
-    preview_url: str = "https://t.me"  # where public channels can be read without an account
+    preview_url: str = _PAGES  # where public channels can be read without an account
     preview_fallback_urls: Annotated[tuple[str, ...], NoDecode] = ("https://telegram.me",)  # where that is out
     preview_pause: float = Field(default=3, ge=0, le=_TEN_YEARS)  # s between two pages at least, a third more by chance
     preview_canary: str = Field(default="telegram", min_length=1)  # a channel that is always there, by name
+    site_interval: float = Field(default=300, ge=1, le=_TEN_YEARS)  # s between two looks at a site, a tenth by chance
+    site_private_addresses: bool = False  # sites may be of the machine's own network, which anybody who follows reaches
+    fallback_after: float = Field(default=300, ge=5, le=_TEN_YEARS)  # s that Telegram is out until alerts go elsewhere
     bot_name: str = Field(default="", max_length=64)  # that people see; empty: the one given at @BotFather stays
     heartbeat_url: SecretStr | None = None  # fetched each minute while all is well
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["console", "json"] = "console"
 
-    @field_validator("channels", "owner_ids", "preview_fallback_urls", mode="before")
+    @field_validator("channels", "owner_ids", "preview_fallback_urls", "ocr_languages", mode="before")
     @classmethod
     def _split_at_commas(cls, value: object) -> object:
         if isinstance(value, str):
@@ -128,6 +136,11 @@ class Settings(BaseSettings):
         if path is not None and path.exists() and not path.is_file():  # whoever reads a pipe waits for ever
             raise ValueError("it is not a file")
         return path
+
+    @property
+    def has_pages(self) -> bool:
+        """Say whether channels have web pages: those of https://t.me are of no other server than Telegram."""
+        return self.telegram_server is None or self.preview_url != _PAGES
 
     @property
     def database_path(self) -> Path:

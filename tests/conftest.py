@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from bot.runtime.garbage import collect_seldom
 from bot.sandbox import Sandbox
 from tests.kit_archive import Archive, open_archive
 from tests.kit_bot import SandboxedBot, embedded_server, sandboxed_bot
@@ -22,10 +21,10 @@ settings.load_profile("steady")
 
 
 def pytest_collection_finish() -> None:
-    """Look for cycles as seldom as the program does, and never among the tests: it took a quarter of their time."""
+    """Look for cycles seldom, and never among the tests themselves: it took a quarter of the time of all tests."""
     gc.collect()
     gc.freeze()
-    collect_seldom()
+    gc.set_threshold(20_000, 10, 10)
 
 
 @pytest.fixture

@@ -214,9 +214,13 @@ async def running_service(
     now: Clock = utc_now,
     timings: Timings = PATIENT,
     health: Health | None = None,
+    account: bool = True,
     **settings: object,
 ) -> AsyncIterator[Service]:
-    """Run the service where it is `now`; fails where the server met what it does not know."""
+    """Run the service where it is `now`; fails where the server met what it does not know.
+
+    Without a reader `account` it has the web pages of the server.
+    """
     async with embedded_server(now) as server:
         sandbox = server.sandbox
         reader = sandbox.world.add_user("Reader", phone="+10000000001")
@@ -224,7 +228,12 @@ async def running_service(
         key, data = folder / "server.pem", folder / "data"
         data.mkdir(mode=0o700)
         key.write_text(sandbox.key_pem)
-        sandbox.session_for(reader, data / "reader.session")
+        if account:
+            sandbox.session_for(reader, data / "reader.session")
+        else:
+            sandbox.world.add_channel("Canary", username="canary").post("Tweet")
+            pages = {"preview_url": (await sandbox.serve_pages()).url, "preview_fallback_urls": ()}
+            settings = {**pages, "preview_canary": "canary", "preview_pause": 0.0, **settings}
         (data / "bot.db").write_bytes(await asyncio.to_thread(made_once, _know_topics))
         fixed: dict[str, object] = {
             "telegram_api_id": 1,

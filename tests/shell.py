@@ -1,6 +1,7 @@
 """The command line as tests use it: in this process where its words are what matters, else in one of its own."""
 
 import asyncio
+import gc
 import os
 import sys
 from io import BytesIO, TextIOWrapper
@@ -47,8 +48,10 @@ def _carried_out(words: tuple[str, ...], given: bytes, env: dict[str, str]) -> t
         patch.setattr(sys, "stdin", stdin)
         patch.setattr(sys, "stdout", stdout)
         patch.setattr(sys, "stderr", stderr)
+        thresholds = gc.get_threshold()
         with pytest.raises(SystemExit) as ending:
             main()
+        gc.set_threshold(*thresholds)
     assert ending.value.code is None or isinstance(ending.value.code, int)
     return ending.value.code or 0, _written(stdout), _written(stderr)
 

@@ -29,6 +29,7 @@ _MISSING = (
 _INSTRUCTIONS = f"""An archive of Telegram channels and sites, with every edit and deletion, read-only.
 Searches take the query language of channelwatch: words in any inflected form (Russian, Ukrainian, English), "phrases",
 a|b, -without, a ~5 b, in:@channel, since:7d, until:2026-01-31, history:yes, order:best.
+What stands beside a text as «picture» was read in a photo by a program, and may be misread.
 Cite posts by their links. Say when the archive is not complete for the time in question: nothing found proves nothing.
 {NOTE}"""
 _TOOLS = {

@@ -18,13 +18,14 @@ from bot.matching.topics import read_folder
 from bot.matching.words.inflection import Inflector
 from bot.monitoring import heartbeat
 from bot.monitoring.channel_state import ChannelStatus, channel_states
-from bot.runtime import private_files
+from bot.runtime import private_files, tesseract
 from bot.runtime.clock import utc_now
 from bot.settings import Settings, load_settings
-from bot.store import long_posts, media, meta, readers
+from bot.store import long_posts, media, meta, pictures, readers
 from bot.store.blobs import Blobs
 from bot.store.database import Reader, open_read_only
 from bot.store.integrity import find_damage
+from bot.store.pictures import PictureCounts
 from bot.telegram import sessions
 from bot.telegram.client import PATIENT, Timings, anonymous
 from bot.telegram.clock import measure
@@ -141,7 +142,8 @@ async def _sessions(settings: Settings, timings: Timings) -> AsyncIterator[Check
         path = settings.data_dir / name
         if not path.exists():
             if name == sessions.READER:
-                yield _failed(name, f"there is none yet; run {login}")
+                pages = "none: public channels are read through their web pages"
+                yield Check(name=name, outcome=f"{pages}; {login} adds private ones, and all within seconds")
             continue
         try:
             has_key = sessions.has_key(path)
@@ -187,6 +189,8 @@ async def _database(settings: Settings) -> AsyncIterator[Check]:
             yield await _service(db)
             yield await _files(db, settings)
             yield await _channels(db)
+            if (counts := await pictures.statistics(db)).channels:
+                yield await _pictures(counts, settings)
             if missing := await long_posts.count_missing(db):
                 yield Check(name="long posts", outcome=f"of {missing} the end is missing; it is asked for again")
             for number, reason in (await readers.lost(db)).items():
@@ -221,6 +225,21 @@ async def _files(db: Reader, settings: Settings) -> Check:
     if lost:
         outcome = f"{outcome}; {lost} are gone from {settings.media_path}: put them back from a backup"
     return Check(name="files of posts", outcome=outcome, is_well=not lost)
+
+
+async def _pictures(counts: PictureCounts, settings: Settings) -> Check:
+    """Look for the program that reads text in pictures, where a channel wants that."""
+    name, engine = "text in pictures", await tesseract.find(settings.ocr_languages)
+    missing = [each for each in settings.ocr_languages if engine is None or each not in engine.languages]
+    packages = " ".join(f"tesseract-ocr-{each}" for each in missing)
+    if engine is None:
+        return _failed(name, f"tesseract is not there: apt install tesseract-ocr {packages} (in Docker: OCR=1)")
+    outcome = f"{engine.name}: {counts.read} read, {counts.wanted} waiting, {counts.left} given up"
+    if missing:
+        outcome = f"{outcome}; for more languages of OCR_LANGUAGES: apt install {packages}"
+    if not settings.media_max_mb:
+        return _failed(name, "MEDIA_MAX_MB is 0, so that no picture is downloaded")
+    return Check(name=name, outcome=outcome)
 
 
 async def _service(db: Reader) -> Check:

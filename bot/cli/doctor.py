@@ -14,12 +14,14 @@ from bot.cli import cli, console
 from bot.cli.output import table
 from bot.locales import translator
 from bot.locales.refusals import refusal
+from bot.models import Network
 from bot.monitoring.channel_state import ChannelState, ChannelStatus, channel_states
 from bot.settings import Settings, load_settings
 from bot.store import follows, meta, readers, stats, unreadable
 from bot.store.channels import Access, Channel
 from bot.store.database import open_read_only
 from bot.store.follows import FollowState
+from bot.store.page_readings import PageReading
 from bot.store.unreadable import UnreadableMessage
 
 SPAN = timedelta(days=7)  # in which posts are counted
@@ -33,7 +35,8 @@ STATUSES = {
     ChannelStatus.UNCHECKED: "NOT CHECKED for edits and deletions",
     ChannelStatus.PENDING: "its admins have to let the reader in",
     ChannelStatus.LOST: "LOST",
-    ChannelStatus.UNREAD: "NOT READ: its reader account is lost",
+    ChannelStatus.UNREAD: "NOT READ: no reader account can read it",
+    ChannelStatus.PAGE: "read through its web page",
 }
 
 
@@ -93,7 +96,7 @@ def _row(state: ChannelState, first_id: int | None) -> tuple[str, ...]:
         f"{first_id}–{channel.confirmed_id}" if first_id and channel.confirmed_id else "–",
         _date(state.stats.last_post_at),
         _date(channel.swept_at),
-        _date(channel.verified_at) + verifying,
+        _date(channel.verified_at) + verifying if channel.network is Network.TELEGRAM else "–",
         share if channel.access is Access.JOINED else "–",  # nothing is pushed to those outside
         "; ".join(_remarks(state)),
     )
@@ -106,6 +109,8 @@ def _remarks(state: ChannelState) -> list[str]:
         remarks = [f"{STATUSES[state.status]}: {refusal(channel.reason, translator('en'))}"]
     if state.status is ChannelStatus.UNCHECKED:
         remarks = [f"{STATUSES[state.status]} since {_date(state.checked_at)}: Telegram fails to give them"]
+    if found.page is not None:
+        remarks += _page_remarks(found.page)
     if found.missing:
         remarks.append(f"hole: {found.missing} ids above the mark")
     if found.is_read_again:
@@ -119,20 +124,36 @@ def _remarks(state: ChannelState) -> list[str]:
     return remarks
 
 
+def _page_remarks(page: PageReading) -> Iterator[str]:
+    yield f"since {_date(page.since)}, last at {_date(page.read_at)}"
+    if page.trouble:
+        yield refusal(page.trouble, translator("en"))
+    if page.gap_below is not None:
+        yield f"hole: from {page.last_id} to {page.gap_below}, being read"
+
+
 def _unreadable_lines(states: Sequence[ChannelState], found: Sequence[UnreadableMessage]) -> Iterator[str]:
     """Name the messages that cannot be read, in a line for each channel and reason, and what to do about them."""
-    if not found:
-        return
-    yield "Telegram is newer than this program; update channelwatch, and these are read again:"
     names = {state.channel.id: _title(state.channel) for state in states}
+    hidden = sorted((each for each in found if each.is_on_page), key=lambda each: each.channel_id)
+    if hidden:
+        yield "Web pages do not show these; a reader account reads them once it can:"
+    for channel_id, shown in groupby(hidden, key=lambda each: each.channel_id):
+        yield f"  {names[channel_id]}: {_ids(list(shown))}"
+    found = [each for each in found if not each.is_on_page]
+    if found:
+        yield "Telegram is newer than this program; update channelwatch, and these are read again:"
     by_reason = groupby(sorted(found, key=_reason), key=_reason)
     for (channel_id, constructor), group in by_reason:
         messages = list(group)
-        ids = ", ".join(str(message.message_id) for message in messages[:NAMED])
-        more = f" and {len(messages) - NAMED} more" if len(messages) > NAMED else ""
         why = f"constructor {constructor:#010x} unknown" if constructor else "unknown form"
         since = _date(min(message.since for message in messages))
-        yield f"  {names[channel_id]}: {ids}{more}: {why}, since {since}"
+        yield f"  {names[channel_id]}: {_ids(messages)}: {why}, since {since}"
+
+
+def _ids(messages: Sequence[UnreadableMessage]) -> str:
+    ids = ", ".join(str(message.message_id) for message in messages[:NAMED])
+    return ids + (f" and {len(messages) - NAMED} more" if len(messages) > NAMED else "")
 
 
 def _reason(message: UnreadableMessage) -> tuple[int, int]:

@@ -15,10 +15,11 @@ from bot.cli.output import plain
 from bot.locales import translator
 from bot.locales.locale import show_span
 from bot.locales.refusals import refusal
+from bot.models import Network
 from bot.monitoring import heartbeat
 from bot.monitoring.channel_state import ChannelState, ChannelStatus, channel_states
 from bot.settings import load_settings
-from bot.store import follows, media, meta, outbox, posts, readers, stats
+from bot.store import follows, media, meta, outbox, posts, readers, stats, witnesses
 from bot.store.channels import Access
 from bot.store.database import Reader, open_read_only
 from bot.store.follows import FollowState
@@ -56,6 +57,7 @@ async def _show() -> None:
             *_completeness_lines(states),
             *await _post_lines(db, states, since),
             *await _alert_lines(db, since),
+            *await _witness_lines(db),
             *await _request_lines(db, now),
             ("Versions", _versions()),
         ]
@@ -70,16 +72,21 @@ def _versions() -> str:
 
 async def _channel_line(db: Reader, states: Sequence[ChannelState]) -> Line:
     """Count the channels by the way in which they are read, and the requests that are not channels yet."""
-    counts = Counter(state.channel.access or Access.PENDING for state in states)
+    telegram = [state for state in states if state.channel.network is Network.TELEGRAM]
+    counts = Counter(state.channel.access or Access.PENDING for state in telegram if state.stats.page is None)
     facts = [f"{counts[access]:,} {words}" for access, words in _ACCESS.items() if counts[access]]
+    if pages := sum(state.status is ChannelStatus.PAGE for state in states):
+        facts.append(f"{pages:,} through their web pages")
     if unread := sum(state.status is ChannelStatus.UNREAD for state in states):
         facts.append(f"{unread:,} NOT READ")
+    if sites := len(states) - len(telegram):
+        facts.append(f"{sites:,} {'site' if sites == 1 else 'sites'}")
     wishes = Counter(follow.state for follow in await follows.all_follows(db))
     if wishes[FollowState.WANTED]:
         facts.append(f"{wishes[FollowState.WANTED]:,} not checked yet")
     if wishes[FollowState.REFUSED]:
         facts.append(f"{wishes[FollowState.REFUSED]:,} could not be followed")
-    delays = [state.delay for state in states if state.channel.access is Access.POLLED]
+    delays = [state.delay for state in telegram if state.channel.access is Access.POLLED]
     if delays:
         facts.append(f"those outside up to {_span(max(delays).total_seconds())} late")
     return "Channels", f"{len(states):,}" + (f": {', '.join(facts)}" if facts else "")
@@ -99,7 +106,9 @@ def _completeness_lines(states: Sequence[ChannelState]) -> Iterator[Line]:
     if holes := [state for state in states if state.stats.has_hole]:
         worst = max(holes, key=lambda state: state.stats.missing)
         yield "Gaps", f"{len(holes):,} being filled, the largest in «{worst.channel.title}»"
-    if unreadable := sum(state.stats.unreadable for state in states):
+    if hidden := sum(state.stats.hidden for state in states):
+        yield "Not on pages", f"{hidden:,} posts, which only a reader account can read"
+    if unreadable := sum(state.stats.unreadable - state.stats.hidden for state in states):
         yield "Unreadable", f"{unreadable:,} posts, because Telegram is newer: update channelwatch"
 
 
@@ -127,6 +136,13 @@ async def _alert_lines(db: Reader, since: datetime) -> list[Line]:
     if took := _latencies(await stats.alert_latencies(db, since)):
         lines.append(("Sent", f"{took} of the post being stored, today"))
     return lines
+
+
+async def _witness_lines(db: Reader) -> list[Line]:
+    """Say how often public web pages and reader accounts have shown the same text."""
+    found = await witnesses.agreement(db)
+    facts = f"{found.compared:,} posts compared with web pages, {found.unequal:,} texts not alike"
+    return [("Pages", facts)] if found.compared else []
 
 
 async def _request_lines(db: Reader, now: datetime) -> list[Line]:

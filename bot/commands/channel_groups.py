@@ -24,14 +24,14 @@ from bot.store.channels import Channel
 from bot.store.database import Reader, Transaction
 from bot.store.follows import FollowState
 from bot.store.topics import Topic
-from bot.text.buttons import button, rows_of, switch
+from bot.text.buttons import CHANNEL, button, rows_of, switch
 from bot.text.markup import Text, bold, code, one_line
 from bot.text.pages import page_of
 
 PAGE = 24  # channels on a page
 _LABEL, _TITLE = 30, 60  # UTF-16 units of a title on a button, and in a line
 _SHOWN = 30  # channels of a group in its text
-_PLACE = r"[cg]\d{1,15}"  # a channel by its id, or a channel group by that of its row
+_PLACE = rf"(c{CHANNEL}|g\d{{1,15}})"  # a channel by its id, or a channel group by that of its row
 
 
 @command("groups", Section.CHANNELS, 4, Need.LOOK, N_("groups of channels"), usage=N_("name"))
@@ -107,7 +107,7 @@ async def show_members(request: Request, context: Context) -> Reply:
     return Reply(edit=await _members_screen(context.database, context, group, int(page)))
 
 
-@tap("ingroup", Need.INSTANCE, r"\d{1,15}:\d{1,15}:(on|off):(\d{1,3}|c)(:sure)?")
+@tap("ingroup", Need.INSTANCE, rf"\d{{1,15}}:{CHANNEL}:(on|off):(\d{{1,3}}|c)(:sure)?")
 @writes
 async def put_in(request: Request, context: Context, tx: Transaction) -> Reply:
     """Put a channel into a group or take it out, once asked where others lose alerts by that.
@@ -140,7 +140,7 @@ async def put_in(request: Request, context: Context, tx: Transaction) -> Reply:
     return Reply(edit=await _members_screen(tx, context, group, int(page), undo))
 
 
-@tap("groups_of", Need.INSTANCE, r"\d{1,15}")
+@tap("groups_of", Need.INSTANCE, CHANNEL)
 async def show_groups_of(request: Request, context: Context) -> Reply:
     """Show all groups as switches of a channel."""
     channel = await need_channel(context.database, int(request.argument), context)

@@ -5,24 +5,25 @@ from datetime import timedelta
 from bot.commands.channels import seen_states, show_state
 from bot.commands.context import CommandError, Context, Reply, Request, message, writes
 from bot.commands.enlisting import feed_button, has_feed, set_feed
-from bot.commands.follow import setting_options
+from bot.commands.follow import NO_OCR, setting_options
 from bot.commands.lookup import need_channel
 from bot.commands.mute import mute_scope, mutes_of, show_end, unmute_scope
 from bot.commands.mute_scope import MuteScope
 from bot.commands.past import describe_past
 from bot.commands.registry import tap
 from bot.commands.rights import Need
+from bot.models import Network
 from bot.models.outgoing import Button, ButtonRows, Outgoing
 from bot.monitoring.channel_state import ChannelState
+from bot.runtime import tesseract
 from bot.search.coverage import coverage_of
-from bot.store import channels, stats
+from bot.store import channels, readers, stats
 from bot.store.channel_groups import Directory
 from bot.store.channels import MOST_FAST, Channel, Options
 from bot.store.database import Reader, Transaction
-from bot.text.buttons import button
+from bot.text.buttons import CHANNEL, button, switch
 from bot.text.markup import Text, bold, one_line
 
-_ID = r"\d{1,15}"
 _NAME = 40  # UTF-16 units of a group's name
 _SPANS = {"8h": timedelta(hours=8), "7d": timedelta(days=7), "on": None}  # of a mute; None: for good
 _COUNTED = (timedelta(days=7), timedelta(days=30))
@@ -31,16 +32,22 @@ _OPTIONS = {
     "slow": Options(fast=False),
     "join": Options(may_join=True),
     "stay": Options(may_join=False),
+    "comments": Options(comments=True),
+    "nocomments": Options(comments=False),
+    "ocr": Options(ocr=True),
+    "noocr": Options(ocr=False),
+    "compare": Options(witness=True),
+    "trust": Options(witness=False),
 }
 
 
-@tap("channel", Need.LOOK, _ID)
+@tap("channel", Need.LOOK, CHANNEL)
 async def show_screen(request: Request, context: Context) -> Reply:
     """Show the screen of a channel."""
     return Reply(edit=await _screen(context.database, context, request.argument))
 
 
-@tap("hush", Need.CHAT, rf"{_ID}:(8h|7d|on|off)")
+@tap("hush", Need.CHAT, rf"{CHANNEL}:(8h|7d|on|off)")
 @writes
 async def hush(request: Request, context: Context, tx: Transaction) -> Reply:
     """Mute the channel in this chat for a while or for good, or unmute it."""
@@ -54,7 +61,7 @@ async def hush(request: Request, context: Context, tx: Transaction) -> Reply:
     return Reply(edit=await _screen(tx, context, number))
 
 
-@tap("how", Need.INSTANCE, rf"{_ID}:({'|'.join(_OPTIONS)})")
+@tap("how", Need.INSTANCE, rf"{CHANNEL}:({'|'.join(_OPTIONS)})")
 @writes
 async def set_option(request: Request, context: Context, tx: Transaction) -> Reply:
     """Change how the channel is followed."""
@@ -64,12 +71,15 @@ async def set_option(request: Request, context: Context, tx: Transaction) -> Rep
         line = context.own.gettext("At most {most} channels can be fast. Make another one slow first.")
         raise CommandError(line, most=MOST_FAST)
     options = _OPTIONS[option]
+    if options.comments and not await readers.any_reads(tx):
+        raise CommandError(context.own.gettext("Only a reader account can ask that, and none can read right now."))
     async with setting_options(tx, context, [channel], options):
         await channels.apply_options(tx, channel.id, options, chat_id=context.chat.id, asked_at=context.now)
-    return Reply(edit=await _screen(tx, context, number))
+    note = context.own.gettext("I am looking for its comments and will report.") if options.comments else None
+    return Reply(edit=await _screen(tx, context, number), note=note)
 
 
-@tap("every", Need.CHAT, rf"{_ID}:(on|off)")
+@tap("every", Need.CHAT, rf"{CHANNEL}:(on|off)")
 @writes
 async def switch_feed(request: Request, context: Context, tx: Transaction) -> Reply:
     """Let this chat get every post of the channel, or no longer."""
@@ -97,6 +107,8 @@ async def _screen(db: Reader, context: Context, number: str) -> Outgoing:
     coverage = await coverage_of(db, [channel.id], now=context.now)
     past = describe_past(coverage, context, [channel.id], since=None)
     text = await _facts(db, state, past.line, context)
+    if channel.ocr and not tesseract.is_installed():
+        text.line(context.t.gettext(NO_OCR))
     if muted:
         text.line(context.t.gettext("Muted in this chat {until}."), until=until)
     is_fed = await has_feed(db, str(channel.id), context.chat.id)
@@ -116,6 +128,12 @@ async def _facts(db: Reader, state: ChannelState, past: str, context: Context) -
     text = show_state(state, context).add("\n\n")
     if state.checked_at is not None:
         text.line(t.gettext("Nothing is missing up to {time}."), time=context.date(state.checked_at))
+    if state.stats.page is not None:
+        line = t.gettext("No reader account reads it, so I have read its web page since {time}.")
+        text.line(line, time=context.date(state.stats.page.since))
+        text.line(t.gettext("A page shows no long formatted posts and no edits further back; deletions show late."))
+    elif channel.is_witnessed:
+        text.line(t.gettext("Each hour I compare it with its web page; what was missed is reported to the owners."))
     text.add(past, "\n")
     last = state.stats.last_post_at
     text.line(t.gettext("Last post: {time}"), time=t.gettext("none stored") if last is None else context.date(last))
@@ -140,10 +158,24 @@ def _actions(channel: Channel, context: Context, *, is_muted: bool, is_fed: bool
         rows.append((feed_button("every", number, t, is_on=is_fed),))
     if context.may(Need.INSTANCE):
         rows.append((button(t.gettext("Groups"), "groups_of", number),))
+    if context.may(Need.INSTANCE) and channel.network is Network.TELEGRAM:  # all sites are read in one way
         speed = ("slow", t.gettext("No longer fast")) if channel.fast else ("fast", t.gettext("Fast"))
         join = ("stay", t.gettext("Never join")) if channel.may_join else ("join", t.gettext("May join"))
         rows.append(tuple(button(label, "how", number, option) for option, label in (speed, join)))
-    rows.append((button(t.gettext("Similar channels"), "similar", number),))
+        ocr = ("noocr", t.gettext("No longer read pictures")) if channel.ocr else ("ocr", t.gettext("Read pictures"))
+        rows.append((button(ocr[1], "how", number, ocr[0]),))
+        if channel.has_page:
+            choice = ("compare", t.gettext("Compare with its web page"))
+            if channel.is_witnessed:
+                choice = ("trust", t.gettext("No longer compare with its web page"))
+            rows.append((button(choice[1], "how", number, choice[0]),))
+    is_broadcast = channel.network is Network.TELEGRAM and channel.kind == "broadcast"
+    if context.may(Need.INSTANCE) and is_broadcast:
+        has_comments = channel.comments_in is not None
+        option = "nocomments" if has_comments else "comments"
+        rows.append((switch(t.gettext("Comments"), "how", number, option, is_on=has_comments),))
+    if is_broadcast:
+        rows.append((button(t.gettext("Similar channels"), "similar", number),))
     return tuple(rows)
 
 

@@ -1,6 +1,6 @@
 """/channels: the followed channels with their delays and troubles, in pages; each opens at a tap."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from babel.dates import format_timedelta
@@ -13,6 +13,7 @@ from bot.commands.registry import Section, command, example, tap
 from bot.commands.rights import Need
 from bot.locales import N_, Translator
 from bot.locales.refusals import refusal
+from bot.models import Network
 from bot.models.outgoing import Outgoing
 from bot.monitoring.channel_state import ChannelState, ChannelStatus, channel_states
 from bot.rendering.follow_list import typed_options
@@ -29,7 +30,7 @@ from bot.text.references import show_reference
 _STATUSES = {
     ChannelStatus.PENDING: N_("its admins have to let my reader account in"),
     ChannelStatus.LOST: N_("⚠️ no longer readable"),
-    ChannelStatus.UNREAD: N_("⚠️ not read now, as my reader account can no longer read"),
+    ChannelStatus.UNREAD: N_("⚠️ not read now, as no reader account can read it"),
 }
 PAGE = 10  # channels on one page of the list
 _LABEL = 30  # UTF-16 units of a title on a button
@@ -84,7 +85,7 @@ async def _screen(context: Context, number: int, word: str) -> Outgoing:
 
 
 def _fits(channel: Channel, word: str) -> bool:
-    return word in channel.title.casefold() or word in (channel.username or "").casefold()
+    return any(word in (name or "").casefold() for name in (channel.title, channel.username, channel.address))
 
 
 def _heading(states: Sequence[ChannelState], word: str, context: Context) -> Text:
@@ -93,7 +94,7 @@ def _heading(states: Sequence[ChannelState], word: str, context: Context) -> Tex
         line = t.ngettext("{n} channel with «{word}»", "{n} channels with «{word}»", n)
         return Text().line(line, n=bold(str(n)), word=word)
     text = Text().line(t.ngettext("I follow {n} channel.", "I follow {n} channels.", n), n=bold(str(n)))
-    joined = [s for s in states if s.channel.access is Access.JOINED and not s.channel.reader_lost]
+    joined = [s for s in states if s.channel.access is Access.JOINED and not s.channel.reader_lost and not s.stats.page]
     if joined:
         line = t.gettext("What Telegram does not push, I find within {delay}; Telegram is slow with large channels.")
         text.line(line, delay=show_delay(joined[0].delay, t))
@@ -135,9 +136,13 @@ def show_state(state: ChannelState, context: Context) -> Text:
     """Show how a channel is read, how late its posts may come, and its troubles."""
     t, status, channel, silent_since = context.t, state.status, state.channel, state.stats.silent_since
     marks = [t.gettext(_STATUSES[status])] if status in _STATUSES else [_pace(state, t)]
+    if channel.comments_of is not None:
+        marks.insert(0, t.gettext("comments on a channel"))
+    marks += _page_marks(state, t)
     if status is ChannelStatus.FIRST:
         marks.append(t.gettext("its last posts are being read"))
-    if not channel.may_join and channel.access is Access.POLLED:
+    is_never_joined = not channel.may_join and channel.access is Access.POLLED and channel.comments_of is None
+    if is_never_joined and state.stats.page is None:
         marks.append(t.gettext("never to be joined"))
     if status is ChannelStatus.LATE and channel.swept_at is None:
         marks.append(t.gettext("⚠️ not read yet"))
@@ -146,14 +151,31 @@ def show_state(state: ChannelState, context: Context) -> Text:
     if status is ChannelStatus.UNCHECKED and state.checked_at is not None:
         line = t.gettext("⚠️ not checked for edits and deletions since {time}")
         marks.append(line.format(time=context.date(state.checked_at)))
-    if state.stats.unreadable:
-        line = t.ngettext("⚠️ {n} post cannot be read", "⚠️ {n} posts cannot be read", state.stats.unreadable)
-        marks.append(line.format(n=state.stats.unreadable))
+    marks += _unreadable_marks(state, t)
     if silent_since is not None and status is not ChannelStatus.LOST:
         marks.append(t.gettext("⚠️ unusually silent since {time}").format(time=context.date(silent_since)))
     text = Text().add("🔒 " if channel.restricted else "", show_channel(channel.title, channel.username), ": ")
     text.add("; ".join(marks))
     return text.add(". ", refusal(channel.reason, t)) if channel.reason else text
+
+
+def _page_marks(state: ChannelState, t: Translator) -> Iterator[str]:
+    """Yield what troubles the reading of a channel's web page."""
+    page = state.stats.page
+    if page is not None and page.trouble and state.status is not ChannelStatus.PAGE:
+        yield refusal(page.trouble, t).rstrip(".")
+    if page is not None and page.gap_below is not None:
+        yield t.gettext("older posts are still being read")
+
+
+def _unreadable_marks(state: ChannelState, t: Translator) -> Iterator[str]:
+    hidden, unreadable = state.stats.hidden, state.stats.unreadable - state.stats.hidden
+    if hidden:
+        line = t.ngettext("{n} post is not shown on its page", "{n} posts are not shown on its page", hidden)
+        yield line.format(n=hidden)
+    if unreadable:
+        line = t.ngettext("⚠️ {n} post cannot be read", "⚠️ {n} posts cannot be read", unreadable)
+        yield line.format(n=unreadable)
 
 
 def show_delay(delay: timedelta, t: Translator) -> str:
@@ -163,6 +185,10 @@ def show_delay(delay: timedelta, t: Translator) -> str:
 
 def _pace(state: ChannelState, t: Translator) -> str:
     channel, delay = state.channel, show_delay(state.delay, t)
+    if channel.network is Network.SITE:
+        return t.gettext("a site, up to {delay} late").format(delay=delay)
+    if state.status is ChannelStatus.PAGE:
+        return t.gettext("🌐 through its web page, up to {delay} late").format(delay=delay)
     if channel.access is Access.POLLED:
         fast, usual = t.gettext("fast, from outside, up to {delay} late"), t.gettext("from outside, up to {delay} late")
         return (fast if channel.fast else usual).format(delay=delay)

@@ -87,7 +87,7 @@ async def test(request: Request, context: Context) -> Reply:
 async def explain(request: Request, context: Context) -> Reply:
     """Explain why the message that was replied to fits each topic of this chat, or a query, or does not."""
     if request.reply_to is None:
-        link = find_link(request.argument, request.links)
+        link = find_link(request.argument, request.links, sites=True)
         if link is not None:
             return await _explain_post(await linked(link, context), context)
         line = context.t.gettext(

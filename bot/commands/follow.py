@@ -16,13 +16,14 @@ from bot.locales import N_, Translator
 from bot.locales.locale import show_number
 from bot.models.acts import ChannelsRequested, ChannelsSet
 from bot.rendering.follow_list import render_follow_list
+from bot.runtime import tesseract
 from bot.store import acts, channels, follows, progress, readers
 from bot.store.acts import Rows
 from bot.store.channels import MOST_FAST, NO_OPTIONS, Access, Channel, Options
 from bot.store.database import Reader, Transaction
 from bot.store.follows import RequestOutcome
 from bot.text.markup import Text, code, join_names, join_texts
-from bot.text.references import ALL, ALL_ASKED, FOLDER, show_reference
+from bot.text.references import ALL, ALL_ASKED, FOLDER, is_site, show_reference
 
 MOST_AT_ONCE = 500  # as many as one account can be in
 SHOWN_NAMES = 60  # of one kind in an answer
@@ -44,15 +45,34 @@ _HOW = {
     "slow": N_("no longer fast"),
     "join:no": N_("never joined; read from outside unless my reader account is already in"),
     "join:yes": N_("joined when their turn comes"),
+    "ocr": N_("text in its pictures is read by a program"),
+    "ocr:no": N_("text in its pictures is no longer read"),
+    "witness": N_("compared with its web page each hour, so that nothing is missed unnoticed"),
+    "witness:no": N_("no longer compared with its web page"),
+    "comments": N_("with the comments on its posts"),
+    "comments:no": N_("without the comments on its posts"),
     "private": N_("for this chat only"),
 }
+NO_OCR = N_(
+    "The program that reads pictures is not on the server yet: apt install tesseract-ocr tesseract-ocr-rus, "
+    "or in Docker build with OCR=1."
+)
 MOST_HISTORY = 100_000  # posts
 _OPTION_WORDS = {
     **dict.fromkeys(("fast", "быстро", "швидко"), Options(fast=True)),
     **dict.fromkeys(("slow", "медленно", "повільно"), Options(fast=False)),
     **dict.fromkeys(("join:no", "вступать:нет", "вступати:ні"), Options(may_join=False)),
     **dict.fromkeys(("join:yes", "вступать:да", "вступати:так"), Options(may_join=True)),
+    **dict.fromkeys(("ocr", "картинки"), Options(ocr=True)),
+    **dict.fromkeys(("ocr:no", "ocr:нет", "ocr:ні", "картинки:нет", "картинки:ні"), Options(ocr=False)),
+    **dict.fromkeys(("witness", "сверка", "звірка"), Options(witness=True)),
+    **dict.fromkeys(("witness:no", "сверка:нет", "звірка:ні"), Options(witness=False)),
     **dict.fromkeys(("private", "приватно"), Options(private=True)),
+    **dict.fromkeys(("comments", "комментарии", "коментарі"), Options(comments=True)),
+    **dict.fromkeys(
+        ("comments:no", "nocomments", "комментарии:нет", "безкомментариев", "коментарі:ні", "безкоментарів"),
+        Options(comments=False),
+    ),
 }
 _HISTORY = re.compile(r"(?:history|история|історія):(\d{1,9})")
 _UNMISTAKABLE = re.compile(r"(?:join|history|вступать|вступати|история|історія):\S", re.IGNORECASE)
@@ -81,17 +101,27 @@ class _Answer:
     count: int = 0  # … and how many those are
 
 
-@tap("follow", Need.INSTANCE, r"@\w{1,40}|\d{1,15}|\+[\w-]{10,50}|addlist/[\w-]{8,48}")
+@tap("follow", Need.INSTANCE, r"@\w{1,40}|-?\d{1,15}|\+[\w-]{10,50}|addlist/[\w-]{8,48}")
 @command("follow", Section.CHANNELS, 2, Need.INSTANCE, N_("follow channels, one or a whole list"), usage=N_("@name"))
 @example(N_("/follow @name t.me/name"), N_("names, links, invite links, the link of a folder, or a whole list"))
+@example(N_("/follow https://site.ru/rss"), N_("a website by its RSS or Atom feed, or by a page that names one"))
 @example("/follow all", N_("everything my reader account is in, once you have seen how many"))
 @example(
     N_("/follow @name fast"),
     N_("check for new posts every few seconds, as Telegram is late with large channels; at most 20; slow ends it"),
 )
+@example(
+    N_("/follow @name ocr"),
+    N_("also find what stands in photos with few words of their own, as a program reads it; ocr:no ends it"),
+)
+@example(
+    N_("/follow @name witness"),
+    N_("compare it with its web page each hour and say what was missed, as for each fast one; witness:no ends it"),
+)
 @example(N_("/follow @name group:Regulators"), N_("add it to a channel group, for topics and searches"))
 @example(N_("/follow @name all"), N_("send every post of it here; group:NAME all does the same for a group"))
 @example(N_("/follow @name private"), N_("only this chat finds it, searches its posts and gets alerts from it"))
+@example(N_("/follow @name comments"), N_("the comments on its posts, too; comments:no ends that"))
 @example(
     N_("/follow @name join:no history:5000"),
     N_("read from outside, with this many older posts; on a line of its own for a list"),
@@ -168,8 +198,8 @@ async def follow_all(request: Request, context: Context, tx: Transaction) -> Rep
 
 def _read(lists: Sequence[FollowList], links: Sequence[str]) -> list[PastedChannels]:
     """Read the names of each list; links hidden behind words go with the last one, and make words of none a mistake."""
-    pasted = [read_references(each.names, links) for each in lists]
-    named = [read_references(each.names).references for each in lists[:-1]]
+    pasted = [read_references(each.names, links, sites=True) for each in lists]
+    named = [read_references(each.names, sites=True).references for each in lists[:-1]]
     return [replace(each, references=own) for each, own in zip(pasted, named, strict=False)] + pasted[-1:]
 
 
@@ -200,8 +230,13 @@ async def _follow(tx: Transaction, pasted: PastedChannels, options: Options, con
             left,
         )
         text.line(line, n=left)
-    if outcomes.keys() - {RequestOutcome.FOLLOWED} and not await readers.any_reads(tx):
-        text.line(t.gettext("My reader account cannot read right now. I will check these once it can."))
+    is_of_telegram = not all(map(is_site, references))
+    if is_of_telegram and outcomes.keys() - {RequestOutcome.FOLLOWED} and not await readers.any_reads(tx):
+        text.line(
+            t.gettext(
+                "No reader account can read now. I check public channels by their web pages, the others once it can."
+            )
+        )
     if pasted.unclear:
         text.join(_not_understood(pasted, t))
     count = sum(len(outcomes.get(each, ())) for each in _LOOKED_AT)
@@ -213,16 +248,35 @@ async def setting_options(
     tx: Transaction, context: Context, found: Sequence[Channel], options: Options
 ) -> AsyncIterator[None]:
     """Record that followed channels are followed in another way, if they are."""
-    how = Options(fast=options.fast, may_join=options.may_join)
-    changed = [each for each in found if how.fast not in {None, each.fast} or how.may_join not in {None, each.may_join}]
+    how = Options(
+        fast=options.fast,
+        may_join=options.may_join,
+        ocr=options.ocr,
+        witness=options.witness,
+        comments=options.comments,
+    )
+    changed = [each for each in found if _is_another(how, each)]
     if not changed:
         yield
         return
     act = ChannelsSet(names=tuple(each.title for each in changed[:SHOWN_NAMES]), options=how.typed())
-    rows = [Rows("channels", "id", each.id) for each in changed]
+    rows = [Rows("channels", "id", number) for each in changed for number in (each.id, each.comments_in) if number]
     is_restricted = any(each.restricted for each in changed)
     async with acts.recorded(tx, act, context.actor, *rows, now=context.now, restricted=is_restricted):
         yield
+
+
+def _is_another(how: Options, channel: Channel) -> bool:
+    """Tell whether a channel is followed in another way."""
+    has_comments = channel.comments_in is not None
+    now = Options(
+        fast=channel.fast,
+        may_join=channel.may_join,
+        ocr=channel.ocr,
+        witness=channel.is_witnessed,
+        comments=has_comments,
+    )
+    return now.with_(how) != now
 
 
 async def _log(tx: Transaction, outcomes: Mapping[RequestOutcome, Sequence[str]], context: Context) -> None:
@@ -237,8 +291,12 @@ async def _log(tx: Transaction, outcomes: Mapping[RequestOutcome, Sequence[str]]
 async def _show_options(db: Reader, options: Options, references: Sequence[str], t: Translator) -> Text:
     """Say how channels are followed, and in which of them a reader stays though none is to be joined."""
     text = Text()
-    if options != NO_OPTIONS:
+    if options != NO_OPTIONS and not all(map(is_site, references)):
         text.line(t.gettext("How: {how}."), how=_how(options, t))
+    if options.typed() not in {"", "private"} and any(map(is_site, references)):
+        text.line(t.gettext("Sites are all read in one way, every few minutes: only private applies to them."))
+    if options.ocr and not tesseract.is_installed():
+        text.line(t.gettext(NO_OCR))
     if options.may_join is False and (inside := await _inside(db, references)):
         line = t.gettext("My reader account is already in these and stays there: {names}")
         text.line(line, names=join_names([show_reference(reference) for reference in inside], SHOWN_NAMES))
@@ -286,8 +344,11 @@ def usage(t: Translator) -> Text:
     text.add(code("/follow @MID_Russia t.me/rkn_tg"), "\n")
     text.line(t.gettext("For a private channel, send its invite link; or forward me a post from any channel."))
     text.line(t.gettext("A folder link t.me/addlist/… works too, and so does {example}."), example=code("/follow all"))
+    text.line(t.gettext("A site with an RSS or Atom feed: {example}"), example=code("/follow https://site.ru/rss"))
     line = t.gettext("Options you can add after them: {options}.")
-    return text.say(line, options=code(t.gettext("fast, slow, join:no, join:yes, private, history:5000")))
+    return text.say(
+        line, options=code(t.gettext("fast, slow, join:no, join:yes, comments, ocr, witness, private, history:5000"))
+    )
 
 
 def read_options(typed: str, t: Translator) -> tuple[FollowList, ...]:
@@ -349,7 +410,8 @@ def _read_option(word: str, t: Translator) -> Options | None:
     if posts and 0 < int(posts[1]) <= MOST_HISTORY:
         return Options(history=int(posts[1]))
     line = t.gettext(
-        "«{value}» is not an option. The options are fast, slow, join:no, join:yes, private and history:5000."
+        "«{value}» is not an option. The options are fast, slow, join:no, join:yes, comments, ocr, witness, private "
+        "and history:5000."
     )
     if word.casefold().startswith(("history:", "история:", "історія:")):
         line = t.gettext(

@@ -11,7 +11,7 @@ from zoneinfo import available_timezones
 from bot.locales import LANGUAGES
 from bot.locales.zones import OFFERED, city
 from bot.schedule import UNITS, Digests, Every, Quiet
-from bot.text.references import normalise_reference
+from bot.text.references import any_reference, normalise_reference
 
 _SWITCH = {
     **dict.fromkeys(("on", "yes"), True),
@@ -173,17 +173,22 @@ class PastedChannels:
     unclear: tuple[str, ...]  # as typed
 
 
-def read_references(text: str, links: Iterable[str] = (), *, explicit_only: bool = False) -> PastedChannels:
+def read_references(
+    text: str, links: Iterable[str] = (), *, explicit_only: bool = False, sites: bool = False
+) -> PastedChannels:
     """Read channels from a text of one or many lines, and from links hidden behind its words.
 
     In a line with an @name or a link, the other words are a title or a comment; a line without one is a list of bare
-    names, which must all be understood; with `explicit_only` it is talk, and names nothing.
+    names, which must all be understood; with `explicit_only` it is talk, and names nothing. With `sites` a link that
+    is none of Telegram's is a site's, where its line names nothing else.
     """
     hidden = [reference for link in links if (reference := normalise_reference(link))]
     found: dict[str, None] = {}
     unclear: list[str] = []
     for line in text.splitlines():
         is_explicit, named = _read_names(line, explicit_only=explicit_only)
+        if sites and is_explicit and not any(named.values()):
+            named = {name: any_reference(name) for name in named}
         found |= dict.fromkeys(filter(None, named.values()))
         if is_explicit or not hidden:
             unclear += [name for name, reference in named.items() if reference is None]

@@ -13,7 +13,7 @@ from bot.commands.verdict import verdict_of_text
 from bot.store import channels
 from bot.text.buttons import button
 from bot.text.markup import Text, code, join_names
-from bot.text.references import show_reference
+from bot.text.references import any_reference, show_reference
 
 _LONG = 200  # characters; more is a text that somebody pasted, and no search
 
@@ -24,6 +24,9 @@ async def answer(request: Request, context: Context) -> Reply:
         return await _forwarded(request, request.origin, context)
     if find_zone(request.argument):
         return _or_search(setup.offer_zone(request, context), request, context)
+    address = any_reference(request.argument)
+    if address is not None and address.startswith("http"):
+        return await _linked(address, request, context)
     named = read_references(request.argument, request.links, explicit_only=True).references
     if named:
         return await _named(named, request, context)
@@ -31,6 +34,15 @@ async def answer(request: Request, context: Context) -> Reply:
         return _or_search(await spread.like_text(request.argument, context), request, context)
     line = context.t.gettext(USES)
     return await search.answer(request, context, request.argument, comfort=line) if request.argument else say(line)
+
+
+async def _linked(address: str, request: Request, context: Context) -> Reply:
+    """Look up the post of a site's link, or say how the site is followed."""
+    stored = await post.find_linked(request.argument, context)
+    if stored:
+        return Reply(messages=(await post.show(stored, context),))
+    line = context.t.gettext("To follow the site, write: {command}")
+    return _or_search(say(line, command=code(f"/follow {address}")), request, context)
 
 
 async def _named(named: Sequence[str], request: Request, context: Context) -> Reply:

@@ -17,10 +17,10 @@ from bot.parts import are_reworded, common_parts, worded_parts
 from bot.rendering.post_text import author_note, comparable_texts, full_text, show_changes
 from bot.store import channels, media, messages, posts
 from bot.store.media import FileState, MediaFile
-from bot.text.buttons import button
+from bot.text.buttons import CHANNEL, button
 from bot.text.markup import LIMIT, Text, bold, code, join_texts, one_line, units
 from bot.text.pages import page_of
-from bot.text.references import post_number
+from bot.text.references import comment_number, post_number
 
 ROOM = LIMIT - 700  # UTF-16 units of a page below its heading
 _NAME = 60  # UTF-16 units of who wrote the post
@@ -66,7 +66,7 @@ async def post(request: Request, context: Context) -> Reply:
     return Reply(messages=(await show(items, context),))
 
 
-@tap("post", Need.LOOK, r"\d{1,15}:\d{1,10}(:\d{1,4})?")
+@tap("post", Need.LOOK, rf"{CHANNEL}:-?\d{{1,10}}(:\d{{1,4}})?")
 async def show_page(request: Request, context: Context) -> Reply:
     """Show the post of a button in a message of its own; a page that the button names takes the present place."""
     channel_id, message_id, *number = map(int, request.argument.split(":"))
@@ -90,16 +90,26 @@ async def _replied(request: Request, context: Context) -> list[StoredPost]:
     return found
 
 
-def find_link(text: str, links: Iterable[str]) -> str | None:
-    """Return the first link to a post in a text, or behind its words."""
-    named = (word for word in [*text.split(), *links] if read_references(word, explicit_only=True).references)
-    return next((word.strip(_AROUND) for word in named if post_number(word.strip(_AROUND))), None)
+def find_link(text: str, links: Iterable[str], *, sites: bool = False) -> str | None:
+    """Return the first link to a post in a text, or behind its words; with `sites` it may be a site's."""
+    words = [word.strip(_AROUND) for word in [*text.split(), *links]]
+    named = (word for word in words if read_references(word, explicit_only=True).references)
+    posted = next((word for word in named if post_number(word)), None)
+    return posted or next((word for word in words if sites and word.startswith("http")), None)
 
 
 async def find_linked(link: str, context: Context) -> list[StoredPost]:
     """Return the messages of the post of a link; none where it is not stored."""
+    for channel_id, message_id in await posts.at_link(context.database, link.strip()):
+        if found := await _find(channel_id, message_id, context):
+            return found
     number, channel = post_number(link), await channels.find(context.database, link, viewer=context.viewer)
-    return [] if number is None or channel is None else await _find(channel.id, number, context)
+    if number is None or channel is None:
+        return []
+    comment = comment_number(link)
+    if comment is not None and channel.comments_in is not None:
+        return await _find(channel.comments_in, comment, context)
+    return await _find(channel.id, number, context)
 
 
 async def find_origin(origin: ForwardOrigin, context: Context) -> list[StoredPost]:
@@ -109,6 +119,8 @@ async def find_origin(origin: ForwardOrigin, context: Context) -> list[StoredPos
 
 async def linked(text: str, context: Context) -> list[StoredPost]:
     """Return the messages of the post to which a text holds a link. Raises CommandError."""
+    if found := await find_linked(text, context):
+        return found
     number, t = post_number(text), context.t
     if number is None:
         raise CommandError(t.gettext("That is not a link to a post. A link looks like this: https://t.me/name/123"))

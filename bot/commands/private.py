@@ -17,12 +17,12 @@ from bot.store.access import Restrictable
 from bot.store.acts import Rows
 from bot.store.database import Reader, Transaction
 from bot.store.topics import Topic
-from bot.text.buttons import button, mark, rows_of
+from bot.text.buttons import CHANNEL, button, mark, rows_of
 from bot.text.markup import Text, bold, code, one_line
 from bot.text.pages import page_of
 from bot.text.references import show_reference
 
-_THING = r"[tc]\d{1,15}"
+_THING = rf"(t\d{{1,15}}|c{CHANNEL})"
 _LABEL, _NAME = 30, 60  # UTF-16 units of a name on a button, and in a sentence
 _PAGE = 20  # topics and channels
 _MOST = 40  # buttons of people
@@ -37,6 +37,7 @@ class Thing:
     name: str  # as the chat calls it
     logged: tuple[str, ...]  # the names by which the log calls it, the usual one first
     restricted: bool
+    comments_in: int | None = None  # of a channel: the supergroup with its comments, which belongs to the same chats
 
     @property
     def data(self) -> str:
@@ -156,6 +157,7 @@ async def _thing(db: Reader, data: str, context: Context) -> Thing:
         name=channel.title,
         logged=(channel.title, f"@{channel.username}".lower(), *map(show_reference, wishes)),
         restricted=channel.restricted,
+        comments_in=channel.comments_in,
     )
 
 
@@ -174,7 +176,8 @@ async def _set_access(
     kind = thing.kind
     names = [chat.title for chat in await chats.by_ids(tx, chat_ids)]
     act = AccessChanged(subject=kind.value, name=thing.logged[0], chats=tuple(names))
-    rows = [Rows(f"{kind}_access", f"{kind}_id", thing.id), Rows(f"{kind}s", "id", thing.id)]
+    changed = filter(None, (thing.id, thing.comments_in))
+    rows = [row for n in changed for row in (Rows(f"{kind}_access", f"{kind}_id", n), Rows(f"{kind}s", "id", n))]
     if kind is Restrictable.TOPIC:
         rows.insert(0, Rows("subscriptions", "topic_id", thing.id))
     async with acts.recorded(

@@ -28,7 +28,7 @@ from bot.store import channel_groups, channels, posts, saved_searches
 from bot.store.channel_groups import Directory
 from bot.store.database import Reader
 from bot.store.fulltext import Scope
-from bot.text.buttons import button
+from bot.text.buttons import CHANNEL, button
 from bot.text.markup import Text, bold, code, one_line
 
 PAGE = 5  # posts
@@ -332,7 +332,7 @@ def _notes(post: StoredPost, versions: int, context: Context) -> Iterator[str]:
         yield "🗑 " + t.gettext("deleted or hidden")
 
 
-@tap("latest", Need.LOOK, rf"\d{{1,15}}:{_ROW}")
+@tap("latest", Need.LOOK, rf"{CHANNEL}:{_ROW}")
 @command("latest", Section.POSTS, 2, Need.LOOK, N_("the newest posts"), usage=N_("@name"))
 @example("/latest", N_("the newest posts of all channels"))
 @example(N_("/latest @name"), N_("those of one channel, of a channel group, or of a topic"))
@@ -355,7 +355,7 @@ async def latest(request: Request, context: Context) -> Reply:
     return await answer(request, context, typed, heading=Text().add(bold(topic_title(topic.name, context.t))))
 
 
-@tap("seen", Need.LOOK, rf"\d{{1,15}}(:{_ROW})?")
+@tap("seen", Need.LOOK, rf"{CHANNEL}(:{_ROW})?")
 async def seen(request: Request, context: Context) -> Reply:
     """List the stored posts of a channel that fit the topics of this chat, a page at a time."""
     number, _, before = request.argument.partition(":")

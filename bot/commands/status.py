@@ -27,7 +27,7 @@ _NAMED = 3  # channels in one line
 _BEING_CHECKED = {ChannelStatus.COMPLETE, ChannelStatus.FIRST}
 _TROUBLES = {  # by how the reading of a channel goes
     ChannelStatus.LOST: N_("⚠️ No longer readable: {names}. /channels says why."),
-    ChannelStatus.UNREAD: N_("⚠️ Not read until the reader account can read again: {names}."),
+    ChannelStatus.UNREAD: N_("⚠️ Not read until a reader account can read: {names}."),
     ChannelStatus.LATE: N_("⚠️ Not read for too long: {names}. Their posts may arrive late; I keep trying."),
     ChannelStatus.UNCHECKED: N_("⚠️ Edits and deletions not checked: {names}. Telegram fails there; I keep trying."),
 }
@@ -52,6 +52,7 @@ async def status(_: Request, context: Context) -> Reply:
     elif not len(troubles):
         text.line(t.gettext("✅ All is well."))
     _add_completeness(text, states, context)
+    _add_pages(text, states, context)
     text.lines(troubles)
     await _add_waits(text, states, context)
     await _add_posts(text, states, context)
@@ -98,9 +99,26 @@ def _add_troubles(text: Text, states: Sequence[ChannelState], context: Context) 
     for status_, words in _TROUBLES.items():
         if found := [state for state in states if state.status is status_]:
             text.line(t.gettext(words), names=_names(found))
-    if unreadable := sum(state.stats.unreadable for state in states):
+    if unreadable := sum(state.stats.unreadable - state.stats.hidden for state in states):
         line = t.gettext("⚠️ Posts that this version cannot read, because Telegram is newer: {n}. Update channelwatch.")
         text.line(line, n=unreadable)
+
+
+def _add_pages(text: Text, states: Sequence[ChannelState], context: Context) -> None:
+    """Say how many channels are read through their web pages, since when, and what is missing there."""
+    t, pages = context.t, [state.stats for state in states if state.status is ChannelStatus.PAGE]
+    since = min((each.page.since for each in pages if each.page is not None), default=None)
+    if since is None:
+        return
+    line = t.ngettext(
+        "🌐 Since {time} {n} channel is read through its web page, as no reader account can read it.",
+        "🌐 Since {time} {n} channels are read through their web pages, as no reader account can read them.",
+        len(pages),
+    )
+    text.line(line, n=show_number(len(pages), t), time=context.date(since))
+    if hidden := sum(each.hidden for each in pages):
+        line = t.ngettext("{n} post is not shown there.", "{n} posts are not shown there.", hidden)
+        text.line(line, n=show_number(hidden, t))
 
 
 def _names(states: Sequence[ChannelState]) -> str:

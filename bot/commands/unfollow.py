@@ -18,9 +18,9 @@ from bot.store.channel_groups import Directory
 from bot.store.channels import Channel
 from bot.store.database import Reader, Transaction
 from bot.store.follows import FollowRequest, FollowState
-from bot.text.buttons import button
+from bot.text.buttons import CHANNEL, button
 from bot.text.markup import Text, bold, code, join_names
-from bot.text.references import normalise_reference, show_reference
+from bot.text.references import any_reference, show_reference
 
 _MOST_NAMED = 5  # channels in a question
 
@@ -43,7 +43,7 @@ async def unfollow(request: Request, context: Context, tx: Transaction) -> Reply
     listed = {name: directory.channel(name) for name in _named(directory, typed)}
     names = {name: None if each is None else await channels.get(tx, each.id) for name, each in listed.items()}
     found = {each.id: each for each in names.values() if each is not None and each.followed_at is not None}
-    references = {normalise_reference(name) or name: name for name in names}
+    references = {any_reference(name) or name: name for name in names}
     wishes = [
         each
         for each in await follows.all_follows(tx, viewer)
@@ -68,7 +68,7 @@ async def unfollow(request: Request, context: Context, tx: Transaction) -> Reply
     return show(request, message(text, () if act is None else ((undo_button(act, t),),)))
 
 
-@tap("stop", Need.INSTANCE, r"\d{1,15}")
+@tap("stop", Need.INSTANCE, CHANNEL)
 @writes
 async def ask(request: Request, context: Context, tx: Transaction) -> Reply:
     """Ask whether the channel of a screen is to be unfollowed, and say for how many chats that ends it."""
@@ -126,6 +126,7 @@ async def _unfollow(
         return None
     keys = (("channels", "id"), ("follows", "channel_id"))
     rows = [Rows(table, key, each.id) for each in found for table, key in keys]
+    rows += [Rows("channels", "id", each.comments_in) for each in found if each.comments_in is not None]
     rows += [Rows("follows", "id", each.id) for each in wishes]
     act = ChannelsUnfollowed(names=tuple(_called(found, wishes)))
     is_restricted = any(each.restricted for each in found) or any(each.access is not None for each in wishes)
@@ -143,7 +144,7 @@ def _named(directory: Directory, argument: str) -> Sequence[str]:
     """Return the channels that a text names: titles as they are, since they may hold spaces, else names and links."""
     names: dict[str, None] = {}
     for part in [argument] if directory.channel(argument) else re.split(r"[\n,;]+", argument):
-        pasted = read_references(part)
+        pasted = read_references(part, sites=True)
         is_known = directory.channel(part) is not None
         names |= dict.fromkeys([part.strip()] if is_known or not pasted.references else pasted.references)
     return [name for name in names if name]

@@ -4,6 +4,7 @@ It is brought to where the chat is by then: a group may have moved, a forum thre
 """
 
 from dataclasses import replace
+from functools import partial
 
 import structlog
 
@@ -12,9 +13,9 @@ from bot.delivery.attachments import Attachments
 from bot.delivery.message_writer import MessageWriter, delivery_of, is_silent
 from bot.errors import TelegramError, Verdict
 from bot.models import Clock
-from bot.models.alerts import MessageKind
+from bot.models.alerts import GroupKind, MessageKind
 from bot.models.outgoing import GENERAL_THREAD, Outgoing
-from bot.store import addresses, messages
+from bot.store import addresses, fallbacks, messages
 from bot.store.database import Database
 from bot.store.messages import Message
 from bot.store.outbox import Delivery
@@ -94,7 +95,23 @@ class Composer:
             return await self._edit(message)
         if message.kind is MessageKind.FILES:
             return delivery_of(message, await self._files.send(message), self._clock())
+        if message.group is GroupKind.FALLBACK:
+            await self._settle(message)
+            if not await messages.is_due(self._database, message.id):
+                return None
+            message = await messages.get(self._database, message.id)
         return await self._send(message)
+
+    async def _settle(self, summary: Message) -> None:
+        """Take out of a summary what its chat shows: what Telegram had taken before a crash, or without an answer.
+
+        A summary of nothing is deleted.
+        """
+        now, waiting = self._clock(), await fallbacks.members(self._database, summary.group_id or 0)
+        carried = [await messages.get(self._database, each) for each in waiting]
+        written = [(each, await self._writer.write(each, now)) for each in carried]
+        for each, telegram_id in await message_lookup.find_all(self._database, self._sender, written):
+            await self._database.write(partial(fallbacks.found, message=each, telegram_id=telegram_id, now=now))
 
     async def _send(self, message: Message) -> Delivery:
         now = self._clock()

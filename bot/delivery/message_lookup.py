@@ -4,7 +4,7 @@ A bot may not read histories, but it may ask for the messages with given ids. Ou
 """
 
 import re
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 
 import structlog
 
@@ -46,6 +46,29 @@ async def find(db: Reader, sender: Sender, message: Message, outgoing: Outgoing)
     if found is None:
         log.info("the message of an alert was not found; continuing without it", message=message.id)
     return found
+
+
+async def find_all(
+    db: Reader, sender: Sender, written: Sequence[tuple[Message, Outgoing]]
+) -> list[tuple[Message, int]]:
+    """Return those of the messages of a chat that it shows though nobody knew, with their ids in the chat.
+
+    They are looked for above the newest one that is known, once for all of them. Raises TelegramError.
+    """
+    if not written:
+        return []
+    chat, left, shown = written[0][0].chat, list(written), list[tuple[Message, int]]()
+    channel = chat.peer if chat.peer.kind is PeerKind.CHANNEL else None
+    last = await backup_recovery.newest_message_id(db, chat.id)
+    async for page in pages(sender, last, channel=channel, most=FAR):
+        for own in page.own:
+            if (own.kind, own.peer_id) != (chat.peer.kind, chat.peer.id):
+                continue
+            alike = next((each for each in left if is_same(own, each[1])), None)
+            if alike is not None:
+                left.remove(alike)
+                shown.append((alike[0], own.message_id))
+    return shown
 
 
 async def _among(db: Reader, pages: AsyncIterator[MessagePage], message: Message, outgoing: Outgoing) -> int | None:

@@ -75,6 +75,8 @@ class MessageWriter:
                 return render_page(summary, 0, locale, is_alone=message.chat.broadcast)
             case GroupKind.STORM:
                 return render_storm(await groups.storm(self._database, group_id, now=locale.now), locale)
+        if message.group is GroupKind.FALLBACK and message.chat.broadcast:  # nobody there could ask for the posts
+            return render_page(await groups.get(self._database, group_id), 0, locale, is_alone=True)
         return render_count(await groups.count(self._database, group_id), locale)
 
     async def _write_change(self, message: Message, locale: Locale) -> Outgoing:

@@ -11,7 +11,7 @@ from bot.models import Clock
 from bot.models.alerts import GroupKind, MessageKind
 from bot.models.outgoing import Outgoing
 from bot.models.targets import TargetMessage, short_id
-from bot.store import groups, messages, targets
+from bot.store import fallbacks, groups, messages, targets
 from bot.store.database import Database
 from bot.store.messages import Message
 from bot.store.outbox import Delivery
@@ -48,6 +48,8 @@ class TargetComposer:
         What else changes of a message that was sent comes as messages of its own, or not at all. None where nothing is
         to be done now. Raises TargetError.
         """
+        if message.kind is MessageKind.FALLBACK:
+            return await self._put_carried(message)
         now = self._clock()
         if message.is_sent and message.due_at > now:  # a storm goes on that was to be over
             return None
@@ -56,13 +58,27 @@ class TargetComposer:
         is_over = message.is_sent and await self._is_over(message, now)
         if message.kind is MessageKind.FILES or (message.is_sent and not is_over):
             return delivery_of(message, None, now)
+        outgoing = replace(await self._writer.write(message, now), silent=is_silent(message, now))
+        await self._bring(message, _for_target(message, outgoing))
+        return delivery_of(message, message.random_id, now)
+
+    async def _put_carried(self, message: Message) -> Delivery | None:
+        """Send what waits for a chat of Telegram; nothing that has left by then, nor a post that the target has."""
+        now, carried = self._clock(), await messages.get(self._database, message.carries or 0)
+        if not await messages.is_due(self._database, carried.id) or carried.is_sent:
+            return delivery_of(message, None, now)
+        if not await fallbacks.is_there(self._database, message.chat.id, carried):
+            public = replace(carried, chat=replace(carried.chat, broadcast=True))  # whose buttons are links
+            outgoing = await self._writer.write(public, now)
+            await self._bring(message, replace(_for_target(carried, outgoing), id=short_id(message.random_id)))
+        return delivery_of(message, message.random_id, now)
+
+    async def _bring(self, message: Message, outgoing: TargetMessage) -> None:
         address = await targets.url_of(self._database, message.chat.id)
         if address is None:
             raise TargetError("REMOVED", code=0, verdict=Verdict.SUSPEND)
         kind, url = address
-        outgoing = replace(await self._writer.write(message, now), silent=is_silent(message, now))
-        await self._send(TargetKind(kind), url, _for_target(message, outgoing), within=self._within)
-        return delivery_of(message, message.random_id, now)
+        await self._send(TargetKind(kind), url, outgoing, within=self._within)
 
     async def _is_over(self, message: Message, now: datetime) -> bool:
         if message.group is not GroupKind.STORM:

@@ -23,7 +23,7 @@ from bot.errors import FatalError, RefusalError, Verdict
 from bot.models import Clock
 from bot.models.alerts import MessageKind
 from bot.runtime.supervisor import Beat, no_beat
-from bot.store import addresses, attachments, messages, outbox, targets
+from bot.store import addresses, attachments, fallbacks, messages, outbox, targets
 from bot.store.database import Database, Subject, Transaction
 from bot.store.messages import Message
 from bot.telegram.sender import Sender
@@ -37,6 +37,7 @@ LOOK_EVERY = timedelta(seconds=30)  # though nothing was announced: another proc
 HANGS_AFTER = 180.0  # s without a look
 NAP = 5.0  # s that a chat's task waits for its turn; one that has to wait longer makes room
 GRACE = 5.0  # s that a message on its way gets at the end
+_CARRIED = {MessageKind.ALERT, MessageKind.GROUP}  # what a fallback may have brought to a target
 BREATHER = 5.0  # s of rest after an error of our own
 
 
@@ -104,6 +105,10 @@ class Worker:
             await outbox.sent(tx, message.id, delivery, now=now)
             if message.chat.is_target and delivery.telegram_id is not None:
                 await targets.taken(tx, message.chat.id, now=now)
+                if message.kind is MessageKind.FALLBACK:
+                    await fallbacks.move(tx, message, written_at=delivery.written_at, now=now)
+            elif message.kind in _CARRIED and not message.is_sent:
+                await fallbacks.arrived(tx, message.id, now=now)
             is_new_alert = message.kind is MessageKind.ALERT and not message.is_sent
             if is_new_alert and message.alert is not None and message.chat.media:
                 await attachments.enqueue_for_alert(tx, message.alert, now=now, album_within=self._album_within)

@@ -107,6 +107,7 @@ PART_TITLES = {
     PartKind.GIVEAWAY: N_("Giveaway"),
     PartKind.STORY: N_("Story"),
     PartKind.BUTTON: N_("Button"),
+    PartKind.PICTURE: N_("In the picture, read by a program"),
     PartKind.NOTE: N_("Fact check"),
 }
 

@@ -57,6 +57,11 @@ REFUSALS = {  # why a channel cannot be read, or a reader account cannot read
     "removed": N_("It was deleted, or its admins have removed my reader account. To go on, send me its invite link."),
     "not_member": N_("My reader account is not a member there. Send me its invite link: https://t.me/+…"),
     "own_channel": N_("I post your own alerts there, so following it would bring them back to you."),
+    "site_unreachable": N_("The site does not answer. Check the address, or try again later."),
+    "site_refuses": N_("The site refuses my request. Open the address in a browser: perhaps it has moved."),
+    "site_private": N_("This address is not on the public internet. SITE_PRIVATE_ADDRESSES on the server allows that."),
+    "site_no_feed": N_("I find no RSS or Atom feed there. Look for «RSS» on the site and send me that link."),
+    "site_broken": N_("Its feed is damaged, and I cannot read it."),
     "no_page": N_("It has no web page, or Telegram does not show it here. A reader account may be able to read it."),
     "taken_over": N_(
         "Its name belongs to another channel now, which I do not read. Send me the new name with /follow."
@@ -68,6 +73,14 @@ REFUSALS = {  # why a channel cannot be read, or a reader account cannot read
         "try again automatically."
     ),
     "needs_app": N_("It asks newcomers questions. Join it by hand with the reader account, then send /follow again."),
+}
+
+_TO_JOIN = N_("They are in a group that my reader account would have to join. To do that, send /follow and its link.")
+COMMENTS = {  # why the comments on a channel's posts cannot be read
+    **REFUSALS,
+    "no_comments": N_("It has none."),
+    "CHANNEL_PRIVATE": _TO_JOIN,
+    "CHANNEL_INVALID": _TO_JOIN,
 }
 
 _OUT = N_("I am no longer a member there.")

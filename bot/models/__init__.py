@@ -65,6 +65,7 @@ class ObservedBy(StrEnum):
     SWEEP = "sweep"  # read from the history while looking for what was not pushed
     BACKFILL = "backfill"  # read from the history when the channel was first followed
     IMPORT = "import"  # read from an export
+    STORY = "story"  # read from what the channel shows for a day
     PREVIEW = "preview"  # read from the web page of its channel
     SITE = "site"  # read from a website
 
@@ -82,7 +83,6 @@ class RawFormat(StrEnum):
     TL = "tl"  # a binary one, whose names depend on a layer
     JSON = "json"
     HTML = "html"
-    XML = "xml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +90,7 @@ class Post:
     """One message of a channel as it stood when we saw it; messages of one `grouped_id` are an album."""
 
     channel_id: int
-    message_id: int
+    message_id: int  # below zero: that of a story
     date: datetime
     text: str
     entities: tuple[Entity, ...] = ()
@@ -99,6 +99,8 @@ class Post:
     forward: Forward | None = None
     reply_to: int | None = None  # the message that is answered …
     reply_channel: int | None = None  # … in this channel, where it is another one
+    root: int | None = None  # of an answer in a supergroup: the first of the messages that lead to it
+    copy_of: tuple[int, int] | None = None  # the post that this copies into another channel: its own, and its id there
     edit_date: datetime | None = None
     author: str | None = None  # who wrote it, by the name that was seen: a signature, or the sender in a supergroup
     views: int | None = None
@@ -135,12 +137,12 @@ PostKey = tuple[int, str]  # channel id, and the key of the post within it
 
 
 def page_album(lowest_id: int) -> int:
-    """Return what stands for the `grouped_id` of an album until Telegram names it: web pages do not show it."""
+    """Return what stands for the `grouped_id` of an album until the network names it: web pages do not show it."""
     return -lowest_id
 
 
 def is_page_album(grouped_id: int | None) -> bool:
-    """Tell whether a `grouped_id` was made here; Telegram's are long numbers."""
+    """Tell whether a `grouped_id` was made here; those of networks are long numbers."""
     return grouped_id is not None and -(2**31) <= grouped_id < 0
 
 
@@ -203,11 +205,21 @@ def _plain(value: object) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CommentedPost:
+    """What is commented on, where a message is in the supergroup with the comments on a channel's posts."""
+
+    channel_id: int
+    title: str  # of the channel
+    username: str | None
+    message_id: int | None  # the post there; None: the message answers none, or nobody knows which
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPost:
     """A message as one of its versions had it."""
 
     id: int  # of its row: newest first is descending order; the cursor of `latest`
-    channel_id: int  # bare
+    channel_id: int
     channel_title: str
     channel_username: str | None  # as written, without @
     message_id: int
@@ -222,6 +234,7 @@ class StoredPost:
     forward: Forward | None
     reply_to: int | None  # the message that is answered …
     reply_channel: int | None  # … in this channel, where it is another one
+    commented: CommentedPost | None
     author: str | None  # who wrote it, by the name that was seen: a signature, or the sender in a supergroup
     gone_at: datetime | None  # no longer visible to our reader since then
     views: int | None
@@ -247,6 +260,9 @@ class StoredPost:
     @property
     def link(self) -> str:
         """Link to the message, where people read it."""
+        on = self.commented
+        if on is not None and on.message_id is not None:
+            return f"{post_link(on.channel_id, on.username, on.message_id)}?comment={self.message_id}"
         return post_link(self.channel_id, self.channel_username, self.message_id, self.own_link)
 
 
@@ -258,6 +274,7 @@ class VersionChange(StrEnum):
     STALE = "stale"  # what it said before the version we knew: kept as evidence only
     PARTS_LOADED = "parts loaded"  # the version we knew, with other parts
     REST_LOADED = "rest loaded"  # the version we knew the beginning of
+    PICTURE_READ = "picture read"  # the version we knew, with the text that a program read in its picture
     PARTS_REWORDED = "parts reworded"  # the text that we knew; words in its parts were replaced
 
 

@@ -62,12 +62,14 @@ class GroupKind(StrEnum):
     STORM = "storm"  # too many came on one topic
     LATE = "late"  # they came too late for an alert, and are only counted
     RESTORED = "restored"  # they may have been sent before a backup was put back, and are only counted
+    FALLBACK = "fallback"  # they went to the chat's fallback while Telegram was out, and are only counted
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 RESTORED_OPEN = timedelta(days=365)  # so long after the start posts from before it may still be found
 RESTORED_WAIT = timedelta(seconds=3)  # for more of them
-COUNTING = frozenset({GroupKind.LATE, GroupKind.RESTORED})  # a message of these kinds says how many, not which
+# A message of these kinds says how many, not which.
+COUNTING = frozenset({GroupKind.LATE, GroupKind.RESTORED, GroupKind.FALLBACK})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -320,6 +322,7 @@ class MessageKind(StrEnum):
     FILES = "files"  # the files of an alert's post; likewise
     TRANSLATION = "translation"  # what its post says, in another language; likewise
     NOTICE = "notice"  # something about ourselves
+    FALLBACK = "fallback"  # what another chat cannot be sent while Telegram is out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -337,5 +340,6 @@ class Draft:
     notice: str | None = None  # the name of a notice
     body: Mapping[str, object] | None = None  # the notice, or the language of a translation
     reply_to: int | None = None  # the row of the message that it answers
+    carries: int | None = None  # of a fallback: the row of the message that it brings
     thread_id: int | None = None  # the forum thread; None: of an alert none, else of what it answers, or the chat's
     silent: bool = False

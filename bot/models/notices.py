@@ -43,6 +43,7 @@ class FollowAccess(StrEnum):
     POLLED = "polled"  # from outside until the reader has joined
     OUTSIDE = "outside"  # for good …
     OUTSIDE_FAST = "outside_fast"  # … and often
+    SITE = "site"
     PAGE = "page"  # through its web page, as there is no reader account
 
 
@@ -113,6 +114,17 @@ class ChannelsFound(_Notice):
     findings: Findings
     followed: tuple[int, ...]  # ids of those of the channels that are followed already
     may_follow: bool  # who asked may follow channels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommentsFollowed(_Notice):
+    """The comments on the posts of a channel are followed from now on, or cannot be."""
+
+    sound = Sound.ALWAYS
+    kind: Literal["comments"] = "comments"
+    channel: str  # its title
+    group: str | None  # the title of the supergroup that they are in, where it is known
+    reason: str | None = None  # why not: Telegram's error string, or a word of ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +206,19 @@ class PageFailed(_Notice):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PostsMissed(_Notice):
+    """The web page of a channel shows what a reader account has missed; for the owners."""
+
+    kind: Literal["posts_missed"] = "posts_missed"
+    channel: str  # its title
+    channel_id: int
+    username: str | None
+    missed: int  # posts
+    edited: int  # posts that say something else by now
+    ids: tuple[int, ...]  # of the first of these messages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UpdatesMissed(_Notice):
     """Telegram did not hand out what was written to the bot; the bot goes on from the present."""
 
@@ -207,6 +232,7 @@ class PostsUnreadable(_Notice):
     kind: Literal["unreadable"] = "unreadable"
     posts: int
     channels: tuple[str, ...]  # titles
+    on_page: bool = False  # or since only web pages are read, which do not show them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,6 +249,7 @@ class DailyReport(_Notice):
     gaps: int  # channels of which something is missing, or may be
     gap_names: tuple[str, ...]  # of these channels, the first ones
     unverified_names: tuple[str, ...]  # of the channels that are neither, the first ones
+    pages: int = 0  # channels that are read through their web pages, of which nothing else is missing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,6 +298,33 @@ class TargetFailing(_Notice):
     target: str  # its name
     since: datetime
     reason: str  # a status of HTTP, or a word of ours
+
+
+class Outage(StrEnum):
+    """What Telegram does not let us do."""
+
+    SENDING = "sending"
+    READING = "reading"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TelegramOut(_Notice):
+    """Telegram is out; for the owners, by way of their fallback."""
+
+    kind: Literal["telegram_out"] = "telegram_out"
+    outage: Outage
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TelegramBack(_Notice):
+    """Telegram is back; for the owners."""
+
+    kind: Literal["telegram_back"] = "telegram_back"
+    outage: Outage
+    since: datetime
+    until: datetime
+    alerts: int  # that went to fallbacks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -330,6 +384,7 @@ Notice = Annotated[
     | FolderRead
     | FollowAllOffered
     | ChannelsFound
+    | CommentsFollowed
     | ChannelLost
     | ChannelRegained
     | ChannelRenamed
@@ -338,6 +393,7 @@ Notice = Annotated[
     | PagesBegun
     | PagesEnded
     | PageFailed
+    | PostsMissed
     | UpdatesMissed
     | PostsUnreadable
     | DailyReport
@@ -346,6 +402,8 @@ Notice = Annotated[
     | ThreadClosed
     | ChatSuspended
     | TargetFailing
+    | TelegramOut
+    | TelegramBack
     | BroadcastOffered
     | BroadcastResumed
     | PromotionIgnored

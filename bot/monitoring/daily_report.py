@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from bot.models import Clock
 from bot.models.notices import DailyReport
 from bot.models.people import Viewer
-from bot.monitoring.channel_state import ChannelState, channel_states
+from bot.monitoring.channel_state import ChannelState, ChannelStatus, channel_states
 from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.store import access, channels, chats, follows, outbox
 from bot.store.access import Restrictable
@@ -75,7 +75,8 @@ async def _report(db: Reader, chat: Chat, since: datetime, states: Sequence[Chan
     wishes = await follows.all_follows(db, Viewer(chat_id=chat.id))
     waiting = [follow for follow in wishes if follow.state is FollowState.WANTED]
     gaps = [state.channel for state in states if state.has_gap]
-    unverified = [state.channel for state in states if not state.has_gap and not state.is_verified]
+    pages = [state for state in states if state.status is ChannelStatus.PAGE and not state.has_gap]
+    unverified = [s.channel for s in states if not s.has_gap and not s.is_verified and s not in pages]
     waiting_names = [await _wanted(db, follow) for follow in waiting[: max(0, NAMED - len(unverified))]]
     return DailyReport(
         event=since.isoformat(),
@@ -85,6 +86,7 @@ async def _report(db: Reader, chat: Chat, since: datetime, states: Sequence[Chan
         verified=sum(state.is_verified for state in states),
         gaps=len(gaps),
         gap_names=tuple(map(_name, gaps[:NAMED])),
+        pages=len(pages),
         unverified_names=(*map(_name, unverified[:NAMED]), *waiting_names),
     )
 

@@ -5,18 +5,25 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import TypeVar
 
 from bot.matching.similarity.diff import Weight, weigh
 from bot.matching.words.tokens import Document, analyse
 from bot.models import Clock, NewVersion, Observation, ObservedBy, VersionChange
 from bot.models.alerts import Recipient
+from bot.parts import PartKind
 from bot.pipeline.alerting import add_alerts, update_alerts
 from bot.pipeline.decisions.revisions import AlertUpdate, revise
 from bot.pipeline.decisions.routing import EDITS, LOADED, Match, found_by, route
 from bot.pipeline.dedup import Duplicates
 from bot.pipeline.topics import TopicMatcher, TopicNews, TopicsChangedError
-from bot.store import alerts, fulltext, media, subscriptions, versions
+from bot.store import alerts, fulltext, media, pictures, subscriptions, versions
 from bot.store.database import Database, Transaction
+from bot.store.pictures import WantedPicture
+from bot.store.transaction import Job
+
+T = TypeVar("T")
+PHOTO = "photo"  # of kinds of media
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,17 +58,28 @@ class Ingest:
 
     async def store(self, observation: Observation) -> Result:
         """Store an observation in one transaction and enqueue its alerts; what is stored already changes nothing."""
+        return await self._write(partial(self._store, observation=observation))
+
+    async def store_picture(self, picture: WantedPicture, text: str, engine: str) -> None:
+        """Make what a program has read in a photo a part of its post, which may bring an alert."""
+        await self._write(partial(self._store_picture, picture=picture, text=text, engine=engine))
+
+    async def _write(self, job: Job[T]) -> T:
+        """Carry out a job in one transaction, with the topics as they are by then."""
         while True:
             news = await self._topics.news(self._database)
             try:
-                return await self._database.write(partial(self._store, observation=observation, news=news))
+                return await self._database.write(partial(self._with_topics, job=job, news=news))
             except TopicsChangedError:  # by a job of the same moment, which is committed by now
                 continue
 
-    async def _store(self, tx: Transaction, observation: Observation, news: TopicNews | None) -> Result:
+    async def _with_topics(self, tx: Transaction, job: Job[T], news: TopicNews | None) -> T:
         if news is not None:
             self._topics.take_in(news)
         await self._topics.require_current(tx)
+        return await job(tx)
+
+    async def _store(self, tx: Transaction, observation: Observation) -> Result:
         taken = await versions.compare(tx, observation, _is_reworded)
         documents = [(added, analyse(added.post.whole)) for added in taken.added]
         is_import = observation.observed_by == ObservedBy.IMPORT  # which is never an alarm
@@ -73,6 +91,7 @@ class Ingest:
         found = [match for match in matches if match.topics]
         if not is_import:
             await self._want_files(tx, matches)
+            await self._want_pictures(tx, taken.added)
         await self._revise(tx, (), loaded=_keys(taken.added, LOADED))
         count = await self._alert(tx, found)
         if not is_import:
@@ -88,6 +107,35 @@ class Ingest:
             stale=changes.count(VersionChange.STALE),
             left=taken.left,
         )
+
+    async def _store_picture(self, tx: Transaction, picture: WantedPicture, text: str, engine: str) -> None:
+        added = await pictures.put_text(tx, picture, text, engine)
+        if added is None:
+            return
+        document = analyse(added.post.whole)
+        match = self._match(added, document)
+        await fulltext.replace(tx, _words([(added, document)], loaded=True))
+        await self._want_files(tx, [match])
+        await self._revise(tx, (), loaded=_keys([added], LOADED))
+        await self._alert(tx, [match] if match.topics else [])
+
+    async def _want_pictures(self, tx: Transaction, found: Iterable[NewVersion]) -> None:
+        """Have the photos of posts read that have few words of their own, and are no older than an alert may be."""
+        since = self._clock() - self._alert_max_age
+        wanted = [
+            each.version_id
+            for each in found
+            if each.change in {VersionChange.NEW, VersionChange.EDITED}
+            and each.visible
+            and each.post.media is not None
+            and each.post.media.kind == PHOTO
+            and each.followed_at is not None
+            and each.post.date >= max(each.followed_at, since)
+            and len(each.post.text) <= pictures.LITTLE
+            and all(part.kind != PartKind.PICTURE for part in each.post.parts)
+        ]
+        if wanted:
+            await pictures.want(tx, wanted, now=self._clock())
 
     def _match(self, added: NewVersion, document: Document) -> Match:
         """Look for topics, and for the words that chats exclude; of what has changed, also as it was before."""

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from bot.locales import Translator
 from bot.locales.locale import Locale, part_title, show_span, topic_title
-from bot.models import Forward, StoredPost
+from bot.models import Forward, ObservedBy, StoredPost
 from bot.models.alerts import Alert, AlertChange, Duplicate
 from bot.models.links import post_link
 from bot.models.outgoing import Button, ButtonRows, Outgoing
@@ -121,10 +121,21 @@ def _head(alert: Alert, post: StoredPost, locale: Locale) -> Text:
     more = len(titles) - SHOWN_TOPICS
     topics = bold(", ".join(filter(None, titles[:SHOWN_TOPICS])) + (f" +{more}" if more > 0 else ""))
     line = t.gettext("edited, now matches: {topics}") if alert.fits_since_edit else "{topics}"
-    text = Text().say(line, topics=topics).add(" · ", link(channel_name(post, NAME_ROOM), post.link), "\n")
+    text = Text().say(line, topics=topics).add(" · ").join(_place(post, t)).add("\n")
     if alert.gone_at is not None:
         text.add(_gone_line(alert.gone_at, alert.gone_items, locale, relative_to=post.date), "\n")
     return text
+
+
+def _place(post: StoredPost, t: Translator) -> Text:
+    """Name the channel of a post, or what a comment is about, with the link to the message."""
+    if post.commented is None:
+        place = t.gettext("story of {channel}") if post.message_id < 0 else "{channel}"
+        return Text().say(place, channel=link(channel_name(post, NAME_ROOM), post.link))
+    is_under_post = post.commented.message_id is not None
+    line = t.gettext("comment under {channel}") if is_under_post else t.gettext("in the comments of {channel}")
+    name = one_line(post.commented.title, NAME_ROOM) or post.commented.username or str(post.commented.channel_id)
+    return Text().say(line, channel=link(name, post.link))
 
 
 def _gone_line(gone_at: datetime, items: tuple[int, int] | None, locale: Locale, *, relative_to: datetime) -> str:
@@ -172,6 +183,8 @@ def _facts(alert: Alert, post: StoredPost, locale: Locale) -> Iterator[str]:
     delay = post.seen_at - dated_at
     if delay >= DATED and not (alert.is_edited and post.edit_date is None):
         yield t.gettext("seen after {time}").format(time=show_span(delay // DATED, t))
+    if post.observed_by == ObservedBy.PREVIEW:
+        yield t.gettext("through the web page")
     if locale.now - dated_at > LATE and (not delay or locale.now - post.seen_at > AT_ONCE):
         yield locale.ago(dated_at)
 
@@ -202,6 +215,8 @@ def render_change(change: AlertChange, post: StoredPost, before: StoredPost | No
         text.add(full_text(post.text, post.parts, t) or t.gettext("(no text)"))
     else:
         line = t.gettext("edited") if post.edit_date is None else t.gettext("edited {time}")
+        if post.observed_by == ObservedBy.PREVIEW:
+            line = f"{line} · {t.gettext('through the web page')}"
         time = "" if post.edit_date is None else locale.date(post.edit_date, relative_to=locale.now)
         text.line(line, time=time)
         if change.joined:

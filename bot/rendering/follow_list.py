@@ -15,7 +15,17 @@ from bot.text.references import show_reference
 ROOM = 40  # UTF-16 units of a name
 MOST_LINES = 60  # channels that have a line of their own
 MOST_NAMES = 30  # that are named with a reason, or as open
-_OPTIONS = (N_("fast"), N_("slow"), N_("join:no"), N_("join:yes"), N_("private"))
+_OPTIONS = (
+    N_("fast"),
+    N_("slow"),
+    N_("join:no"),
+    N_("join:yes"),
+    N_("private"),
+    N_("comments"),
+    N_("comments:no"),
+    N_("witness"),
+    N_("witness:no"),
+)
 
 
 def typed_options(options: str, t: Translator) -> str:

@@ -60,7 +60,7 @@ def render_count(summary: GroupSummary, locale: Locale) -> Outgoing:
     """Write how many posts a group has, by channel; a button leads to them."""
     t, shown = locale.t, summary.channels[:COUNTED_CHANNELS]
     lines = [_counted(summary, locale)]
-    if len(summary.channels) > 1 or summary.kind is GroupKind.RESTORED:
+    if len(summary.channels) > 1 or summary.kind is not GroupKind.LATE:
         lines += [f"{one_line(title, COUNTED_NAME)} · {n}" for title, n in shown]
     more = len(summary.channels) - len(shown)
     if more:
@@ -71,7 +71,7 @@ def render_count(summary: GroupSummary, locale: Locale) -> Outgoing:
 
 def _counted(summary: GroupSummary, locale: Locale) -> str:
     t, count = locale.t, sum(n for _, n in summary.channels)
-    title, time = "", ""
+    title, time, until = "", "", ""
     if summary.kind is GroupKind.RESTORED:
         line = t.ngettext(
             "I was restored from a backup of {time}. {n} post may already have been reported here.",
@@ -79,6 +79,14 @@ def _counted(summary: GroupSummary, locale: Locale) -> str:
             count,
         )
         time = locale.date(summary.opened_at)
+    elif summary.kind is GroupKind.FALLBACK:
+        line = t.ngettext(
+            "Telegram took nothing from me from {time} to {until}. {n} post was sent to the fallback instead.",
+            "Telegram took nothing from me from {time} to {until}. {n} posts were sent to the fallback instead.",
+            count,
+        )
+        time = locale.date(summary.opened_at)
+        until = locale.date(summary.closes_at, relative_to=summary.opened_at)
     elif len(summary.channels) == 1:
         line = t.ngettext(
             "{n} post of «{channel}» reached me too late for an alert. It is stored.",
@@ -92,7 +100,7 @@ def _counted(summary: GroupSummary, locale: Locale) -> str:
             "{n} posts reached me too late for an alert. They are stored.",
             count,
         )
-    return line.format(n=count, channel=title, time=time)
+    return line.format(n=count, channel=title, time=time, until=until)
 
 
 def render_storm(storm: StormState, locale: Locale) -> Outgoing:

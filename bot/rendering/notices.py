@@ -5,8 +5,9 @@ from functools import singledispatch
 
 from bot.locales import N_, Translator
 from bot.locales.locale import Locale, show_span, topic_title
-from bot.locales.refusals import SUSPENSIONS, refusal
+from bot.locales.refusals import COMMENTS, SUSPENSIONS, refusal
 from bot.models.acts import TopicChanged
+from bot.models.links import post_link
 from bot.models.notices import (
     Acted,
     AlertsMissed,
@@ -18,6 +19,7 @@ from bot.models.notices import (
     ChannelsFound,
     ChannelSilent,
     ChatSuspended,
+    CommentsFollowed,
     DailyReport,
     FolderRead,
     FollowAccess,
@@ -26,15 +28,19 @@ from bot.models.notices import (
     FollowRefused,
     JoinRequested,
     Notice,
+    Outage,
     PageFailed,
     PagesBegun,
     PagesEnded,
     Pong,
+    PostsMissed,
     PostsUnreadable,
     PromotionIgnored,
     ReaderLost,
     SampleAlert,
     TargetFailing,
+    TelegramBack,
+    TelegramOut,
     ThreadClosed,
     UpdatesMissed,
 )
@@ -56,6 +62,7 @@ FOLLOWED = {
     FollowAccess.OUTSIDE: N_("I now follow «{channel}» from outside; its posts may arrive a few minutes late."),
     FollowAccess.PAGE: N_("I now follow «{channel}» through its web page; its posts may arrive a few minutes late."),
     FollowAccess.OUTSIDE_FAST: N_("I now follow «{channel}» from outside; its posts may arrive half a minute late."),
+    FollowAccess.SITE: N_("I now follow the site «{channel}»; its posts may arrive some minutes late."),
 }
 
 
@@ -146,6 +153,16 @@ def _channels_found(notice: ChannelsFound, locale: Locale) -> Outgoing:
 
 
 @render_notice.register
+def _comments_followed(notice: CommentsFollowed, locale: Locale) -> Outgoing:
+    t, channel, group = locale.t, _name(notice.channel), _name(notice.group or "")
+    if notice.reason is None:
+        line = t.gettext("I now also follow the comments on «{channel}», in «{group}».")
+        return Outgoing(text=line.format(channel=channel, group=group))
+    line = t.gettext("I cannot follow the comments on «{channel}».").format(channel=channel)
+    return Outgoing(text=f"{line} {refusal(notice.reason, t, COMMENTS)}")
+
+
+@render_notice.register
 def _channel_lost(notice: ChannelLost, locale: Locale) -> Outgoing:
     line = locale.t.gettext("I can no longer read «{channel}». Its new posts will be missing here.")
     return Outgoing(text=f"{line.format(channel=_name(notice.channel))} {refusal(notice.reason, locale.t)}")
@@ -233,6 +250,24 @@ def _page_failed(notice: PageFailed, locale: Locale) -> Outgoing:
 
 
 @render_notice.register
+def _posts_missed(notice: PostsMissed, locale: Locale) -> Outgoing:
+    t, facts = locale.t, []
+    if notice.missed:
+        facts.append(t.ngettext("{n} post", "{n} posts", notice.missed).format(n=notice.missed))
+    if notice.edited:
+        facts.append(t.ngettext("{n} edit", "{n} edits", notice.edited).format(n=notice.edited))
+    links = " ".join(post_link(notice.channel_id, notice.username, number) for number in notice.ids)
+    lines = (
+        t.gettext("⚠️ My reader account has missed something in «{channel}»: {facts}.").format(
+            channel=_name(notice.channel), facts=", ".join(facts)
+        ),
+        t.gettext("Its web page shows it: {links}").format(links=links),
+        t.gettext("It is stored now, with its alerts, and I am reading the channel again."),
+    )
+    return Outgoing(text="\n".join(lines))
+
+
+@render_notice.register
 def _updates_missed(_notice: UpdatesMissed, locale: Locale) -> Outgoing:
     line = locale.t.gettext(
         "For a few minutes Telegram did not pass on what people wrote to me. I have read the messages in "
@@ -244,6 +279,8 @@ def _updates_missed(_notice: UpdatesMissed, locale: Locale) -> Outgoing:
 @render_notice.register
 def _posts_unreadable(notice: PostsUnreadable, locale: Locale) -> Outgoing:
     t, n = locale.t, notice.posts
+    if notice.on_page:
+        return _posts_hidden(notice, locale)
     line = t.ngettext(
         "Telegram has changes that this version cannot read: {n} post in {channels}. All other posts arrive.",
         "Telegram has changes that this version cannot read: {n} posts in {channels}. All other posts arrive.",
@@ -254,6 +291,17 @@ def _posts_unreadable(notice: PostsUnreadable, locale: Locale) -> Outgoing:
         "Update channelwatch to read them. To see which ones, run on the server: channelwatch doctor --gaps"
     )
     return Outgoing(text=f"⚠️ {line.format(n=n, channels=_listed(titles))} {then}")
+
+
+def _posts_hidden(notice: PostsUnreadable, locale: Locale) -> Outgoing:
+    t, n = locale.t, notice.posts
+    line = t.ngettext(
+        "{n} post cannot be read on a web page, only by a reader account: {channels}.",
+        "{n} posts cannot be read on web pages, only by a reader account: {channels}.",
+        n,
+    )
+    titles = [f"«{_name(title)}»" for title in notice.channels]
+    return Outgoing(text=f"🌐 {line.format(n=n, channels=_listed(titles))}")
 
 
 @render_notice.register
@@ -270,8 +318,15 @@ def _daily_report(notice: DailyReport, locale: Locale) -> Outgoing:
         line = t.gettext("Lost, late, unchecked or with a gap: {names}. See /channels.")
         lines.append(line.format(names=_listed(list(map(_name, notice.gap_names)), notice.gaps)))
     if notice.unverified_names:
-        names = _listed(list(map(_name, notice.unverified_names)), n - notice.verified - notice.gaps)
+        names = _listed(list(map(_name, notice.unverified_names)), n - notice.verified - notice.gaps - notice.pages)
         lines.append(t.gettext("Not verified yet: {names}.").format(names=names))
+    if notice.pages:
+        line = t.ngettext(
+            "🌐 {n} channel is read through its web page.",
+            "🌐 {n} channels are read through their web pages.",
+            notice.pages,
+        )
+        lines.append(line.format(n=notice.pages))
     return Outgoing(text="\n".join(lines))
 
 
@@ -318,6 +373,34 @@ def _target_failing(notice: TargetFailing, locale: Locale) -> Outgoing:
     line = t.gettext("The target «{target}» has taken nothing since {time} ({reason}). I keep trying: /targets")
     time = locale.date(notice.since)
     return Outgoing(text=f"⚠️ {line.format(target=_name(notice.target), time=time, reason=notice.reason)}")
+
+
+@render_notice.register
+def _telegram_out(notice: TelegramOut, locale: Locale) -> Outgoing:
+    t = locale.t
+    line = t.gettext("No channel of Telegram could be read since {time}. What is posted meanwhile is read afterwards.")
+    if notice.outage is Outage.SENDING:
+        line = t.gettext(
+            "Telegram has taken nothing from me since {time}. Until it does, alerts go to the fallback of each chat "
+            "that has one; the others wait."
+        )
+    return Outgoing(text=f"⚠️ {line.format(time=locale.date(notice.since))}")
+
+
+@render_notice.register
+def _telegram_back(notice: TelegramBack, locale: Locale) -> Outgoing:
+    t = locale.t
+    since, until = locale.date(notice.since), locale.date(notice.until, relative_to=notice.since)
+    line = t.gettext("Channels of Telegram can be read again; they could not from {since} to {until}.")
+    if notice.outage is Outage.SENDING:
+        line = t.gettext("Telegram takes my messages again; it did not from {since} to {until}.")
+    text = line.format(since=since, until=until)
+    if notice.alerts:
+        line = t.ngettext(
+            "{n} alert went to fallbacks meanwhile.", "{n} alerts went to fallbacks meanwhile.", notice.alerts
+        )
+        text += f" {line.format(n=notice.alerts)}"
+    return Outgoing(text=text)
 
 
 @render_notice.register

@@ -6,6 +6,7 @@ People follow channels, not readers.
 from collections import Counter
 from collections.abc import Collection, Sequence
 
+from bot.models import Network
 from bot.store import readers
 from bot.store.channels import Access, Channel
 from bot.store.database import Database
@@ -42,9 +43,9 @@ class Assignments:
         return bool(self._reading - self._held_up)
 
     def reads(self, channel: Channel) -> bool:
-        """Tell whether a reader reads a channel now, or is about to."""
+        """Tell whether a reader reads a channel now, or is about to; other networks need none."""
         if channel.read_by is None:
-            return self.has_readers
+            return self.has_readers or channel.network is not Network.TELEGRAM
         return channel.read_by in self._reading - self._held_up and channel.access is not Access.LOST
 
     def hold_up(self, reader_id: int) -> None:

@@ -23,6 +23,8 @@ from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.sources.account import LONGEST_VISIT, Account
 from bot.sources.assignment import Assignments
 from bot.sources.channel_events import resolved
+from bot.sources.comments import CommentRequests
+from bot.sources.sync import ChannelSync
 from bot.store import channels, chats, enquiries
 from bot.store.database import Subject, Transaction
 from bot.store.enquiries import Enquiry
@@ -40,8 +42,9 @@ _LINE = 140  # characters of what was found
 class Enquiries:
     """Answers the enquiries that fall to one reader."""
 
-    def __init__(self, account: Account, assignments: Assignments) -> None:
+    def __init__(self, account: Account, sync: ChannelSync, assignments: Assignments) -> None:
         self._account = account
+        self._comments = CommentRequests(account, sync, assignments)
         self._database = account.database
         self._assignments = assignments
 
@@ -66,6 +69,9 @@ class Enquiries:
         return True
 
     async def _answer(self, enquiry: Enquiry) -> None:
+        if enquiry.kind is EnquiryKind.COMMENTS:
+            await self._comments.answer(enquiry)
+            return
         try:
             asked, found = await (self._similar if enquiry.kind is EnquiryKind.SIMILAR else self._posts)(enquiry)
         except TelegramError as error:

@@ -25,6 +25,7 @@ from bot.store.channels import Channel
 from bot.telegram.client import tap
 from bot.telegram.convert import Named, attached, named_in, to_post
 from bot.telegram.rich import is_part
+from bot.telegram.stories import to_story
 
 BATCH = 100  # events in a transaction at most: beyond that nothing is gained
 UPDATES = (
@@ -33,6 +34,7 @@ UPDATES = (
     types.UpdateDeleteChannelMessages,
     types.UpdateChannelMessageViews,
     types.UpdateChannelMessageForwards,
+    types.UpdateStory,
 )
 
 
@@ -44,6 +46,8 @@ def to_event(update: TLObject, named: Named) -> Event | None:
         return Count(channel_id=update.channel_id, message_id=update.id, views=update.views)
     if isinstance(update, types.UpdateChannelMessageForwards):
         return Count(channel_id=update.channel_id, message_id=update.id, forwards=update.forwards)
+    if isinstance(update, types.UpdateStory):
+        return to_story(update)
     if isinstance(update, UPDATES):
         return to_post(update.message, named=named)
     return None

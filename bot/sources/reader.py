@@ -27,6 +27,7 @@ from bot.sources.enquiries import Enquiries
 from bot.sources.follow_requests import FollowRequests
 from bot.sources.live import Live
 from bot.sources.past_pages import Backfiller, Verifier
+from bot.sources.stories import Stories
 from bot.sources.sweep import FastChannels, Sweep
 from bot.sources.sync import ChannelSync
 from bot.sources.translations import Translations
@@ -75,6 +76,7 @@ class ReaderAccount:
         self._stack = AsyncExitStack()
         self._is_open = False
         self._reader_id = 0
+        self._sweep: Sweep | None = None
 
     @property
     def fault(self) -> str | None:
@@ -114,6 +116,11 @@ class ReaderAccount:
         stack, self._stack = self._stack, AsyncExitStack()
         await stack.aclose()
 
+    async def request_sweep(self) -> None:
+        """Begin a round of the sweep now, if the account reads."""
+        if self._sweep is not None and self._is_open:
+            await self._sweep.request_sweep()
+
     async def run(self, beat: Beat = no_beat) -> None:
         """Read for ever; an account that is lost is waited for until somebody has logged it in again."""
         seen = 0
@@ -138,7 +145,7 @@ class ReaderAccount:
         sync = ChannelSync(account, self._ingest)
         tap(self.client, sync.link_previews.put)
         self._live.long_posts = sync.long_posts
-        sweep = Sweep(account, sync, assignments, interval=settings.sweep_interval)
+        sweep = self._sweep = Sweep(account, sync, assignments, interval=settings.sweep_interval)
         follow_requests = FollowRequests(
             account, sync, assignments, searches=self._searches, join_interval=settings.join_interval
         )
@@ -156,8 +163,9 @@ class ReaderAccount:
             "backfill": Backfiller(account, sync).run,
             "unreadable": UnreadableMessages(account, sync).run,
             "follow requests": follow_requests.run,
-            "enquiries": Enquiries(account, assignments).run,
+            "enquiries": Enquiries(account, sync, assignments).run,
             "translations": Translations(account).run,
+            "stories": Stories(account, self._ingest).run,
             "requests": account.run,
             "connection": partial(self._stay_connected, account),
             "assignment": partial(self._make_way, account),

@@ -20,6 +20,7 @@ from bot.runtime.supervisor import Beat, no_beat
 from bot.sources import history
 from bot.sources.account import LONG_AGO, LONGEST_VISIT, Account
 from bot.sources.channel_events import describe
+from bot.sources.commented_posts import CommentedPosts
 from bot.sources.history import prefetched
 from bot.sources.isolation import Unreadable, by_number
 from bot.sources.live import LinkPreviews
@@ -72,6 +73,7 @@ class ChannelSync:
         self._ingest = ingest
         self.link_previews = LinkPreviews(account, ingest)
         self.long_posts = LongPosts(account, ingest)
+        self.comments = CommentedPosts(account)
         self._locks: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)  # nobody reads a channel twice at once
         self._failures: Counter[int] = Counter()  # channel id → times in a row that the server failed at its changes
         self.timeouts: dict[int, int] = {}  # s after which the server wants to be asked for a channel's changes again
@@ -233,7 +235,8 @@ class ChannelSync:
 
         async def job(tx: Transaction) -> None:
             await channels.begin_past(tx, channel.id, low=low, since=since)
-            await backfills.request_usual(tx, channel.id, now - USUAL_PAST, asked_at=now)
+            if channel.comments_of is None:  # of comments, there may be thousands a day
+                await backfills.request_usual(tx, channel.id, now - USUAL_PAST, asked_at=now)
 
         await self._account.database.write(job)
 
@@ -308,6 +311,7 @@ class ChannelSync:
         if not events:
             return SyncResult()
         events = await self.long_posts.complete(channel, events)
+        events = [*await self.comments.find_copies(channel, events), *events]
         result = await self._ingest.store(
             Observation(
                 events=tuple(events),

@@ -1,8 +1,8 @@
 """Has Telegram translate what people want to read in another language, through a reader account: no bot may ask.
 
-The text of the stored version is sent, not the number of the message: so the answer is of these words, whatever the
-post says by now, and of posts too that are gone or came from an export or a page. Long posts of blocks are a text as
-well. https://core.telegram.org/method/messages.translateText
+The text of the stored version is sent, and the number of the message only where Telegram refuses that text: so the
+answer is of these words, whatever the post says by now, and of posts too that are gone or came from an export or a
+page. https://core.telegram.org/method/messages.translateText
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import structlog
 from telethon.tl import types
-from telethon.tl.functions.messages import TranslateTextRequest
+from telethon.tl.functions.messages import TranslateRichMessageRequest, TranslateTextRequest
 
 from bot.errors import TelegramError, Verdict
 from bot.runtime.supervisor import TURN, Beat, no_beat
@@ -19,6 +19,8 @@ from bot.store import translations
 from bot.store.database import Subject
 from bot.store.translations import WantedTranslation
 from bot.telegram.errors import FLOOD
+from bot.telegram.media import read_message
+from bot.telegram.rich import flatten
 
 log = structlog.get_logger(__name__)
 
@@ -29,7 +31,7 @@ CLAIMED = timedelta(minutes=3)  # nobody else asks for what is being asked
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=1)  # after a failure; doubled each time
 EXHAUSTED = timedelta(minutes=10)  # after Telegram said that the quota is used up: nothing is asked
 GIVE_UP_AFTER = timedelta(days=1)
-_QUOTA, _SILENT = "TRANSLATE_REQ_QUOTA_EXCEEDED", "no answer"
+_QUOTA, _FAILED, _SILENT = "TRANSLATE_REQ_QUOTA_EXCEEDED", "TRANSLATE_REQ_FAILED", "no answer"
 
 
 class Translations:
@@ -53,7 +55,8 @@ class Translations:
         now, database = self._account.now(), self._account.database
         if now < self._rests_until or not await translations.is_due(database, now):
             return False
-        wanted = await database.write(lambda tx: translations.claim(tx, until=now + CLAIMED, now=now))
+        reader_id = self._account.reader_id
+        wanted = await database.write(lambda tx: translations.claim(tx, reader_id, until=now + CLAIMED, now=now))
         if wanted is None:  # another reader has taken it
             return False
         try:
@@ -66,12 +69,31 @@ class Translations:
 
     async def _ask(self, wanted: WantedTranslation) -> str:
         """Return the translated text. Raises TelegramError, ReaderLostError."""
+        try:
+            return await self._ask_text(wanted)
+        except TelegramError as error:
+            if error.verdict is not Verdict.DROP or wanted.access_hash is None:
+                raise
+            return await self._ask_by_number(wanted, wanted.access_hash)
+
+    async def _ask_by_number(self, wanted: WantedTranslation, access_hash: int) -> str:
+        """Have the message itself translated, of which this is the current version; its parts are not."""
+        peer, number = types.InputPeerChannel(wanted.channel_id, access_hash), [wanted.message_id]
+        message = read_message(wanted.raw, wanted.layer)
+        is_rich = getattr(message, "rich_message", None) is not None
+        request = TranslateRichMessageRequest if is_rich else TranslateTextRequest
+        answer = await self._account.ask(request(wanted.language, peer=peer, id=number))
+        for each in answer.result:
+            return flatten(each).text if is_rich else str(each.text)
+        raise TelegramError(_FAILED, code=0, verdict=Verdict.RETRY)
+
+    async def _ask_text(self, wanted: WantedTranslation) -> str:
         found, translated = list(pieces(wanted.whole)), list[str]()
         for start in range(0, len(found), AT_ONCE):
             batch = [types.TextWithEntities(piece, []) for piece in found[start : start + AT_ONCE]]
             answer = await self._account.ask(TranslateTextRequest(wanted.language, text=batch))
             if len(answer.result) != len(batch):
-                raise TelegramError("TRANSLATE_REQ_FAILED", code=0, verdict=Verdict.RETRY)
+                raise TelegramError(_FAILED, code=0, verdict=Verdict.RETRY)
             translated += [each.text for each in answer.result]
         return "\n".join(translated)
 

@@ -13,7 +13,7 @@ from bot.sources.isolation import PAGE_SIZE
 from bot.sources.sync import EDITION, ChannelSync
 from bot.store import chats, unreadable
 from bot.store.channels import Channel
-from bot.store.database import Transaction
+from bot.store.database import Database, Transaction
 from bot.store.notices import notify
 
 log = structlog.get_logger(__name__)
@@ -63,17 +63,25 @@ class UnreadableMessages:
 
     async def notify_owners(self) -> bool:
         """Send the owners a notice of what is new since the last, one a day at most; return whether one was sent."""
-        now = self._account.now()
+        return await notify_owners(self._account.database, self._account.now())
 
-        async def job(tx: Transaction) -> bool:
-            counts = await unreadable.take_unnotified(tx, now=now, apart=APART)
-            notice = PostsUnreadable(
-                event=now.isoformat(),
-                posts=sum(count.posts for count in counts),
-                channels=tuple(count.channel for count in counts),
-            )
-            for chat in await chats.of_owners(tx) if counts else ():
-                await notify(tx, chat, notice, now=now)
-            return bool(counts)
 
-        return await self._account.database.write(job)
+async def notify_owners(database: Database, now: datetime, *, on_page: bool = False) -> bool:
+    """Send the owners a notice of what is new since the last, one a day at most; return whether one was sent.
+
+    What web pages do not show has notices of its own.
+    """
+
+    async def job(tx: Transaction) -> bool:
+        counts = await unreadable.take_unnotified(tx, now=now, apart=APART, on_page=on_page)
+        notice = PostsUnreadable(
+            event=now.isoformat(),
+            posts=sum(count.posts for count in counts),
+            channels=tuple(count.channel for count in counts),
+            on_page=on_page,
+        )
+        for chat in await chats.of_owners(tx) if counts else ():
+            await notify(tx, chat, notice, now=now)
+        return bool(counts)
+
+    return await database.write(job)

@@ -49,8 +49,13 @@ async def chats_of(db: Reader, kind: Restrictable, subject_id: int) -> list[int]
 
 
 async def restrict(tx: Transaction, kind: Restrictable, subject_id: int, chat_ids: Collection[int]) -> None:
-    """Let a topic or channel belong to these chats and to no others, whose subscriptions to the topic end."""
+    """Let a topic or channel belong to these chats and to no others, whose subscriptions to the topic end.
+
+    What is true of a channel is true of the comments on its posts.
+    """
     await open_to_all(tx, kind, subject_id)
+    for group_id in await _comments(tx, kind, subject_id):
+        await restrict(tx, kind, group_id, chat_ids)
     values = {"id": subject_id, "chats": json_list(chat_ids)}
     await tx.execute(f"UPDATE {kind}s SET restricted = 1 WHERE id = :id", values)  # noqa: S608 - our own names
     await tx.execute(
@@ -66,6 +71,8 @@ async def restrict(tx: Transaction, kind: Restrictable, subject_id: int, chat_id
 
 async def open_to_all(tx: Transaction, kind: Restrictable, subject_id: int) -> None:
     """Let a topic or channel belong to everybody."""
+    for group_id in await _comments(tx, kind, subject_id):
+        await open_to_all(tx, kind, group_id)
     values = {"id": subject_id}
     await tx.execute(f"DELETE FROM {kind}_access WHERE {kind}_id = :id", values)  # noqa: S608 - our own names
     await tx.execute(f"UPDATE {kind}s SET restricted = 0 WHERE id = :id", values)  # noqa: S608 - likewise
@@ -73,8 +80,22 @@ async def open_to_all(tx: Transaction, kind: Restrictable, subject_id: int) -> N
 
 async def share(tx: Transaction, kind: Restrictable, subject_id: int, chat_id: int) -> None:
     """Let a restricted topic or channel belong to one more chat; one that is everybody's stays so."""
+    for group_id in await _comments(tx, kind, subject_id):
+        await share(tx, kind, group_id, chat_id)
     await tx.execute(
         f"""INSERT OR IGNORE INTO {kind}_access ({kind}_id, chat_id)
         SELECT id, :chat FROM {kind}s WHERE id = :id AND restricted""",  # noqa: S608 - our own names
         {"id": subject_id, "chat": chat_id},
     )
+
+
+async def _comments(db: Reader, kind: Restrictable, subject_id: int) -> list[int]:
+    """Return the supergroups that are followed for the comments on a channel's posts, and for nothing else."""
+    if kind is not Restrictable.CHANNEL:
+        return []
+    rows = await db.fetch_all(
+        """SELECT id FROM channels c WHERE comments_of = :id AND followed_at IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM follows f WHERE f.channel_id = c.id)""",
+        {"id": subject_id},
+    )
+    return [row["id"] for row in rows]

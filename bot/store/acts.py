@@ -35,7 +35,17 @@ _KEYS = {
 }
 # Columns that go on changing by themselves, or are no act's.
 _COLUMNS = {
-    "channels": ("id", "followed_at", "unfollowed_at", "fast", "may_join", "restricted"),
+    "channels": (
+        "id",
+        "followed_at",
+        "unfollowed_at",
+        "fast",
+        "may_join",
+        "ocr",
+        "witness",
+        "restricted",
+        "comments_of",
+    ),
     "people": ("id", "given", "by_settings", "name", "username", "added_at", "invited_by"),
     "chats": ("id", "suspended"),
 }

@@ -19,6 +19,7 @@ OF_CHATS = (
     "acts",
     "backfills",
     "channel_access",
+    "enquiries",
     "exclusions",
     "feedback",
     "follows",
@@ -181,6 +182,9 @@ _JOIN = (  # run in this order
     WHERE chat_id = :gone AND duplicate_of IS NOT NULL""",  # noqa: S608 - likewise
     f"""UPDATE messages SET reply_to = coalesce(({_SAME_MESSAGE} AND g.id = messages.reply_to), reply_to),
         alert_id = coalesce(({_SAME_ALERT} AND g.id = messages.alert_id), alert_id) WHERE chat_id = :gone""",  # noqa: S608 - likewise
+    f"""UPDATE messages SET carries = ({_SAME_MESSAGE} AND g.id = messages.carries)
+    WHERE carries IN (SELECT g.id FROM messages g JOIN messages k ON k.chat_id = :kept AND k.kind = g.kind
+        AND k.subject = g.subject WHERE g.chat_id = :gone)""",  # noqa: S608 - likewise
     f"""UPDATE OR REPLACE attachments
     SET alert_id = coalesce(({_SAME_ALERT} AND g.id = attachments.alert_id), alert_id),
         reply_id = coalesce(({_SAME_MESSAGE} AND g.id = attachments.reply_id), reply_id)

@@ -30,6 +30,7 @@ class ListedChannel:
     id: int  # bare
     title: str
     username: str | None
+    address: str | None
     is_followed: bool
 
 
@@ -72,8 +73,8 @@ class Directory:
     async def load(cls, db: Reader, viewer: Viewer = EVERYTHING) -> "Directory":
         """Read the names that a viewer may know."""
         rows = await db.fetch_all(
-            f"""SELECT id, title, username, followed_at IS NOT NULL AS is_followed FROM channels c
-            WHERE {visible(Restrictable.CHANNEL, "c.id")} ORDER BY followed_at IS NULL, id""",  # noqa: S608 - our own words
+            f"""SELECT id, title, username, address, followed_at IS NOT NULL AS is_followed FROM channels c
+            WHERE {visible(Restrictable.CHANNEL, "c.id")} ORDER BY followed_at IS NULL, id < 0, id""",  # noqa: S608 - our own words
             {"viewer": viewer.chat_id},
         )
         members = await db.fetch_all(

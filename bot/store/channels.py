@@ -7,15 +7,17 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
 from typing import Generic, Protocol, TypeVar
+from urllib.parse import urlsplit
 
 from bot.models import Network
 from bot.models.acts import UNDO_WITHIN
+from bot.models.enquiries import EnquiryKind
 from bot.models.people import EVERYTHING, Viewer
-from bot.store import backfills
+from bot.store import access, backfills, enquiries
 from bot.store.access import Restrictable, visible
 from bot.store.database import Reader, Subject, Transaction
-from bot.store.rows import json_list, maybe_ms, read, read_all, to_ms
-from bot.text.references import normalise_reference
+from bot.store.rows import json_list, maybe_date, maybe_ms, read, read_all, to_ms
+from bot.text.references import any_reference
 
 __all__ = ["Access", "Channel", "Options", "ResolvedChannel"]
 
@@ -42,14 +44,20 @@ class Options:
     fast: bool | None = None  # asked for its changes all the time
     may_join: bool | None = None  # False: it is read from outside for good
     history: int | None = None  # posts of its past that are to be read; None: the newest only
+    ocr: bool | None = None  # a program reads the text in its pictures
+    witness: bool | None = None  # its web page is compared with the archive each hour
+    comments: bool | None = None  # True: those on its posts are followed, too
     private: bool | None = None  # True: only the chat that asks shall find it
 
     def typed(self) -> str:
         """Return the options as people type them."""
         speed = {True: "fast", False: "slow", None: ""}[self.fast]
         join = {True: "join:yes", False: "join:no", None: ""}[self.may_join]
+        ocr = {True: "ocr", False: "ocr:no", None: ""}[self.ocr]
+        witness = {True: "witness", False: "witness:no", None: ""}[self.witness]
         history = f"history:{self.history}" if self.history else ""
-        return " ".join(filter(None, (speed, join, history, "private" if self.private else "")))
+        comments = {True: "comments", False: "comments:no", None: ""}[self.comments]
+        return " ".join(filter(None, (speed, join, comments, ocr, witness, history, "private" if self.private else "")))
 
     def with_(self, other: "Options") -> "Options":
         """Return these options with what others choose."""
@@ -62,9 +70,11 @@ NO_OPTIONS = Options()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedChannel:
-    """A channel as Telegram describes it."""
+    """A channel as its network describes it."""
 
     id: int  # bare
+    network: Network = Network.TELEGRAM
+    address: str | None = None  # as of `Channel`
     kind: str  # "broadcast" or "supergroup"
     title: str
     username: str | None  # as written, without @
@@ -89,7 +99,12 @@ class Channel:
     read_by: int | None  # the reader that sees to it; None: not decided yet
     fast: bool  # asked for its changes all the time
     may_join: bool  # False: it is read from outside for good
+    ocr: bool = False  # a program reads the text in its pictures
+    witness: bool | None = None  # its web page is compared with the archive each hour; None: where it is fast
+    witnessed_at: datetime | None = None  # when that was last done
     restricted: bool = False  # only some chats find it
+    comments_of: int | None = None  # of a supergroup: the channel whose posts are commented on there
+    comments_in: int | None = None  # the supergroup with the comments on its posts, where these are followed
     verified_at: datetime | None  # when the verifying round last went through it
     verify_from: int | None  # the id below which that round goes on; None: it begins anew
     unchecked_since: datetime | None  # edits and deletions since then may be missing; None: none are
@@ -109,6 +124,11 @@ class Channel:
     def has_page(self) -> bool:
         """Anybody can read it on a web page of Telegram's, unless that is refused; groups have none."""
         return self.network is Network.TELEGRAM and self.username is not None and self.kind == "broadcast"
+
+    @property
+    def is_witnessed(self) -> bool:
+        """Its web page is compared with the archive each hour."""
+        return self.has_page and (self.fast if self.witness is None else self.witness)
 
     @property
     def is_swept(self) -> bool:
@@ -138,7 +158,10 @@ class ChannelPast:
 
 # Where no reader is named, the one that sees to the channel speaks for it, or else the first that knows it.
 _CHANNELS = """
-    SELECT c.*, m.access_hash, m.access, m.reason, m.joined_at, r.lost IS NOT NULL AS reader_lost FROM channels c
+    SELECT c.*, (SELECT g.id FROM channels g WHERE g.comments_of = c.id AND g.followed_at IS NOT NULL) AS comments_in,
+        m.access_hash, coalesce(m.access, s.access) AS access, coalesce(m.reason, s.reason) AS reason, m.joined_at,
+        r.lost IS NOT NULL AS reader_lost
+    FROM channels c LEFT JOIN sites s ON s.channel_id = c.id
     LEFT JOIN memberships m ON m.channel_id = c.id AND m.reader_id = coalesce(:reader,
         (SELECT reader_id FROM memberships WHERE channel_id = c.id AND reader_id = c.read_by),
         (SELECT min(reader_id) FROM memberships WHERE channel_id = c.id))
@@ -151,12 +174,22 @@ async def apply_options(
 ) -> None:
     """Change how a channel is followed; a backfill shows its progress to the chat."""
     await tx.execute(
-        """UPDATE channels SET fast = coalesce(:fast, fast), may_join = coalesce(:may_join, may_join)
-        WHERE id = :id""",
-        {"id": channel_id, "fast": options.fast, "may_join": options.may_join},
+        """UPDATE channels SET fast = coalesce(:fast, fast), may_join = coalesce(:may_join, may_join),
+            ocr = coalesce(:ocr, ocr), witness = coalesce(:witness, witness) WHERE id = :id""",
+        {
+            "id": channel_id,
+            "fast": options.fast,
+            "may_join": options.may_join,
+            "ocr": options.ocr,
+            "witness": options.witness,
+        },
     )
     if options.history is not None and chat_id is not None:
         await backfills.request(tx, channel_id, chat_id=chat_id, asked_at=asked_at, posts=options.history)
+    if options.comments and chat_id is not None:
+        await enquiries.ask(tx, chat_id, EnquiryKind.COMMENTS, channel_id, now=asked_at)
+    if options.comments is False:
+        await end_comments(tx, channel_id, now=asked_at)
     tx.announce(Subject.FOLLOWS)
 
 
@@ -183,7 +216,8 @@ async def remember(tx: Transaction, reader_id: int, channel: ResolvedChannel, *,
 async def add_unfollowed(tx: Transaction, channel: ResolvedChannel) -> None:
     """Store a channel that is not followed; a stored one stays as it is, but for a name that was not known."""
     await tx.execute(
-        """INSERT INTO channels (id, kind, title, username) VALUES (:id, :kind, :title, :username)
+        """INSERT INTO channels (id, network, address, kind, title, username)
+        VALUES (:id, :network, :address, :kind, :title, :username)
         ON CONFLICT DO UPDATE SET username = coalesce(username, excluded.username)""",
         asdict(channel),
     )
@@ -227,6 +261,12 @@ async def unwanted(db: Reader, reader_id: int, now: datetime) -> list[Channel]:
     return read_all(Channel, await db.fetch_all(sql, {"reader": reader_id, "before": to_ms(now - UNDO_WITHIN)}))
 
 
+async def read_at(db: Reader) -> datetime | None:
+    """Return when a channel of Telegram was last found complete; None where none is followed, or was read yet."""
+    sql = "SELECT max(swept_at) FROM channels WHERE followed_at IS NOT NULL AND network = 'telegram'"
+    return maybe_date(await db.fetch_value(sql))
+
+
 async def get(db: Reader, channel_id: int, reader_id: int | None = None) -> Channel | None:
     """Return a channel by its bare id."""
     row = await db.fetch_one(f"{_CHANNELS} WHERE c.id = :id", {"id": channel_id, "reader": reader_id})
@@ -235,7 +275,7 @@ async def get(db: Reader, channel_id: int, reader_id: int | None = None) -> Chan
 
 async def by_ids(db: Reader, references: Iterable[str]) -> list[Channel]:
     """Return the channels of those references that are ids."""
-    ids = json_list(int(reference) for reference in references if reference.isdecimal())
+    ids = json_list(int(reference) for reference in references if reference.removeprefix("-").isdecimal())
     sql = f"{_CHANNELS} WHERE c.id IN (SELECT value FROM json_each(:ids))"  # noqa: S608 - our own constant
     return read_all(Channel, await db.fetch_all(sql, {"ids": ids, "reader": None}))
 
@@ -245,8 +285,8 @@ async def find(db: Reader, text: str, reader_id: int | None = None, *, viewer: V
 
     Of several the followed one comes first; None where there is none that the viewer sees.
     """
-    reference = normalise_reference(text) or ""
-    sql = f"{_CHANNELS} WHERE {visible(Restrictable.CHANNEL, 'c.id')} ORDER BY c.followed_at IS NULL, c.id"
+    reference = any_reference(text) or ""
+    sql = f"{_CHANNELS} WHERE {visible(Restrictable.CHANNEL, 'c.id')} ORDER BY c.followed_at IS NULL, c.id < 0, c.id"
     known = read_all(Channel, await db.fetch_all(sql, {"reader": reader_id, "viewer": viewer.chat_id}))
     settled = await db.fetch_value("SELECT channel_id FROM follows WHERE reference = :ref", {"ref": reference})
     return ChannelNames(known, {} if settled is None else {reference: settled}).find(text)
@@ -261,6 +301,8 @@ class _Titled(Protocol):
     def title(self) -> str: ...
     @property
     def username(self) -> str | None: ...
+    @property
+    def address(self) -> str | None: ...
 
 
 _Known = TypeVar("_Known", bound=_Titled)
@@ -277,11 +319,14 @@ class ChannelNames(Generic[_Known]):
             self._named.setdefault(f"@{(channel.username or '').lower()}", channel)
             self._named.setdefault(str(channel.id), channel)
             self._titled.setdefault(spelt(channel.title), channel)
+            if channel.address is not None:
+                self._named.setdefault(channel.address, channel)
+                self._titled.setdefault(urlsplit(channel.address).hostname or "", channel)
         self._known = tuple(known)
 
     def find(self, text: str) -> _Known | None:
         """Return the channel that goes by @name, link, id or title."""
-        reference, title = normalise_reference(text) or "", spelt(text)
+        reference, title = any_reference(text) or "", spelt(text)
         invited = str(self._references.get(reference))
         return self._named.get(reference) or self._named.get(invited) or (self._titled.get(title) if title else None)
 
@@ -310,16 +355,58 @@ def spelt(title: str) -> str:
 
 
 async def unfollow(tx: Transaction, channel_id: int, *, now: datetime | None = None) -> bool:
-    """Stop following a channel and drop the requests for it; False where it was not followed. Its posts stay.
+    """Stop following a channel, drop the requests for it, and end its comments; False where it was not followed.
 
-    With `now` its readers stay in it for as long as that can be undone.
+    Its posts stay. With `now` its readers stay in it for as long as that can be undone.
     """
+    await end_comments(tx, channel_id, now=now)
     await tx.execute("DELETE FROM follows WHERE channel_id = :id", {"id": channel_id})
     await backfills.drop(tx, channel_id)
     tx.announce(Subject.FOLLOWS)
-    sql = """UPDATE channels SET followed_at = NULL, fast = 0, may_join = 1, unfollowed_at = :now
+    sql = """UPDATE channels SET followed_at = NULL, fast = 0, may_join = 1, ocr = 0, witness = NULL,
+            unfollowed_at = :now
         WHERE id = :id AND followed_at IS NOT NULL"""
     return await tx.execute(sql, {"id": channel_id, "now": maybe_ms(now)}) > 0
+
+
+async def end_comments(tx: Transaction, channel_id: int, *, now: datetime | None = None) -> None:
+    """Stop following the comments on a channel's posts; a supergroup that somebody asked for by name stays followed."""
+    await enquiries.withdraw(tx, EnquiryKind.COMMENTS, channel_id)
+    groups = await tx.fetch_all(
+        """SELECT id, EXISTS (SELECT 1 FROM follows f WHERE f.channel_id = c.id) AS is_asked_for FROM channels c
+        WHERE comments_of = :id AND followed_at IS NOT NULL""",
+        {"id": channel_id},
+    )
+    for group in groups:
+        if group["is_asked_for"]:
+            await tx.execute("UPDATE channels SET comments_of = NULL WHERE id = :id", {"id": group["id"]})
+        else:
+            await unfollow(tx, group["id"], now=now)
+
+
+async def follow_comments(tx: Transaction, group: ResolvedChannel, channel: Channel, *, now: datetime) -> None:
+    """Follow the supergroup with the comments on a channel's posts; it is not joined for that."""
+    await tx.execute(
+        """INSERT INTO channels (id, kind, title, username, followed_at, comments_of, may_join)
+        VALUES (:id, :kind, :title, :username, :now, :channel, 0)
+        ON CONFLICT DO UPDATE SET title = excluded.title, username = excluded.username, unfollowed_at = NULL,
+            may_join = iif(followed_at IS NULL, 0, may_join), followed_at = coalesce(followed_at, excluded.followed_at),
+            comments_of = excluded.comments_of""",
+        {
+            "id": group.id,
+            "kind": group.kind,
+            "title": group.title,
+            "username": group.username,
+            "now": to_ms(now) // 1000 * 1000,
+            "channel": channel.id,
+        },
+    )
+    if channel.restricted:  # as restricted as the channel, unless it was asked for by name
+        await access.restrict(
+            tx, Restrictable.CHANNEL, channel.id, await access.chats_of(tx, Restrictable.CHANNEL, channel.id)
+        )
+    tx.announce(Subject.FOLLOWS)
+    tx.announce(Subject.TOPICS)  # which may be limited to it
 
 
 async def set_access(  # noqa: PLR0913 - the row has this many columns
@@ -363,8 +450,8 @@ async def count_joins(db: Reader, reader_id: int, since: datetime) -> int:
 async def rename(tx: Transaction, channel_id: int, *, title: str, username: str | None) -> ResolvedChannel | None:
     """Set the title and username of a channel; return the channel as it was, None where nothing changed."""
     values = {"id": channel_id, "title": title, "username": username}
-    changed = "id = :id AND (title, username) IS NOT (:title, :username)"
-    row = await tx.fetch_one(f"SELECT id, kind, title, username FROM channels WHERE {changed}", values)  # noqa: S608 - our own words
+    sql = "SELECT * FROM channels WHERE id = :id AND (title, username) IS NOT (:title, :username)"
+    row = await tx.fetch_one(sql, values)
     if row is None:
         return None
     await tx.execute("UPDATE channels SET title = :title, username = :username WHERE id = :id", values)

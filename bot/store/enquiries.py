@@ -79,6 +79,12 @@ async def settle(tx: Transaction, enquiry_id: int, answer: Findings) -> None:
     await tx.execute(sql, {"id": enquiry_id, "answer": to_json(answer)})
 
 
+async def withdraw(tx: Transaction, kind: EnquiryKind, channel_id: int) -> None:
+    """Forget what was asked about a channel and is not answered."""
+    sql = "DELETE FROM enquiries WHERE due_at IS NOT NULL AND kind = :kind AND channel_id = :channel"
+    await tx.execute(sql, {"kind": kind, "channel": channel_id})
+
+
 async def postpone(tx: Transaction, enquiry_id: int, *, until: datetime) -> None:
     """Ask later."""
     await tx.execute("UPDATE enquiries SET due_at = :until WHERE id = :id", {"id": enquiry_id, "until": to_ms(until)})

@@ -12,6 +12,7 @@ from bot.store.access import Restrictable
 from bot.store.channels import NO_OPTIONS, Access, Channel, Options, ResolvedChannel, apply_options, set_access
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import json_list, read, read_all, to_ms
+from bot.text.references import is_site
 
 REQUESTED = "INVITE_REQUEST_SENT"  # Telegram's: the admins decide
 BASIC_GROUP = "basic_group"  # it may become a supergroup
@@ -44,7 +45,7 @@ class FollowRequest:
     """A request to follow a channel."""
 
     id: int
-    reference: str  # '@name', '+hash' or a bare id
+    reference: str  # '@name', '+hash', an id, or the address of a site
     chat_id: int | None  # that gets the notices of it; None: asked for by the settings
     asked_at: datetime
     state: FollowState
@@ -53,7 +54,10 @@ class FollowRequest:
     next_try_at: datetime
     fast: bool | None  # as in `Options`
     may_join: bool | None  # likewise
+    ocr: bool | None  # likewise
+    witness: bool | None  # likewise
     history: int | None  # likewise
+    comments: bool | None  # likewise
     access: tuple[int, ...] | None  # ids of the chats that alone shall find it; None: it is everybody's
     channel_groups: tuple[int, ...]  # ids of those that it is to join
     feeds: tuple[int, ...]  # ids of the chats that want all its posts
@@ -62,7 +66,15 @@ class FollowRequest:
     def options(self) -> Options:
         """How it is to be followed."""
         private = None if self.access is None else True
-        return Options(fast=self.fast, may_join=self.may_join, history=self.history, private=private)
+        return Options(
+            fast=self.fast,
+            may_join=self.may_join,
+            ocr=self.ocr,
+            witness=self.witness,
+            history=self.history,
+            comments=self.comments,
+            private=private,
+        )
 
 
 async def request(
@@ -73,11 +85,12 @@ async def request(
     A channel that is followed already takes on the options at once; one that is lost is also looked for anew, and so
     is a private one of a lost reader by its invite link.
     """
+    options = _possible(options, reference)
     earlier = await _find(tx, reference)
     channel = await _followed(tx, reference, earlier)
     if channel is not None and channel.restricted and chat_id is not None:
-        viewer = Viewer(chat_id=chat_id)
-        if reference.isdecimal() and not await access.sees(tx, Restrictable.CHANNEL, channel.id, viewer):
+        viewer, is_number = Viewer(chat_id=chat_id), reference.removeprefix("-").isdecimal()
+        if is_number and not await access.sees(tx, Restrictable.CHANNEL, channel.id, viewer):
             return RequestOutcome.HIDDEN
         await access.share(tx, Restrictable.CHANNEL, channel.id, chat_id)
     if channel is not None:
@@ -85,6 +98,7 @@ async def request(
         at_once = replace(options, history=None) if is_looked_for else options  # its past waits until it is found
         await apply_options(tx, channel.id, at_once, chat_id=chat_id, asked_at=now)
         if not is_looked_for:
+            await _keep_for_itself(tx, channel, reference, earlier, chat_id=chat_id, now=now)
             is_shared = options.private and not channel.restricted
             return RequestOutcome.SHARED if is_shared else RequestOutcome.FOLLOWED
     waits = earlier is not None and earlier.state is FollowState.WANTED
@@ -103,6 +117,26 @@ async def request(
     if channel is not None:
         return RequestOutcome.LOST
     return RequestOutcome.NEW if earlier is None else RequestOutcome.AGAIN
+
+
+def _possible(options: Options, reference: str) -> Options:
+    """Return those of some options that a channel can have: all sites are read in one way."""
+    return Options(private=options.private) if is_site(reference) else options
+
+
+async def _keep_for_itself(  # noqa: PLR0913 - the row has this many columns
+    tx: Transaction,
+    channel: Channel,
+    reference: str,
+    earlier: FollowRequest | None,
+    *,
+    chat_id: int | None,
+    now: datetime,
+) -> None:
+    """Note that a supergroup was asked for by name that was followed only for the comments on a channel's posts."""
+    if channel.comments_of is not None and earlier is None:
+        await _put(tx, reference, chat_id=chat_id, now=now, channel_id=channel.id)
+        await tx.execute("UPDATE follows SET state = 'followed' WHERE reference = :name", {"name": reference})
 
 
 async def followed_as(db: Reader, reference: str) -> Channel | None:
@@ -179,7 +213,7 @@ def _is_looked_for(channel: Channel, reference: str) -> bool:
 async def _followed(db: Reader, reference: str, earlier: FollowRequest | None) -> Channel | None:
     channel_id = await db.fetch_value(
         """SELECT id FROM channels WHERE followed_at IS NOT NULL
-        AND (lower(username) = :name OR CAST(id AS TEXT) = :reference)""",
+        AND (lower(username) = :name OR CAST(id AS TEXT) = :reference OR address = :reference)""",
         {"reference": reference, "name": reference.removeprefix("@")},
     )
     if channel_id is None and earlier is not None:
@@ -195,7 +229,9 @@ async def _put(tx: Transaction, reference: str, *, chat_id: int | None, now: dat
         ON CONFLICT (reference) DO UPDATE SET chat_id = excluded.chat_id, asked_at = excluded.asked_at,
             state = 'wanted', channel_id = excluded.channel_id, reason = NULL, next_try_at = excluded.next_try_at,
             fast = CASE WHEN :channel IS NULL THEN fast END, history = CASE WHEN :channel IS NULL THEN history END,
-            may_join = CASE WHEN :channel IS NULL THEN may_join END""",
+            may_join = CASE WHEN :channel IS NULL THEN may_join END, ocr = CASE WHEN :channel IS NULL THEN ocr END,
+            witness = CASE WHEN :channel IS NULL THEN witness END,
+            comments = CASE WHEN :channel IS NULL THEN comments END""",
         {"reference": reference, "chat": chat_id, "now": to_ms(now), "channel": channel_id},
     )
 
@@ -209,7 +245,9 @@ async def _set_options(tx: Transaction, reference: str, options: Options) -> Non
     """Set the options of a request; the chat that made it sees the progress of the backfill."""
     await tx.execute(
         """UPDATE follows SET fast = coalesce(:fast, fast), may_join = coalesce(:may_join, may_join),
-            history = coalesce(:history, history) WHERE reference = :reference""",
+            ocr = coalesce(:ocr, ocr), witness = coalesce(:witness, witness),
+            history = coalesce(:history, history), comments = coalesce(:comments, comments)
+        WHERE reference = :reference""",
         {"reference": reference, **asdict(options)},
     )
     stored = await _find(tx, reference)
@@ -217,12 +255,16 @@ async def _set_options(tx: Transaction, reference: str, options: Options) -> Non
         await backfills.show_progress(tx, stored.chat_id, stored.asked_at)
 
 
-async def oldest_due(db: Reader, now: datetime, *, by_name: bool) -> FollowRequest | None:
-    """Return the oldest request that is due to be tried; of those by a @name none, where that may not be asked."""
+async def oldest_due(db: Reader, now: datetime, *, by_name: bool = False, sites: bool = False) -> FollowRequest | None:
+    """Return the oldest request for a channel of Telegram that is due to be tried, or for a site.
+
+    Of those by a @name none, where that may not be asked.
+    """
     row = await db.fetch_one(
         """SELECT * FROM follows WHERE state = 'wanted' AND next_try_at <= :now
-        AND (:by_name OR reference NOT GLOB '@*') ORDER BY asked_at, id LIMIT 1""",
-        {"now": to_ms(now), "by_name": by_name},
+        AND (:by_name OR reference NOT GLOB '@*') AND (reference GLOB 'http*://*' OR reference GLOB '-*') = :sites
+        ORDER BY asked_at, id LIMIT 1""",
+        {"now": to_ms(now), "by_name": by_name, "sites": sites},
     )
     return None if row is None else read(FollowRequest, row)
 
@@ -251,7 +293,8 @@ async def listed(db: Reader, chat_id: int, asked_at: datetime) -> list[FollowLis
     """Return how the channels went that a chat asked for at a moment, in the order of the requests."""
     rows = await db.fetch_all(
         """SELECT coalesce(c.title, f.reference) AS name, f.state, f.reason FROM follows f
-        LEFT JOIN channels c ON c.id = coalesce(f.channel_id, iif(f.reference GLOB '[0-9]*', f.reference, NULL))
+        LEFT JOIN channels c ON c.id = coalesce(f.channel_id,
+            iif(ltrim(f.reference, '-') GLOB '[0-9]*', f.reference, NULL))
         WHERE f.chat_id = :chat AND f.asked_at = :asked_at ORDER BY f.id""",
         {"chat": chat_id, "asked_at": to_ms(asked_at)},
     )
@@ -309,9 +352,10 @@ async def settle(  # noqa: PLR0913 - what Telegram said of the channel is writte
     """
     before = await channels.get(tx, channel.id)
     await tx.execute(
-        """INSERT INTO channels (id, kind, title, username, followed_at)
-        SELECT :id, :kind, :title, :username, asked_at / 1000 * 1000 FROM follows WHERE id = :follow
+        """INSERT INTO channels (id, network, address, kind, title, username, followed_at)
+        SELECT :id, :network, :address, :kind, :title, :username, asked_at / 1000 * 1000 FROM follows WHERE id = :follow
         ON CONFLICT DO UPDATE SET kind = excluded.kind, title = excluded.title, username = excluded.username,
+            comments_of = iif(followed_at IS NULL, NULL, comments_of),
             followed_at = coalesce(followed_at, excluded.followed_at), unfollowed_at = NULL""",
         {**asdict(channel), "follow": follow_id},
     )

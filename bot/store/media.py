@@ -185,6 +185,7 @@ async def keep(  # noqa: PLR0913 - the evidence has this many sides
         },
     )
     await attachments.enqueue_for_file(tx, media_id, now=now, album_within=album_within)
+    tx.announce(Subject.MEDIA)
 
 
 async def give_up(tx: Transaction, media_id: int, reason: str, info: FileInfo | None = None, *, now: datetime) -> None:
@@ -201,6 +202,7 @@ async def give_up(tx: Transaction, media_id: int, reason: str, info: FileInfo | 
         },
     )
     await attachments.enqueue_for_file(tx, media_id, now=now)
+    tx.announce(Subject.MEDIA)
 
 
 async def of_versions(db: Reader, version_ids: Iterable[int]) -> list[MediaFile]:

@@ -38,6 +38,7 @@ class Message:
     change: AlertChange | None
     body: Mapping[str, Any] | None  # the notice
     language: str | None  # of a translation
+    carries: int | None  # of a fallback: the message of another chat that it brings, by row
     answered_id: int | None  # the message that it answers, in the chat; None: unknown, or it answers none …
     answered_thread: int | None  # … in this forum thread; None: the general one, or no forum
 
@@ -72,6 +73,9 @@ _POST = """m.id AS post_id, m.channel_id AS post_channel_id, n.title AS post_cha
     n.username AS post_channel_username, m.message_id AS post_message_id, m.grouped_id AS post_grouped_id,
     m.date AS post_date, v.edit_date AS post_edit_date, v.text AS post_text, v.parts AS post_parts,
     v.entities AS post_entities, v.media AS post_media, m.forward AS post_forward, m.reply_to AS post_reply_to,
+    CASE WHEN n.comments_of IS NOT NULL THEN (SELECT json_array(o.id, o.title, o.username, k.post_id)
+        FROM channels o LEFT JOIN post_copies k ON k.channel_id = m.channel_id AND k.message_id = m.root_id
+        WHERE o.id = n.comments_of) END AS post_commented,
     m.reply_channel AS post_reply_channel, m.author AS post_author, m.link AS post_own_link,
     m.gone_at AS post_gone_at, m.views AS post_views, m.forwards AS post_forwards, m.reactions AS post_reactions,
     v.id AS post_version_id, v.id = m.version_id AS post_is_current, v.number AS post_number, v.seen_at AS post_seen_at,
@@ -84,7 +88,7 @@ _DUPLICATES = """SELECT json_group_array(json_array(y.id, y.title, y.username, x
 # The chat is addressed in the thread that was chosen as the message came into the outbox.
 _CHAT = chats.COLUMNS.replace("c.thread_id", "q.thread_id")
 _MESSAGES = f"""SELECT q.id, {_CHAT}, q.kind, q.random_id, q.silent, q.wanted_revision AS revision, q.sent_revision,
-        q.telegram_id, q.attempts, q.due_at, q.created_at, q.wanted_at, q.group_id, g.kind AS "group",
+        q.telegram_id, q.attempts, q.due_at, q.created_at, q.wanted_at, q.group_id, g.kind AS "group", q.carries,
         iif(q.kind = 'change', q.body, NULL) AS change, iif(q.kind = 'notice', q.body, NULL) AS body,
         iif(q.kind = 'translation', q.body ->> 'language', NULL) AS language,
         r.telegram_id AS answered_id, r.thread_id AS answered_thread,

@@ -23,6 +23,7 @@ class Pace:
     round: float = 60.0  # s between two rounds of the sweep
     polls: int = 30  # channels that one reader reads from outside in a round
     fast: float = 20.0  # s between two readings of a fast channel from outside
+    sites: float = 300.0  # s between two readings of a site
     verifies: bool = True  # the past is read again and compared
 
 

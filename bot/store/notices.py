@@ -23,7 +23,8 @@ async def notify_followers(tx: Transaction, channel_id: int, notice: Notice, *, 
     if channel is None or channel.followed_at is None:
         return
     requests = await follows.all_follows(tx)
-    asked = {follow.chat_id for follow in requests if follow.channel_id == channel_id and follow.chat_id is not None}
+    of = {channel_id, channel.comments_of}  # who asked for a channel asked for its comments
+    asked = {follow.chat_id for follow in requests if follow.channel_id in of and follow.chat_id is not None}
     everyone = await chats.everyone(tx)  # where the settings asked for it: the private chats
     to = [chat for chat in everyone if (chat.id in asked if asked else chat.peer.kind is PeerKind.USER)]
     if channel.restricted:

@@ -51,7 +51,7 @@ def random_id(secret: bytes, chat_key: bytes, kind: str, subject: str) -> int:
 
 
 _ADD = """INSERT INTO messages (chat_id, kind, subject, random_id, alert_id, group_id, version_id, notice, body,
-    reply_to, thread_id, silent, due_at, created_at, wanted_at)"""
+    reply_to, carries, thread_id, silent, due_at, created_at, wanted_at)"""
 _UNLESS_KNOWN = "ON CONFLICT (chat_id, kind, subject) DO NOTHING"
 
 
@@ -73,6 +73,7 @@ async def enqueue(tx: Transaction, drafts: Sequence[Draft], *, now: datetime, du
             draft.notice,
             _body(draft),
             draft.reply_to,
+            draft.carries,
             draft.thread_id or threads.get((draft.chat_id, draft.reply_to)),
             draft.silent,
             due,
@@ -213,8 +214,8 @@ async def statistics(db: Reader, since: datetime, *, chat_id: int | None = None)
     (row,) = await db.fetch_all(
         """SELECT count(*) FILTER (WHERE state = 'due') AS due,
             count(*) FILTER (WHERE kind = 'alert' AND sent_at >= :since) AS sent,
-            count(*) FILTER (WHERE state = 'dead' AND kind NOT IN ('files', 'translation') AND created_at >= :since)
-                AS dead
+            count(*) FILTER (WHERE state = 'dead' AND kind NOT IN ('files', 'translation', 'fallback')
+                AND created_at >= :since) AS dead
         FROM messages WHERE chat_id BETWEEN coalesce(:chat, 0) AND coalesce(:chat, 1 << 62)""",
         {"since": to_ms(since), "chat": chat_id},
     )
@@ -233,8 +234,8 @@ class DeadLetter:
     suspended: bool  # the chat takes nothing for now, whatever it is
 
 
-# Files and translations of a post that its chat was alerted to are nothing that the chat has missed.
-_DEAD = "q.state = 'dead' AND q.kind NOT IN ('files', 'translation')"
+# Files and translations of a post that its chat was alerted to are nothing that the chat has missed, nor what waits.
+_DEAD = "q.state = 'dead' AND q.kind NOT IN ('files', 'translation', 'fallback')"
 
 
 async def dead_letters(db: Reader) -> list[DeadLetter]:

@@ -10,6 +10,8 @@ from bot.store.rows import json_list, read_all, to_ms
 NO_PAGE, TAKEN_OVER, STRANGE, UNREACHABLE = "no_page", "taken_over", "strange_page", "page_unreachable"
 ANSWERS, WITHIN = 3, timedelta(hours=6)  # so many over so long say that a channel has no page any more
 PATIENCE = timedelta(minutes=30)  # a page that could not be fetched meanwhile is a trouble
+FLOOR, CEILING = timedelta(minutes=1), timedelta(hours=1)  # of the pause between two readings of a page
+REQUEST = timedelta(seconds=4)  # that a page takes, with the pause before the next
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,11 @@ class PageReading:
         if self.trouble == NO_PAGE:
             return self.answers >= ANSWERS and lasts >= WITHIN
         return self.trouble != UNREACHABLE or lasts >= PATIENCE
+
+
+def longest_pause(channels: int, least: timedelta = FLOOR) -> timedelta:
+    """Return how long the page of one of so many channels is left alone at most, where all goes well."""
+    return min(CEILING, least * max(1.0, channels * (REQUEST / FLOOR)))
 
 
 async def all_readings(db: Reader) -> dict[int, PageReading]:

@@ -55,6 +55,12 @@ async def link_of(db: Reader, channel_id: int, message_id: int) -> str:
     return post_link(channel_id, username, message_id, own)
 
 
+async def at_link(db: Reader, link: str) -> list[tuple[int, int]]:
+    """Return the channels and message ids of the posts that have this link for their own, the newest first."""
+    sql = "SELECT channel_id, message_id FROM posts WHERE link = :link ORDER BY id DESC"
+    return [(row["channel_id"], row["message_id"]) for row in await db.fetch_all(sql, {"link": link})]
+
+
 async def versions(db: Reader, channel_id: int, message_id: int) -> list[StoredPost]:
     """Return all versions of a message in the order of Telegram's edit dates; of an edit on a page nobody knows it."""
     rows = await db.fetch_all(
@@ -123,14 +129,14 @@ async def latest(  # noqa: PLR0913 - each narrows the question in its own way
 
 
 async def highest_id(db: Reader, channel_id: int) -> int:
-    """Return the highest message id stored of a channel, 0 where there is none."""
-    sql = "SELECT max(message_id) FROM posts WHERE channel_id = :channel"
+    """Return the highest message id stored of a channel, stories apart, 0 where there is none."""
+    sql = "SELECT max(message_id) FROM posts WHERE channel_id = :channel AND message_id > 0"
     return await db.fetch_value(sql, {"channel": channel_id}) or 0
 
 
 async def lowest_id(db: Reader, channel_id: int) -> int:
-    """Return the lowest message id stored of a channel, 0 where there is none."""
-    sql = "SELECT min(message_id) FROM posts WHERE channel_id = :channel"
+    """Return the lowest message id stored of a channel, stories apart, 0 where there is none."""
+    sql = "SELECT min(message_id) FROM posts WHERE channel_id = :channel AND message_id > 0"
     return await db.fetch_value(sql, {"channel": channel_id}) or 0
 
 

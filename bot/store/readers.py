@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot.models import Network
 from bot.store.channels import Access, Channel, followed
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import from_ms, to_ms
@@ -108,7 +109,7 @@ class Assignment:
     """A followed channel, the reader that reads it, and how each reader reaches it."""
 
     channel_id: int
-    is_public: bool
+    is_public: bool  # or has the comments on a public channel
     read_by: int | None
     accesses: Mapping[int, Access]  # by reader
 
@@ -120,16 +121,17 @@ class Assignment:
 
 async def assigned_channels(db: Reader, reader_id: int) -> list[Channel]:
     """Return the followed channels that are assigned to a reader, and those that nobody has yet."""
-    return [channel for channel in await followed(db, reader_id) if channel.read_by in (None, reader_id)]
+    every = [channel for channel in await followed(db, reader_id) if channel.network is Network.TELEGRAM]
+    return [channel for channel in every if channel.read_by in (None, reader_id)]
 
 
 async def all_assignments(db: Reader) -> list[Assignment]:
     """Return the assignments of all followed channels, in the order in which they were followed."""
     rows = await db.fetch_all(
-        """SELECT c.id, c.username IS NOT NULL AS is_public, c.read_by,
+        """SELECT c.id, coalesce(c.username, o.username) IS NOT NULL AS is_public, c.read_by,
             json_group_object(m.reader_id, m.access) FILTER (WHERE m.reader_id IS NOT NULL) AS accesses
-        FROM channels c LEFT JOIN memberships m ON m.channel_id = c.id
-        WHERE c.followed_at IS NOT NULL GROUP BY c.id ORDER BY c.followed_at, c.id"""
+        FROM channels c LEFT JOIN memberships m ON m.channel_id = c.id LEFT JOIN channels o ON o.id = c.comments_of
+        WHERE c.followed_at IS NOT NULL AND c.network = 'telegram' GROUP BY c.id ORDER BY c.followed_at, c.id"""
     )
     return [
         Assignment(

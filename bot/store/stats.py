@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.store import channels
+from bot.store import channels, page_readings
 from bot.store.channels import Access, Channel
 from bot.store.database import Reader, Transaction
+from bot.store.page_readings import PageReading
 from bot.store.rows import COUNTER_BITS, first_id, from_ms, json_list, maybe_date, read_all, to_ms
+from bot.store.unreadable import ON_PAGE
 
 # After its date. What a sweep finds later was posted while the service was down, and could not be pushed.
 SOON = timedelta(minutes=10)
@@ -24,6 +26,8 @@ class ChannelStats:
     unreadable: int  # messages that could not be read, since Telegram is newer than this program
     unpushed: int  # of them, those that a sweep found first, and soon
     silent_since: datetime | None  # its last post, where people know that it is unusually silent
+    hidden: int = 0  # of the unreadable ones, those that only its web page does not show
+    page: PageReading | None = None  # it is read through its web page now
 
     @property
     def is_read_again(self) -> bool:
@@ -33,7 +37,8 @@ class ChannelStats:
     @property
     def has_hole(self) -> bool:
         """Tell whether something above the mark is missing, and being looked for."""
-        return self.missing > 0 or self.is_read_again
+        is_apart = self.page is not None and self.page.gap_below is not None
+        return self.missing > 0 or self.is_read_again or is_apart
 
 
 _CHANNEL_STATS = """
@@ -49,6 +54,7 @@ _CHANNEL_STATS = """
             AND observed_by IN ('difference', 'sweep') AND id >= a.since / 1000 << :bits
             AND seen_at - date <= :soon) AS unpushed,
         (SELECT count(*) FROM unreadable WHERE channel_id = a.id) AS unreadable,
+        (SELECT count(*) FROM unreadable WHERE channel_id = a.id AND layer = :page) AS hidden,
         s.since AS silent_since
     FROM asked a LEFT JOIN silences s ON s.channel_id = a.id
 """
@@ -58,35 +64,39 @@ async def channel_stats(db: Reader, since: datetime) -> list[ChannelStats]:
     """Return the followed channels by title with their figures; posts are counted since a moment."""
     followed = await channels.followed(db)
     keys = [(channel.id, to_ms(max(since, channel.joined_at or since))) for channel in followed]
-    rows = await db.fetch_all(
-        _CHANNEL_STATS, {"keys": json_list(keys), "bits": COUNTER_BITS, "soon": SOON // timedelta(milliseconds=1)}
-    )
+    asked = {"keys": json_list(keys), "bits": COUNTER_BITS, "soon": SOON // timedelta(milliseconds=1)}
+    rows = await db.fetch_all(_CHANNEL_STATS, {**asked, "page": ON_PAGE.layer})
+    pages = await page_readings.all_readings(db)
     by_id: Mapping[int, Mapping[str, int | None]] = {row["id"]: dict(row) for row in rows}
-    return [_to_channel_stats(channel, by_id[channel.id]) for channel in followed]
+    return [_to_channel_stats(channel, by_id[channel.id], pages.get(channel.id)) for channel in followed]
 
 
 async def first_ids(db: Reader) -> dict[int, int]:
     """Return, by channel, the id from which on its messages are stored without a gap up to its mark.
 
-    What was read of its past since it was (last) followed hangs together; else it begins with the first post since.
+    What was read of its past since it was (last) followed hangs together; else it begins with the first post since. A
+    site is complete from the first entry that it listed on.
     """
     rows = await db.fetch_all(
-        """SELECT c.id, coalesce(
+        """SELECT c.id, coalesce(iif(c.network = 'telegram', NULL, c.complete_id),
             (SELECT message_id FROM versions WHERE channel_id = c.id AND number = 1 AND observed_by = 'backfill'
                 AND seen_at >= c.followed_at ORDER BY message_id LIMIT 1),
-            (SELECT min(message_id) FROM posts WHERE channel_id = c.id AND date >= c.followed_at)) AS first
+            (SELECT min(message_id) FROM posts
+                WHERE channel_id = c.id AND message_id > 0 AND date >= c.followed_at)) AS first
         FROM channels c WHERE c.followed_at IS NOT NULL"""
     )
     return {row["id"]: row["first"] for row in rows if row["first"] is not None}
 
 
-def _to_channel_stats(channel: Channel, row: Mapping[str, int | None]) -> ChannelStats:
+def _to_channel_stats(channel: Channel, row: Mapping[str, int | None], page: PageReading | None) -> ChannelStats:
     is_pushed = channel.access is Access.JOINED
     return ChannelStats(
         channel=channel,
         last_post_at=maybe_date(row["last"]),
-        missing=(row["missing"] or 0) if channel.confirmed_id else 0,
+        missing=(row["missing"] or 0) if channel.confirmed_id and page is None else 0,
         unreadable=row["unreadable"] or 0,
+        hidden=row["hidden"] or 0,
+        page=page,
         posts=(row["posts"] or 0) if is_pushed else 0,
         unpushed=(row["unpushed"] or 0) if is_pushed else 0,
         silent_since=maybe_date(row["silent_since"]),
@@ -107,11 +117,13 @@ class ActiveChannel:
 async def active_channels(db: Reader) -> list[ActiveChannel]:
     """Return the followed channels that can be read and have posts."""
     rows = await db.fetch_all(
-        """SELECT c.id AS channel_id, c.title, c.swept_at AS known_until, s.since AS silent_since,
+        """SELECT c.id AS channel_id, c.title, coalesce(r.read_at, c.swept_at) AS known_until, s.since AS silent_since,
             (SELECT max(date) FROM posts WHERE channel_id = c.id) AS last_post_at
-        FROM channels c LEFT JOIN silences s ON s.channel_id = c.id
-        WHERE c.followed_at IS NOT NULL AND c.swept_at >= c.followed_at AND last_post_at IS NOT NULL AND EXISTS (
-            SELECT 1 FROM memberships WHERE channel_id = c.id AND access IN ('joined', 'polled'))
+        FROM channels c LEFT JOIN silences s ON s.channel_id = c.id LEFT JOIN page_readings r ON r.channel_id = c.id
+        WHERE c.followed_at IS NOT NULL AND known_until >= c.followed_at AND last_post_at IS NOT NULL
+            AND (r.read_at IS NOT NULL OR EXISTS (
+                SELECT 1 FROM memberships WHERE channel_id = c.id AND access IN ('joined', 'polled')
+                UNION ALL SELECT 1 FROM sites WHERE channel_id = c.id AND access = 'polled'))
         ORDER BY c.id"""
     )
     return read_all(ActiveChannel, rows)

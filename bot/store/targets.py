@@ -34,7 +34,7 @@ class Target:
 
 _TARGETS = f"""SELECT {COLUMNS}, t.kind, t.service, t.taken_at, t.failing_since,
         (SELECT count(*) FROM messages WHERE chat_id = c.id AND state = 'due' AND due_at <= :now) AS waiting,
-        (SELECT count(*) FROM messages WHERE chat_id = c.id AND state = 'dead') AS dead
+        (SELECT count(*) FROM messages WHERE chat_id = c.id AND state = 'dead' AND kind != 'fallback') AS dead
     FROM targets t JOIN chats c ON c.id = t.id WHERE c.suspended IS NOT :removed"""  # noqa: S608 - our own constant
 
 

@@ -31,6 +31,11 @@ class WantedTranslation:
     parts: tuple[Part, ...]  # … and beside it
     attempts: int  # that failed so far
     wanted_at: datetime
+    channel_id: int
+    message_id: int
+    access_hash: int | None  # of the channel; None where the reader cannot see this version in it
+    raw: bytes  # the message as it was seen …
+    layer: int | None  # … where that is TL bytes: of this layer
 
     @property
     def whole(self) -> str:
@@ -139,16 +144,20 @@ async def _want(tx: Transaction, wanted: Iterable[tuple[int, str]], *, now: date
         tx.announce(Subject.TRANSLATIONS)
 
 
-async def claim(tx: Transaction, *, until: datetime, now: datetime) -> WantedTranslation | None:
+async def claim(tx: Transaction, reader_id: int, *, until: datetime, now: datetime) -> WantedTranslation | None:
     """Return the text that is to be translated now, the one that has waited longest, and put it off meanwhile.
 
     A text that kills the program is not the next one.
     """
     row = await tx.fetch_one(
-        """SELECT t.version_id, t.language, t.attempts, t.wanted_at, v.text, v.parts
+        """SELECT t.version_id, t.language, t.attempts, t.wanted_at, v.text, v.parts, v.channel_id, v.message_id,
+            v.raw, v.layer, r.access_hash
         FROM translations t INDEXED BY translations_wanted JOIN versions v ON v.id = t.version_id
+        LEFT JOIN posts p ON p.version_id = v.id AND p.gone_at IS NULL AND v.raw_format = 'tl'
+        LEFT JOIN memberships r ON r.channel_id = p.channel_id AND r.reader_id = :reader
+            AND r.access IN ('polled', 'joined')
         WHERE t.state = 'wanted' AND t.due_at <= :now ORDER BY t.due_at LIMIT 1""",
-        {"now": to_ms(now)},
+        {"now": to_ms(now), "reader": reader_id},
     )
     if row is None:
         return None

@@ -41,6 +41,7 @@ class StoredMessage:
     parts: str = NO_PARTS  # JSON, of the current version
     text: str = ""  # of the current version; loaded where the message is being edited
     edit_date: int = 0  # ms, likewise
+    media_id: int | None = None  # Telegram's, of its photo or document; likewise
     versions: list[Version] = field(default_factory=list)  # likewise
     texts: set[str] = field(default_factory=set)  # of all versions; likewise
     post: Post | None = None  # the current one, where this observation brought it
@@ -83,6 +84,7 @@ class StoredChannel:
 
     followed_at: datetime | None
     confirmed_id: int
+    comments_of: int | None  # of a supergroup: the channel whose posts are commented on there
     is_read: bool  # by a reader of ours, on Telegram
 
     def will_show(self, post: Post) -> bool:
@@ -106,7 +108,7 @@ class Known:
         return self.free_ids[second] - 1
 
 
-_CHANNELS = """SELECT id, followed_at, confirmed_id, followed_at IS NOT NULL AND EXISTS (
+_CHANNELS = """SELECT id, followed_at, confirmed_id, comments_of, followed_at IS NOT NULL AND EXISTS (
         SELECT 1 FROM memberships m WHERE m.channel_id = c.id AND m.access IN ('polled', 'joined')) AS is_read
     FROM channels c WHERE (followed_at IS NOT NULL OR :import) AND id IN (SELECT value FROM json_each(:ids))"""
 _FREE_IDS = """SELECT s.value AS second, coalesce(
@@ -117,11 +119,12 @@ _MESSAGES = """SELECT m.channel_id, m.message_id, m.id, m.version_id, v.hash, m.
     FROM json_each(:keys) k CROSS JOIN posts m ON m.channel_id = k.value ->> 0 AND m.message_id = k.value ->> 1
     CROSS JOIN versions v ON v.id = m.version_id
     LEFT JOIN long_posts l ON l.channel_id = m.channel_id AND l.message_id = m.message_id"""
-_VERSIONS = """SELECT v.channel_id, v.message_id, v.id, v.hash, v.text, coalesce(v.edit_date, 0), p.grouped_id
+_VERSIONS = """SELECT v.channel_id, v.message_id, v.id, v.hash, v.text, coalesce(v.edit_date, 0), p.grouped_id,
+        v.media_id
     FROM json_each(:keys) k JOIN versions v ON v.channel_id = k.value ->> 0 AND v.message_id = k.value ->> 1
     JOIN posts p ON p.channel_id = v.channel_id AND p.message_id = v.message_id"""
 _PUT_MESSAGE = """INSERT INTO posts (id, channel_id, message_id, grouped_id, version_id, date, seen_at, gone_at,
-        views, forwards, reactions, reply_to, reply_channel, author, forward, link)"""
+        views, forwards, reactions, reply_to, reply_channel, author, forward, link, root_id)"""
 _OR_CHANGE_MESSAGE = """ON CONFLICT (channel_id, message_id) DO UPDATE SET grouped_id = excluded.grouped_id,
         version_id = excluded.version_id, gone_at = excluded.gone_at, views = excluded.views,
         forwards = excluded.forwards, reactions = excluded.reactions, link = excluded.link"""
@@ -193,12 +196,13 @@ async def _add_versions(
         if message and (every or message.hash != hashes[id(post)] or message.is_reworded_by(post)):
             edited.add(key)
     rows = await tx.fetch_all(_VERSIONS, {"keys": json_list(edited)}) if edited else []
-    for channel_id, message_id, version_id, content, text, edit_date, grouped_id in rows:
+    for channel_id, message_id, version_id, content, text, edit_date, grouped_id, media_id in rows:
         message = messages[channel_id, message_id]
         message.versions.append(Version(content, edit_date))
         message.texts.add(text)
         if version_id == message.version_id:
             message.text, message.edit_date, message.grouped_id = text, edit_date, grouped_id
+            message.media_id = media_id
 
 
 async def write(tx: Transaction, known: Known, *, now: int) -> None:
@@ -222,6 +226,7 @@ def _row(message: StoredMessage, post: Post, now: int) -> tuple[object, ...]:
         *message.counters,
         *_origin(post),
         post.link,
+        post.root,
     )
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from bot.models import Count, Event, NewVersion, Observation, ObservedBy, Post, PostKey, VersionChange
 from bot.parts import Part, PartKind, dump_parts, load_parts, whole_text
-from bot.store import channels, long_posts, page_versions, version_rows
+from bot.store import channels, comments, long_posts, page_versions, version_rows
 from bot.store.database import Transaction
 from bot.store.long_posts import Head, LongPost, RestState
 from bot.store.page_versions import PAGE_LAG, AfterPage, IsReworded
@@ -17,7 +17,7 @@ from bot.store.version_rows import Hashes, Known, MessageKey, StoredMessage, Ver
 from bot.text.plain import plain_hash
 
 # Reading a message there proves that it is visible now. A push may be late, and an export is of the past.
-PROOF = {ObservedBy.DIFFERENCE, ObservedBy.SWEEP, ObservedBy.BACKFILL}
+PROOF = {ObservedBy.DIFFERENCE, ObservedBy.SWEEP, ObservedBy.BACKFILL, ObservedBy.STORY}
 
 _MILLISECOND = timedelta(milliseconds=1)
 _SET_PARTS = "UPDATE versions SET parts = ? WHERE id = ?"
@@ -68,6 +68,7 @@ class ObservedChanges:
         self._looks: dict[MessageKey, bytes] = {}  # hashes of what pages show of messages that Telegram has told us
         self.regrouped: dict[PostKey, int] = {}  # posts whose album Telegram names now: its grouped_id
         self.added: list[NewVersion] = []
+        self._copies: list[Post] = []  # of posts, in the supergroups where they are commented on
         self.gone = 0  # messages that are no longer visible
         self.turned: set[MessageKey] = set()  # messages that have vanished or are back
         self.left = 0  # messages of an export that are left to be seen on Telegram
@@ -75,7 +76,10 @@ class ObservedChanges:
     def apply(self, event: Event) -> None:
         """Follow one event."""
         if isinstance(event, Post):
-            self._apply_post(event)
+            if event.copy_of is not None and event.copy_of[0] == self.known.channels[event.channel_id].comments_of:
+                self._copies.append(event)
+            else:
+                self._apply_post(event)
             return
         if isinstance(event, Count):
             if message := self.known.messages.get((event.channel_id, event.message_id)):
@@ -170,7 +174,7 @@ class ObservedChanges:
 
     def _load_rest(self, message: StoredMessage, post: Post, version: Version) -> bool:
         """Put a long post in the place of its beginning."""
-        before = whole_text(message.text, load_parts(message.parts))
+        before, post = whole_text(message.text, load_parts(message.parts)), _with_pictures(post, message)
         message.hash, message.edit_date, message.text = version.hash, version.edit_date, post.text
         message.parts = dump_parts(post.parts)
         self._rests.append((message.version_id, version.hash, post))
@@ -197,6 +201,7 @@ class ObservedChanges:
         Parts whose words are replaced are kept as a version.
         """
         before = load_parts(message.parts)
+        post = _with_pictures(post, message)
         if self._observation.observed_by == ObservedBy.LIVE and not any(map(_is_preview, post.parts)):
             post = replace(post, parts=(*filter(_is_preview, before), *post.parts))  # a push may be late
         if sorted(post.parts) == sorted(before):
@@ -230,12 +235,14 @@ class ObservedChanges:
                 self._add_version(message, post, version, VersionChange.EDITED if is_newer else VersionChange.STALE)
 
     def _check_late_push(self, post: Post) -> None:
-        late = post.message_id <= self.known.channels[post.channel_id].confirmed_id
+        late = 0 < post.message_id <= self.known.channels[post.channel_id].confirmed_id
         if late and self._observation.observed_by == ObservedBy.LIVE:
             self._to_read_anew.add(post.channel_id)
 
     def _add_version(self, message: StoredMessage, post: Post, version: Version, change: VersionChange) -> None:
         """Add a version, and unless it is stale make it the current one."""
+        if change is VersionChange.EDITED and post.media is not None and post.media.id == message.media_id:
+            post = _with_pictures(post, message)
         version_id = self.known.take_id(post)
         message.id = message.id or version_id
         message.versions.append(version)
@@ -251,6 +258,7 @@ class ObservedChanges:
         if change != VersionChange.STALE:
             message.version_id, message.hash, message.edit_date = version_id, *version
             message.text, message.parts = post.text, dump_parts(post.parts)
+            message.media_id = None if post.media is None else post.media.id
             message.post, message.added = post, added
             message.count(post)
 
@@ -297,11 +305,20 @@ class ObservedChanges:
         if self._rests:
             rests = [version_rows.rest_row(post, version_id, content) for version_id, content, post in self._rests]
             await tx.execute_many(version_rows.SET_REST, rests)
+        await comments.put_copies(tx, self._copies, now=self._observation.seen_at)
         if self._long:
             await long_posts.put(tx, self._long, now=self._now)
         await tx.insert_all(version_rows.ADD_PART_EVIDENCE, loaded)
         for channel_id in self._to_read_anew:
             await channels.read_anew(tx, channel_id, now=self._observation.seen_at)
+
+
+def _with_pictures(post: Post, message: StoredMessage) -> Post:
+    """Return a post with what a program has read in the pictures that it still shows; no network knows of that."""
+    if f'["{PartKind.PICTURE}",' not in message.parts or any(part.kind == PartKind.PICTURE for part in post.parts):
+        return post
+    pictures = (part for part in load_parts(message.parts) if part.kind == PartKind.PICTURE)
+    return replace(post, parts=(*post.parts, *pictures))
 
 
 def _is_preview(part: Part) -> bool:

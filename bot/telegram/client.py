@@ -55,6 +55,8 @@ class Timings:
     ping_within: float = 20.0
     session_within: float = 30.0  # that another process may hold a session, as `doctor` does
     login_every: float = 5.0  # between two looks whether somebody has logged a lost reader in
+    away: float = 120.0  # that a reader may be away before channels are read through their web pages …
+    page_pause: float = 60.0  # … and between two readings of one of these at least
 
 
 PATIENT = Timings()

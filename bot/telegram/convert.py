@@ -60,6 +60,8 @@ def to_post(message: TLObject, *, channel_id: int | None = None, named: Named = 
         grouped_id=message.grouped_id,
         forward=_forward(message.fwd_from, named),
         **_reply(message.reply_to),
+        root=None if message.post else _root(message.reply_to),
+        copy_of=None if message.post else _copied(message),
         edit_date=message.edit_date,
         author=author_name(message, named),
         views=message.views,
@@ -233,6 +235,29 @@ def _reply(header: TLObject | None) -> ReplyTo:
     if isinstance(header.reply_to_peer_id, types.PeerChannel):
         return {"reply_to": header.reply_to_msg_id, "reply_channel": header.reply_to_peer_id.channel_id}
     return {}
+
+
+def _root(header: TLObject | None) -> int | None:
+    """Return the message with which a chain of answers begins; None in forums.
+
+    https://core.telegram.org/api/threads.
+    """
+    if not isinstance(header, types.MessageReplyHeader) or header.forum_topic or header.reply_to_peer_id is not None:
+        return None
+    root: int | None = header.reply_to_top_id or header.reply_to_msg_id
+    return root
+
+
+def _copied(message: types.Message) -> tuple[int, int] | None:
+    """Return the channel and post that Telegram itself has put into a supergroup, for people to comment on.
+
+    Such a message is sent as the channel that it is saved from (https://core.telegram.org/api/discussion).
+    """
+    header = message.fwd_from
+    origin = None if header is None else header.saved_from_peer
+    if not isinstance(origin, types.PeerChannel) or message.from_id != origin or header.saved_from_msg_id is None:
+        return None
+    return origin.channel_id, header.saved_from_msg_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -141,7 +141,7 @@ class SendQueue:
     """The only way out for messages: it keeps the limits, and refuses at once where a chat is flooded."""
 
     def __init__(self, pacing: Pacing, *, monotonic: Callable[[], float]) -> None:
-        self._pacing = pacing
+        self.pacing = pacing
         self._turns = Turns(pacing)
         self._monotonic = monotonic
         self._waiting: dict[Ticket, asyncio.Future[None]] = {}
@@ -150,11 +150,11 @@ class SendQueue:
     def delay(self, peer: Peer) -> float:
         """Return the seconds until a chat takes a message, flood waits included, whatever other chats do."""
         now = self._monotonic()
-        return self._pacing.chat_ready_at(peer, now) - now
+        return self.pacing.chat_ready_at(peer, now) - now
 
     def has_room(self, peer: Peer, count: int) -> bool:
         """Tell whether so many files may go to a chat: some of a group's messages of a minute are left to texts."""
-        return self._pacing.left(peer, self._monotonic()) >= count + FOR_TEXTS
+        return self.pacing.left(peer, self._monotonic()) >= count + FOR_TEXTS
 
     async def wait(self, peer: Peer, place: float, *, count: int = 1) -> None:
         """Wait for the turn of a message; a small `place` goes before a greater one.
@@ -163,16 +163,16 @@ class SendQueue:
         the chat is flooded.
         """
         await self._wait(peer, place)
-        self._pacing.spend_more(peer, self._monotonic(), count - 1)
+        self.pacing.spend_more(peer, self._monotonic(), count - 1)
 
     async def _wait(self, peer: Peer, place: float) -> None:
         now = self._monotonic()
-        closed = self._pacing.closed_until(peer) - now
+        closed = self.pacing.closed_until(peer) - now
         if closed > 0:
             raise flood_wait(closed)
-        may_go = max(self._pacing.chat_ready_at(peer, now), self._pacing.total_ready_at(now)) <= now
+        may_go = max(self.pacing.chat_ready_at(peer, now), self.pacing.total_ready_at(now)) <= now
         if may_go and not self._waiting:
-            self._pacing.spend(peer, now)
+            self.pacing.spend(peer, now)
             return
         ticket = self._turns.join(peer, place, now)
         self._let_go()
@@ -192,9 +192,9 @@ class SendQueue:
         now = self._monotonic()
         until = now + error.retry_after
         if error.error.startswith(SLOW_MODE):
-            self._pacing.close(peer, until)
+            self.pacing.close(peer, until)
         else:
-            self._pacing.flood(peer, now, until=until)
+            self.pacing.flood(peer, now, until=until)
         for ticket in self._turns.dismiss(peer, now):
             turn = self._waiting[ticket]
             if not turn.done():

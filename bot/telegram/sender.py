@@ -109,6 +109,7 @@ class Sender:
         self._answer_within = answer_within
         self._monotonic = monotonic
         self._read_from = 0.0  # Telegram wants no messages read before
+        self.taken = 0  # messages and edits so far
 
     @with_fallbacks
     async def send(
@@ -273,13 +274,16 @@ class Sender:
         """Send a request of `count` messages to a chat in its turn; None where its effect already stands."""
         await self.queue.wait(peer, place, count=count)
         try:
-            return await self._request(request)
+            answer = await self._request(request)
         except TelegramError as error:
             if error.verdict is Verdict.DONE:
+                self.taken += 1
                 return None
             if error.verdict is Verdict.RETRY and error.retry_after:
                 self.queue.flood(peer, error)
             raise
+        self.taken += 1
+        return answer
 
     async def _request(self, request: TLRequest) -> TLObject | bool:
         """Send one request and return the answer. Raises TelegramError; CONNECTION_LOST where no answer came."""

@@ -5,6 +5,7 @@ from zlib import crc32
 
 from bot.models.outgoing import Button, ButtonRows
 
+CHANNEL = r"-?\d{1,15}"  # how data names a channel, by its id; those below zero are of other networks than Telegram
 _ON, _OFF, _CHOSEN = "✅", "▫️", "●"
 
 

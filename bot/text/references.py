@@ -2,7 +2,7 @@
 
 import re
 from typing import NamedTuple
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 _NAME = re.compile(r"@?([A-Za-z][A-Za-z0-9_]{3,31})")  # Telegram: 5 to 32 characters, 4 for bought names
 _ID = re.compile(r"(?:-100)?([1-9]\d{0,15})")
@@ -13,12 +13,18 @@ _SUBDOMAIN = re.compile(r"([A-Za-z][A-Za-z0-9_]{3,31})\.t\.me")  # name.t.me
 _WEB = "web.telegram.org"  # behind its # is what is open: @name or an id, with or without 100, maybe a post
 _WEB_ID = re.compile(r"-(?:100(?=\d{10}))?([1-9]\d{0,15})(?:_\d+)?")
 
+_SITE_ID = re.compile(r"-[1-9]\d{0,5}")  # ours: Telegram's, marked by -100, have more digits
+_LONGEST_ADDRESS = 500  # characters of a site's
+
 FOLDER = "addlist/"  # begins the reference of a chat folder's link
 ALL = "all"  # that the reader is in
 ALL_ASKED = "all?"  # the same, but they are only counted
 
 
 _NUMBER = re.compile(r"(?:(?<!/c)/|[?&]post=)(\d{1,10})/?(?:[?&#]\S*)?$")
+
+_STORY = re.compile(r"/[A-Za-z]\w{3,31}/s/\d{1,10}/?(?:[?#]\S*)?$")  # t.me/s/name/7 is a post on a web page
+_COMMENT = re.compile(r"[?&]comment=(\d{1,10})\b")
 
 
 class _Link(NamedTuple):
@@ -47,9 +53,45 @@ def normalise_reference(text: str) -> str | None:
     return _name(text) or (_invite(text) if text.startswith("+") else None)
 
 
+def any_reference(text: str) -> str | None:
+    """Return the normal form of a channel's name on any network: as `normalise_reference`, or a site's.
+
+    That is the address of a feed or of a page that names one, or the id, below zero, of a site that is known.
+    """
+    text = text.strip().strip("<>.,;")
+    return text if _SITE_ID.fullmatch(text) else normalise_reference(text) or _address(text)
+
+
+def is_site(reference: str) -> bool:
+    """Tell whether a normal reference is that of a site."""
+    return reference.startswith(("http://", "https://", "-"))
+
+
+def _address(text: str) -> str | None:
+    """Return the normal form of an address on the web; None for what is none, is Telegram's, or has a password."""
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return None
+    is_web = parts.scheme.lower() in {"http", "https"} and "@" not in parts.netloc and "." in host.strip(".")
+    if not is_web or len(text) > _LONGEST_ADDRESS or any(map(str.isspace, text)) or _split(text) is not None:
+        return None
+    place = host if port in {None, 443 if parts.scheme.lower() == "https" else 80} else f"{host}:{port}"
+    return urlunsplit((parts.scheme.lower(), place, parts.path or "/", parts.query, ""))
+
+
 def post_number(link: str) -> int | None:
-    """Return the number of the message that a link to a post names; None where it names none."""
+    """Return the number of the message that a link to a post names, below zero that of a story; None where none is."""
     found = _NUMBER.search(link)
+    if found is None:
+        return None
+    return -int(found[1]) if _STORY.search(link) else int(found[1])
+
+
+def comment_number(link: str) -> int | None:
+    """Return the number of the comment that a link names, in the supergroup where it is; None where it names none."""
+    found = _COMMENT.search(link)
     return None if found is None else int(found[1])
 
 

@@ -218,8 +218,10 @@ def test_a_look_at_a_database_ends_in_time(tmp_path: Path) -> None:
     asyncio.run(_make(path))
     assert integrity.find_damage(path) is None
     assert integrity.find_damage(path, within=-1.0) is None
+    with closing(sqlite3.connect(path)) as db:
+        (page,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'posts'").fetchone()
     with path.open("r+b") as file:
-        file.seek(4096 * (path.stat().st_size // 8192))  # a page in the middle
+        file.seek(4096 * (page - 1))
         file.write(b"\xff" * 4096)
     found = integrity.find_damage(path)
     assert found is not None

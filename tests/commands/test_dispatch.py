@@ -95,7 +95,7 @@ async def test_a_forward_from_a_private_channel_is_followed_by_its_id(bot: Bot) 
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"nonsense", b"mute:x", b"topic:1:maybe:setup", b"more:", b"seen:-1", b"drop:1;2", b"list:99999"]
+    "data", [b"", b"nonsense", b"mute:x", b"topic:1:maybe:setup", b"more:", b"seen:--1", b"drop:1;2", b"list:99999"]
 )
 async def test_a_forged_button_does_nothing(bot: Bot, data: bytes) -> None:
     await bot.pair()

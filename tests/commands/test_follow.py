@@ -26,6 +26,8 @@ ENGLISH = translator("en")
         ("@news history:50 @other", "", None),
         ("@news fast, @other", "", None),
         ("@news быстро", "@news", Options(fast=True)),
+        ("@news картинки", "@news", Options(ocr=True)),
+        ("@news ocr:no", "@news", Options(ocr=False)),
         ("@news вступати:ні історія:5000", "@news", Options(may_join=False, history=5000)),
         ("@news join:no history:5000", "@news", Options(may_join=False, history=5000)),
         ("join:yes @news @other", "@news @other", Options(may_join=True)),
@@ -168,7 +170,7 @@ async def test_while_no_reader_can_read_a_follow_says_so(bot: Bot) -> None:
     await bot.pair()
     await bot.archive.follow()
     await bot.db.write(lambda tx: readers.lose(tx, bot.archive.reader_id, "SESSION_REVOKED"))
-    line = "My reader account cannot read right now. I will check these once it can."
+    line = "No reader account can read now. I check public channels by their web pages, the others once it can."
     assert text(await bot.says("/follow @rkn_tg")).splitlines()[-1] == line
     assert line not in text(await bot.says("/follow @news1001"))
     await bot.db.write(lambda tx: readers.register(tx, 77, bot.archive.now, "standby"))

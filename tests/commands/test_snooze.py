@@ -177,7 +177,7 @@ async def test_readers_snooze_for_themselves_and_not_for_a_group(bot: Bot) -> No
 @pytest.mark.parametrize(
     "data",
     [
-        *(b"snooze:", b"snooze:x:1", b"snooze:1:1:c", b"snooze:1:1:c5:9h", b"snooze:1:1:t1:8h:8h", b"snooze:-1:1"),
+        *(b"snooze:", b"snooze:x:1", b"snooze:1:1:c", b"snooze:1:1:c5:9h", b"snooze:1:1:t1:8h:8h", b"snooze:--1:1"),
         *(b"quote:1", b"wrong:1:2:3", b"blame:1:1:word", b"word:1:1:1:XYZ", b"exclude:1:1:1:0", b"words:1:1:x"),
         *(b"wake:c", b"wake:t1c", b"include:1:zzzzzzzz", b"back:1", b"leave:", b"language:russian"),
         b"snooze:" + b"1" * 16 + b":1",

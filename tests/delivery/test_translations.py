@@ -23,7 +23,7 @@ async def test_a_translation_is_a_silent_reply_that_first_says_that_it_is_on_its
         alert, reply = await bot.until_received(bot.alice, 2)
         assert "as soon as Telegram answers" in reply.text
         until = utc_now() + timedelta(minutes=1)
-        wanted = await bot.archive.db.write(lambda tx: translations.claim(tx, until=until, now=utc_now()))
+        wanted = await bot.archive.db.write(lambda tx: translations.claim(tx, 1, until=until, now=utc_now()))
         assert wanted is not None
         await bot.archive.db.write(lambda tx: translations.done(tx, wanted, "An outage at a bank", now=utc_now()))
         await bot.until_idle()

@@ -147,7 +147,6 @@ def _sql(data: Path, name: str, sql: str) -> None:
         ),
         (lambda data: data.chmod(0o775), "chmod go-w "),
         (lambda data: (data.parent / ".env").touch(0o644), "chmod 600 .env"),
-        (lambda data: (data / "reader.session").unlink(), "reader.session: there is none yet; run channelwatch login"),
         (lambda data: (data / "reader.session").write_bytes(b"junk" * 99), "reader.session: it is no Telethon session"),
         (lambda data: (data / "reader-2.session").touch(0o600), "reader-2.session: it is no Telethon session"),
         (
@@ -177,7 +176,6 @@ def _sql(data: Path, name: str, sql: str) -> None:
         "file",
         "folder",
         "env",
-        "none",
         "junk",
         "standby",
         "nobody",

@@ -1,6 +1,7 @@
 """Built-in topics: each finds its examples and passes over the others; a broken file is refused with its line."""
 
 import os
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,10 @@ from tests.matching import detection
 from tests.matching.kit import compiled, slug
 
 TOPICS = builtin_topics()
+
+
+def test_each_built_in_query_and_list_can_be_read_by_itself() -> None:
+    assert read_folder(resources.files("bot.topics")) == TOPICS
 
 
 @pytest.mark.parametrize(

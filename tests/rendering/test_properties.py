@@ -14,7 +14,7 @@ from bot.models import Entity, notices
 from bot.models.acts import Act, TargetChange
 from bot.models.alerts import GroupedAlert, GroupKind, GroupSummary, Loudness, StormState
 from bot.models.enquiries import EnquiryKind, Findings, FoundChannel
-from bot.models.notices import FollowAccess, Notice
+from bot.models.notices import FollowAccess, Notice, Outage
 from bot.models.outgoing import Outgoing, Peer, PeerKind
 from bot.models.people import Role
 from bot.models.topics import TopicState
@@ -68,7 +68,7 @@ TYPES = {
     datetime: st.just(NOW),
     tuple[str, ...]: MANY_NAMES.map(tuple),
 }
-TYPES |= {bool: st.booleans(), FollowAccess: st.sampled_from(FollowAccess)}
+TYPES |= {bool: st.booleans(), FollowAccess: st.sampled_from(FollowAccess), Outage: st.sampled_from(Outage)}
 TYPES |= {str | None: st.none() | NAMES, Role: st.sampled_from(Role), TargetChange: st.sampled_from(TargetChange)}
 TYPES[tuple[tuple[int, str], ...]] = st.lists(st.tuples(COUNTS, NAMES), max_size=3).map(tuple)
 TYPES[tuple[int, ...]] = st.lists(COUNTS, max_size=3).map(tuple)

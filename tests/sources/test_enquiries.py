@@ -18,7 +18,7 @@ async def ask(reader: ReaderKit, kind: EnquiryKind, about: int | str) -> Channel
     assert reader.chat is not None
     chat_id = reader.chat.id
     await reader.database.write(lambda tx: enquiries.ask(tx, chat_id, kind, about, now=reader.clock()))
-    part = Enquiries(reader.account, reader.assignments)
+    part = Enquiries(reader.account, reader.sync, reader.assignments)
     assert await part.answer_next()
     assert not await part.answer_next()
     return _found(await reader.notices())

@@ -15,6 +15,7 @@ from bot.store import chats, subscriptions, translations
 from bot.store.chats import Chat
 from bot.store.database import Transaction
 from tests import kit
+from tests.kit_rich import rich
 
 from .kit import ReaderKit
 
@@ -71,14 +72,14 @@ async def test_a_text_is_translated_once_for_all_chats_anew_when_edited_and_a_re
     while await loop.translate_next():
         pass
     assert asking.calls("TranslateText") == 1
-    heading = "Telegram's translation: Russian · News\n\n[ru] "
-    assert await replies(asking) == [f"{n} {heading}An outage of the bank is over" for n in "01"]
+    heading = "Telegram's translation: Russian · News\n\n"
+    assert await replies(asking) == [f"{n} {heading}[ru] An outage of the bank is over" for n in "01"]
 
     channel.edit(1, "An outage of the bank is not over")
     asking.clock.advance(timedelta(minutes=2))
     await asking.sweep().sweep_once()
     await loop.translate_next()
-    assert await replies(asking) == [f"{n} {heading}An outage of the bank is not over" for n in "01"]
+    assert await replies(asking) == [f"{n} {heading}[ru] An outage of the bank is not over" for n in "01"]
 
     faults.answer("TranslateText", "TRANSLATE_REQ_QUOTA_EXCEEDED")
     assert asking.chat is not None
@@ -91,6 +92,17 @@ async def test_a_text_is_translated_once_for_all_chats_anew_when_edited_and_a_re
     await loop.translate_next()
     (answered,) = await replies(asking)  # by an edit of what was said
     assert answered.endswith("[de] An outage of the bank is not over")
+
+    for refused_text, asked in ({"text": "An outage of the port"}, 2), ({"rich": rich("An outage", "of trains")}, 1):
+        channel.post(**refused_text)
+        await asking.sweep().sweep_once()
+        before = asking.calls("TranslateText")
+        faults.answer("TranslateText", "INPUT_TEXT_TOO_LONG")
+        while await loop.translate_next():
+            pass
+        assert asking.calls("TranslateText") - before == asked  # then the message is named by its number
+    said = [each.partition(heading)[2] for each in await replies(asking)]
+    assert said == ["[ru] An outage of the port"] * 2 + ["[ru]\n\nAn outage\n\nof trains"] * 2
 
 
 @pytest.mark.parametrize("text", ["a b", "слово " * 1000, "line.\n" * 900, "x" * 5000])

@@ -62,6 +62,7 @@ def test_every_field_of_a_post_is_read() -> None:
         forwards=3,
         edit_date=DATE,
         reply_to=5,
+        root=5,
         forward=Forward(channel_id=12, message_id=34, name=None, date=DATE),
         raw=bytes(message),
         raw_format=RawFormat.TL,

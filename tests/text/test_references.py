@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.text.references import normalise_reference
+from bot.text.references import comment_number, normalise_reference, post_number
 
 
 @pytest.mark.parametrize(
@@ -63,3 +63,18 @@ def test_what_people_paste_names_a_channel(typed: str, expected: str | None) -> 
 def test_a_reference_is_its_own_normal_form(typed: str) -> None:
     reference = normalise_reference(typed)
     assert reference is None or normalise_reference(reference) == reference
+
+
+@pytest.mark.parametrize(
+    ("link", "post", "comment"),
+    [
+        ("https://t.me/rkn_tg/123", 123, None),
+        ("https://t.me/rkn_tg/123?comment=456", 123, 456),
+        ("t.me/c/1234567/89?comment=5", 89, 5),
+        ("https://t.me/rkn_tg/s/7", -7, None),
+        ("https://t.me/s/rkn_tg/7", 7, None),
+        ("https://t.me/rkn_tg", None, None),
+    ],
+)
+def test_a_link_names_a_post_a_comment_or_a_story(link: str, post: int | None, comment: int | None) -> None:
+    assert (post_number(link), comment_number(link)) == (post, comment)

@@ -36,6 +36,7 @@ class Planner:
     def __init__(self, forms: Mapping[str, Iterable[str]], make_term: MakeTerm | None = None) -> None:
         self._forms = forms  # by `form_key`
         self._make_term = make_term or Term
+        self._inflected: dict[str, TermStep] = {}  # by `form_key`: topics repeat their words
 
     def build(self, node: Node) -> Step:
         """Return the steps of a tree."""
@@ -84,7 +85,10 @@ class Planner:
                 lower = text.lower()
                 return self._term({lower}, capitals="" if lower == text else text)
             case Word():
-                return self._term(self._forms[form_key(node, in_phrase=in_phrase)])
+                key = form_key(node, in_phrase=in_phrase)
+                if key not in self._inflected:
+                    self._inflected[key] = self._term(self._forms[key])
+                return self._inflected[key]
             case Prefix(text):
                 return self._term((), {text})
             case Tag(name):

@@ -19,8 +19,6 @@ from bot.matching.engine.plan import (
 
 # Letters that the full-text index surely takes as parts of a word; its tables are those of Unicode 6.1.
 _INDEXED = re.compile("[0-9a-z'\u00df-\u00f6\u00f8-\u024f\u0386\u0388-\u03ce\u0400-\u0481\u048a-\u0527]+")
-# Nearly every post has these words, however long they are.
-_COMMON = frozenset("без был быть для его за из как на не нет но от по при что это".split())  # noqa: SIM905 - words are read as words
 # A pattern has to run on every post, so it is watched only where no term can be.
 _PATTERN_COST = 1e6
 
@@ -41,13 +39,7 @@ def watched(step: Step) -> list[TermStep | RegexStep]:
 
 
 def _cost(parts: list[TermStep | RegexStep]) -> float:
-    return sum(_PATTERN_COST if isinstance(part, RegexStep) else _frequency(part.term) for part in parts)
-
-
-def _frequency(term: Term) -> float:
-    """Guess how often a term occurs: by the law of brevity, each letter more makes a word about half as frequent."""
-    words = sum(1.0 if form in _COMMON else 2.0 ** -len(form) for form in term.forms)
-    return words + sum(8 * 2.0 ** -len(prefix) for prefix in term.prefixes)
+    return sum(_PATTERN_COST if isinstance(part, RegexStep) else part.term.frequency for part in parts)
 
 
 def needed(step: Step) -> frozenset[Term]:
@@ -88,7 +80,7 @@ def _clauses(step: Step) -> list[frozenset[Term]]:
 
 
 def _rarity(terms: Iterable[Term]) -> float:
-    return sum(map(_frequency, terms))
+    return sum(term.frequency for term in terms)
 
 
 def barred(step: Step) -> frozenset[Term]:

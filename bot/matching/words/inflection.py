@@ -3,6 +3,7 @@
 import re
 from functools import cached_property
 from importlib.util import find_spec
+from weakref import WeakValueDictionary
 
 from pymorphy3 import MorphAnalyzer
 from pymorphy3.analyzer import Parse
@@ -29,8 +30,9 @@ _NAMES = {"телеграмм"}  # the dictionary takes them for a form of anoth
 class Inflector:
     """Forms of words in Russian, Ukrainian and English.
 
-    The first word that needs them loads the dictionaries (50 MB, 0.1 s); saved forms need none. The Ukrainian one is
-    optional, as its licence is another: without it a Ukrainian word has the form in which it is typed.
+    The first word that needs them loads the dictionaries (50 MB, 0.1 s), which all inflectors share as long as one of
+    them is there; saved forms need none. The Ukrainian one is optional, as its licence is another: without it a
+    Ukrainian word has the form in which it is typed.
     """
 
     def __init__(self, *, has_ukrainian: bool | None = None) -> None:
@@ -79,11 +81,11 @@ class Inflector:
 
     @cached_property
     def _russian(self) -> MorphAnalyzer:
-        return MorphAnalyzer(lang="ru")
+        return _analyzer("ru")
 
     @cached_property
     def _ukrainian(self) -> MorphAnalyzer:
-        return MorphAnalyzer(lang="uk") if self.has_ukrainian else self._russian  # of which nothing is asked then
+        return _analyzer("uk") if self.has_ukrainian else self._russian  # of which nothing is asked then
 
     def _parse_ukrainian(self, word: str) -> list[Parse]:
         return self._ukrainian.parse(word) if self.has_ukrainian else []
@@ -110,6 +112,16 @@ class Inflector:
         if any(each.is_known or _is_own(each, word) for each in russian):
             return False
         return _is_masculine(word, ukrainian) if ukrainian else word[-1] in _CONSONANTS
+
+
+_analyzers: WeakValueDictionary[str, MorphAnalyzer] = WeakValueDictionary()  # by language
+
+
+def _analyzer(language: str) -> MorphAnalyzer:
+    analyzer = _analyzers.get(language)
+    if analyzer is None:
+        analyzer = _analyzers[language] = MorphAnalyzer(lang=language)
+    return analyzer
 
 
 def _expand(reading: Parse, analyzer: MorphAnalyzer) -> set[str]:

@@ -203,7 +203,8 @@ def _words_within(prior: PriorAlert, routed: RoutedAlert) -> timedelta:
 
 def _came_with(prior: PriorAlert) -> Loudness:
     """Return how loudly a chat got an alert; what waits, or is only counted, it has not got."""
-    if prior.group in {None, GroupKind.STORM} or (prior.group is GroupKind.DIGEST and prior.is_sent):
+    at_once = {None, GroupKind.STORM, GroupKind.FALLBACK}
+    if prior.group in at_once or (prior.group is GroupKind.DIGEST and prior.is_sent):
         return min(prior.loudness, Loudness.LOUD)
     return Loudness.DIGEST
 

@@ -12,13 +12,16 @@ from bot.pipeline.decisions.revisions import Found, compared, fingerprint_of, ma
 from bot.text.spans import Span, merge_spans
 
 EDITS = frozenset({VersionChange.EDITED, VersionChange.PARTS_REWORDED})
-LOADED = frozenset({VersionChange.PARTS_LOADED, VersionChange.REST_LOADED})  # to a version, without an edit
+LOADED = frozenset(
+    {VersionChange.PARTS_LOADED, VersionChange.REST_LOADED, VersionChange.PICTURE_READ}
+)  # to a version, without an edit
 _MAY_JOIN = {
     VersionChange.NEW,
     VersionChange.EDITED,
     VersionChange.REST_LOADED,
+    VersionChange.PICTURE_READ,
 }  # the alert of another post; previews are changed for years
-_MAY_BE_LATE = {*_MAY_JOIN, VersionChange.STALE}  # likewise
+_MAY_BE_LATE = {*_MAY_JOIN, VersionChange.STALE} - {VersionChange.PICTURE_READ}  # likewise; no old picture is read
 LOUDNESS = {
     Priority.DIGEST: Loudness.DIGEST,
     Priority.SILENT: Loudness.SILENT,

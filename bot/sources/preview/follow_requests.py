@@ -15,9 +15,9 @@ from bot.sources.preview.observation import see
 from bot.sources.preview.page import LandingKind
 from bot.sources.preview.page_archive import PageArchive
 from bot.sources.preview.reader import A_VISIT, GRACE
-from bot.store import channels, chats, follows, page_readings, readers
+from bot.store import channels, chats, follows, readers
 from bot.store.channels import ResolvedChannel
-from bot.store.database import Database, Subject, Transaction
+from bot.store.database import Database, Subject
 from bot.store.follows import NEEDS_ACCOUNT, FollowRequest
 from bot.store.page_readings import STRANGE, UNREACHABLE
 
@@ -114,11 +114,7 @@ class PageFollowRequests:
         title = page.title if page is not None and page.title else username
         found = ResolvedChannel(id=channel_id, kind="broadcast", title=title, username=username)
 
-        async def job(tx: Transaction) -> None:
-            await follows.settle(tx, follow.id, channel=found, now=now)
-            await page_readings.begin(tx, [channel_id], now=now)
-
-        await self._database.write(job)
+        await self._database.write(lambda tx: follows.settle(tx, follow.id, channel=found, now=now))
         channel = await channels.get(self._database, channel_id)
         assert channel is not None  # noqa: S101 - it was written a moment ago
         await self._archive.store(channel, see(answer, channel_id), answer.asked_at)

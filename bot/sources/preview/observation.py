@@ -1,7 +1,8 @@
 """What a channel's web page shows, as posts with their evidence: one for each message of an album. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from bot.models import Post, RawFormat, page_album
 from bot.sources.preview.answers import PageAnswer
@@ -13,8 +14,13 @@ class SeenPage:
     """What a page shows of a channel."""
 
     posts: tuple[Post, ...]
-    hidden: frozenset[int]  # ids of posts that are there, and that the page does not show
+    hidden_dates: Mapping[int, datetime]  # of posts that are there, and that the page does not show, by id
     ids: frozenset[int]  # all, with those of service messages
+
+    @property
+    def hidden(self) -> frozenset[int]:
+        """The ids of posts that are there, and that the page does not show."""
+        return frozenset(self.hidden_dates)
 
     @property
     def low(self) -> int:
@@ -37,7 +43,7 @@ def see(answer: PageAnswer, channel_id: int) -> SeenPage:
     shown = [post for post in found if not post.is_service]
     return SeenPage(
         posts=tuple(each for post in shown if not post.is_unreadable for each in _to_posts(post, answer, channel_id)),
-        hidden=frozenset(post.message_id for post in shown if post.is_unreadable),
+        hidden_dates={post.message_id: post.date for post in shown if post.is_unreadable},
         ids=frozenset(number for post in found for number in post.album or (post.message_id,)),
     )
 

@@ -13,15 +13,24 @@ from bot.store.notices import notify, notify_followers
 from bot.store.page_readings import NO_PAGE, TAKEN_OVER, PageReading
 
 
-async def announce_begin(tx: Transaction, read: Sequence[Channel], left: Sequence[Channel], *, now: datetime) -> None:
-    """Tell the owners that channels are read through their web pages from now on, and which are not read at all."""
-    notice = PagesBegun(
-        event=now.isoformat(),
-        channels=len(read),
-        unread=tuple(channel.title for channel in left),
-        has_account=await readers.has_accounts(tx),
-    )
-    await _notify_owners(tx, notice, now=now)
+async def announce_begin(
+    database: Database, read: Sequence[Channel], left: Sequence[Channel], *, now: datetime
+) -> bool:
+    """Tell the owners that channels are read through their web pages from now on, and which are not read at all.
+
+    Return whether there are owners.
+    """
+
+    async def job(tx: Transaction) -> bool:
+        notice = PagesBegun(
+            event=now.isoformat(),
+            channels=len(read),
+            unread=tuple(channel.title for channel in left),
+            has_account=await readers.has_accounts(tx),
+        )
+        return await _notify_owners(tx, notice, now=now) > 0
+
+    return await database.write(job)
 
 
 async def announce_end(tx: Transaction, count: int, *, now: datetime) -> None:
@@ -68,6 +77,8 @@ async def write_trouble(
     await database.write(job)
 
 
-async def _notify_owners(tx: Transaction, notice: Notice, *, now: datetime) -> None:
-    for chat in await chats.of_owners(tx):
+async def _notify_owners(tx: Transaction, notice: Notice, *, now: datetime) -> int:
+    owners = await chats.of_owners(tx)
+    for chat in owners:
         await notify(tx, chat, notice, now=now)
+    return len(owners)

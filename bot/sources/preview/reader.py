@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.models import Clock
+from bot.models import Clock, Network
 from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.sources.assignment import Assignments
 from bot.sources.preview import page_news
@@ -18,10 +18,11 @@ from bot.sources.preview.observation import SeenPage, see
 from bot.sources.preview.page import EmbedRefusal
 from bot.sources.preview.page_archive import PageArchive
 from bot.sources.preview.rhythm import interval
+from bot.sources.unreadable import notify_owners
 from bot.store import channels, page_readings, page_versions, readers
 from bot.store.channels import Channel
 from bot.store.database import Database, Subject, Transaction
-from bot.store.page_readings import NO_PAGE, STRANGE, TAKEN_OVER, UNREACHABLE, PageReading
+from bot.store.page_readings import FLOOR, NO_PAGE, STRANGE, TAKEN_OVER, UNREACHABLE, PageReading
 
 log = structlog.get_logger(__name__)
 
@@ -62,6 +63,7 @@ class PageReader:
         *,
         clock: Clock,
         grace: timedelta = GRACE,
+        least: timedelta = FLOOR,
     ) -> None:
         self._database = database
         self._archive = archive
@@ -69,10 +71,12 @@ class PageReader:
         self._pages = pages
         self._clock = clock
         self._grace = grace
+        self._least = least  # between two readings of a channel
         self._unread_since: dict[int, datetime] = {}  # channel id → since when no reader account reads it
         self._turns: dict[int, _Turn] = {}
         self._readings: dict[int, PageReading] = {}
-        self._unread: list[Channel] = []
+        self._unread: list[Channel] = []  # that have no page
+        self._is_unannounced = False  # that pages are read
 
     @property
     def fault(self) -> str | None:
@@ -91,7 +95,7 @@ class PageReader:
             beat(A_VISIT + TURN)
             if not await self.visit_next():
                 beat(LOOK_EVERY + TURN)
-                await changes.wait(Subject.FOLLOWS, revision, LOOK_EVERY)
+                await changes.wait(Subject.FOLLOWS, revision, min(LOOK_EVERY, self._least.total_seconds()))
 
     async def visit_next(self) -> bool:
         """Read the page of the channel that is most overdue; False where none is due."""
@@ -105,7 +109,8 @@ class PageReader:
 
     async def take_over(self) -> list[Channel]:
         """Return the channels that are read through their pages now; write down which those are."""
-        now, followed = self._clock(), await channels.followed(self._database)
+        now = self._clock()
+        followed = [each for each in await channels.followed(self._database) if each.network is Network.TELEGRAM]
         unread = {each.id: each for each in followed if not self._assignments.reads(each)}
         self._unread_since = {each: self._unread_since.get(each, now) for each in unread}
         readings = await page_readings.all_readings(self._database)
@@ -117,20 +122,21 @@ class PageReader:
         over = readings.keys() - back
         self._unread = [each for each in due if not each.has_page]
         if new or over:
-            await self._write_changes(new, over, is_first=not readings, is_last=not new and readings.keys() == over)
+            self._is_unannounced = self._is_unannounced or not readings
+            await self._write_changes(new, over, is_last=not new and readings.keys() == over)
             readings = await page_readings.all_readings(self._database)
+        if self._is_unannounced:  # until somebody is paired
+            self._is_unannounced = not await page_news.announce_begin(self._database, listed, self._unread, now=now)
         self._readings = readings
         self._turns = {number: turn for number, turn in self._turns.items() if number in readings}
         return listed
 
-    async def _write_changes(self, new: list[Channel], over: set[int], *, is_first: bool, is_last: bool) -> None:
-        now, unread = self._clock(), self._unread
+    async def _write_changes(self, new: list[Channel], over: set[int], *, is_last: bool) -> None:
+        now = self._clock()
 
         async def job(tx: Transaction) -> None:
             await page_readings.begin(tx, [channel.id for channel in new], now=now)
             await page_readings.end(tx, over)
-            if is_first:
-                await page_news.announce_begin(tx, new, unread, now=now)
             if is_last:
                 await page_news.announce_end(tx, len(over), now=now)
 
@@ -148,11 +154,11 @@ class PageReader:
             turn.failures = 0
             await self._read(channel, reading, answer)
         else:
-            turn.failures += 1
+            turn.failures += answer.retry_at is None
             log.info("the web page of a channel cannot be read", channel=channel.id, why=answer.reason)
             trouble = _TROUBLES[answer.kind]
             await page_news.write_trouble(self._database, channel, reading, trouble, now=self._clock())
-        pause = interval(turn.dates, channels=among, is_fast=channel.fast, failures=turn.failures)
+        pause = interval(turn.dates, channels=among, is_fast=channel.fast, failures=turn.failures, least=self._least)
         has_gap = answer.is_read and self._readings[channel.id].gap_below is not None
         turn.due_at = max(self._clock() + (timedelta() if has_gap else pause), answer.retry_at or self._clock())
 
@@ -176,6 +182,8 @@ class PageReader:
         await self._database.write(
             lambda tx: page_readings.set_read(tx, channel.id, last_id=last_id, gap_below=reading.gap_below, now=now)
         )
+        if head.hidden:
+            await notify_owners(self._database, now, on_page=True)
         self._readings[channel.id] = replace(reading, read_at=now, trouble=None)
         await self._ask_for_missing(channel)
 

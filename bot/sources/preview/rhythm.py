@@ -3,19 +3,20 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-FLOOR, CEILING = timedelta(minutes=1), timedelta(hours=1)
-REQUEST = timedelta(seconds=4)  # that a page takes, with the pause before the next
+from bot.store.page_readings import CEILING, FLOOR, longest_pause
 
 
-def interval(dates: Sequence[datetime], *, channels: int, is_fast: bool, failures: int = 0) -> timedelta:
+def interval(
+    dates: Sequence[datetime], *, channels: int, is_fast: bool, failures: int = 0, least: timedelta = FLOOR
+) -> timedelta:
     """Return the pause between two readings of a channel, by the dates of its last posts in their order.
 
     One that posts often is read twice between two posts, and before its page is full. The others share what is left:
     few are read each minute, of many each as soon as all others were. After failures it is left alone for longer.
     """
     if is_fast:
-        usual = FLOOR
+        usual = least
     else:
         span = dates[-1] - dates[0] if len(dates) > 1 else CEILING
-        usual = min(span / max(1, len(dates) - 1) / 2, channels * REQUEST)
-    return min(CEILING, max(FLOOR, usual) * (1 << min(failures, 6)))
+        usual = min(span / max(1, len(dates) - 1) / 2, longest_pause(channels, least))
+    return min(CEILING, max(least, usual) * (1 << min(failures, 6)))

@@ -3,7 +3,8 @@
 -- delete never gives its number to another row (AUTOINCREMENT): an old button would act on that.
 
 -- What may grow for ever, and why. The archive is what the program is for: posts, versions, part_evidence, fulltext,
--- long_posts, translations, and media, whose files have a limit of their own (MEDIA_MAX_TOTAL_GB). What was sent stays known, a third
+-- long_posts, post_copies, pictures, translations, and media, whose files have a limit of their own (MEDIA_MAX_TOTAL_GB).
+-- What was sent stays known, a third
 -- of a kilobyte an alert: alerts, messages, groups, attachments. For an edit or a deletion is followed however late, a
 -- post that is edited back into a topic is no news, and feedback counts them. `bot/store/housekeeping.py` clears
 -- handled, mutes, invitations, acts, enquiries, strangers, uploads, page_looks and target_urls, each writing of requests
@@ -62,8 +63,12 @@ CREATE TABLE channels (
     followed_at INTEGER,  -- NULL: nobody wants it any more; posts older than this raise no alarm
     unfollowed_at INTEGER,  -- when that came to be; its readers leave it only once nobody can undo that
     restricted INTEGER NOT NULL DEFAULT 0,  -- 1: only the chats of channel_access find it
+    comments_of INTEGER REFERENCES channels (id),  -- of a supergroup: the channel whose posts are commented on there
     fast INTEGER NOT NULL DEFAULT 0,  -- asked for changes all the time
     may_join INTEGER NOT NULL DEFAULT 1,  -- 0: it is read from outside for good
+    ocr INTEGER NOT NULL DEFAULT 0,  -- 1: a program reads the text in its pictures
+    witness INTEGER,  -- 1: its web page is compared with the archive each hour, 0: not; NULL: where it is fast
+    witnessed_at INTEGER,  -- when that was last done
     read_by INTEGER REFERENCES readers (id),  -- the reader that it is assigned to; NULL: none yet
     confirmed_id INTEGER NOT NULL DEFAULT 0,  -- every message up to this one is stored; only the sweep moves it
     seen_pts INTEGER NOT NULL DEFAULT 0,  -- the pts up to which changes are applied; 0: ask again
@@ -77,6 +82,7 @@ CREATE TABLE channels (
     unchecked_since INTEGER,
     doubted_at INTEGER  -- only a verifying round that begins after this finds what is missing; NULL: the changes will do
 );
+CREATE INDEX channels_comments ON channels (comments_of) WHERE comments_of IS NOT NULL;
 
 CREATE TABLE memberships (  -- how each reader reaches each channel: access hashes are per account
     reader_id INTEGER NOT NULL REFERENCES readers (id),
@@ -110,6 +116,26 @@ CREATE TABLE unreadable (  -- messages that are there, in terms of a newer Teleg
     PRIMARY KEY (channel_id, message_id)
 ) WITHOUT ROWID;
 
+CREATE TABLE sites (  -- channels of websites: how each is read, by its feed at `address`
+    channel_id INTEGER PRIMARY KEY REFERENCES channels (id),
+    access TEXT NOT NULL DEFAULT 'polled' CHECK (access IN ('polled', 'lost')),  -- lost: it could not be read for long …
+    reason TEXT,  -- … for this reason, a word of ours
+    etag TEXT,  -- of the last answer …
+    modified TEXT,  -- … and its date as the site wrote it: what is no newer is not sent again
+    failures INTEGER NOT NULL DEFAULT 0,  -- in a row
+    failed_since INTEGER,
+    due_at INTEGER NOT NULL  -- when it is read next
+);
+
+CREATE TABLE site_entries (  -- the message that each entry of a site's feed is
+    channel_id INTEGER NOT NULL REFERENCES channels (id),
+    guid TEXT NOT NULL,  -- the entry's name in its feed
+    message_id INTEGER NOT NULL,  -- ours, from 1
+    hash BLOB,  -- of its plain text as stored; NULL: it may not be stored yet
+    PRIMARY KEY (channel_id, guid)
+) WITHOUT ROWID;
+CREATE INDEX site_entries_message ON site_entries (channel_id, message_id);
+
 CREATE TABLE silences (  -- channels that are unusually silent, of which people have a notice
     channel_id INTEGER PRIMARY KEY REFERENCES channels (id),
     since INTEGER NOT NULL  -- the date of its last post
@@ -117,11 +143,14 @@ CREATE TABLE silences (  -- channels that are unusually silent, of which people 
 
 CREATE TABLE follows (  -- what people asked to follow, until it is a channel or refused
     id INTEGER PRIMARY KEY AUTOINCREMENT,
-    reference TEXT NOT NULL UNIQUE,  -- '@name' in lower case, '+hash' or a bare id
+    reference TEXT NOT NULL UNIQUE,  -- '@name' in lower case, '+hash', an id, or the address of a site
     chat_id INTEGER REFERENCES chats (id),  -- gets a notice of how it went; NULL: asked for by the settings
     asked_at INTEGER NOT NULL,
     fast INTEGER,  -- how it is to be followed: 1 or 0, NULL where nobody said
     may_join INTEGER,  -- likewise
+    ocr INTEGER,  -- likewise
+    witness INTEGER,  -- likewise
+    comments INTEGER,  -- likewise, of the comments on its posts
     history INTEGER,  -- posts of its past that are to be read; NULL: the newest only
     access TEXT,  -- JSON: ids of the chats that alone shall find it; NULL: it is everybody's
     channel_groups TEXT NOT NULL DEFAULT '[]',  -- JSON: ids of the channel groups that it is to join
@@ -192,7 +221,7 @@ CREATE TABLE progress (  -- the one message in which a chat sees how the channel
 CREATE TABLE posts (  -- messages of channels: a post is one of them, or an album of several
     id INTEGER PRIMARY KEY,  -- date in seconds << 20 | counter, so that newest first is the order of the rows
     channel_id INTEGER NOT NULL REFERENCES channels (id),
-    message_id INTEGER NOT NULL,  -- the network's own, or ours where it has none
+    message_id INTEGER NOT NULL,  -- the network's own, or ours where it has none; a story's number is below zero
     grouped_id INTEGER,  -- what the messages of an album share
     -- Names the post within its channel: the album where there is one, else the message.
     post_key TEXT NOT NULL GENERATED ALWAYS AS (coalesce('g' || nullif(grouped_id, 0), 'm' || message_id)) VIRTUAL,
@@ -208,10 +237,22 @@ CREATE TABLE posts (  -- messages of channels: a post is one of them, or an albu
     author TEXT,
     forward TEXT,  -- JSON: where it was forwarded from
     link TEXT,  -- NULL: it follows from the channel and message_id
+    root_id INTEGER,  -- of an answer in a supergroup: the first of the messages that lead to it
     UNIQUE (channel_id, message_id)
 );
 CREATE INDEX posts_key ON posts (channel_id, post_key, message_id);  -- the messages of a post, in their order
+CREATE INDEX posts_link ON posts (link) WHERE link IS NOT NULL;
 CREATE INDEX posts_dates ON posts (channel_id, date);  -- when each channel spoke
+CREATE INDEX posts_root ON posts (channel_id, root_id) WHERE root_id IS NOT NULL;
+
+-- Messages that Telegram puts into a channel's supergroup for its posts: what answers them are the comments. They are no
+-- posts themselves.
+CREATE TABLE post_copies (
+    channel_id INTEGER NOT NULL REFERENCES channels (id),  -- the supergroup
+    message_id INTEGER NOT NULL,  -- there
+    post_id INTEGER,  -- the post's in its channel; NULL: the message is no copy, or gone
+    PRIMARY KEY (channel_id, message_id)
+) WITHOUT ROWID;
 
 CREATE TABLE versions (  -- what a message said, each time it changed, with the evidence
     id INTEGER PRIMARY KEY,  -- the message's date in seconds << 20 | counter
@@ -236,7 +277,7 @@ CREATE TABLE versions (  -- what a message said, each time it changed, with the 
     -- The bytes: the evidence
     raw BLOB NOT NULL GENERATED ALWAYS AS (coalesce(
         CAST(substr(raw_rest, 1, text_at) || text || substr(raw_rest, text_at + 1) AS BLOB), raw_rest)) VIRTUAL,
-    raw_format TEXT NOT NULL CHECK (raw_format IN ('tl', 'json', 'html', 'xml')),
+    raw_format TEXT NOT NULL CHECK (raw_format IN ('tl', 'json', 'html')),
     layer INTEGER,  -- of TL
     raw_sha256 BLOB NOT NULL,
     UNIQUE (channel_id, message_id, number)
@@ -245,6 +286,9 @@ CREATE TABLE versions (  -- what a message said, each time it changed, with the 
 CREATE VIEW post_versions AS
     SELECT p.id, p.channel_id, c.title AS channel_title, c.username AS channel_username, p.message_id, p.grouped_id,
         p.post_key, p.date, v.edit_date, v.text, v.parts, v.entities, v.media, p.forward, p.reply_to, p.reply_channel,
+        CASE WHEN c.comments_of IS NOT NULL THEN (SELECT json_array(o.id, o.title, o.username, k.post_id)
+            FROM channels o LEFT JOIN post_copies k ON k.channel_id = p.channel_id AND k.message_id = p.root_id
+            WHERE o.id = c.comments_of) END AS commented,
         p.author, p.link AS own_link, p.gone_at, p.views, p.forwards, p.reactions,
         v.id AS version_id, v.id = p.version_id AS is_current, v.number, v.seen_at, v.observed_by,
         EXISTS (SELECT 1 FROM long_posts l WHERE l.channel_id = v.channel_id AND l.message_id = v.message_id
@@ -310,7 +354,7 @@ CREATE VIRTUAL TABLE fulltext USING fts5(
     words, detail = none, columnsize = 0, tokenize = "unicode61 remove_diacritics 0 tokenchars ''''"
 );
 
-CREATE TABLE media (  -- files of versions in which a topic was found
+CREATE TABLE media (  -- files of versions in which a topic was found, and photos whose text is to be read
     id INTEGER PRIMARY KEY,
     version_id INTEGER NOT NULL REFERENCES versions (id),
     kind TEXT NOT NULL,  -- 'photo' or 'document'
@@ -333,6 +377,21 @@ CREATE INDEX media_files ON media (file_id) WHERE state = 'kept';
 CREATE INDEX media_kept ON media (id) WHERE state = 'kept';
 CREATE INDEX media_blobs ON media (sha256, size) WHERE state = 'kept';  -- their size in all is read from it
 CREATE INDEX media_pruned ON media (sha256) WHERE reason = 'pruned';
+
+CREATE TABLE pictures (  -- photos of posts with few words of their own, whose text a program reads
+    version_id INTEGER NOT NULL REFERENCES versions (id),
+    file_id INTEGER NOT NULL,  -- of the row of `media` that brings the photo
+    state TEXT NOT NULL DEFAULT 'wanted' CHECK (state IN ('wanted', 'read', 'left')),
+    text TEXT,  -- of one that was read; empty: the program saw none
+    engine TEXT,  -- the program that read it, with its version and languages
+    reason TEXT,  -- why it was left or put off: a word of ours, or that of `media`
+    wanted_at INTEGER NOT NULL,
+    due_at INTEGER NOT NULL,  -- when to try next
+    attempts INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (version_id, file_id)
+) WITHOUT ROWID;
+CREATE INDEX pictures_wanted ON pictures (due_at) WHERE state = 'wanted';
+CREATE INDEX pictures_read ON pictures (file_id) WHERE state = 'read';
 
 CREATE TABLE translations (  -- of versions, by Telegram: asked for once for all chats
     version_id INTEGER NOT NULL REFERENCES versions (id),
@@ -612,11 +671,11 @@ CREATE INDEX feedback_post ON feedback (channel_id, post_key);
 CREATE TABLE groups (  -- alerts that share one message
     id INTEGER PRIMARY KEY,
     chat_id INTEGER NOT NULL REFERENCES chats (id),
-    kind TEXT NOT NULL CHECK (kind IN ('digest', 'storm', 'late', 'restored')),
+    kind TEXT NOT NULL CHECK (kind IN ('digest', 'storm', 'late', 'restored', 'fallback')),
     topic_id INTEGER,  -- of a storm
     topic TEXT,  -- its name as the storm began
     thread_id INTEGER,  -- the forum thread that a topic has for its alerts; NULL: the chat's own
-    opened_at INTEGER NOT NULL,  -- of restored alerts: the backup's last sign of life
+    opened_at INTEGER NOT NULL,  -- of restored alerts: the backup's last sign of life; of fallbacks: the outage's beginning
     closes_at INTEGER NOT NULL  -- takes no alert from then on; a storm is over, a digest is to be sent
 );
 CREATE INDEX groups_open ON groups (chat_id, closes_at);
@@ -654,15 +713,17 @@ CREATE INDEX alerts_chat ON alerts (chat_id, created_at, group_id, duplicate_of,
 CREATE TABLE messages (  -- the outbox: what a chat shall see
     id INTEGER PRIMARY KEY,
     chat_id INTEGER NOT NULL REFERENCES chats (id),
-    kind TEXT NOT NULL CHECK (kind IN ('alert', 'group', 'change', 'files', 'translation', 'notice')),
+    kind TEXT NOT NULL CHECK (kind IN ('alert', 'group', 'change', 'files', 'translation', 'notice', 'fallback')),
     subject TEXT NOT NULL,  -- unique among those of its kind in the chat; only ever compared
     random_id INTEGER NOT NULL,  -- a keyed hash of (chat key, kind, subject)
     alert_id INTEGER REFERENCES alerts (id),  -- that it shows, or as a change, files or a translation answers
     group_id INTEGER REFERENCES groups (id),  -- that it shows
     version_id INTEGER REFERENCES versions (id),  -- of a change or files: the version that it reports
     notice TEXT,  -- the name of a notice
-    body TEXT,  -- JSON: the notice, what has changed, or the language of a translation
+    -- JSON: the notice, what has changed, the language of a translation; of a fallback that was taken ids of its alerts
+    body TEXT,
     reply_to INTEGER REFERENCES messages (id),
+    carries INTEGER REFERENCES messages (id),  -- of a fallback: the message of another chat that a target gets
     thread_id INTEGER,  -- the forum thread that it goes to; NULL or 1: the general one, or no forum
     silent INTEGER NOT NULL DEFAULT 0,
     -- sent: the chat sees what is wanted. In all other states more is wanted than the chat sees. due: it is to be sent.
@@ -688,6 +749,7 @@ CREATE INDEX messages_of_chat_due ON messages (chat_id, wanted_at, id, due_at) W
 CREATE INDEX messages_dead ON messages (id) WHERE state = 'dead';
 CREATE INDEX messages_alert ON messages (alert_id) WHERE alert_id IS NOT NULL;
 CREATE UNIQUE INDEX messages_group ON messages (group_id) WHERE group_id IS NOT NULL;
+CREATE INDEX messages_carried ON messages (carries) WHERE carries IS NOT NULL;
 CREATE INDEX messages_answers ON messages (reply_to) WHERE reply_to IS NOT NULL;
 CREATE INDEX messages_telegram ON messages (chat_id, telegram_id) WHERE telegram_id IS NOT NULL;
 

@@ -16,6 +16,7 @@ from bot.models.notices import (
     PageFailed,
     PagesBegun,
     PagesEnded,
+    PostsMissed,
 )
 from bot.sandbox import Channel
 from bot.sandbox.pages.server import PageServer
@@ -25,8 +26,10 @@ from bot.sources.preview.fetcher import Pages
 from bot.sources.preview.follow_requests import PageFollowRequests
 from bot.sources.preview.page_archive import PageArchive
 from bot.sources.preview.reader import PageReader
-from bot.store import page_readings, people, unreadable
+from bot.sources.preview.witness import PageWitness
+from bot.store import page_readings, people, unreadable, witnesses
 from bot.store.channels import Channel as StoredChannel
+from bot.store.channels import set_mark
 from tests import kit
 from tests.kit_archive import InProcess
 from tests.sources.conftest import asking, clock, reader  # noqa: F401 - the fixtures of the room
@@ -41,6 +44,8 @@ class PageKit:
     server: PageServer
     pages: PageReader
     requests: PageFollowRequests
+    witness: PageWitness
+    woken: list[bool]
     news: Channel
 
     async def lose_account(self) -> None:
@@ -76,6 +81,11 @@ async def at(asking: ReaderKit) -> AsyncIterator[PageKit]:  # noqa: F811
     pages = Pages.open(settings, asking.database, asking.clock)
     archive = PageArchive(asking.database, asking.ingest, clock=asking.clock)
     shared = {"clock": asking.clock, "grace": timedelta()}
+    woken: list[bool] = []
+
+    async def wake() -> None:
+        woken.append(True)
+
     answers = FollowAnswers(asking.database, InProcess(asking.database), clock=asking.clock)
     try:
         yield PageKit(
@@ -83,6 +93,8 @@ async def at(asking: ReaderKit) -> AsyncIterator[PageKit]:  # noqa: F811
             server=server,
             pages=PageReader(asking.database, archive, asking.assignments, pages, **shared),
             requests=PageFollowRequests(asking.database, archive, asking.assignments, pages, answers, **shared),
+            witness=PageWitness(asking.database, archive, pages, clock=asking.clock, wake=wake),
+            woken=woken,
             news=news,
         )
     finally:
@@ -207,3 +219,41 @@ async def test_requests_are_settled_without_any_account(at: PageKit) -> None:
     assert not await at.pages.visit_next()
     assert await page_readings.all_readings(accounts.database) == {}
     assert await at.alerts() == 1
+
+
+async def test_a_witness_finds_what_the_account_has_missed(at: PageKit) -> None:
+    accounts, news = at.accounts, at.news
+    await accounts.ask("@news", witness=True)
+    await accounts.settle_all(accounts.subscriptions())
+    accounts.clock.advance(timedelta(seconds=1))
+    first = news.post("one")
+    await accounts.sweep().sweep_once()
+    assert await at.witness.look_next()
+    assert not await at.witness.look_next()  # for an hour
+    assert not at.woken
+
+    news.edit(first.id, "outage instead")
+    missed = news.post("outage that no push brought")
+    accounts.clock.advance(timedelta(hours=1))
+    await touch(accounts, news)  # the sweep has found nothing, it says
+    late = news.post("outage a moment ago")
+    assert await at.witness.look_next()
+    assert at.woken
+    assert await at.alerts() == 2
+    assert await accounts.texts(news) == ["outage instead", "outage that no push brought"]
+    found = [each for each in await accounts.notices() if isinstance(each, PostsMissed)]
+    assert [(each.missed, each.edited, each.ids) for each in found] == [(1, 1, (first.id, missed.id))]
+
+    await accounts.sweep().sweep_once()
+    assert await at.alerts() == 3
+    assert late.id in await accounts.stored(news)
+    accounts.clock.advance(timedelta(hours=2))
+    assert not await at.witness.look_next()  # before the past was compared again, the account does not claim all
+    assert (await witnesses.agreement(accounts.database)).unequal == 1
+
+
+async def touch(accounts: ReaderKit, channel: Channel) -> None:
+    """Write down that a channel was found complete."""
+    known = await accounts.channel(channel)
+    mark = {"confirmed_id": known.confirmed_id, "seen_pts": known.seen_pts}
+    await accounts.database.write(lambda tx: set_mark(tx, known.id, **mark, now=accounts.clock()))

@@ -1,0 +1,120 @@
+"""Reads the web pages of public channels wherever that is needed; nothing of it is loaded before.
+
+They stand in for a reader account that cannot read, and are witnesses beside one that can.
+"""
+
+import asyncio
+import math
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot.errors import SettingsError
+from bot.models import Clock, Network
+from bot.pipeline.ingest import Ingest
+from bot.runtime.supervisor import TURN, Beat, Health, guarded, no_beat
+from bot.search.pool import Searches
+from bot.settings import Settings
+from bot.sources.assignment import Assignments
+from bot.sources.follow_answers import FollowAnswers
+from bot.sources.reader import ReaderAccount
+from bot.store import channels, readers
+from bot.store.database import Database, Subject
+from bot.telegram.client import PATIENT, Timings
+
+if TYPE_CHECKING:
+    from bot.sources.preview.reader import PageReader
+
+log = structlog.get_logger(__name__)
+
+LOOK_EVERY = 10.0  # s
+
+
+class PageService:
+    """What reads web pages, in the place of reader accounts."""
+
+    def __init__(  # noqa: PLR0913 - the parts it is made of
+        self,
+        settings: Settings,
+        database: Database,
+        ingest: Ingest,
+        assignments: Assignments,
+        accounts: Sequence[ReaderAccount],
+        *,
+        searches: Searches,
+        clock: Clock,
+        health: Health,
+        timings: Timings = PATIENT,
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._ingest = ingest
+        self._assignments = assignments
+        self._searches = searches
+        self._clock = clock
+        self._health = health
+        self._grace, self._least = timedelta(seconds=timings.away), timedelta(seconds=timings.page_pause)
+        self._reader: PageReader | None = None
+        self._accounts = accounts
+        self._read_at = clock()  # when a reader account last read
+
+    @property
+    def fault(self) -> str | None:
+        """Why channels are read neither by an account nor through their pages; None where all are read."""
+        return "no reader account reads" if self._reader is None else self._reader.fault
+
+    async def run(self, beat: Beat = no_beat) -> None:
+        """Read pages for ever, from when they are needed on."""
+        if not self._settings.has_pages:
+            return
+        changes = self._database.changes
+        while not await self._is_needed():
+            beat(LOOK_EVERY + TURN)
+            pause = min(LOOK_EVERY, self._least.total_seconds())
+            await changes.wait(Subject.FOLLOWS, changes.revision(Subject.FOLLOWS), pause)
+        try:
+            await self._read(beat)
+        except SettingsError as error:
+            log.warning("the web pages of channels cannot be read", why=str(error))
+
+    async def _is_needed(self) -> bool:
+        now = self._clock()
+        self._read_at = now if self._assignments.has_readers else self._read_at
+        if now - self._read_at >= self._grace or not await readers.any_reads(self._database):
+            return True
+        followed = [each for each in await channels.followed(self._database) if each.network is Network.TELEGRAM]
+        is_unread = self._assignments.has_readers and not all(map(self._assignments.reads, followed))
+        return is_unread or any(channel.is_witnessed for channel in followed)
+
+    async def _read(self, beat: Beat) -> None:
+        from bot.sources.preview.fetcher import Pages  # noqa: PLC0415 - aiohttp, which few services need
+        from bot.sources.preview.follow_requests import PageFollowRequests  # noqa: PLC0415 - likewise
+        from bot.sources.preview.page_archive import PageArchive  # noqa: PLC0415 - likewise
+        from bot.sources.preview.reader import PageReader  # noqa: PLC0415 - likewise
+        from bot.sources.preview.witness import PageWitness  # noqa: PLC0415 - likewise
+
+        beat(math.inf)  # what it reads with goes round for itself
+        pages = Pages.open(self._settings, self._database, self._clock)
+        try:
+            archive = PageArchive(self._database, self._ingest, clock=self._clock)
+            answers = FollowAnswers(self._database, self._searches, clock=self._clock)
+            parts = (self._database, archive, self._assignments, pages)
+            self._reader = PageReader(*parts, clock=self._clock, grace=self._grace, least=self._least)
+            requests = PageFollowRequests(*parts, answers, clock=self._clock, grace=self._grace)
+            loops = {
+                "web pages": self._reader.run,
+                "follow requests by web pages": requests.run,
+                "witness": PageWitness(self._database, archive, pages, clock=self._clock, wake=self._wake).run,
+            }
+            async with asyncio.TaskGroup() as group:
+                for name, loop in loops.items():
+                    group.create_task(guarded(name, loop, self._health), name=name)
+        finally:
+            await pages.close()
+
+    async def _wake(self) -> None:
+        """Have the reader accounts look for what they have missed."""
+        for account in self._accounts:
+            await account.request_sweep()

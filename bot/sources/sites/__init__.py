@@ -1,0 +1,1 @@
+"""Websites as channels: the entries of their RSS and Atom feeds are posts. It knows nothing of Telegram."""

@@ -1,0 +1,225 @@
+"""Reads the feeds of the sites that are followed, and settles what people asked to follow by an address."""
+
+import asyncio
+import random
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.errors import FatalError
+from bot.models import Clock, Observation, ObservedBy, Post, RawFormat
+from bot.models.notices import ChannelLost, ChannelRegained, FollowAccess
+from bot.pipeline.ingest import Ingest
+from bot.runtime.supervisor import TURN, Beat, no_beat
+from bot.search.pool import Searches
+from bot.sources.follow_answers import FollowAnswers
+from bot.sources.sites.feed import Entry, SiteFeed, find_feed
+from bot.sources.sites.fetcher import AT_ONCE, BROKEN, NO_FEED, UNREACHABLE, SiteError, SiteFetcher, Stamp
+from bot.sources.transport import PageReply
+from bot.store import channels, follows, posts, sites
+from bot.store.channels import Access, ResolvedChannel
+from bot.store.database import Database, Subject, Transaction
+from bot.store.follows import FollowRequest
+from bot.store.notices import notify_followers
+from bot.store.sites import Site, SiteEntry
+from bot.text.plain import plain_hash
+
+log = structlog.get_logger(__name__)
+
+LOOK_AGAIN = 5.0  # s between looks at what is due by now, where nothing was announced
+PARSE_WITHIN = 10.0  # s that reading a feed may take: real ones take a tenth of one
+LONGEST_PAUSE = timedelta(hours=1)  # after failures
+LOST_AFTER = timedelta(hours=3)  # of failures, followers hear that a site cannot be read
+TRY_FOLLOWING_AGAIN = timedelta(minutes=10)  # what the settings name
+_JITTER = 0.1  # of an interval
+_MOST_DOUBLINGS = 10
+
+
+class Sites:
+    """Reads sites by their feeds, for ever; an entry that a feed lists no more is just old."""
+
+    def __init__(  # noqa: PLR0913 - the parts it is made of
+        self,
+        database: Database,
+        ingest: Ingest,
+        fetcher: SiteFetcher,
+        *,
+        searches: Searches,
+        interval: float,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._ingest = ingest
+        self._fetcher = fetcher
+        self._searches = searches
+        self._answers = FollowAnswers(database, searches, clock=clock)
+        self._interval = timedelta(seconds=interval)
+        self._clock = clock
+
+    async def run(self, beat: Beat = no_beat) -> None:
+        """Do all that is due, then wait for news, for ever."""
+        changes = self._database.changes
+        while True:
+            since = changes.revision(Subject.FOLLOWS)
+            beat(TURN)
+            while await self.act():
+                beat(TURN)
+            beat(LOOK_AGAIN + TURN)
+            await changes.wait(Subject.FOLLOWS, since, LOOK_AGAIN)
+
+    async def act(self) -> bool:
+        """Do what is due, requests of people first; False where nothing is."""
+        follow = await follows.oldest_due(self._database, self._clock(), sites=True)
+        if follow is not None:
+            await self._settle(follow)
+            return True
+        due = await sites.due(self._database, self._clock(), most=AT_ONCE)
+        await asyncio.gather(*map(self.read, due))
+        return bool(due)
+
+    async def _settle(self, follow: FollowRequest) -> None:
+        """Find the feed of an address, follow it as a channel, and store what it lists as its past."""
+        known = await channels.find(self._database, follow.reference)
+        address = (known and known.address) or follow.reference
+        try:
+            address, reply, feed = await self._find(address)
+        except SiteError as error:
+            log.info("a site cannot be followed", address=address, why=str(error))
+            if follow.chat_id is None and error.reason == UNREACHABLE:  # nobody is there to try again
+                await self._answers.postpone(follow, self._clock() + TRY_FOLLOWING_AGAIN, error.reason)
+            else:
+                await self._answers.refuse(follow, error.reason)
+            return
+        now = self._clock()
+        title = feed.title or address.split("/")[2]
+
+        async def job(tx: Transaction) -> ResolvedChannel:
+            found = await sites.make(tx, address=address, title=title, now=now)
+            await follows.settle(tx, follow.id, channel=found, now=now)
+            return found
+
+        channel = await self._database.write(job)
+        site = await sites.get(self._database, channel.id)
+        if site is None:  # nobody wants it any more
+            return
+        await self._store(site, feed, reply)
+        if follow.chat_id is not None:
+            notice = await self._answers.followed(follow, channel, FollowAccess.SITE)
+            await self._answers.notify(follow, replace(notice, past_days=0))
+
+    async def read(self, site: Site) -> None:
+        """Read a site, and write down what came of it."""
+        try:
+            reply = await self._fetcher.fetch(site.address, Stamp(etag=site.etag, modified=site.modified))
+            feed = None if reply is None else await self._parse(reply)
+        except SiteError as error:
+            await self._fail(site, error)
+            return
+        if isinstance(feed, str):
+            await self._fail(site, SiteError(NO_FEED))
+            return
+        await self._store(site, feed, reply)
+
+    async def _find(self, address: str) -> tuple[str, PageReply, SiteFeed]:
+        """Fetch a feed, or the one that a page names. Raises SiteError."""
+        for _ in range(2):
+            reply = await self._fetcher.fetch(address, Stamp())
+            feed = None if reply is None else await self._parse(reply)
+            if reply is not None and isinstance(feed, SiteFeed):
+                return address, reply, feed
+            address = feed if isinstance(feed, str) else address
+        raise SiteError(NO_FEED)
+
+    async def _parse(self, reply: PageReply) -> SiteFeed | str:
+        """Read an answer in another process. Raises SiteError where it is no feed and names none."""
+        arguments = reply.body, reply.url, reply.headers.get("content-type", "")
+        try:
+            feed = await self._searches.run(find_feed, *arguments, who=(self, reply.url), within=PARSE_WITHIN)
+        except FatalError:
+            raise
+        except Exception as error:
+            raise SiteError(BROKEN, repr(error)) from error
+        if feed is None:
+            raise SiteError(NO_FEED)
+        return feed
+
+    async def _store(self, site: Site, feed: SiteFeed | None, reply: PageReply | None) -> None:
+        """Store the entries that are new or say something else, and when the site is read next."""
+        now = self._clock()
+        listed = () if feed is None else feed.entries
+        known = await sites.entries(self._database, site.channel_id, [each.guid for each in listed])
+        hashes = {each.guid: plain_hash(each.text) for each in listed}
+        news = [each for each in listed if each.guid not in known or known[each.guid].hash != hashes[each.guid]]
+        news.reverse()  # as they were written: most feeds list the newest first
+        news.sort(key=lambda each: each.published or now)
+        fresh = [each.guid for each in news if each.guid not in known]
+        await self._database.write(lambda tx: sites.add_entries(tx, site.channel_id, fresh))
+        if news:
+            numbers = await sites.entries(self._database, site.channel_id, [each.guid for each in news])
+            events = tuple(_post(site, each, numbers[each.guid], now) for each in news)
+            seen = Observation(events=events, observed_by=ObservedBy.SITE, reader_id=None, seen_at=now)
+            await self._ingest.store(seen)
+        headers = {} if reply is None else reply.headers
+        stamp = (headers.get("etag"), headers.get("last-modified")) if reply is not None else (site.etag, site.modified)
+
+        async def job(tx: Transaction) -> None:
+            await sites.set_hashes(tx, site.channel_id, {each.guid: hashes[each.guid] for each in news})
+            if site.is_new and listed:
+                await _begin(tx, site, [each.guid for each in listed])
+            etag, modified = stamp
+            due_at = now + self._interval * random.uniform(1, 1 + _JITTER)  # noqa: S311 - no secret
+            await sites.set_read(tx, site, etag=etag, modified=modified, due_at=due_at, now=now)
+            if site.access is Access.LOST:
+                notice = ChannelRegained(event=f"{site.channel_id}:{now.isoformat()}", channel=site.title)
+                await notify_followers(tx, site.channel_id, notice, now=now)
+
+        await self._database.write(job)
+
+    async def _fail(self, site: Site, error: SiteError) -> None:
+        """Try a site later and later; once it has failed for long, tell its followers."""
+        now = self._clock()
+        pause = min(LONGEST_PAUSE, self._interval * 2 ** min(site.failures, _MOST_DOUBLINGS))
+        is_lost = now - (site.failed_since or now) >= LOST_AFTER
+        log.info("a site cannot be read", site=site.address, why=str(error), failures=site.failures + 1)
+
+        async def job(tx: Transaction) -> None:
+            lost = error.reason if is_lost else None
+            await sites.set_failed(tx, site, lost=lost, due_at=now + pause, now=now)
+            if is_lost and site.access is not Access.LOST:
+                event = f"{site.channel_id}:{now.isoformat()}"
+                notice = ChannelLost(event=event, channel=site.title, reason=error.reason)
+                await notify_followers(tx, site.channel_id, notice, now=now)
+
+        await self._database.write(job)
+
+
+def _post(site: Site, entry: Entry, known: SiteEntry, now: datetime) -> Post:
+    """Return the post that an entry is; what is on the site when it is followed is its past, whatever its dates say.
+
+    It keeps its date: many sites date what they edit anew.
+    """
+    now = now.replace(microsecond=0)
+    date = min(entry.published or now, now)
+    if site.is_new:
+        date = min(date, site.followed_at - timedelta(seconds=1))
+    return Post(
+        channel_id=site.channel_id,
+        message_id=known.message_id,
+        date=known.date or date,
+        text=entry.text,
+        entities=entry.entities,
+        edit_date=None if known.hash is None else now,  # what sites say of that is not to be relied on
+        author=entry.author,
+        link=entry.link or site.address,
+        raw=entry.raw,
+        raw_format=RawFormat.JSON,
+    )
+
+
+async def _begin(tx: Transaction, site: Site, guids: Collection[str]) -> None:
+    """Write down from when on a site is complete: from the oldest entry of the first feed."""
+    low = min(each.message_id for each in (await sites.entries(tx, site.channel_id, guids)).values())
+    (first,) = await posts.current(tx, site.channel_id, [low])
+    await channels.begin_past(tx, site.channel_id, low=low, since=first.date)

@@ -1,0 +1,223 @@
+"""While Telegram is out, alerts go to a chat's fallback; each stands in the chat once, by itself or in the summary."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import pytest
+
+from bot.delivery.target_composer import TargetComposer
+from bot.delivery.worker import Worker
+from bot.models.notices import Outage
+from bot.models.people import Role
+from bot.monitoring.outage import STEADY, OutageMonitor
+from bot.runtime.clock import utc_now
+from bot.store import fallbacks, people, targets
+from bot.store.chats import Chat
+from bot.store.database import Transaction
+from bot.targets.address import new_secret
+from tests import kit
+from tests.delivery.kit import DeliveringBot, at_work, worker_of
+from tests.kit_archive import post
+from tests.targets.receivers import Receiver, receiver
+from tests.waiting import until
+
+PATIENCE = timedelta(minutes=5)
+
+
+@dataclass(kw_only=True)
+class Newsroom:
+    """A bot with a chat that has a fallback, and a monitor whose clock is set by hand."""
+
+    bot: DeliveringBot
+    service: Receiver
+    chat: Chat
+    target: Chat
+    connected: bool = True
+    shift: timedelta = timedelta()
+    numbers: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.monitor = self.new_monitor()
+
+    def new_monitor(self) -> OutageMonitor:
+        return OutageMonitor(
+            self.bot.archive.db,
+            clock=self.now,
+            patience=PATIENCE,
+            is_connected=lambda: self.connected,
+            taken=lambda: self.bot.sender.taken,
+        )
+
+    def now(self) -> datetime:
+        return utc_now() + self.shift
+
+    def targets_worker(self) -> Worker:
+        composer = TargetComposer(self.bot.archive.db, clock=self.now, within=1)
+        return Worker(self.bot.archive.db, composer, sender=None, clock=self.now)
+
+    def telegram_worker(self) -> Worker:
+        return worker_of(self.bot.archive.db, self.bot.sender, clock=self.now)
+
+    async def post(self, *numbers: int) -> None:
+        for number in numbers:
+            self.bot.archive.now = utc_now()
+            await self.bot.archive.live(post(number, f"Сбой {number}", date=self.bot.archive.now))
+
+    async def goes_out(self) -> None:
+        self.connected = False
+        for _ in range(2):  # the first may see what was taken before
+            await self.monitor.look()
+        self.shift += PATIENCE
+        await self.monitor.look()
+
+    async def comes_back(self) -> None:
+        self.connected = True
+        self.shift += timedelta(seconds=1)
+        # What waits has not been taken yet: it is by the sender that it will be.
+        self.bot.sender.taken += 1
+        await self.monitor.look()
+        self.bot.sender.taken += 1
+        self.shift += STEADY
+        await self.monitor.look()
+
+    async def reached(self, count: int) -> None:
+        await until(lambda: len(self.service.taken) >= count)
+        await until(self._is_quiet)
+
+    async def _is_quiet(self) -> bool:
+        sql = "SELECT 1 FROM messages m JOIN chats c ON c.id = m.chat_id WHERE m.state = 'due' AND c.kind = 'target'"
+        return not await self.bot.archive.db.fetch_all(sql)
+
+    def sent(self) -> list[str]:
+        """Return what the target was sent, by the number of the post."""
+        texts = [each.json["text"] for each in self.service.taken if each.json["kind"] == "alert"]
+        return [text.split("Сбой ")[1].split()[0] for text in texts]
+
+
+@pytest.fixture
+async def newsroom(bot: DeliveringBot) -> AsyncIterator[Newsroom]:
+    chat = bot.chats[bot.alice.id]
+    await bot.subscribe(chat)
+    async with receiver() as service:
+        made = {
+            "name": "Duty",
+            "kind": "webhook",
+            "service": "webhook",
+            "url": f"webhook+{service.url}/?secret={new_secret()}",
+        }
+
+        async def job(tx: Transaction) -> Chat:
+            await people.admit(tx, bot.alice.id, Role.OWNER, utc_now(), name="Alice")
+            target = await targets.add(tx, **made, like=None, now=utc_now())
+            await targets.set_fallback(tx, chat.id, target.id)
+            return target
+
+        target = await bot.archive.db.write(job)
+        yield Newsroom(bot=bot, service=service, chat=chat, target=target)
+
+
+async def test_alerts_go_to_the_fallback_and_are_summed_up_once(newsroom: Newsroom) -> None:
+    """The whole story: out, told, diverted, killed in the midst, back, summed up; what neither took comes as usual."""
+    await newsroom.post(1, 2)
+    await newsroom.goes_out()
+    async with at_work(newsroom.targets_worker()):
+        await newsroom.reached(3)
+    assert sorted(newsroom.sent()) == ["1", "2"]
+    (out,) = [each.json for each in newsroom.service.taken if each.json["kind"] == "notice"]
+    assert "Telegram has taken nothing from me" in out["text"]
+    newsroom.monitor = newsroom.new_monitor()  # as after a kill: it is out all the same
+    await newsroom.post(3)
+    await newsroom.monitor.look()
+    async with at_work(newsroom.targets_worker()):
+        await newsroom.reached(4)
+    await newsroom.post(4)  # which no target gets any more
+    await newsroom.comes_back()
+    async with at_work(newsroom.telegram_worker()):
+        shown = await newsroom.bot.until_received(newsroom.bot.alice, 3)
+        await newsroom.bot.until_idle()
+    texts = "\n".join(message.text for message in shown)
+    assert texts.count("3 posts were sent to the fallback instead") == 1
+    assert texts.count("3 alerts went to fallbacks meanwhile") == 1
+    assert [n for n in "1234" if f"Сбой {n}" in texts] == ["4"]
+    assert len(shown) == 3
+    assert sorted(newsroom.sent()) == ["1", "2", "3"]
+
+
+async def test_what_the_chat_had_all_the_same_is_taken_out_of_the_summary(newsroom: Newsroom) -> None:
+    """Telegram took an alert whose answer was lost with the process; only the lookup in the chat can know."""
+    await newsroom.post(1, 2)
+    async with at_work(newsroom.telegram_worker()):
+        await newsroom.bot.until_received(newsroom.bot.alice, 2)
+        await newsroom.bot.until_idle()
+    await kit.send_again(newsroom.bot.archive.db)
+    await newsroom.post(3)
+    await newsroom.goes_out()
+    async with at_work(newsroom.targets_worker()):
+        await newsroom.reached(4)
+    assert sorted(newsroom.sent()) == ["1", "2", "3"]
+    await newsroom.comes_back()
+    async with at_work(newsroom.telegram_worker()):
+        await newsroom.bot.until_received(newsroom.bot.alice, 4)
+        await newsroom.bot.until_idle()
+    texts = newsroom.bot.texts(newsroom.bot.alice)
+    assert len(texts) == 4
+    assert sum("1 post was sent to the fallback instead" in text for text in texts) == 1
+
+
+async def test_an_answer_that_comes_late_counts_and_nothing_is_summed_up(newsroom: Newsroom) -> None:
+    """An alert was on its way to Telegram as the target took it, and arrives after all."""
+    db = newsroom.bot.archive.db
+    await newsroom.post(1)
+    (message,) = await kit.claimed(db, utc_now())
+    await newsroom.goes_out()
+    async with at_work(newsroom.targets_worker()):
+        await newsroom.reached(2)
+    assert await newsroom.telegram_worker().deliver(message)
+    await newsroom.comes_back()
+    async with at_work(newsroom.telegram_worker()):
+        await newsroom.bot.until_received(newsroom.bot.alice, 2)
+        await newsroom.bot.until_idle()
+    texts = newsroom.bot.texts(newsroom.bot.alice)
+    assert sum("Сбой 1" in text for text in texts) == 1
+    assert not any("instead" in text for text in texts)
+    assert await db.fetch_value("SELECT count(*) FROM groups") == 0
+
+
+async def test_a_target_that_is_down_too_loses_nothing(newsroom: Newsroom) -> None:
+    await newsroom.post(1)
+    newsroom.service.hangs = True
+    await newsroom.goes_out()
+    async with at_work(newsroom.targets_worker()):
+        await until(lambda: newsroom.service.refused > 0)
+    await newsroom.comes_back()
+    async with at_work(newsroom.telegram_worker()):
+        await newsroom.bot.until_received(newsroom.bot.alice, 2)
+        await newsroom.bot.until_idle()
+    texts = newsroom.bot.texts(newsroom.bot.alice)
+    assert sum("Сбой 1" in text for text in texts) == 1
+    assert not any("instead" in text for text in texts)
+
+
+async def test_a_post_that_the_target_has_is_not_sent_to_it_twice(newsroom: Newsroom) -> None:
+    await newsroom.bot.archive.track(newsroom.target, "outages", "сбой")
+    await newsroom.post(1)
+    await newsroom.goes_out()
+    async with at_work(newsroom.targets_worker()):
+        await newsroom.reached(2)
+    assert newsroom.sent() == ["1"]
+    held = await newsroom.bot.archive.db.fetch_all("SELECT kind FROM groups WHERE chat_id = ?", (newsroom.chat.id,))
+    assert [row["kind"] for row in held] == ["fallback"]
+
+
+async def test_no_readable_channel_is_told_and_alerts_go_on(newsroom: Newsroom) -> None:
+    db = newsroom.bot.archive.db
+    await db.write(lambda tx: tx.execute("UPDATE channels SET swept_at = 1"))
+    newsroom.bot.sender.taken += 1
+    newsroom.shift += PATIENCE
+    await newsroom.monitor.look()
+    assert await fallbacks.out_since(db, Outage.READING) is not None
+    assert await fallbacks.out_since(db, Outage.SENDING) is None
+    async with at_work(newsroom.telegram_worker()):
+        (told,) = await newsroom.bot.until_received(newsroom.bot.alice)
+    assert "No channel of Telegram could be read" in told.text

@@ -1,0 +1,21 @@
+"""The whole service without a reader account: public channels are followed and read through their web pages."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from bot.telegram.client import PATIENT
+from tests.kit_service import running_service
+
+
+async def test_a_service_without_an_account_serves_public_channels(tmp_path: Path) -> None:
+    timings = replace(PATIENT, page_pause=0.1)
+    async with running_service(tmp_path, timings=timings, account=False) as service:
+        news = service.sandbox.world.add_channel("News", username="thenews")
+        news.post("Тихий день")
+        owner = await service.owner(follows=[news])
+        assert "To read private channels as well" in (await owner.message("so I read 1 public channel")).message
+        news.post("Сбой в работе банка: переводы не проходят")
+        assert "through the web page" in (await owner.alert("Сбой")).message
+        assert "🌐" in (await owner.asks("/status")).message
+        await owner.says("/follow t.me/+AbCdEfGhIjKlMnOp")
+        await owner.message("channelwatch login on the server")
