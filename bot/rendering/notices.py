@@ -234,13 +234,11 @@ def _pages_begun(notice: PagesBegun, locale: Locale) -> Outgoing:
 
 
 @render_notice.register
-def _pages_ended(notice: PagesEnded, locale: Locale) -> Outgoing:
-    line = locale.t.ngettext(
-        "The reader account reads again: {n} channel is no longer read through its web page.",
-        "The reader account reads again: {n} channels are no longer read through their web pages.",
-        notice.channels,
+def _pages_ended(_notice: PagesEnded, locale: Locale) -> Outgoing:
+    line = locale.t.gettext(
+        "A reader account reads all channels again, and has caught up with those read through pages."
     )
-    return Outgoing(text=line.format(n=notice.channels))
+    return Outgoing(text=line)
 
 
 @render_notice.register

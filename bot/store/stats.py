@@ -74,10 +74,11 @@ async def channel_stats(db: Reader, since: datetime) -> list[ChannelStats]:
 async def first_ids(db: Reader) -> dict[int, int]:
     """Return, by channel, the id from which on its messages are stored without a gap up to its mark.
 
-    What was read of its past since it was (last) followed hangs together; else it begins with the first post since.
+    What was read of its past since it was (last) followed hangs together; else it begins with the first post since. A
+    site is complete from the first entry that it listed on.
     """
     rows = await db.fetch_all(
-        """SELECT c.id, coalesce(
+        """SELECT c.id, coalesce(iif(c.network = 'telegram', NULL, c.complete_id),
             (SELECT message_id FROM versions WHERE channel_id = c.id AND number = 1 AND observed_by = 'backfill'
                 AND seen_at >= c.followed_at ORDER BY message_id LIMIT 1),
             (SELECT min(message_id) FROM posts

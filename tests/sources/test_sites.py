@@ -251,7 +251,8 @@ async def test_a_site_is_a_channel(desk: Desk) -> None:
     assert "Nothing is missing" in text(await bot.taps(button(listed.messages[0], "МИД")))
     for label in ("Newest posts", "Mute 8 h", "Groups", "Send every post", "Keep it to this chat"):
         assert text(await bot.taps(button(screen, label))), label
-    assert "МИД" in text(await bot.says(f"/unfollow {desk.at}/"))
+    assert "Outages in" in text(await bot.says(f"/mute outages {desk.at}/"))  # by the address that was typed, …
+    assert "no longer follow МИД" in text(await bot.says("/unfollow 127.0.0.1"))  # … or by the host
     desk.body = rss(item(5, "Сбой снова", archive.now))
     assert await desk.act() == []
 

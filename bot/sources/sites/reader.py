@@ -16,7 +16,7 @@ from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.search.pool import Searches
 from bot.sources.follow_answers import FollowAnswers
 from bot.sources.sites.feed import Entry, SiteFeed, find_feed
-from bot.sources.sites.fetcher import AT_ONCE, BROKEN, NO_FEED, SiteError, SiteFetcher, Stamp
+from bot.sources.sites.fetcher import AT_ONCE, BROKEN, NO_FEED, UNREACHABLE, SiteError, SiteFetcher, Stamp
 from bot.sources.transport import PageReply
 from bot.store import channels, follows, posts, sites
 from bot.store.channels import Access, ResolvedChannel
@@ -32,7 +32,7 @@ LOOK_AGAIN = 5.0  # s between looks at what is due by now, where nothing was ann
 PARSE_WITHIN = 10.0  # s that reading a feed may take: real ones take a tenth of one
 LONGEST_PAUSE = timedelta(hours=1)  # after failures
 LOST_AFTER = timedelta(hours=3)  # of failures, followers hear that a site cannot be read
-TRY_FOLLOWING_AGAIN = timedelta(minutes=10)
+TRY_FOLLOWING_AGAIN = timedelta(minutes=10)  # what the settings name
 _JITTER = 0.1  # of an interval
 _MOST_DOUBLINGS = 10
 
@@ -87,7 +87,10 @@ class Sites:
             address, reply, feed = await self._find(address)
         except SiteError as error:
             log.info("a site cannot be followed", address=address, why=str(error))
-            await self._answers.refuse(follow, error.reason)
+            if follow.chat_id is None and error.reason == UNREACHABLE:  # nobody is there to try again
+                await self._answers.postpone(follow, self._clock() + TRY_FOLLOWING_AGAIN, error.reason)
+            else:
+                await self._answers.refuse(follow, error.reason)
             return
         now = self._clock()
         title = feed.title or address.split("/")[2]
