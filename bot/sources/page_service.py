@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 LOOK_EVERY = 10.0  # s
+STRANGE_PAGE = "page-not-understood.html"  # the last one, in DATA_DIR
 
 
 class PageService:
@@ -101,7 +102,8 @@ class PageService:
             archive = PageArchive(self._database, self._ingest, clock=self._clock)
             answers = FollowAnswers(self._database, self._searches, clock=self._clock)
             parts = (self._database, archive, self._assignments, pages)
-            self._reader = PageReader(*parts, clock=self._clock, grace=self._grace, least=self._least)
+            strange = self._settings.data_dir / STRANGE_PAGE
+            self._reader = PageReader(*parts, clock=self._clock, grace=self._grace, least=self._least, strange=strange)
             requests = PageFollowRequests(*parts, answers, clock=self._clock, grace=self._grace)
             loops = {
                 "web pages": self._reader.run,
