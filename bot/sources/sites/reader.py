@@ -172,7 +172,7 @@ class Sites:
         await self._database.write(job)
 
     async def _put(self, site: Site, listed: Sequence[Entry], now: datetime) -> tuple[dict[str, bytes], bool]:
-        """Store the entries that are new or say something else; return the hashes of their texts, and whether it is all.
+        """Store the entries that are new or changed; return the hashes of their texts, and whether that is all of them.
 
         An entry has its number before it is stored, so that it is the same post after a crash in between.
         """
