@@ -49,11 +49,16 @@ async def show() -> bool:
     """Print a line for each check; return whether all is well."""
     is_well = True
     async for check in run_checks():
-        sign = "[green]ok [/green]" if check.is_well else "[red]NOT[/red]"
-        console.print(sign, end=" ", markup=True)
-        console.print(f"{check.name}: {check.outcome}", soft_wrap=True)
+        print_check(check)
         is_well = is_well and check.is_well
     return is_well
+
+
+def print_check(check: Check) -> None:
+    """Print the line of a check."""
+    sign = "[green]ok [/green]" if check.is_well else "[red]NOT[/red]"
+    console.print(sign, end=" ", markup=True)
+    console.print(f"{check.name}: {check.outcome}", soft_wrap=True)
 
 
 async def run_checks(*, timings: Timings = PATIENT) -> AsyncIterator[Check]:

@@ -186,7 +186,7 @@ async def apply_options(
     )
     if options.history is not None and chat_id is not None:
         await backfills.request(tx, channel_id, chat_id=chat_id, asked_at=asked_at, posts=options.history)
-    if options.comments and chat_id is not None:
+    if options.comments and chat_id is not None and channel_id > 0:  # below zero are sites
         await enquiries.ask(tx, chat_id, EnquiryKind.COMMENTS, channel_id, now=asked_at)
     if options.comments is False:
         await end_comments(tx, channel_id, now=asked_at)

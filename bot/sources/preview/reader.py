@@ -105,8 +105,9 @@ class PageReader:
     async def visit_next(self) -> bool:
         """Read the page of the channel that is most overdue; False where none is due."""
         listed = await self.take_over()
-        now = self._clock()
-        due = [channel for channel in listed if self._turn(channel).due_at <= now]
+        turns = [(self._turn(channel).due_at, channel) for channel in listed]
+        now = self._clock()  # after the turns of new channels, which are due at once
+        due = [channel for due_at, channel in turns if due_at <= now]
         if due:
             await self.visit(min(due, key=lambda channel: self._turn(channel).due_at), among=len(listed))
         return bool(due)
