@@ -44,7 +44,8 @@ async def test_comments_are_asked_for_by_a_word_or_a_switch_and_ended_by_them(bo
     assert answer.note == "I am looking for its comments and will report."
     await bot.db.write(lambda tx: readers.lose(tx, bot.archive.reader_id, "SESSION_REVOKED"))
     assert "Only a reader account" in text(await bot.taps(button(screen, "▫️ Comments")))
-    await bot.says("/follow @unknown_yet comments")
+    asked_for = text(await bot.says("/follow @unknown_yet comments"))
+    assert "Comments can be read by a reader account only" in asked_for
     (wish,) = [each for each in await follows.all_follows(bot.db) if each.reference == "@unknown_yet"]
     assert wish.options.typed() == "comments"
 
