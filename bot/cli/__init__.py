@@ -18,6 +18,7 @@ from bot.runtime.garbage import collect_seldom
 COMMANDS = {
     "run": "service",
     "demo": "service",
+    "watch": "watch",
     "login": "service",
     "health": "service",
     "status": "status",

@@ -21,6 +21,7 @@ from bot.monitoring.channel_state import ChannelStatus, channel_states
 from bot.runtime import private_files, tesseract
 from bot.runtime.clock import utc_now
 from bot.settings import Settings, load_settings
+from bot.sources.transport import check_proxy
 from bot.store import long_posts, media, meta, pictures, readers
 from bot.store.blobs import Blobs
 from bot.store.database import Reader, open_read_only
@@ -48,11 +49,16 @@ async def show() -> bool:
     """Print a line for each check; return whether all is well."""
     is_well = True
     async for check in run_checks():
-        sign = "[green]ok [/green]" if check.is_well else "[red]NOT[/red]"
-        console.print(sign, end=" ", markup=True)
-        console.print(f"{check.name}: {check.outcome}", soft_wrap=True)
+        print_check(check)
         is_well = is_well and check.is_well
     return is_well
+
+
+def print_check(check: Check) -> None:
+    """Print the line of a check."""
+    sign = "[green]ok [/green]" if check.is_well else "[red]NOT[/red]"
+    console.print(sign, end=" ", markup=True)
+    console.print(f"{check.name}: {check.outcome}", soft_wrap=True)
 
 
 async def run_checks(*, timings: Timings = PATIENT) -> AsyncIterator[Check]:
@@ -137,8 +143,7 @@ async def _sessions(settings: Settings, timings: Timings) -> AsyncIterator[Check
         path = settings.data_dir / name
         if not path.exists():
             if name == sessions.READER:
-                pages = "none: public channels are read through their web pages"
-                yield Check(name=name, outcome=f"{pages}; {login} adds private ones, and all within seconds")
+                yield _without_reader(settings, login)
             continue
         try:
             has_key = sessions.has_key(path)
@@ -147,6 +152,19 @@ async def _sessions(settings: Settings, timings: Timings) -> AsyncIterator[Check
         else:
             nobody = _failed(name, f"nobody is signed in; run {login}")
             yield await _login(settings, path, nobody, timings) if has_key else nobody
+
+
+def _without_reader(settings: Settings, login: str) -> Check:
+    """Say what works without a reader account; through a proxy of Telegram's own, no web page comes."""
+    proxy = settings.telegram_proxy
+    try:
+        check_proxy(None if proxy is None else proxy.get_secret_value())
+    except SettingsError as error:
+        return _failed(
+            sessions.READER, f"there is none, and without it nothing is read: {_one_line(error)}; or run {login}"
+        )
+    pages = "none: public channels are read through their web pages"
+    return Check(name=sessions.READER, outcome=f"{pages}; {login} adds private ones, and all within seconds")
 
 
 async def _login(settings: Settings, path: Path, nobody: Check, timings: Timings) -> Check:

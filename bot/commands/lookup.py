@@ -116,7 +116,7 @@ async def unknown_name(db: Reader, typed: str, context: Context) -> Text:
     """Say that neither a channel nor a topic goes by a name, and which channels have it in their titles."""
     t = context.t
     line = t.gettext("There is no channel or topic «{name}». See /channels and /topics.")
-    return Text().line(line, name=typed[:100]).join(await similar_channels(db, typed, context))
+    return Text().line(line, name=typed[:100]).lines(await similar_channels(db, typed, context))
 
 
 async def similar_channels(db: Reader, typed: str, context: Context) -> Text:

@@ -229,7 +229,8 @@ def _step(before: StoredPost, after: StoredPost, context: Context) -> Text:
     t = context.t
     seen = context.date(after.seen_at)
     is_removed = after.text == before.text and common_parts(before.parts, after.parts) != worded_parts(before.parts)
-    if is_removed or (after.edit_date == before.edit_date and are_reworded(before.parts, after.parts)):
+    is_same = (after.edit_date, after.text) == (before.edit_date, before.text)  # an edit on a web page has no date
+    if is_removed or (is_same and are_reworded(before.parts, after.parts)):
         text = Text().add(bold(t.gettext("Changed outside the text, seen {seen}").format(seen=seen))).add("\n")
         old, new = (full_text("", worded_parts(each.parts), t) for each in (before, after))
         return text.join(show_changes(old, new, t)).cut(ROOM)

@@ -100,7 +100,7 @@ class Post:
     reply_to: int | None = None  # the message that is answered …
     reply_channel: int | None = None  # … in this channel, where it is another one
     root: int | None = None  # of an answer in a supergroup: the first of the messages that lead to it
-    copy_of: tuple[int, int] | None = None  # what Telegram put into a supergroup for a post: its channel and message
+    copy_of: tuple[int, int] | None = None  # the post that this copies into another channel: its own, and its id there
     edit_date: datetime | None = None
     author: str | None = None  # who wrote it, by the name that was seen: a signature, or the sender in a supergroup
     views: int | None = None
@@ -137,12 +137,12 @@ PostKey = tuple[int, str]  # channel id, and the key of the post within it
 
 
 def page_album(lowest_id: int) -> int:
-    """Return what stands for the `grouped_id` of an album until Telegram names it: web pages do not show it."""
+    """Return what stands for the `grouped_id` of an album until the network names it: web pages do not show it."""
     return -lowest_id
 
 
 def is_page_album(grouped_id: int | None) -> bool:
-    """Tell whether a `grouped_id` was made here; Telegram's are long numbers."""
+    """Tell whether a `grouped_id` was made here; those of networks are long numbers."""
     return grouped_id is not None and -(2**31) <= grouped_id < 0
 
 
@@ -219,7 +219,7 @@ class StoredPost:
     """A message as one of its versions had it."""
 
     id: int  # of its row: newest first is descending order; the cursor of `latest`
-    channel_id: int  # bare
+    channel_id: int
     channel_title: str
     channel_username: str | None  # as written, without @
     message_id: int

@@ -193,7 +193,6 @@ class PagesEnded(_Notice):
 
     sound = Sound.NEVER
     kind: Literal["pages_over"] = "pages_over"
-    channels: int  # that were read through their web pages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

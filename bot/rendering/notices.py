@@ -5,7 +5,7 @@ from functools import singledispatch
 
 from bot.locales import N_, Translator
 from bot.locales.locale import Locale, show_span, topic_title
-from bot.locales.refusals import COMMENTS, SUSPENSIONS, refusal
+from bot.locales.refusals import SUSPENSIONS, refusal
 from bot.models.acts import TopicChanged
 from bot.models.links import post_link
 from bot.models.notices import (
@@ -159,7 +159,7 @@ def _comments_followed(notice: CommentsFollowed, locale: Locale) -> Outgoing:
         line = t.gettext("I now also follow the comments on «{channel}», in «{group}».")
         return Outgoing(text=line.format(channel=channel, group=group))
     line = t.gettext("I cannot follow the comments on «{channel}».").format(channel=channel)
-    return Outgoing(text=f"{line} {refusal(notice.reason, t, COMMENTS)}")
+    return Outgoing(text=f"{line} {refusal(notice.reason, t)}")
 
 
 @render_notice.register
@@ -234,13 +234,11 @@ def _pages_begun(notice: PagesBegun, locale: Locale) -> Outgoing:
 
 
 @render_notice.register
-def _pages_ended(notice: PagesEnded, locale: Locale) -> Outgoing:
-    line = locale.t.ngettext(
-        "The reader account reads again: {n} channel is no longer read through its web page.",
-        "The reader account reads again: {n} channels are no longer read through their web pages.",
-        notice.channels,
+def _pages_ended(_notice: PagesEnded, locale: Locale) -> Outgoing:
+    line = locale.t.gettext(
+        "A reader account reads all channels again, and has caught up with those read through pages."
     )
-    return Outgoing(text=line.format(n=notice.channels))
+    return Outgoing(text=line)
 
 
 @render_notice.register

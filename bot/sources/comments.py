@@ -5,11 +5,11 @@ https://core.telegram.org/api/discussion: whoever may read a channel may read th
 
 import structlog
 from telethon.tl import types
-from telethon.tl.functions.channels import GetFullChannelRequest
 
 from bot.errors import TelegramError, Verdict
 from bot.models.enquiries import Findings
 from bot.models.notices import CommentsFollowed
+from bot.sources import resolver
 from bot.sources.account import Account, retry_pause
 from bot.sources.assignment import Assignments
 from bot.sources.channel_events import resolved
@@ -22,7 +22,7 @@ from bot.store.notices import notify
 
 log = structlog.get_logger(__name__)
 
-NO_COMMENTS = "no_comments"
+NO_COMMENTS, CLOSED = "no_comments", "comments_closed"
 _REFUSED = {Verdict.UNAUTHORISED, Verdict.SUSPEND}
 
 
@@ -42,7 +42,7 @@ class CommentRequests:
             await self._database.write(lambda tx: enquiries.settle(tx, enquiry.id, Findings()))
             return
         try:
-            group = await self._find(channel)
+            group = await resolver.comments_of(self._account, channel)
             reason = NO_COMMENTS if group is None else await self._follow(channel, group)
         except TelegramError as error:
             if error.verdict is Verdict.RETRY:
@@ -59,15 +59,6 @@ class CommentRequests:
         chat = await chats.get(tx, enquiry.chat_id)
         if chat is not None:
             await notify(tx, chat, notice, now=self._account.now())
-
-    async def _find(self, channel: Channel) -> types.Channel | None:
-        """Return the supergroup with a channel's comments; None where there is none. Raises TelegramError."""
-        answer = await self._account.ask(
-            GetFullChannelRequest(types.InputChannel(channel.id, channel.access_hash or 0))
-        )
-        linked = answer.full_chat.linked_chat_id
-        found = (chat for chat in answer.chats if isinstance(chat, types.Channel) and chat.id == linked)
-        return next(found, None)
 
     async def _follow(self, channel: Channel, group: types.Channel) -> str | None:
         """Follow a supergroup and read its newest comments; return why it cannot be read. Raises TelegramError."""
@@ -96,5 +87,5 @@ class CommentRequests:
                 log.warning("new comments could not be read yet", channel=group.id, error=error.error)
                 return None  # the sweep reads them
             await self._database.write(lambda tx: channels.end_comments(tx, channel.id))
-            return error.error
+            return CLOSED
         return None

@@ -94,17 +94,26 @@ class FollowRequests:
         return follow is not None
 
     async def meet_one(self) -> bool:
-        """Find a public channel that another reader account followed; False where none is left.
+        """Find a public channel that another reader account followed, or its comments; False where none is left.
 
         Access hashes hold for one account only.
         """
         assigned = await self._account.channels()
-        unmet = next((channel for channel in assigned if channel.access is None and channel.username), None)
-        if unmet is None or not self._account.may_ask_name():
+        met = {channel.id for channel in assigned if channel.access is not None}
+        unmet = [each for each in assigned if each.access is None and (each.username or each.comments_of in met)]
+        if not unmet or not self._account.may_ask_name():
             return False
-        self._account.spend_name()
+        return await self._meet(unmet[0])
+
+    async def _meet(self, unmet: Channel) -> bool:
+        """Find one channel; False where Telegram wants us to wait."""
         try:
-            chat = await resolver.by_name(self._account, str(unmet.username))
+            if unmet.username is not None:
+                self._account.spend_name()
+                chat = await resolver.by_name(self._account, unmet.username)
+            else:
+                commented = await channels.get(self._database, unmet.comments_of or 0, self._account.reader_id)
+                chat = await resolver.by_comments(self._account, commented, unmet.id)
         except NotFollowableError as refusal:
             await lose(self._account, unmet, refusal.reason)
         except TelegramError as error:

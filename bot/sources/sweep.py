@@ -157,7 +157,7 @@ class Sweep:
     async def _miss(self, followed: list[Channel], dialogs: dict[int, Dialog] | None) -> None:
         """Lose private channels of another reader account: this one has never met them, and has no way in."""
         for channel in followed:
-            is_unmet = channel.access is None and channel.username is None
+            is_unmet = channel.access is None and channel.username is None and channel.comments_of is None
             if is_unmet and dialogs is not None and channel.id not in dialogs:
                 await self._lose(channel, NOT_MEMBER)
 

@@ -92,12 +92,14 @@ class Transport:
     async def get(self, url: str, headers: Mapping[str, str] | None = None) -> PageReply:
         """Ask for a page. Raises PageFailureError."""
         import aiohttp  # noqa: PLC0415 - see above
-        from python_socks import ProxyConnectionError, ProxyError, ProxyTimeoutError  # noqa: PLC0415 - likewise
+        from aiohttp_socks import ProxyConnectionError, ProxyError, ProxyTimeoutError  # noqa: PLC0415 - likewise
 
         try:
             return await self._get(url, headers)
-        except (ProxyError, ProxyConnectionError, ProxyTimeoutError):
-            raise PageFailureError(FailureStage.PROXY, "the proxy does not let us through") from None
+        except (ProxyConnectionError, ProxyTimeoutError):
+            raise PageFailureError(FailureStage.PROXY, "the proxy takes no connection") from None
+        except ProxyError as error:
+            raise PageFailureError(FailureStage.PROXY, f"the proxy does not let us through: {error}") from None
         except aiohttp.ClientConnectorDNSError:
             raise PageFailureError(FailureStage.DNS, "the name of the host is not known") from None
         except (aiohttp.ClientSSLError, ssl.SSLError) as error:

@@ -74,7 +74,7 @@ class Directory:
         """Read the names that a viewer may know."""
         rows = await db.fetch_all(
             f"""SELECT id, title, username, address, followed_at IS NOT NULL AS is_followed FROM channels c
-            WHERE {visible(Restrictable.CHANNEL, "c.id")} ORDER BY followed_at IS NULL, id""",  # noqa: S608 - our own words
+            WHERE {visible(Restrictable.CHANNEL, "c.id")} ORDER BY followed_at IS NULL, id < 0, id""",  # noqa: S608 - our own words
             {"viewer": viewer.chat_id},
         )
         members = await db.fetch_all(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
 from typing import Generic, Protocol, TypeVar
+from urllib.parse import urlsplit
 
 from bot.models import Network
 from bot.models.acts import UNDO_WITHIN
@@ -185,7 +186,7 @@ async def apply_options(
     )
     if options.history is not None and chat_id is not None:
         await backfills.request(tx, channel_id, chat_id=chat_id, asked_at=asked_at, posts=options.history)
-    if options.comments and chat_id is not None:
+    if options.comments and chat_id is not None and channel_id > 0:  # below zero are sites
         await enquiries.ask(tx, chat_id, EnquiryKind.COMMENTS, channel_id, now=asked_at)
     if options.comments is False:
         await end_comments(tx, channel_id, now=asked_at)
@@ -285,7 +286,7 @@ async def find(db: Reader, text: str, reader_id: int | None = None, *, viewer: V
     Of several the followed one comes first; None where there is none that the viewer sees.
     """
     reference = any_reference(text) or ""
-    sql = f"{_CHANNELS} WHERE {visible(Restrictable.CHANNEL, 'c.id')} ORDER BY c.followed_at IS NULL, c.id"
+    sql = f"{_CHANNELS} WHERE {visible(Restrictable.CHANNEL, 'c.id')} ORDER BY c.followed_at IS NULL, c.id < 0, c.id"
     known = read_all(Channel, await db.fetch_all(sql, {"reader": reader_id, "viewer": viewer.chat_id}))
     settled = await db.fetch_value("SELECT channel_id FROM follows WHERE reference = :ref", {"ref": reference})
     return ChannelNames(known, {} if settled is None else {reference: settled}).find(text)
@@ -317,9 +318,10 @@ class ChannelNames(Generic[_Known]):
         for channel in known:
             self._named.setdefault(f"@{(channel.username or '').lower()}", channel)
             self._named.setdefault(str(channel.id), channel)
+            self._titled.setdefault(spelt(channel.title), channel)
             if channel.address is not None:
                 self._named.setdefault(channel.address, channel)
-            self._titled.setdefault(spelt(channel.title), channel)
+                self._titled.setdefault(urlsplit(channel.address).hostname or "", channel)
         self._known = tuple(known)
 
     def find(self, text: str) -> _Known | None:
@@ -398,6 +400,12 @@ async def follow_comments(tx: Transaction, group: ResolvedChannel, channel: Chan
             "now": to_ms(now) // 1000 * 1000,
             "channel": channel.id,
         },
+    )
+    await tx.execute(  # what was stored as posts of its own, while the supergroup was followed for itself
+        """INSERT OR IGNORE INTO post_copies (channel_id, message_id, post_id)
+        SELECT channel_id, message_id, forward ->> 'message_id' FROM posts
+        WHERE channel_id = :group AND forward ->> 'channel_id' = :channel""",
+        {"group": group.id, "channel": channel.id},
     )
     if channel.restricted:  # as restricted as the channel, unless it was asked for by name
         await access.restrict(

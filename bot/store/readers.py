@@ -109,7 +109,7 @@ class Assignment:
     """A followed channel, the reader that reads it, and how each reader reaches it."""
 
     channel_id: int
-    is_public: bool
+    is_public: bool  # or has the comments on a public channel
     read_by: int | None
     accesses: Mapping[int, Access]  # by reader
 
@@ -128,9 +128,9 @@ async def assigned_channels(db: Reader, reader_id: int) -> list[Channel]:
 async def all_assignments(db: Reader) -> list[Assignment]:
     """Return the assignments of all followed channels, in the order in which they were followed."""
     rows = await db.fetch_all(
-        """SELECT c.id, c.username IS NOT NULL AS is_public, c.read_by,
+        """SELECT c.id, coalesce(c.username, o.username) IS NOT NULL AS is_public, c.read_by,
             json_group_object(m.reader_id, m.access) FILTER (WHERE m.reader_id IS NOT NULL) AS accesses
-        FROM channels c LEFT JOIN memberships m ON m.channel_id = c.id
+        FROM channels c LEFT JOIN memberships m ON m.channel_id = c.id LEFT JOIN channels o ON o.id = c.comments_of
         WHERE c.followed_at IS NOT NULL AND c.network = 'telegram' GROUP BY c.id ORDER BY c.followed_at, c.id"""
     )
     return [

@@ -1,11 +1,12 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from bot.locales import translator
 from bot.locales.locale import Locale
-from bot.models import Entity, Forward
+from bot.models import CommentedPost, Entity, Forward
 from bot.models.outgoing import Button, Outgoing
 from bot.parts import Part, PartKind, PartMatch
 from bot.text.formatted import FormattedText
@@ -47,6 +48,26 @@ def test_the_channel_in_the_first_line_leads_to_the_post() -> None:
     outgoing = POST.render(MOSCOW)
     assert styled(outgoing, "text_url") == ["Минсвязь Заречья"]
     assert outgoing.entities[1].value == "https://t.me/zarechye_svyaz/77"
+
+
+@pytest.mark.parametrize(
+    ("changes", "head", "url"),
+    [
+        ({"message_id": -5}, "история «Минсвязь Заречья»", "https://t.me/zarechye_svyaz/s/5"),
+        ({"message_id": -5, "channel_username": None}, "история «Минсвязь Заречья»", "https://t.me/c/1234567890/1"),
+        ({"commented": (9, "Вести", "vesti", 3)}, "комментарий к «Вести»", "https://t.me/vesti/3?comment=77"),
+        ({"commented": (9, "Вести", None, 3)}, "комментарий к «Вести»", "https://t.me/c/9/3?comment=77"),
+        ({"commented": (9, "Вести", "vesti", None)}, "в обсуждении «Вести»", "https://t.me/zarechye_svyaz/77"),
+    ],
+)
+def test_a_story_and_a_comment_are_called_so(changes: dict[str, Any], head: str, url: str) -> None:
+    names = ("channel_id", "title", "username", "message_id")
+    commented = dict(zip(names, changes.pop("commented", ()), strict=False))
+    post = POST.but(**changes, commented=CommentedPost(**commented) if commented else None)
+    outgoing = post.but(author="Анна").render(MOSCOW)
+    assert outgoing.text.splitlines()[0] == f"Сбои · {head}"
+    assert outgoing.text.endswith("18:39 · автор: Анна")
+    assert outgoing.entities[1].value == outgoing.buttons[0][0].url == url
 
 
 def test_the_same_alert_in_english_and_another_time_zone() -> None:
@@ -175,6 +196,7 @@ class TestWhoSaidItAndWhen:
         seen = POST.but(seen_at=POST.post.date + timedelta(seconds=2.9))
         assert seen.render(LONDON).text.endswith("\n16:39 · seen after 2 s")
         assert seen.render(MOSCOW).text.endswith("\n18:39 · замечено через 2 с")
+        assert seen.but(observed_by="preview").render(MOSCOW).text.endswith("замечено через 2 с · через веб-страницу")
 
     def test_under_a_second_there_is_nothing_to_say_since_telegram_dates_in_seconds(self) -> None:
         for late in (-3, 0.9):

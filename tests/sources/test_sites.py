@@ -65,13 +65,23 @@ class TestFeed:
                 rss("<title>Одно</title><link>/1</link><description>Одно</description>", "<guid>пусто</guid>"),
                 [("/1", "Одно", "/1")],
             ),
+            pytest.param(rss("<title>А</title><guid>1</guid><link>/ё 1</link>"), [("/1", "А", "/%D1%91%201")]),
             pytest.param(rss(item(1, "Цел"))[:-20] + b"<item><title>&nbsp;&bad", [("/n1", "Цел", "/news/1")]),
             pytest.param(
                 rss("<title>Только слова</title>"),
                 [(sha256("Только слова".encode()).hexdigest(), "Только слова", None)],
             ),
         ],
-        ids=["windows-1251", "no guid", "twice", "one guid for all", "only a title", "broken", "no name at all"],
+        ids=[
+            "windows-1251",
+            "no guid",
+            "twice",
+            "one guid for all",
+            "only a title",
+            "broken",
+            "odd link",
+            "no name at all",
+        ],
     )
     def test_what_sites_write(self, body: bytes, entries: list[tuple[str, str, str | None]]) -> None:
         found = read_feed(body, BASE)
@@ -251,7 +261,8 @@ async def test_a_site_is_a_channel(desk: Desk) -> None:
     assert "Nothing is missing" in text(await bot.taps(button(listed.messages[0], "МИД")))
     for label in ("Newest posts", "Mute 8 h", "Groups", "Send every post", "Keep it to this chat"):
         assert text(await bot.taps(button(screen, label))), label
-    assert "МИД" in text(await bot.says(f"/unfollow {desk.at}/"))
+    assert "Outages in" in text(await bot.says(f"/mute outages {desk.at}/"))  # by the address that was typed, …
+    assert "no longer follow МИД" in text(await bot.says("/unfollow 127.0.0.1"))  # … or by the host
     desk.body = rss(item(5, "Сбой снова", archive.now))
     assert await desk.act() == []
 
@@ -271,3 +282,16 @@ async def test_a_site_that_fails_for_long_is_told_once_and_so_is_its_return(desk
     desk.status = 200
     assert await desk.act(later=timedelta(hours=1)) == ["found МИД & Ко"]
     assert "up to 5 min late" in text(await bot.says("/channels"))
+
+
+async def test_a_counter_in_an_entry_is_an_edit_more_and_more_seldom(desk: Desk) -> None:
+    await desk.bot.pair()
+    desk.body = rss()
+    await desk.bot.says(f"/follow {desk.at}/feed.xml")
+    await desk.act(later=timedelta())
+    seen = []
+    for views in range(40):  # four hours
+        desk.body = rss(item(1, f"Сбой, просмотров {views}", NOON + timedelta(minutes=1)))
+        seen += [views] if await desk.act() else []
+    assert seen == [0, 1, 2, 3, 5, 9, 16, 30]
+    assert "If-None-Match" not in desk.asked[-1]

@@ -31,6 +31,7 @@ from bot.sources.preview.page import (
 )
 from bot.sources.transport import PageFailureError, PageReply, Transport
 from bot.store.database import Database
+from bot.store.meta import PageBackoff
 
 log = structlog.get_logger(__name__)
 
@@ -83,6 +84,10 @@ class Pages:
     async def close(self) -> None:
         """Close the connections."""
         await self._transport.close()
+
+    async def backoff(self) -> PageBackoff:
+        """Return how long no page is asked for, and why."""
+        return await self._pacer.backoff()
 
     async def head(self, name: str, *, channel_id: int | None = None, newest: int | None = None) -> PageAnswer:
         """Ask for the newest posts of a channel, of which `newest` is known already."""

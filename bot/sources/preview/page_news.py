@@ -33,9 +33,9 @@ async def announce_begin(
     return await database.write(job)
 
 
-async def announce_end(tx: Transaction, count: int, *, now: datetime) -> None:
+async def announce_end(tx: Transaction, *, now: datetime) -> None:
     """Tell the owners that a reader account reads all channels again."""
-    await _notify_owners(tx, PagesEnded(event=now.isoformat(), channels=count), now=now)
+    await _notify_owners(tx, PagesEnded(event=now.isoformat()), now=now)
 
 
 async def write_read(
@@ -43,6 +43,8 @@ async def write_read(
 ) -> None:
     """Write down what a page says of its channel; one that could not be read so is readable again."""
     title, username = page.title or channel.title, page.username or channel.username
+    if title.split() == channel.title.split():  # pages have spaces of their own
+        title = channel.title
     is_regained = reading.trouble == NO_PAGE and reading.is_lost(now)
     if (title, username) == (channel.title, channel.username) and not is_regained:
         return

@@ -3,6 +3,7 @@
 Anybody who may follow channels can type any address, and the service may stand where others cannot reach.
 """
 
+import asyncio
 import socket
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -23,6 +24,7 @@ UNREACHABLE, REFUSED, PRIVATE = "site_unreachable", "site_refuses", "site_privat
 NO_FEED, BROKEN = "site_no_feed", "site_broken"
 AT_ONCE = 4
 _HOPS = 5  # redirects
+_WITHIN = 60.0  # s, redirects included
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _HEADERS = {
     "User-Agent": f"Mozilla/5.0 (compatible; channelwatch/{__version__})",
@@ -84,6 +86,13 @@ class SiteFetcher:
 
     async def fetch(self, url: str, stamp: Stamp) -> PageReply | None:
         """Return the answer of a site; None where it is the one that we have. Raises SiteError."""
+        try:
+            async with asyncio.timeout(_WITHIN):
+                return await self._fetch(url, stamp)
+        except TimeoutError:
+            raise SiteError(UNREACHABLE, "no answer in time") from None
+
+    async def _fetch(self, url: str, stamp: Stamp) -> PageReply | None:
         for _ in range(_HOPS):
             self._check(url)
             try:

@@ -1,5 +1,6 @@
 """Public pages over HTTP: what an answer means, how long to wait, and when a channel is thought to be gone."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from bot.errors import SettingsError
 from bot.sandbox import Channel, Sandbox
@@ -266,6 +268,46 @@ def test_hosts_take_turns() -> None:
         places.append((hosts.url, hosts.are_all_out))
     assert places == [("a", False), ("b", False), ("b", False), ("a", True)]
     assert not hosts.answered().are_all_out
+
+
+@asynccontextmanager
+async def socks_proxy(*, status: int) -> AsyncIterator[str]:
+    """Serve SOCKS5 (RFC 1928) with one answer to all requests; 0 lets through."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly((await reader.readexactly(2))[1])
+        writer.write(b"\x05\x00")
+        kind = (await reader.readexactly(4))[3]
+        host = await reader.readexactly(4 if kind == 1 else (await reader.readexactly(1))[0])
+        port = int.from_bytes(await reader.readexactly(2), "big")
+        writer.write(bytes([5, status, 0, 1, 0, 0, 0, 0, 0, 0]))
+        if status == 0:
+            name = ".".join(map(str, host)) if kind == 1 else host.decode()
+            theirs, ours = await asyncio.open_connection(name, port)
+            await asyncio.gather(pump(reader, ours), pump(theirs, writer))
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield f"socks5://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(65536):
+        writer.write(data)
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "said"), [(0, ""), (2, "not allowed"), (None, "takes no connection")], ids=["open", "forbidden", "down"]
+)
+async def test_pages_come_through_the_proxy_for_telegram(status: int | None, said: str) -> None:
+    async with web() as at, socks_proxy(status=status or 0) as proxy:
+        url = "socks5://127.0.0.1:1" if status is None else proxy
+        pages = Pages.open(settings_of(at.server).model_copy(update={"telegram_proxy": SecretStr(url)}), None)
+        answer = await pages.head("news")
+        await pages.close()
+        assert answer.is_read == (status == 0)
+        assert said in answer.reason
 
 
 def test_an_mtproxy_carries_no_pages() -> None:

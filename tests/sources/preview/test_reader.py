@@ -140,7 +140,7 @@ async def test_pages_stand_in_for_a_lost_account_and_hand_back(at: PageKit) -> N
     begun = PagesBegun(event="", channels=1, unread=("Secret",), has_account=True)
     assert [each for each in await accounts.notices() if isinstance(each, PagesBegun | PagesEnded)] == [
         begun,
-        PagesEnded(event="", channels=1),
+        PagesEnded(event=""),
     ]
 
 
