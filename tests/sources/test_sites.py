@@ -336,3 +336,13 @@ async def test_what_was_stored_before_a_kill_comes_once(desk: Desk) -> None:
         assert f": {words} ({desk.at}/news/1)" in told[0]
     rows = await archive.db.fetch_all("SELECT message_id, count(*) AS n FROM versions GROUP BY message_id")
     assert sorted(row["n"] for row in rows) == [1, 2]
+
+
+async def test_what_is_dated_by_its_day_alone_is_news_on_the_day_of_following_too(desk: Desk) -> None:
+    await desk.bot.pair()
+    day = NOON - timedelta(hours=12)
+    desk.body = rss(item(1, "Сбой утром", day))
+    await desk.bot.says(f"/follow {desk.at}/feed.xml")
+    await desk.act(later=timedelta())
+    desk.body = rss(item(2, "Сбой днём", day), item(1, "Сбой утром", day), item(3, "Сбой вчера", day - timedelta(1)))
+    assert await desk.act() == [f"alert : Сбой днём ({desk.at}/news/2)"]
