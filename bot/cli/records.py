@@ -56,6 +56,7 @@ def record(hit: Hit, versions: Sequence[StoredPost]) -> dict[str, object]:
         "media": post.media and asdict(post.media),
         "forward": post.forward and asdict(post.forward),
         "reply_to": _reply(post),
+        "comment_on": post.commented and asdict(post.commented),
         "views": post.views,
         "forwards": post.forwards,
         "reactions": post.reactions,

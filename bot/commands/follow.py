@@ -297,6 +297,8 @@ async def _show_options(db: Reader, options: Options, references: Sequence[str],
         text.line(t.gettext("Sites are all read in one way, every few minutes: only private applies to them."))
     if options.ocr and not tesseract.is_installed():
         text.line(t.gettext(NO_OCR))
+    if options.comments and not await readers.any_reads(db):
+        text.line(t.gettext("Comments can be read by a reader account only; I will look for them once one can read."))
     if options.may_join is False and (inside := await _inside(db, references)):
         line = t.gettext("My reader account is already in these and stays there: {names}")
         text.line(line, names=join_names([show_reference(reference) for reference in inside], SHOWN_NAMES))

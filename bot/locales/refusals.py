@@ -72,15 +72,11 @@ REFUSALS = {  # why a channel cannot be read, or a reader account cannot read
         "Only a reader account can do that, and none can read now. Run channelwatch login on the server; I will then "
         "try again automatically."
     ),
-    "needs_app": N_("It asks newcomers questions. Join it by hand with the reader account, then send /follow again."),
-}
-
-_TO_JOIN = N_("They are in a group that my reader account would have to join. To do that, send /follow and its link.")
-COMMENTS = {  # why the comments on a channel's posts cannot be read
-    **REFUSALS,
     "no_comments": N_("It has none."),
-    "CHANNEL_PRIVATE": _TO_JOIN,
-    "CHANNEL_INVALID": _TO_JOIN,
+    "comments_closed": N_(
+        "They are in a group that my reader account would have to join. To do that, send /follow and its link."
+    ),
+    "needs_app": N_("It asks newcomers questions. Join it by hand with the reader account, then send /follow again."),
 }
 
 _OUT = N_("I am no longer a member there.")

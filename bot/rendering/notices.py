@@ -5,7 +5,7 @@ from functools import singledispatch
 
 from bot.locales import N_, Translator
 from bot.locales.locale import Locale, show_span, topic_title
-from bot.locales.refusals import COMMENTS, SUSPENSIONS, refusal
+from bot.locales.refusals import SUSPENSIONS, refusal
 from bot.models.acts import TopicChanged
 from bot.models.links import post_link
 from bot.models.notices import (
@@ -159,7 +159,7 @@ def _comments_followed(notice: CommentsFollowed, locale: Locale) -> Outgoing:
         line = t.gettext("I now also follow the comments on «{channel}», in «{group}».")
         return Outgoing(text=line.format(channel=channel, group=group))
     line = t.gettext("I cannot follow the comments on «{channel}».").format(channel=channel)
-    return Outgoing(text=f"{line} {refusal(notice.reason, t, COMMENTS)}")
+    return Outgoing(text=f"{line} {refusal(notice.reason, t)}")
 
 
 @render_notice.register

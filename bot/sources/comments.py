@@ -22,7 +22,7 @@ from bot.store.notices import notify
 
 log = structlog.get_logger(__name__)
 
-NO_COMMENTS = "no_comments"
+NO_COMMENTS, CLOSED = "no_comments", "comments_closed"
 _REFUSED = {Verdict.UNAUTHORISED, Verdict.SUSPEND}
 
 
@@ -87,5 +87,5 @@ class CommentRequests:
                 log.warning("new comments could not be read yet", channel=group.id, error=error.error)
                 return None  # the sweep reads them
             await self._database.write(lambda tx: channels.end_comments(tx, channel.id))
-            return error.error
+            return CLOSED
         return None

@@ -186,7 +186,7 @@ async def apply_options(
     )
     if options.history is not None and chat_id is not None:
         await backfills.request(tx, channel_id, chat_id=chat_id, asked_at=asked_at, posts=options.history)
-    if options.comments and chat_id is not None:
+    if options.comments and chat_id is not None and channel_id > 0:  # below zero are sites
         await enquiries.ask(tx, chat_id, EnquiryKind.COMMENTS, channel_id, now=asked_at)
     if options.comments is False:
         await end_comments(tx, channel_id, now=asked_at)
@@ -400,6 +400,12 @@ async def follow_comments(tx: Transaction, group: ResolvedChannel, channel: Chan
             "now": to_ms(now) // 1000 * 1000,
             "channel": channel.id,
         },
+    )
+    await tx.execute(  # what was stored as posts of its own, while the supergroup was followed for itself
+        """INSERT OR IGNORE INTO post_copies (channel_id, message_id, post_id)
+        SELECT channel_id, message_id, forward ->> 'message_id' FROM posts
+        WHERE channel_id = :group AND forward ->> 'channel_id' = :channel""",
+        {"group": group.id, "channel": channel.id},
     )
     if channel.restricted:  # as restricted as the channel, unless it was asked for by name
         await access.restrict(

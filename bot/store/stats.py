@@ -115,12 +115,13 @@ class ActiveChannel:
 
 
 async def active_channels(db: Reader) -> list[ActiveChannel]:
-    """Return the followed channels that can be read and have posts."""
+    """Return the followed channels that can be read and have posts; nobody waits for comments."""
     rows = await db.fetch_all(
         """SELECT c.id AS channel_id, c.title, coalesce(r.read_at, c.swept_at) AS known_until, s.since AS silent_since,
             (SELECT max(date) FROM posts WHERE channel_id = c.id) AS last_post_at
         FROM channels c LEFT JOIN silences s ON s.channel_id = c.id LEFT JOIN page_readings r ON r.channel_id = c.id
         WHERE c.followed_at IS NOT NULL AND known_until >= c.followed_at AND last_post_at IS NOT NULL
+            AND c.comments_of IS NULL
             AND (r.read_at IS NOT NULL OR EXISTS (
                 SELECT 1 FROM memberships WHERE channel_id = c.id AND access IN ('joined', 'polled')
                 UNION ALL SELECT 1 FROM sites WHERE channel_id = c.id AND access = 'polled'))

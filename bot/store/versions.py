@@ -128,6 +128,8 @@ class ObservedChanges:
         if message.is_of_page and version.hash == message.hash:
             message.count(post)
             self._apply_parts(message, post, version)
+        elif version in message.versions and self._now - message.seen_at < PAGE_LAG // _MILLISECOND:
+            return  # what it said before: some of the servers that write pages are behind
         elif message.is_of_page or page_versions.is_page_edit(message, post, self._is_reworded):
             self._add_version(message, replace(post, grouped_id=message.grouped_id), version, VersionChange.EDITED)
         if not message.is_of_page and message.look != version.hash:
@@ -257,6 +259,7 @@ class ObservedChanges:
         self._report(message, post, change, version_id, version.hash, whole_before=before)
         if change != VersionChange.STALE:
             message.version_id, message.hash, message.edit_date = version_id, *version
+            message.seen_at = self._now
             message.text, message.parts = post.text, dump_parts(post.parts)
             message.media_id = None if post.media is None else post.media.id
             message.post, message.added = post, added

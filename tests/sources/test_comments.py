@@ -79,7 +79,7 @@ async def test_comments_that_cannot_be_had_are_told_and_one_asked_for_by_name_st
     await asking.settle_all(asking.subscriptions())
     assert (await settle(asking)).reason == "no_comments"
     asking.sandbox.faults.answer("GetHistory", "CHANNEL_PRIVATE", chat_id=group.id)
-    assert (await settle(asking)).reason == "CHANNEL_PRIVATE"
+    assert (await settle(asking)).reason == "comments_closed"
     assert (await asking.channel(group)).followed_at is None
     await asking.ask("@news", comments=True)
     assert (await settle(asking)).reason is None

@@ -65,13 +65,23 @@ class TestFeed:
                 rss("<title>Одно</title><link>/1</link><description>Одно</description>", "<guid>пусто</guid>"),
                 [("/1", "Одно", "/1")],
             ),
+            pytest.param(rss("<title>А</title><guid>1</guid><link>/ё 1</link>"), [("/1", "А", "/%D1%91%201")]),
             pytest.param(rss(item(1, "Цел"))[:-20] + b"<item><title>&nbsp;&bad", [("/n1", "Цел", "/news/1")]),
             pytest.param(
                 rss("<title>Только слова</title>"),
                 [(sha256("Только слова".encode()).hexdigest(), "Только слова", None)],
             ),
         ],
-        ids=["windows-1251", "no guid", "twice", "one guid for all", "only a title", "broken", "no name at all"],
+        ids=[
+            "windows-1251",
+            "no guid",
+            "twice",
+            "one guid for all",
+            "only a title",
+            "broken",
+            "odd link",
+            "no name at all",
+        ],
     )
     def test_what_sites_write(self, body: bytes, entries: list[tuple[str, str, str | None]]) -> None:
         found = read_feed(body, BASE)
@@ -272,3 +282,16 @@ async def test_a_site_that_fails_for_long_is_told_once_and_so_is_its_return(desk
     desk.status = 200
     assert await desk.act(later=timedelta(hours=1)) == ["found МИД & Ко"]
     assert "up to 5 min late" in text(await bot.says("/channels"))
+
+
+async def test_a_counter_in_an_entry_is_an_edit_more_and_more_seldom(desk: Desk) -> None:
+    await desk.bot.pair()
+    desk.body = rss()
+    await desk.bot.says(f"/follow {desk.at}/feed.xml")
+    await desk.act(later=timedelta())
+    seen = []
+    for views in range(40):  # four hours
+        desk.body = rss(item(1, f"Сбой, просмотров {views}", NOON + timedelta(minutes=1)))
+        seen += [views] if await desk.act() else []
+    assert seen == [0, 1, 2, 3, 5, 9, 16, 30]
+    assert "If-None-Match" not in desk.asked[-1]

@@ -174,6 +174,15 @@ class Look:
             "Авария",
             id="a late push of what was edited since",
         ),
+        pytest.param(
+            [
+                Look(shown(5, "Сбой")),
+                Look(shown(5, "Авария"), versions=2),
+                Look(shown(5, "Сбой"), versions=2),
+            ],
+            "Авария",
+            id="a page of a server that is behind",
+        ),
     ],
 )
 async def test_what_is_another_version(archive: Archive, looks: list[Look], current: str) -> None:

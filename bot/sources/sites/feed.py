@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 from xml.sax import SAXParseException
 
 from selectolax.lexbor import LexborHTMLParser
@@ -23,7 +23,8 @@ from bot.text.markup import units
 if TYPE_CHECKING:
     from feedparser import FeedParserDict
 
-MOST_ENTRIES = 500  # of a feed; real ones list 10 to 100
+MOST_ENTRIES = 5000  # of a feed; real ones list 10 to 100
+LONGEST_LINK = 2000  # characters
 LONGEST = 50_000  # characters of an entry
 _FEEDS = frozenset({"application/rss+xml", "application/atom+xml"})
 _YEARS = range(1990, 2100)  # of a date that means something
@@ -151,12 +152,16 @@ def _tidy(given: PageText, base: str) -> PageText:
 
 
 def _address(link: str | None, base: str) -> str | None:
-    """Return the whole address of a link on the web; None for any other."""
-    try:
-        whole = urljoin(base, (link or "").strip())
-        return whole if link and urlsplit(whole).scheme in {"http", "https"} and urlsplit(whole).hostname else None
-    except ValueError:  # brackets that are no IPv6 address
+    """Return the whole address of a link on the web, as buttons may have it; None for any other."""
+    from yarl import URL  # noqa: PLC0415 - with aiohttp, which only sites need
+
+    if not link:
         return None
+    try:
+        whole = URL(urljoin(base, link.strip()))
+    except ValueError:
+        return None
+    return str(whole) if whole.scheme in {"http", "https"} and whole.host and len(str(whole)) <= LONGEST_LINK else None
 
 
 def _date(given: "FeedParserDict", field: str) -> datetime | None:
