@@ -244,6 +244,7 @@ def _outages(parts: Parts, sender: Sender) -> OutageMonitor:
         parts.database,
         clock=parts.clock,
         patience=timedelta(seconds=parts.settings.fallback_after),
+        round_takes=timedelta(seconds=parts.settings.sweep_interval),
         is_connected=lambda: bot.is_answered and has_connection(bot),
         taken=lambda: sender.taken,
     )

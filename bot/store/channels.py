@@ -401,6 +401,12 @@ async def follow_comments(tx: Transaction, group: ResolvedChannel, channel: Chan
             "channel": channel.id,
         },
     )
+    await tx.execute(  # what was stored as posts of its own, while the supergroup was followed for itself
+        """INSERT OR IGNORE INTO post_copies (channel_id, message_id, post_id)
+        SELECT channel_id, message_id, forward ->> 'message_id' FROM posts
+        WHERE channel_id = :group AND forward ->> 'channel_id' = :channel""",
+        {"group": group.id, "channel": channel.id},
+    )
     if channel.restricted:  # as restricted as the channel, unless it was asked for by name
         await access.restrict(
             tx, Restrictable.CHANNEL, channel.id, await access.chats_of(tx, Restrictable.CHANNEL, channel.id)

@@ -34,7 +34,8 @@ _DIVERTED = """SELECT m.id, m.random_id, m.wanted_revision, t.id AS target, t.ke
         AND (m.due_at <= :now OR m.attempts > 0)
     LEFT JOIN groups g ON g.id = m.group_id
     WHERE c.suspended IS NULL AND (m.kind = 'alert' OR g.kind IN ('digest', 'storm') OR m.notice = 'telegram_out')
-        AND NOT EXISTS (SELECT 1 FROM messages f WHERE f.carries = m.id AND f.state = 'due')
+        AND NOT EXISTS (SELECT 1 FROM messages f WHERE f.carries = m.id
+            AND (f.state = 'due' OR f.state = 'sent' AND m.kind = 'notice'))
     ORDER BY m.wanted_at, m.id LIMIT :most"""
 
 
@@ -110,7 +111,7 @@ async def move(tx: Transaction, fallback: Message, *, written_at: datetime, now:
         WHERE m.id = :id AND m.state = 'due' AND m.sent_revision = 0""",
         {"id": fallback.carries},
     )
-    if row is None:
+    if row is None or row["kind"] == MessageKind.NOTICE:  # which goes on waiting: once it is taken, Telegram is back
         return
     alert_ids = [row["alert_id"]] if row["kind"] == MessageKind.ALERT else []
     if row["group_id"] is not None:
@@ -230,6 +231,7 @@ async def end(tx: Transaction, outage: Outage, *, now: datetime) -> None:
             values,
         )
         await tx.execute("UPDATE groups SET closes_at = :now WHERE kind = 'fallback' AND closes_at > :now", values)
+        await tx.execute("UPDATE chats SET held_until = NULL WHERE kind != 'target' AND held_until > :now", values)
     tx.announce(Subject.ALERTS)
     notice = TelegramBack(event=f"{outage}:{to_ms(since)}", outage=outage, since=since, until=now, alerts=went)
     for owner in await chats.of_owners(tx):

@@ -98,7 +98,10 @@ _MESSAGES = f"""SELECT q.id, {_CHAT}, q.kind, q.random_id, q.silent, q.wanted_re
     LEFT JOIN versions v ON v.id = coalesce(q.version_id, a.shown_version_id)
     LEFT JOIN posts m ON m.channel_id = v.channel_id AND m.message_id = v.message_id
     LEFT JOIN channels n ON n.id = v.channel_id"""  # noqa: S608 - our own constants
-_NEXT_AT = "SELECT min(due_at) AS next_at FROM messages INDEXED BY messages_due WHERE state = 'due' AND due_at > :now"
+# A chat may be held for longer than the message that it is held for waits.
+_NEXT_AT = """SELECT min(at) AS next_at FROM (
+    SELECT min(due_at) AS at FROM messages INDEXED BY messages_due WHERE state = 'due' AND due_at > :now
+    UNION ALL SELECT min(held_until) FROM chats WHERE held_until > :now)"""
 # Chats that nothing is to be read of. Indexes answer for all of this, so that thousands of messages that wait behind
 # one another in a chat, or for tomorrow, cost little.
 _LEFT_OUT = """chat_id NOT IN (SELECT value FROM json_each(:excluded))

@@ -49,6 +49,7 @@ class StoredMessage:
     touched: bool = False  # gone, back or counted anew
     long: LongPost | None = None  # None: Telegram gives all of it, as far as we know
     grouped_id: int | None = None  # loaded where the message is being edited
+    seen_at: int = 0  # ms, of the current version; likewise
     look: bytes | None = None  # hash of the plain form in which its page showed it last; loaded where a page is seen
 
     @property
@@ -120,7 +121,7 @@ _MESSAGES = """SELECT m.channel_id, m.message_id, m.id, m.version_id, v.hash, m.
     CROSS JOIN versions v ON v.id = m.version_id
     LEFT JOIN long_posts l ON l.channel_id = m.channel_id AND l.message_id = m.message_id"""
 _VERSIONS = """SELECT v.channel_id, v.message_id, v.id, v.hash, v.text, coalesce(v.edit_date, 0), p.grouped_id,
-        v.media_id
+        v.media_id, v.seen_at
     FROM json_each(:keys) k JOIN versions v ON v.channel_id = k.value ->> 0 AND v.message_id = k.value ->> 1
     JOIN posts p ON p.channel_id = v.channel_id AND p.message_id = v.message_id"""
 _PUT_MESSAGE = """INSERT INTO posts (id, channel_id, message_id, grouped_id, version_id, date, seen_at, gone_at,
@@ -196,13 +197,13 @@ async def _add_versions(
         if message and (every or message.hash != hashes[id(post)] or message.is_reworded_by(post)):
             edited.add(key)
     rows = await tx.fetch_all(_VERSIONS, {"keys": json_list(edited)}) if edited else []
-    for channel_id, message_id, version_id, content, text, edit_date, grouped_id, media_id in rows:
+    for channel_id, message_id, version_id, content, text, edit_date, *rest in rows:
         message = messages[channel_id, message_id]
         message.versions.append(Version(content, edit_date))
         message.texts.add(text)
         if version_id == message.version_id:
-            message.text, message.edit_date, message.grouped_id = text, edit_date, grouped_id
-            message.media_id = media_id
+            message.text, message.edit_date = text, edit_date
+            message.grouped_id, message.media_id, message.seen_at = rest
 
 
 async def write(tx: Transaction, known: Known, *, now: int) -> None:

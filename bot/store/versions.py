@@ -11,7 +11,7 @@ from bot.parts import Part, PartKind, dump_parts, load_parts, whole_text
 from bot.store import channels, comments, long_posts, page_versions, version_rows
 from bot.store.database import Transaction
 from bot.store.long_posts import Head, LongPost, RestState
-from bot.store.page_versions import PAGE_LAG, AfterPage, IsReworded
+from bot.store.page_versions import BACK_AFTER, PAGE_LAG, AfterPage, IsReworded
 from bot.store.rows import maybe_ms, to_ms
 from bot.store.version_rows import Hashes, Known, MessageKey, StoredMessage, Version
 from bot.text.plain import plain_hash
@@ -128,6 +128,8 @@ class ObservedChanges:
         if message.is_of_page and version.hash == message.hash:
             message.count(post)
             self._apply_parts(message, post, version)
+        elif version in message.versions and self._now - message.seen_at < PAGE_LAG // _MILLISECOND:
+            return  # what it said before: some of the servers that write pages are behind
         elif message.is_of_page or page_versions.is_page_edit(message, post, self._is_reworded):
             self._add_version(message, replace(post, grouped_id=message.grouped_id), version, VersionChange.EDITED)
         if not message.is_of_page and message.look != version.hash:
@@ -185,7 +187,7 @@ class ObservedChanges:
         """Tell whether this observation proves that a message is visible; an answer to an older request does not."""
         observed_by, asked_at = self._observation.observed_by, maybe_ms(self._observation.asked_at)
         if observed_by == ObservedBy.PREVIEW:
-            return gone_at + PAGE_LAG // _MILLISECOND <= self._now
+            return gone_at + BACK_AFTER // _MILLISECOND <= self._now
         return observed_by in PROOF and (asked_at is None or gone_at <= asked_at)
 
     def _is_shown_again(self, version: Version, message: StoredMessage) -> bool:
@@ -257,6 +259,7 @@ class ObservedChanges:
         self._report(message, post, change, version_id, version.hash, whole_before=before)
         if change != VersionChange.STALE:
             message.version_id, message.hash, message.edit_date = version_id, *version
+            message.seen_at = self._now
             message.text, message.parts = post.text, dump_parts(post.parts)
             message.media_id = None if post.media is None else post.media.id
             message.post, message.added = post, added
@@ -291,7 +294,7 @@ class ObservedChanges:
             origins = [version_rows.origin_row(post, message_row) for message_row, post in self._origins]
             await tx.execute_many(version_rows.SET_ORIGIN, origins)
         if self._looks:
-            await page_versions.put_looks(tx, self._looks)
+            await page_versions.put_looks(tx, self._looks, now=self._now)
         await tx.insert_all(version_rows.ADD_VERSION, self._versions)
         await version_rows.write(tx, self.known, now=self._now)
         await tx.execute_many(_SET_PARTS, [(written, version_id) for written, version_id, _ in self._parts])

@@ -193,7 +193,7 @@ async def test_a_reader_sees_no_buttons_that_they_may_not_tap(bot: Bot) -> None:
     await bot.pair(BORIS, Role.READER)
     await bot.archive.follow(NEWS, title="Вести")
     assert labels((await opened(bot, person=BORIS)).edit) == [
-        *("Newest posts", "Mute 8 h", "7 days", "For good", "Send every post", "Similar channels"),
+        *("Newest posts", "Similar channels", "Mute 8 h", "7 days", "For good", "Send every post"),
         "All channels",
     ]
 

@@ -1,6 +1,6 @@
 """The comments on a channel's posts, in a chat: asked for, alerted to, as private as the channel, ended with it."""
 
-from bot.models import StoredPost
+from bot.models import Forward, StoredPost
 from bot.models.people import Role, Viewer
 from bot.store import channels, enquiries, follows, posts, readers
 from bot.store.access import Restrictable, hidden
@@ -14,8 +14,7 @@ from tests.kit_archive import NEWS, NOON, OTHER, post
 async def discussed(bot: Bot) -> None:
     """Follow a channel with its comments, as a reader would."""
     await bot.pair()
-    await bot.archive.follow(title="Вести")
-    channel = await bot.archive.channel(NEWS)
+    channel = await bot.archive.follow(title="Вести")
     group = ResolvedChannel(id=OTHER, kind="supergroup", title="Вести чат", username=None)
 
     async def job(tx: Transaction) -> None:
@@ -86,3 +85,12 @@ async def test_comments_belong_to_those_whom_the_channel_belongs_to_and_end_with
     assert await channels.followed(bot.db) == []
     await bot.taps(button(ended.edit, "Undo"))
     assert {each.id: each.comments_in for each in await channels.followed(bot.db)} == {NEWS: OTHER, OTHER: None}
+
+
+async def test_a_group_that_was_followed_for_itself_knows_its_posts_from_then(bot: Bot) -> None:
+    await bot.archive.follow(OTHER, title="Вести чат")
+    origin = Forward(channel_id=NEWS, message_id=77, name=None, date=NOON)
+    await bot.archive.live(post(5, "Погода", channel_id=OTHER, forward=origin))
+    await bot.archive.live(post(9, "Будет ли дождь?", channel_id=OTHER, root=5))
+    await discussed(bot)
+    assert (await stored(bot, 9)).link == f"https://t.me/News{NEWS}/77?comment=9"

@@ -27,6 +27,11 @@ async def test_the_public_channels_of_a_reader_that_is_away_go_to_the_other_and_
     await reader.assignments.leave(first)
     assert await read_by(reader) == {"Public": second, "Secret": first}
     assert reader.assignments.leads(second)
+    assert [reader.assignments.reads(await reader.channel(each)) for each in (public, secret)] == [True, False]
+    reader.assignments.hold_up(second)  # with nobody to take over: web pages do
+    assert not reader.assignments.reads(await reader.channel(public))
+    await reader.assignments.enter(second)
+    assert reader.assignments.reads(await reader.channel(public))
 
 
 async def test_the_private_channels_of_an_account_that_was_replaced_are_looked_at_by_the_new_one(

@@ -141,6 +141,16 @@ class Look:
             id="after a first look an edit counts, and Telegram confirms it",
         ),
         pytest.param(
+            [
+                Look(post(5, "Сбой в сети"), on_page=False),
+                Look(shown(5, "Сбой…")),
+                Look(post(5, "Авария в сети", **EDITED), on_page=False, versions=2),
+                Look(shown(5, "Авария…", is_edited=True), versions=2),
+            ],
+            "Авария в сети",
+            id="what the page cuts is no edit, and still none after Telegram told one",
+        ),
+        pytest.param(
             [Look(post(5, "Сбой"), on_page=False), Look(shown(5, "Авария", is_edited=True), versions=2)],
             "Авария",
             id="the page says edited, with other words",
@@ -173,6 +183,15 @@ class Look:
             ],
             "Авария",
             id="a late push of what was edited since",
+        ),
+        pytest.param(
+            [
+                Look(shown(5, "Сбой")),
+                Look(shown(5, "Авария"), versions=2),
+                Look(shown(5, "Сбой"), versions=2),
+            ],
+            "Авария",
+            id="a page of a server that is behind",
         ),
     ],
 )

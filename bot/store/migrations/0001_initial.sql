@@ -329,6 +329,7 @@ CREATE TABLE page_looks (  -- how web pages show messages that Telegram has told
     channel_id INTEGER NOT NULL REFERENCES channels (id),
     message_id INTEGER NOT NULL,
     plain BLOB,  -- hash of the plain form of its text, as the page showed it last; NULL: nobody has compared it
+    seen_at INTEGER,  -- when it was first shown so
     missing_since INTEGER,  -- the page shows the messages before and after it; NULL: it is not missing
     not_found_at INTEGER,  -- when its own page first said that there is no such post; the second time it is gone
     PRIMARY KEY (channel_id, message_id)
