@@ -15,7 +15,7 @@ from bot.sources.account import Account, retry_pause
 from bot.sources.assignment import Assignments
 from bot.sources.channel_events import resolved
 from bot.sources.sync import ChannelSync
-from bot.store import channels, chats, enquiries
+from bot.store import channels, chats, comments, enquiries
 from bot.store.channels import Access, Channel
 from bot.store.database import Transaction
 from bot.store.enquiries import Enquiry
@@ -71,7 +71,7 @@ class CommentRequests:
         now, access = self._account.now(), Access.POLLED if group.left else Access.JOINED
 
         async def job(tx: Transaction) -> None:
-            await channels.follow_comments(tx, resolved(group), channel, now=now)
+            await comments.follow(tx, resolved(group), channel, now=now)
             await channels.set_access(
                 tx,
                 self._account.reader_id,
