@@ -1,15 +1,14 @@
 -- Times are Unix milliseconds, UTC. Channel and account ids are Telegram's bare ids, those of channels elsewhere are ours
--- and below zero. What a button names and people can
--- delete never gives its number to another row (AUTOINCREMENT): an old button would act on that.
+-- and below zero. What a button names and people can delete never gives its number to another row (AUTOINCREMENT): an
+-- old button would act on that.
 
 -- What may grow for ever, and why. The archive is what the program is for: posts, versions, part_evidence, fulltext,
--- long_posts, post_copies, pictures, translations, and media, whose files have a limit of their own (MEDIA_MAX_TOTAL_GB).
--- What was sent stays known, a third
--- of a kilobyte an alert: alerts, messages, groups, attachments. For an edit or a deletion is followed however late, a
--- post that is edited back into a topic is no news, and feedback counts them. `bot/store/housekeeping.py` clears
--- handled, mutes, invitations, acts, enquiries, strangers, uploads, page_looks and target_urls, each writing of requests
--- clears that table. All others have as many rows as there are channels, chats, readers, or things that people made with a command
--- of theirs.
+-- long_posts, post_copies, pictures, translations, site_entries, and media, whose files have a limit of their own
+-- (MEDIA_MAX_TOTAL_GB). What was sent stays known, a third of a kilobyte an alert: alerts, messages, groups, attachments.
+-- For an edit or a deletion is followed however late, a post that is edited back into a topic is no news, and feedback
+-- counts them. `bot/store/housekeeping.py` clears handled, mutes, invitations, acts, enquiries, strangers, uploads,
+-- page_looks and target_urls, each writing of requests clears that table. All others have as many rows as there are
+-- channels, chats, readers, or things that people made with a command of theirs.
 
 
 -- The instance itself
