@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
-from bot.models import Event, Post, is_page_album
+from bot.models import Event, Post, PostKey, is_page_album
 from bot.store.database import Reader, Transaction
 from bot.store.rows import json_list, read_all, to_ms
 from bot.store.version_rows import MessageKey, StoredMessage
@@ -140,6 +140,15 @@ async def regroup(tx: Transaction, groups: Mapping[tuple[int, str], int]) -> Non
     await tx.execute_many(f"UPDATE posts SET grouped_id = :group {of_post}", values)  # noqa: S608 - our own words
     for table in ("alerts", "feedback"):
         await tx.execute_many(f"UPDATE OR IGNORE {table} SET post_key = :new {of_post}", values)  # noqa: S608 - likewise
+
+
+async def move_alerts(tx: Transaction, post: PostKey, *, old: int, new: int) -> None:
+    """Let the alerts of an album show the version of the item that has the caption."""
+    await tx.execute(
+        """UPDATE alerts SET version_id = :new, shown_version_id = :new
+        WHERE channel_id = :channel AND post_key = :key AND shown_version_id = :old""",
+        {"channel": post[0], "key": post[1], "old": old, "new": new},
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

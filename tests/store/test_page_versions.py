@@ -85,6 +85,9 @@ async def test_an_album_is_one_post_with_one_alert(archive: Archive, first: str,
     if first == "page":
         await page(archive, *album("Сбой", 5, 6, 7))
         await archive.send_all()
+    if first == "page":
+        await archive.live(*told)
+        assert [(await archive.stored(n)).text for n in (5, 6, 7)] == [item.text for item in told]
     for item in told[:1] if first == "one item" else told:
         await archive.live(item)
         await page(archive, *album("Сбой", 5, 6, 7))
