@@ -129,10 +129,10 @@ class WatchScreen:
         now = self.clock()
         what = f"{state.channels} channels" if state.channels != 1 else "1 channel"
         seen = "not read yet" if state.read_at is None else f"last read {state.read_at:%H:%M:%S} UTC"
-        line = f"Watching {what} for {', '.join(self.titles)} · {state.posts} posts · {self.alerts} alerts · {seen}"
+        parts = [f"Watching {what} (Ctrl-C ends)", f"{state.posts} posts", f"{self.alerts} alerts", seen]
         if state.retry_at is not None and state.retry_at > now:
-            line += f" · waiting until {state.retry_at:%H:%M:%S}: {state.trouble}"
-        return Text(plain(f"{line} · Ctrl-C ends"), "dim")
+            parts.append(f"waiting until {state.retry_at:%H:%M:%S}: {state.trouble}")
+        return Text(plain(" · ".join([*parts, f"looking for {', '.join(self.titles)}"])), "dim")
 
     @_while_read
     def say_end(self) -> None:

@@ -17,6 +17,7 @@ from bot.models.notices import (
     PagesBegun,
     PagesEnded,
     PostsMissed,
+    PostsUnreadable,
 )
 from bot.sandbox import Channel
 from bot.sandbox.pages.server import PageServer
@@ -138,8 +139,10 @@ async def test_pages_stand_in_for_a_lost_account_and_hand_back(at: PageKit) -> N
     assert "rich" in await accounts.texts(news)
     assert await at.alerts() == 3
     begun = PagesBegun(event="", channels=1, unread=("Secret",), has_account=True)
-    assert [each for each in await accounts.notices() if isinstance(each, PagesBegun | PagesEnded)] == [
+    told = (PagesBegun, PagesEnded, PostsUnreadable)
+    assert [each for each in await accounts.notices() if isinstance(each, told)] == [
         begun,
+        PostsUnreadable(event="", posts=1, channels=("News",), on_page=True),
         PagesEnded(event=""),
     ]
 
