@@ -9,12 +9,13 @@ from telethon.tl import types
 from bot.errors import TelegramError, Verdict
 from bot.models.enquiries import Findings
 from bot.models.notices import CommentsFollowed
+from bot.models.outgoing import PeerKind
 from bot.sources import resolver
 from bot.sources.account import Account, retry_pause
 from bot.sources.assignment import Assignments
 from bot.sources.channel_events import resolved
 from bot.sources.sync import ChannelSync
-from bot.store import channels, chats, enquiries
+from bot.store import channels, chats, comments, enquiries
 from bot.store.channels import Access, Channel
 from bot.store.database import Transaction
 from bot.store.enquiries import Enquiry
@@ -43,7 +44,7 @@ class CommentRequests:
             return
         try:
             group = await resolver.comments_of(self._account, channel)
-            reason = NO_COMMENTS if group is None else await self._follow(channel, group)
+            reason = NO_COMMENTS if group is None else await self._why_not(group) or await self._follow(channel, group)
         except TelegramError as error:
             if error.verdict is Verdict.RETRY:
                 until = self._account.now() + retry_pause(error)
@@ -53,6 +54,11 @@ class CommentRequests:
         title = None if group is None else group.title
         notice = CommentsFollowed(event=str(enquiry.id), channel=channel.title, group=title, reason=reason)
         await self._database.write(lambda tx: self._settle(tx, enquiry, notice))
+
+    async def _why_not(self, group: types.Channel) -> str | None:
+        """Return why a supergroup is not to be read: it receives alerts, which would be alerted to again."""
+        ours = {chat.peer.id for chat in await chats.everyone(self._database) if chat.peer.kind is PeerKind.CHANNEL}
+        return "own_channel" if group.id in ours else None
 
     async def _settle(self, tx: Transaction, enquiry: Enquiry, notice: CommentsFollowed) -> None:
         await enquiries.settle(tx, enquiry.id, Findings(reason=notice.reason))
@@ -65,7 +71,7 @@ class CommentRequests:
         now, access = self._account.now(), Access.POLLED if group.left else Access.JOINED
 
         async def job(tx: Transaction) -> None:
-            await channels.follow_comments(tx, resolved(group), channel, now=now)
+            await comments.follow(tx, resolved(group), channel, now=now)
             await channels.set_access(
                 tx,
                 self._account.reader_id,

@@ -13,7 +13,7 @@ from bot.models import Network
 from bot.models.acts import UNDO_WITHIN
 from bot.models.enquiries import EnquiryKind
 from bot.models.people import EVERYTHING, Viewer
-from bot.store import access, backfills, enquiries
+from bot.store import backfills, enquiries
 from bot.store.access import Restrictable, visible
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import json_list, maybe_date, maybe_ms, read, read_all, to_ms
@@ -382,37 +382,6 @@ async def end_comments(tx: Transaction, channel_id: int, *, now: datetime | None
             await tx.execute("UPDATE channels SET comments_of = NULL WHERE id = :id", {"id": group["id"]})
         else:
             await unfollow(tx, group["id"], now=now)
-
-
-async def follow_comments(tx: Transaction, group: ResolvedChannel, channel: Channel, *, now: datetime) -> None:
-    """Follow the supergroup with the comments on a channel's posts; it is not joined for that."""
-    await tx.execute(
-        """INSERT INTO channels (id, kind, title, username, followed_at, comments_of, may_join)
-        VALUES (:id, :kind, :title, :username, :now, :channel, 0)
-        ON CONFLICT DO UPDATE SET title = excluded.title, username = excluded.username, unfollowed_at = NULL,
-            may_join = iif(followed_at IS NULL, 0, may_join), followed_at = coalesce(followed_at, excluded.followed_at),
-            comments_of = excluded.comments_of""",
-        {
-            "id": group.id,
-            "kind": group.kind,
-            "title": group.title,
-            "username": group.username,
-            "now": to_ms(now) // 1000 * 1000,
-            "channel": channel.id,
-        },
-    )
-    await tx.execute(  # what was stored as posts of its own, while the supergroup was followed for itself
-        """INSERT OR IGNORE INTO post_copies (channel_id, message_id, post_id)
-        SELECT channel_id, message_id, forward ->> 'message_id' FROM posts
-        WHERE channel_id = :group AND forward ->> 'channel_id' = :channel""",
-        {"group": group.id, "channel": channel.id},
-    )
-    if channel.restricted:  # as restricted as the channel, unless it was asked for by name
-        await access.restrict(
-            tx, Restrictable.CHANNEL, channel.id, await access.chats_of(tx, Restrictable.CHANNEL, channel.id)
-        )
-    tx.announce(Subject.FOLLOWS)
-    tx.announce(Subject.TOPICS)  # which may be limited to it
 
 
 async def set_access(  # noqa: PLR0913 - the row has this many columns

@@ -20,6 +20,7 @@ class Site:
     title: str
     followed_at: datetime
     swept_at: datetime | None  # when it was last read
+    last_post_at: datetime | None  # the date of its newest post
     access: Access  # polled, or lost where it could not be read for long
     etag: str | None  # of the last answer …
     modified: str | None  # … and its date, as the site wrote it
@@ -44,7 +45,8 @@ class SiteEntry:
     edit_date: datetime | None  # … and when the last one was seen
 
 
-_SITES = """SELECT s.*, c.address, c.title, c.followed_at, c.swept_at
+_SITES = """SELECT s.*, c.address, c.title, c.followed_at, c.swept_at,
+        (SELECT max(date) FROM posts WHERE channel_id = c.id) AS last_post_at
     FROM sites s JOIN channels c ON c.id = s.channel_id WHERE c.followed_at IS NOT NULL"""
 
 

@@ -11,7 +11,7 @@ from bot.parts import Part, PartKind, dump_parts, load_parts, whole_text
 from bot.store import channels, comments, long_posts, page_versions, version_rows
 from bot.store.database import Transaction
 from bot.store.long_posts import Head, LongPost, RestState
-from bot.store.page_versions import PAGE_LAG, AfterPage, IsReworded
+from bot.store.page_versions import BACK_AFTER, PAGE_LAG, AfterPage, IsReworded
 from bot.store.rows import maybe_ms, to_ms
 from bot.store.version_rows import Hashes, Known, MessageKey, StoredMessage, Version
 from bot.text.plain import plain_hash
@@ -66,6 +66,7 @@ class ObservedChanges:
         self._long: dict[MessageKey, LongPost] = {}  # what is known now of long posts
         self._to_read_anew: set[int] = set()  # channels
         self._looks: dict[MessageKey, bytes] = {}  # hashes of what pages show of messages that Telegram has told us
+        self._moved: dict[int, tuple[MessageKey, str]] = {}  # versions whose caption another item of the album has
         self.regrouped: dict[PostKey, int] = {}  # posts whose album Telegram names now: its grouped_id
         self.added: list[NewVersion] = []
         self._copies: list[Post] = []  # of posts, in the supergroups where they are commented on
@@ -149,9 +150,22 @@ class ObservedChanges:
             self._add_version(message, post, version, VersionChange.EDITED)
             return
         message.versions[message.versions.index(Version(message.hash, message.edit_date))] = version
-        shown = post if post.text.strip() else replace(post, text=message.text)  # a caption stays where the page had it
-        self._load_rest(message, shown, version)
+        if not post.text.strip() and message.text.strip():
+            owner = self._captioned(post, message.text)
+            if owner is None:  # nobody knows yet: the caption stays where the page had it
+                post = replace(post, text=message.text)
+            else:
+                self._moved[message.version_id] = (owner, post.key)
+        self._load_rest(message, post, version)
         message.count(post)
+
+    def _captioned(self, post: Post, caption: str) -> MessageKey | None:
+        """Return the message of a post's album that has a caption by what Telegram says now."""
+        for event in self._observation.events:
+            is_item = isinstance(event, Post) and (event.channel_id, event.key) == (post.channel_id, post.key)
+            if isinstance(event, Post) and is_item and plain_hash(event.text) == plain_hash(caption):
+                return event.channel_id, event.message_id
+        return None
 
     def _follow_long(self, message: StoredMessage, post: Post, version: Version) -> bool:
         """Follow what is known of a long post; return False where a post is to be no version of its own.
@@ -187,7 +201,7 @@ class ObservedChanges:
         """Tell whether this observation proves that a message is visible; an answer to an older request does not."""
         observed_by, asked_at = self._observation.observed_by, maybe_ms(self._observation.asked_at)
         if observed_by == ObservedBy.PREVIEW:
-            return gone_at + PAGE_LAG // _MILLISECOND <= self._now
+            return gone_at + BACK_AFTER // _MILLISECOND <= self._now
         return observed_by in PROOF and (asked_at is None or gone_at <= asked_at)
 
     def _is_shown_again(self, version: Version, message: StoredMessage) -> bool:
@@ -293,8 +307,11 @@ class ObservedChanges:
             await page_versions.regroup(tx, self.regrouped)
             origins = [version_rows.origin_row(post, message_row) for message_row, post in self._origins]
             await tx.execute_many(version_rows.SET_ORIGIN, origins)
+            for old, (owner, post_key) in self._moved.items():
+                new = self.known.messages[owner].version_id
+                await page_versions.move_alerts(tx, (owner[0], post_key), old=old, new=new)
         if self._looks:
-            await page_versions.put_looks(tx, self._looks)
+            await page_versions.put_looks(tx, self._looks, now=self._now)
         await tx.insert_all(version_rows.ADD_VERSION, self._versions)
         await version_rows.write(tx, self.known, now=self._now)
         await tx.execute_many(_SET_PARTS, [(written, version_id) for written, version_id, _ in self._parts])

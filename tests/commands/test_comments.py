@@ -2,7 +2,7 @@
 
 from bot.models import Forward, StoredPost
 from bot.models.people import Role, Viewer
-from bot.store import channels, enquiries, follows, posts, readers
+from bot.store import channels, comments, enquiries, follows, posts, readers
 from bot.store.access import Restrictable, hidden
 from bot.store.channels import Access, ResolvedChannel
 from bot.store.database import Transaction
@@ -18,7 +18,7 @@ async def discussed(bot: Bot) -> None:
     group = ResolvedChannel(id=OTHER, kind="supergroup", title="Вести чат", username=None)
 
     async def job(tx: Transaction) -> None:
-        await channels.follow_comments(tx, group, channel, now=channel.followed_at or NOON)
+        await comments.follow(tx, group, channel, now=channel.followed_at or NOON)
         await channels.set_access(tx, bot.archive.reader_id, OTHER, Access.POLLED, access_hash=7, now=NOON)
 
     await bot.db.write(job)

@@ -8,7 +8,7 @@ from bot.locales.locale import Locale
 from bot.models.notices import DailyReport
 from bot.monitoring.daily_report import DailyReports, last_occurrence
 from bot.rendering.notices import render_notice
-from bot.store import channels, chats, follows, meta, readers
+from bot.store import channels, chats, follows, meta, page_readings, readers
 from bot.store.channels import Access
 from bot.store.chats import Chat, ReportTime
 from bot.store.database import Transaction
@@ -82,6 +82,14 @@ async def test_nothing_counts_as_verified_while_the_only_reader_is_lost(archive:
     await archive.db.write(job)
     (receipt,) = await due(archive)
     assert (receipt.verified, receipt.gaps, receipt.gap_names) == (0, 1, (f"@News{NEWS}",))
+
+    archive.now += timedelta(days=1)
+    await archive.db.write(lambda tx: page_readings.begin(tx, [NEWS], now=archive.now))
+    receipt = (await due(archive))[-1]
+    assert (receipt.pages, receipt.verified, receipt.gaps, receipt.unverified_names) == (1, 0, 0, ())
+    assert render_notice(receipt, Locale(t=translator("ru"), time_zone="UTC", now=archive.now)).text.endswith(
+        "🌐 1 канал читаю через веб-страницу."
+    )
 
 
 async def test_a_receipt_comes_once_a_day_without_a_sound(archive: Archive) -> None:

@@ -3,9 +3,10 @@
 from datetime import timedelta
 
 from bot.models.notices import CommentsFollowed
+from bot.models.outgoing import Peer, PeerKind
 from bot.sandbox import Channel, User
 from bot.sources.enquiries import Enquiries
-from bot.store import channels, posts, readers
+from bot.store import channels, chats, posts, readers
 from bot.store.channels import Access
 from tests.kit import alerts_of
 
@@ -108,3 +109,12 @@ async def test_another_reader_finds_the_comments_of_a_public_channel_by_that_cha
         pass
     await asking.sweep().sweep_once()
     assert [(await asking.channel(each)).access for each in (channel, group)] == [Access.POLLED, Access.POLLED]
+
+
+async def test_a_group_that_receives_alerts_is_not_read_for_its_comments(asking: ReaderKit) -> None:
+    _, group, _ = discussed(asking)
+    desk = Peer(kind=PeerKind.CHANNEL, id=group.id)
+    await asking.database.write(lambda tx: chats.pair(tx, desk, title="Desk", language="en", now=asking.clock()))
+    await asking.ask("@news", comments=True)
+    await asking.settle_all(asking.subscriptions())
+    assert (await settle(asking)).reason == "own_channel"

@@ -1,6 +1,6 @@
 """Sites: their feeds as they come, from a server of our own, and a channel like any other in the chat."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -9,9 +9,13 @@ from hashlib import sha256
 import pytest
 from aiohttp import web
 
+from bot.models import Observation
+from bot.monitoring.channel_state import channel_states
+from bot.pipeline.ingest import Ingest, Result
 from bot.sources.sites.feed import LONGEST, linked_feed, read_feed
 from bot.sources.sites.fetcher import PRIVATE, REFUSED, SiteError, SiteFetcher, Stamp
 from bot.sources.sites.reader import LOST_AFTER, Sites
+from bot.store import stats
 from bot.text.markup import Text
 from bot.text.references import any_reference
 from tests.commands.kit import Bot, bot_of, button, text
@@ -169,6 +173,20 @@ def what(message: Message) -> str:
     return f"{message.notice.kind} {getattr(message.notice, 'reason', '') or message.notice.channel}"
 
 
+@asynccontextmanager
+async def website(answer: Callable[[web.Request], Awaitable[web.Response]]) -> AsyncIterator[str]:
+    """Serve a site on loopback, at the address that is given."""
+    app = web.Application()
+    app.router.add_get("/{path:.*}", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
 @dataclass
 class Desk:
     """A chat, the bot, and a site that it can follow."""
@@ -209,17 +227,9 @@ async def desk_of(archive: Archive) -> AsyncIterator[Desk]:
         archive.db, archive.ingest, fetcher, searches=InProcess(archive.db), interval=300, clock=lambda: archive.now
     )
     desk = Desk(bot=bot, sites=sites, at="")
-    app = web.Application()
-    app.router.add_get("/{path:.*}", desk.answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    desk.at = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
+    async with website(desk.answer) as desk.at:
         yield desk
-    finally:
         await fetcher.close()
-        await runner.cleanup()
 
 
 @pytest.fixture
@@ -249,6 +259,9 @@ async def test_a_site_is_a_channel(desk: Desk) -> None:
     ]
     assert await desk.act() == []  # 304
     assert desk.asked[-1]["If-None-Match"] == f'"{hash(desk.body)}"'
+    (state,) = await channel_states(archive.db, archive.now)
+    assert (state.is_verified, state.has_gap, state.checked_at) == (True, False, archive.now)
+    assert [each.channel_id for each in await stats.active_channels(archive.db)] == [-1]  # whose silence is noticed
 
     assert "Сбой в трёх банках" in text(await bot.says(f"/post {link}"))
     assert "Сбой в трёх банках" in text(await bot.says(link))
@@ -295,3 +308,41 @@ async def test_a_counter_in_an_entry_is_an_edit_more_and_more_seldom(desk: Desk)
         seen += [views] if await desk.act() else []
     assert seen == [0, 1, 2, 3, 5, 9, 16, 30]
     assert "If-None-Match" not in desk.asked[-1]
+
+
+class Dying(Ingest):
+    """An ingest in a program that is killed as soon as it has stored something."""
+
+    async def store(self, observation: Observation) -> Result:
+        await super().store(observation)
+        raise SystemError
+
+
+async def test_what_was_stored_before_a_kill_comes_once(desk: Desk) -> None:
+    bot, archive = desk.bot, desk.bot.archive
+    await bot.pair()
+    desk.body = rss()
+    await bot.says(f"/follow {desk.at}/feed.xml")
+    await desk.act(later=timedelta())
+    alive, dying = archive.ingest, Dying(archive.db, lambda: archive.now)
+    for words in ("Сбой", "Сбой в банке"):  # new, and edited
+        desk.body = rss(item(1, words), item(2, "Тихий день"))
+        desk.sites._ingest = dying  # noqa: SLF001 - there is no other way to end in between
+        with pytest.raises(SystemError):
+            await desk.act()
+        told = [what(each) for each in await archive.outbox()]
+        desk.sites._ingest = alive  # noqa: SLF001 - likewise
+        assert await desk.act() == []
+        assert f": {words} ({desk.at}/news/1)" in told[0]
+    rows = await archive.db.fetch_all("SELECT message_id, count(*) AS n FROM versions GROUP BY message_id")
+    assert sorted(row["n"] for row in rows) == [1, 2]
+
+
+async def test_what_is_dated_by_its_day_alone_is_news_on_the_day_of_following_too(desk: Desk) -> None:
+    await desk.bot.pair()
+    day = NOON - timedelta(hours=12)
+    desk.body = rss(item(1, "Сбой утром", day))
+    await desk.bot.says(f"/follow {desk.at}/feed.xml")
+    await desk.act(later=timedelta())
+    desk.body = rss(item(2, "Сбой днём", day), item(1, "Сбой утром", day), item(3, "Сбой вчера", day - timedelta(1)))
+    assert await desk.act() == [f"alert : Сбой днём ({desk.at}/news/2)"]

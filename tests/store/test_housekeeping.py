@@ -51,7 +51,7 @@ async def test_what_is_over_is_cleared_and_all_else_stays(tmp_path: Path) -> Non
         kept = page_versions.LOOKS_KEPT
         await archive.live(*(post(n) for n in range(1, kept + 3)))
         looks = dict.fromkeys(((NEWS, 1), (NEWS, kept)), b"")
-        await db.write(lambda tx: page_versions.put_looks(tx, looks))
+        await db.write(lambda tx: page_versions.put_looks(tx, looks, now=0))
         await db.write(lambda tx: housekeeping.clear(tx, now=NOON))
         sql = "SELECT (SELECT count(*) FROM {})"
         tables = ("handled", "uploads", "mutes", "invitations", "acts", "page_looks", "strangers")

@@ -85,6 +85,9 @@ async def test_an_album_is_one_post_with_one_alert(archive: Archive, first: str,
     if first == "page":
         await page(archive, *album("Сбой", 5, 6, 7))
         await archive.send_all()
+    if first == "page":
+        await archive.live(*told)
+        assert [(await archive.stored(n)).text for n in (5, 6, 7)] == [item.text for item in told]
     for item in told[:1] if first == "one item" else told:
         await archive.live(item)
         await page(archive, *album("Сбой", 5, 6, 7))
@@ -139,6 +142,16 @@ class Look:
             ],
             "Сбой устранён",
             id="after a first look an edit counts, and Telegram confirms it",
+        ),
+        pytest.param(
+            [
+                Look(post(5, "Сбой в сети"), on_page=False),
+                Look(shown(5, "Сбой…")),
+                Look(post(5, "Авария в сети", **EDITED), on_page=False, versions=2),
+                Look(shown(5, "Авария…", is_edited=True), versions=2),
+            ],
+            "Авария в сети",
+            id="what the page cuts is no edit, and still none after Telegram told one",
         ),
         pytest.param(
             [Look(post(5, "Сбой"), on_page=False), Look(shown(5, "Авария", is_edited=True), versions=2)],

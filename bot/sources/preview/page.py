@@ -113,7 +113,7 @@ def read_landing(html: str) -> LandingPage:
 
 def is_by_telegram(html: str) -> bool:
     """Return whether a page looks like one of Telegram's at all; else somebody between us and Telegram wrote it."""
-    return 'class="tgme_' in html or "tgme_page" in html or "tgme_widget" in html
+    return "tgme_" in html or '<meta property="og:site_name" content="Telegram">' in html
 
 
 def _guarded(read: Callable[[LexborHTMLParser], T], html: str) -> T:

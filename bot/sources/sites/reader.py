@@ -225,6 +225,8 @@ def _post(site: Site, entry: Entry, known: SiteEntry, now: datetime) -> Post:
     date = min(entry.published or now, now)
     if site.is_new:
         date = min(date, site.followed_at - timedelta(seconds=1))
+    elif (site.last_post_at or now) <= date < site.followed_at:  # new, but dated by its day alone
+        date = site.followed_at
     return Post(
         channel_id=site.channel_id,
         message_id=known.message_id,

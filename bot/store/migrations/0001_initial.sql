@@ -1,15 +1,14 @@
 -- Times are Unix milliseconds, UTC. Channel and account ids are Telegram's bare ids, those of channels elsewhere are ours
--- and below zero. What a button names and people can
--- delete never gives its number to another row (AUTOINCREMENT): an old button would act on that.
+-- and below zero. What a button names and people can delete never gives its number to another row (AUTOINCREMENT): an
+-- old button would act on that.
 
 -- What may grow for ever, and why. The archive is what the program is for: posts, versions, part_evidence, fulltext,
--- long_posts, post_copies, pictures, translations, and media, whose files have a limit of their own (MEDIA_MAX_TOTAL_GB).
--- What was sent stays known, a third
--- of a kilobyte an alert: alerts, messages, groups, attachments. For an edit or a deletion is followed however late, a
--- post that is edited back into a topic is no news, and feedback counts them. `bot/store/housekeeping.py` clears
--- handled, mutes, invitations, acts, enquiries, strangers, uploads, page_looks and target_urls, each writing of requests
--- clears that table. All others have as many rows as there are channels, chats, readers, or things that people made with a command
--- of theirs.
+-- long_posts, post_copies, pictures, translations, site_entries, and media, whose files have a limit of their own
+-- (MEDIA_MAX_TOTAL_GB). What was sent stays known, a third of a kilobyte an alert: alerts, messages, groups, attachments.
+-- For an edit or a deletion is followed however late, a post that is edited back into a topic is no news, and feedback
+-- counts them. `bot/store/housekeeping.py` clears handled, mutes, invitations, acts, enquiries, strangers, uploads,
+-- page_looks and target_urls, each writing of requests clears that table. All others have as many rows as there are
+-- channels, chats, readers, or things that people made with a command of theirs.
 
 
 -- The instance itself
@@ -329,6 +328,7 @@ CREATE TABLE page_looks (  -- how web pages show messages that Telegram has told
     channel_id INTEGER NOT NULL REFERENCES channels (id),
     message_id INTEGER NOT NULL,
     plain BLOB,  -- hash of the plain form of its text, as the page showed it last; NULL: nobody has compared it
+    seen_at INTEGER,  -- when it was first shown so
     missing_since INTEGER,  -- the page shows the messages before and after it; NULL: it is not missing
     not_found_at INTEGER,  -- when its own page first said that there is no such post; the second time it is gone
     PRIMARY KEY (channel_id, message_id)

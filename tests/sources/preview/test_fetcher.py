@@ -1,13 +1,16 @@
 """Public pages over HTTP: what an answer means, how long to wait, and when a channel is thought to be gone."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
+from aiohttp.test_utils import RawTestServer
+from aiohttp.web import BaseRequest, Response
 from pydantic import SecretStr
 
 from bot.errors import SettingsError
@@ -16,9 +19,9 @@ from bot.sandbox.pages.server import PageServer
 from bot.settings import Settings
 from bot.sources.preview.answers import AnswerKind, PageAnswer
 from bot.sources.preview.fetcher import Pages, retry_after
-from bot.sources.preview.pacing import FIRST_WAIT, LONGEST_WAIT, Hosts, next_wait
+from bot.sources.preview.pacing import FIRST_WAIT, LONGEST_WAIT, Hosts, Pacer, next_wait
 from bot.sources.preview.page import EmbedRefusal, LandingKind
-from bot.sources.transport import NO_MTPROXY, check_proxy
+from bot.sources.transport import NO_MTPROXY, PageFailureError, Transport, check_proxy
 from bot.store.database import Database
 from bot.store.meta import PageBackoff
 
@@ -176,7 +179,7 @@ async def test_a_channel_is_gone_only_while_the_canary_is_well_and_not_three_in_
         (lambda at: at.server.faults.throttle(seconds=None), AnswerKind.THROTTLED, FIRST_WAIT),
         (lambda at: at.server.faults.shell(), AnswerKind.THROTTLED, FIRST_WAIT),
         (lambda at: at.server.faults.challenge(), AnswerKind.UNREACHABLE, FIRST_WAIT),
-        (lambda at: at.server.faults.redesign(times=1), AnswerKind.UNREACHABLE, FIRST_WAIT),
+        (lambda at: at.server.faults.redesign(times=1), AnswerKind.NOT_UNDERSTOOD, None),
         (lambda at: at.server.faults.redesign(classes="tgme_channel_", times=1), AnswerKind.NOT_UNDERSTOOD, None),
         (lambda at: at.server.faults.redesign(classes="tgme_widget_", times=1), AnswerKind.NOT_UNDERSTOOD, None),
         (lambda at: at.server.faults.fail(), AnswerKind.UNREACHABLE, timedelta()),
@@ -268,6 +271,52 @@ def test_hosts_take_turns() -> None:
         places.append((hosts.url, hosts.are_all_out))
     assert places == [("a", False), ("b", False), ("b", False), ("a", True)]
     assert not hosts.answered().are_all_out
+
+
+async def test_one_request_starts_three_to_four_seconds_after_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    sleep_once = partial(asyncio.sleep, 0)
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    monkeypatch.setattr("bot.sources.preview.pacing.asyncio.sleep", sleep)
+    pacer, under_way = Pacer(None, Moment(), pause=3), 0
+
+    async def ask() -> None:
+        nonlocal under_way
+        async with pacer.turn():
+            under_way += 1
+            await sleep_once()
+            assert under_way == 1
+            under_way -= 1
+
+    await asyncio.gather(*(ask() for _ in range(20)))
+    assert slept[0] == 0
+    assert all(2.5 < seconds <= 4 for seconds in slept[1:])
+    assert len(set(slept)) == 20
+
+
+async def test_a_request_says_who_asks_and_takes_no_more_than_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.sources.transport.LARGEST", 1000)
+    seen: list[Mapping[str, str]] = []
+
+    async def serve(request: BaseRequest) -> Response:
+        seen.append(request.headers)
+        answer = Response(text="x" * 100_000 if request.path == "/large" else "é", headers={"Set-Cookie": "stel_ln=ru"})
+        answer.enable_compression()
+        return answer
+
+    async with RawTestServer(serve) as server:
+        transport, url = Transport.open(None), str(server.make_url(""))
+        assert (await transport.get(url)).html == "é"
+        with pytest.raises(PageFailureError, match="larger"):
+            await transport.get(f"{url}/large")
+        await transport.close()
+    assert [each.get("Accept-Language") for each in seen] == ["en", "en"]
+    assert "channelwatch/" in seen[0]["User-Agent"]
+    assert "gzip" in seen[0]["Accept-Encoding"]
+    assert "Cookie" not in seen[1]
 
 
 @asynccontextmanager
