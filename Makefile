@@ -24,9 +24,10 @@ setup: $(READY) ## set up .venv, or bring it up to date, and nothing else
 demo: $(READY) ## play a day of outages against the real service, without an account (ARGS=--chat to type yourself)
 	@$(BIN)/python -m bot demo $(ARGS)
 
-test: lint ## lint, types, import contracts and all tests
+# Meanwhile the tests are compiled, which else each of the four processes would do.
+test: $(READY) ## lint, types, import contracts and all tests
+	@$(BIN)/python -m pytest -qq --collect-only >/dev/null 2>&1 & $(MAKE) --no-print-directory lint; linted=$$?; wait; exit $$linted
 	@echo '== tests'
-	@$(BIN)/python -m pytest -qq --collect-only >/dev/null || true # compiles them once, not in each of four processes
 	@$(BIN)/python -m pytest -q -n 4 --dist worksteal $(ARGS)
 
 lint: $(READY) ## ruff, mypy and the import contracts

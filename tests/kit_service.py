@@ -208,8 +208,8 @@ def reference(channel: Channel) -> str:
 # real posts and of processes are about the real ones.
 BRIEF = {
     "blocking": "заблокировать",
-    "outages": "сбой|downdetector|(сайт ~3 недоступный)",
-    "shutdowns": "интернет & отключить",
+    "outages": 'сбой|downdetector|"не открываться"|(сайт|сервис ~3 недоступный)',
+    "shutdowns": "отключить|отключение|ограничить & интернет",
     "sovereignty": "импортозамещение|реестр",
     "utilities": "авария",
 }

@@ -314,7 +314,7 @@ def _refusal(name: str, answer: PageAnswer) -> ChannelwatchError:
         return UnwatchableError(f"@{name}{_title(answer.landing)} {_BELONGS[answer.landing.kind]}")
     if answer.kind is AnswerKind.NOT_UNDERSTOOD:
         why = f"its page is built in a way that this version does not know ({answer.reason}): look for a newer one"
-        return UnwatchableError(f"@{name}: {why}")
+        return NotNowError(f"@{name}: {why}")
     until = "" if answer.retry_at is None else f"; nobody asks before {answer.retry_at:%H:%M:%S} UTC"
     return NotNowError(f"@{name} cannot be read now ({answer.reason}){until}")
 

@@ -185,7 +185,7 @@ class Watcher:
     async def go_on(self, stop: asyncio.Event) -> None:
         """Watch until it is to stop; look again for channels that could not be read."""
         if not console.is_terminal:
-            console.print(self._screen.state_line(await self._trial.state()), soft_wrap=True)
+            console.print(await self._state_line(), soft_wrap=True)
             await self._run(stop, None)
             return
         with Live("", console=console, transient=True, auto_refresh=False) as live:
@@ -211,7 +211,10 @@ class Watcher:
 
     async def _show_state(self, live: Live) -> None:
         while True:
-            line = self._screen.state_line(await self._trial.state())
+            line = await self._state_line()
             line.truncate(console.width, overflow="ellipsis")  # one line, however narrow the terminal is
             live.update(line, refresh=True)
             await asyncio.sleep(1)
+
+    async def _state_line(self) -> Text:
+        return self._screen.state_line(await self._trial.state(), waiting=len(self.waiting))

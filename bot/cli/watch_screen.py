@@ -124,11 +124,13 @@ class WatchScreen:
         line = f"This machine's clock is {seconds:.0f} s {word}; Telegram's time is used. Set it by NTP."
         console.print(Text(line, "yellow"), soft_wrap=True)
 
-    def state_line(self, state: TrialState) -> Text:
-        """Return the one line of state."""
+    def state_line(self, state: TrialState, *, waiting: int) -> Text:
+        """Return the one line of state; so many channels could not be read yet."""
         now = self.clock()
         what = f"{state.channels} channels" if state.channels != 1 else "1 channel"
         seen = "not read yet" if state.read_at is None else f"last read {state.read_at:%H:%M:%S} UTC"
+        if waiting:
+            what += f", {waiting} not readable yet"
         parts = [f"Watching {what} (Ctrl-C ends)", f"{state.posts} posts", f"{self.alerts} alerts", seen]
         if state.retry_at is not None and state.retry_at > now:
             parts.append(f"waiting until {state.retry_at:%H:%M:%S}: {state.trouble}")

@@ -143,6 +143,7 @@ class ChannelRegained(_Notice):
     sound = Sound.NEVER
     kind: Literal["found"] = "found"
     channel: str  # its title
+    on_page: bool = False  # through its web page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

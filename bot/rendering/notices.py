@@ -171,6 +171,8 @@ def _channel_lost(notice: ChannelLost, locale: Locale) -> Outgoing:
 @render_notice.register
 def _channel_regained(notice: ChannelRegained, locale: Locale) -> Outgoing:
     line = locale.t.gettext("I can read «{channel}» again.")
+    if notice.on_page:
+        line = locale.t.gettext("🌐 I read «{channel}» through its web page now.")
     return Outgoing(text=line.format(channel=_name(notice.channel)))
 
 

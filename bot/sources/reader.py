@@ -192,10 +192,9 @@ class ReaderAccount:
             beat(WEIGH_EVERY + TURN)
             await asyncio.sleep(WEIGH_EVERY)
             well_at = self._clock() if self.fault is None else well_at
-            is_held_up = account.held_up() > HELD_UP
-            if not is_held_up and self._clock() - well_at < CUT_OFF:
+            if account.held_up() <= HELD_UP and self._clock() - well_at < CUT_OFF:
                 await self._assignments.enter(self._reader_id)
-            elif is_held_up and self._assignments.has_others(self._reader_id):
+            elif self._assignments.has_others(self._reader_id):
                 await self._assignments.leave(self._reader_id)
             else:
                 self._assignments.hold_up(self._reader_id)

@@ -42,7 +42,7 @@ class LedgerEntry(NamedTuple):
 
     kind: LineKind
     seen_at: int  # our time
-    told_at: int | None = None  # Telegram's time, of the post or its edit; None: it tells none
+    date: int | None = None  # Telegram's time, of the post or its edit; None: it tells none
     channel_id: int | None = None
     message_id: int | None = None
     number: int | None = None  # of the version
@@ -64,11 +64,11 @@ class LedgerLine:
 
 def write_line(sequence: int, entry: LedgerEntry) -> str:
     """Write a line as canonical JSON: names sorted, no spaces, whole numbers, hashes in hexadecimal."""
-    kind, seen_at, told_at, channel, message, number, sha256, content, source, reader, detail = entry
+    kind, seen_at, date, channel, message, number, sha256, content, source, reader, detail = entry
     return (
-        f'{{"channel":{_number(channel)},"content":{_hex(content)},"detail":{_text(detail)},"kind":"{kind}",'
-        f'"message":{_number(message)},"number":{_number(number)},"reader":{_number(reader)},"seen_at":{seen_at},'
-        f'"sequence":{sequence},"sha256":{_hex(sha256)},"source":{_text(source)},"told_at":{_number(told_at)}}}'
+        f'{{"channel":{_number(channel)},"content":{_hex(content)},"date":{_number(date)},"detail":{_text(detail)},'
+        f'"kind":"{kind}","message":{_number(message)},"number":{_number(number)},"reader":{_number(reader)},'
+        f'"seen_at":{seen_at},"sequence":{sequence},"sha256":{_hex(sha256)},"source":{_text(source)}}}'
     )
 
 
@@ -90,7 +90,7 @@ def _text(value: str | None) -> str:
     return "null" if value is None else json.dumps(value, ensure_ascii=False)
 
 
-_PUT = """INSERT INTO ledger (sequence, hash, kind, seen_at, told_at, channel_id, message_id, number, sha256, content,
+_PUT = """INSERT INTO ledger (sequence, hash, kind, seen_at, date, channel_id, message_id, number, sha256, content,
         source, reader_id, detail)"""
 
 
@@ -122,7 +122,7 @@ async def tip(db: Reader) -> Tip:
 async def lines(db: Reader, *, after: int, most: int) -> list[LedgerLine]:
     """Return the lines that follow a sequence, in their order."""
     rows = await db.fetch_all(
-        """SELECT sequence, hash, kind, seen_at, told_at, channel_id, message_id, number, sha256, content, source,
+        """SELECT sequence, hash, kind, seen_at, date, channel_id, message_id, number, sha256, content, source,
             reader_id, detail
         FROM ledger WHERE sequence > :after ORDER BY sequence LIMIT :most""",
         {"after": after, "most": most},

@@ -7,7 +7,7 @@ from bot.models.notices import ChannelLost, ChannelRegained, Notice, PageFailed,
 from bot.sources.channel_events import rename
 from bot.sources.preview.page import ChannelPage
 from bot.store import chats, page_readings, readers
-from bot.store.channels import Channel
+from bot.store.channels import Access, Channel
 from bot.store.database import Database, Transaction
 from bot.store.notices import notify, notify_followers
 from bot.store.page_readings import NO_PAGE, TAKEN_OVER, PageReading
@@ -45,14 +45,16 @@ async def write_read(
     title, username = page.title or channel.title, page.username or channel.username
     if title.split() == channel.title.split():  # pages have spaces of their own
         title = channel.title
-    is_regained = reading.trouble == NO_PAGE and reading.is_lost(now)
+    is_stand_in = channel.access is Access.LOST and reading.read_at is None  # people heard that it cannot be read
+    is_regained = is_stand_in or (reading.trouble == NO_PAGE and reading.is_lost(now))
     if (title, username) == (channel.title, channel.username) and not is_regained:
         return
 
     async def job(tx: Transaction) -> None:
         await rename(tx, channel.id, title=title, username=username, now=now)
         if is_regained:
-            notice = ChannelRegained(event=f"{channel.id}:{now.isoformat()}", channel=title)
+            event = f"{channel.id}:{now.isoformat()}"
+            notice = ChannelRegained(event=event, channel=title, on_page=is_stand_in)
             await notify_followers(tx, channel.id, notice, now=now)
 
     await database.write(job)
@@ -69,6 +71,8 @@ async def write_trouble(
         found = (await page_readings.all_readings(tx)).get(channel.id)
         if found is None or was_lost or not found.is_lost(now):
             return
+        if trouble == NO_PAGE and channel.access is Access.LOST:
+            return  # people have heard that already
         if trouble == NO_PAGE:
             lost = ChannelLost(event=f"{channel.id}:{now.isoformat()}", channel=channel.title, reason=trouble)
             await notify_followers(tx, channel.id, lost, now=now)

@@ -51,7 +51,7 @@ class _Turn:
     dates: list[datetime] = field(default_factory=list)  # of the posts on its page
     rendered_at: datetime | None = None  # the latest page that was seen
     failures: int = 0  # in a row
-    there: dict[int, datetime] = field(default_factory=dict)  # posts that the page misses: when they were shown alone
+    there: dict[int, datetime] = field(default_factory=dict)  # posts that the page misses: when they were asked for
 
 
 class PageReader:
@@ -241,11 +241,12 @@ class PageReader:
             answer = await self._pages.embed(str(channel.username), missing.message_id, channel_id=channel.id)
             if answer.embed is None or answer.kind is AnswerKind.TAKEN_OVER:
                 return
-            if answer.embed.refusal is None:
-                turn.there[missing.message_id] = now
-                await self._archive.put_back(channel, missing.message_id)
-            elif answer.embed.refusal is EmbedRefusal.NO_POST:
+            if answer.embed.refusal is EmbedRefusal.NO_POST:
                 await self._archive.put_not_found(channel, missing, answer.asked_at)
+                continue
+            turn.there[missing.message_id] = now  # or withheld, which says nothing of it
+            if answer.embed.refusal is None:
+                await self._archive.put_back(channel, missing.message_id)
 
 
 def _is_read_since(channel: Channel, reading: PageReading | None) -> bool:

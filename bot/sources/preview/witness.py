@@ -13,6 +13,7 @@ from bot.models import Clock, ObservedBy, StoredPost
 from bot.models.notices import PostsMissed
 from bot.monitoring.channel_state import ALLOWANCE, LATE, ChannelState, ChannelStatus, channel_states
 from bot.runtime.supervisor import TURN, Beat, no_beat
+from bot.sources.account import LONG_AGO
 from bot.sources.preview.fetcher import Pages
 from bot.sources.preview.observation import SeenPage, see
 from bot.sources.preview.page_archive import PageArchive
@@ -69,19 +70,16 @@ class PageWitness:
     async def look_next(self) -> bool:
         """Look at the page of the channel that was looked at the longest ago; False where none is due."""
         now = self._clock()
-        states = await channel_states(self._database, now)
-        witnessed_at = await witnesses.last_looks(self._database)
-        due = [
-            state
-            for state in states
-            if state.channel.is_witnessed and state.status is ChannelStatus.COMPLETE
-            if state.channel.id not in witnessed_at or now - witnessed_at[state.channel.id] >= EVERY
-        ]
-        if not due:
-            return False
-        oldest = min(due, key=lambda state: (state.channel.id in witnessed_at, witnessed_at.get(state.channel.id, now)))
-        await self.look(oldest)
-        return True
+        due = {
+            channel.id
+            for channel in await channels.followed(self._database)
+            if channel.is_witnessed and (channel.witnessed_at is None or now - channel.witnessed_at >= EVERY)
+        }
+        states = await channel_states(self._database, now) if due else []
+        found = [each for each in states if each.channel.id in due and each.status is ChannelStatus.COMPLETE]
+        if found:
+            await self.look(min(found, key=lambda each: each.channel.witnessed_at or LONG_AGO))
+        return bool(found)
 
     async def look(self, state: ChannelState) -> Finding:
         """Compare the page of a channel with the archive, and see to what its reader account has missed."""

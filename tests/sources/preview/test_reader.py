@@ -189,6 +189,24 @@ async def test_what_becomes_of_a_name_is_told(at: PageKit) -> None:
     ]
 
 
+async def test_a_channel_that_one_account_lost_goes_on_through_its_page(at: PageKit) -> None:
+    accounts, news = at.accounts, at.news
+    news.post("one")
+    await accounts.follow(news)
+    await accounts.sweep().sweep_once()
+    news.ban(accounts.me)
+    await accounts.sweep().sweep_once()
+    accounts.clock.advance(timedelta(minutes=1))
+    news.post("outage meanwhile")
+    await at.visit()
+    assert await at.alerts() == 1
+    told = [each for each in await accounts.notices() if isinstance(each, ChannelLost | ChannelRegained)]
+    assert [(type(each), getattr(each, "on_page", None)) for each in told] == [
+        (ChannelLost, None),
+        (ChannelRegained, True),
+    ]
+
+
 async def test_requests_are_settled_without_any_account(at: PageKit) -> None:
     accounts, world = at.accounts, at.accounts.sandbox.world
     await at.lose_account()
