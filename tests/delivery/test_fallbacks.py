@@ -19,6 +19,7 @@ from bot.schedule import Storms
 from bot.store import chats, fallbacks, messages, people, targets
 from bot.store.chats import Chat
 from bot.store.database import Transaction
+from bot.store.rows import to_ms
 from bot.targets.address import new_secret
 from bot.telegram.rate_limit import Pacing
 from bot.telegram.sender import Sender
@@ -343,12 +344,39 @@ async def test_a_post_that_the_target_has_is_not_sent_to_it_twice(newsroom: News
     assert [row["kind"] for row in held] == ["fallback"]
 
 
+@pytest.mark.parametrize(
+    ("reason", "held", "is_pending"),
+    [
+        (None, None, True),
+        ("CONNECTION_LOST", 60, True),
+        ("RPC_CALL_FAIL", 60, True),
+        ("FLOOD_WAIT_300", 60, False),
+        ("SLOWMODE_WAIT_30", 60, False),
+        (None, 60, False),  # behind one that waits for its flood
+        ("NotYetError", None, False),
+        ("ValueError", None, False),
+    ],
+)
+async def test_what_tells_that_telegram_takes_nothing(
+    newsroom: Newsroom, reason: str | None, held: int | None, *, is_pending: bool
+) -> None:
+    await newsroom.post(1)
+    db, until_then = newsroom.bot.archive.db, None if held is None else to_ms(utc_now() + timedelta(seconds=held))
+
+    async def job(tx: Transaction) -> None:
+        await tx.execute("UPDATE messages SET reason = :reason, due_at = due_at + 1", {"reason": reason})
+        await tx.execute("UPDATE chats SET held_until = :until WHERE kind != 'target'", {"until": until_then})
+
+    await db.write(job)
+    assert await fallbacks.is_pending(db, utc_now() + timedelta(seconds=1)) is is_pending
+
+
 async def test_no_readable_channel_is_told_and_alerts_go_on(newsroom: Newsroom) -> None:
     db = newsroom.bot.archive.db
     await db.write(lambda tx: tx.execute("UPDATE channels SET swept_at = 1"))
-    newsroom.bot.sender.taken += 1
-    newsroom.shift += PATIENCE
-    await newsroom.monitor.look()
+    for _ in range(3):
+        await newsroom.monitor.look()
+        newsroom.shift += PATIENCE / 2
     assert await fallbacks.out_since(db, Outage.READING) is not None
     assert await fallbacks.out_since(db, Outage.SENDING) is None
     async with at_work(newsroom.telegram_worker()):
