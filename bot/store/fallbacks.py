@@ -189,16 +189,19 @@ async def _shrink(tx: Transaction, group_id: int, *, now: datetime) -> None:
     await outbox.revise(tx, [row["id"]], now=now)
 
 
-async def members(db: Reader, group_id: int) -> list[int]:
-    """Return the messages whose alerts a summary holds, by row."""
+async def members(db: Reader, group_id: int) -> dict[int, list[int]]:
+    """Return the messages whose alerts a summary holds, each by its row with the rows of these alerts."""
     rows = await db.fetch_all(
-        """SELECT DISTINCT f.carries AS id FROM groups g JOIN messages m ON m.chat_id = g.chat_id
+        """SELECT f.carries, f.body FROM groups g JOIN messages m ON m.chat_id = g.chat_id
             AND m.state = 'withdrawn' AND m.reason = :went JOIN messages f ON f.carries = m.id AND f.body IS NOT NULL
         WHERE g.id = :group AND EXISTS (SELECT 1 FROM json_each(f.body) j JOIN alerts a ON a.id = j.value
-            WHERE a.group_id = :group) ORDER BY 1""",
+            WHERE a.group_id = :group) ORDER BY f.id""",
         {"group": group_id, "went": WENT},
     )
-    return [row["id"] for row in rows]
+    held: dict[int, list[int]] = {}
+    for row in rows:
+        held.setdefault(row["carries"], []).extend(json.loads(row["body"]))
+    return held
 
 
 async def found(tx: Transaction, message: Message, telegram_id: int, *, now: datetime) -> None:

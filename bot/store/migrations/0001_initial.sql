@@ -2,8 +2,8 @@
 -- and below zero. What a button names and people can delete never gives its number to another row (AUTOINCREMENT): an
 -- old button would act on that.
 
--- What may grow for ever, and why. The archive is what the program is for: posts, versions, part_evidence, fulltext,
--- long_posts, post_copies, pictures, translations, site_entries, and media, whose files have a limit of their own
+-- What may grow for ever, and why. The archive is what the program is for: posts, versions, part_evidence, ledger,
+-- fulltext, long_posts, post_copies, pictures, translations, site_entries, and media, whose files have a limit of their own
 -- (MEDIA_MAX_TOTAL_GB). What was sent stays known, a third of a kilobyte an alert: alerts, messages, groups, attachments.
 -- For an edit or a deletion is followed however late, a post that is edited back into a topic is no news, and feedback
 -- counts them. `bot/store/housekeeping.py` clears handled, mutes, invitations, acts, enquiries, strangers, uploads,
@@ -227,7 +227,8 @@ CREATE TABLE posts (  -- messages of channels: a post is one of them, or an albu
     version_id INTEGER NOT NULL,  -- the current version
     date INTEGER NOT NULL,
     seen_at INTEGER NOT NULL,  -- when we first saw it
-    gone_at INTEGER,  -- no longer visible to our reader since
+    gone_at INTEGER,  -- no longer visible to our reader since …
+    gone_by TEXT,  -- … by what path that was seen: a network tells deletions, or a message is missing where it is read again
     views INTEGER,
     forwards INTEGER,
     reactions INTEGER,
@@ -288,7 +289,7 @@ CREATE VIEW post_versions AS
         CASE WHEN c.comments_of IS NOT NULL THEN (SELECT json_array(o.id, o.title, o.username, k.post_id)
             FROM channels o LEFT JOIN post_copies k ON k.channel_id = p.channel_id AND k.message_id = p.root_id
             WHERE o.id = c.comments_of) END AS commented,
-        p.author, p.link AS own_link, p.gone_at, p.views, p.forwards, p.reactions,
+        p.author, p.link AS own_link, p.gone_at, p.gone_by, p.views, p.forwards, p.reactions,
         v.id AS version_id, v.id = p.version_id AS is_current, v.number, v.seen_at, v.observed_by,
         EXISTS (SELECT 1 FROM long_posts l WHERE l.channel_id = v.channel_id AND l.message_id = v.message_id
             AND l.head = v.hash AND l.state != 'whole') AS is_part
@@ -322,6 +323,30 @@ CREATE TRIGGER text_replaced AFTER UPDATE OF text ON versions BEGIN
     UPDATE part_evidence SET raw_rest = CAST(substr(raw_rest, 1, text_at) || old.text || substr(raw_rest, text_at + 1) AS BLOB),
         text_at = NULL WHERE version_id = new.id AND text_at IS NOT NULL;
     DELETE FROM translations WHERE version_id = new.id;  -- of the beginning
+END;
+
+-- What was seen, in the order in which it was written down; `bot/store/ledger.py` says how each hash follows from the one
+-- before it and from this row. Nobody changes a line, us included.
+CREATE TABLE ledger (
+    sequence INTEGER PRIMARY KEY,  -- from 1, without a gap
+    hash BLOB NOT NULL,
+    kind TEXT NOT NULL,
+    seen_at INTEGER NOT NULL,  -- our time
+    date INTEGER,  -- Telegram's time, of the post or its edit; NULL: it tells none
+    channel_id INTEGER,
+    message_id INTEGER,
+    number INTEGER,  -- of the version
+    sha256 BLOB,  -- of the message as its network gave it; of one that is gone, as it gave it last
+    content BLOB,  -- SHA-256 of what a reader sees of it
+    source TEXT,
+    reader_id INTEGER,
+    detail TEXT  -- why, or of what
+);
+CREATE TRIGGER ledger_changed BEFORE UPDATE ON ledger BEGIN
+    SELECT RAISE(ABORT, 'a line of the ledger is never changed');
+END;
+CREATE TRIGGER ledger_deleted BEFORE DELETE ON ledger BEGIN
+    SELECT RAISE(ABORT, 'a line of the ledger is never deleted');
 END;
 
 CREATE TABLE page_looks (  -- how web pages show messages that Telegram has told us, or that they show no more
