@@ -8,14 +8,11 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.cli.output import text_output
+from bot.dossier.table import BOM, links_of, safe_cell
 from bot.models import StoredPost, to_json
 from bot.models.links import post_link
 from bot.parts import split_spans
 from bot.search.searcher import Hit
-from bot.text.formatted import FormattedText
-
-_LINKS = frozenset({"url", "text_url"})
-_FORMULA = tuple("=+-@\t\r")  # a spreadsheet takes a cell that begins so for a formula (OWASP, «CSV Injection»)
 
 
 class RecordFormat(StrEnum):
@@ -51,7 +48,7 @@ def record(hit: Hit, versions: Sequence[StoredPost]) -> dict[str, object]:
         "is_part": post.is_part,
         "spans": own,
         "parts": [{"kind": part.kind, "text": part.text, "spans": spans.get(part, ())} for part in post.parts],
-        "links": _links(post),
+        "links": links_of(post),
         "entities": [asdict(entity) for entity in post.entities],
         "media": post.media and asdict(post.media),
         "forward": post.forward and asdict(post.forward),
@@ -76,7 +73,7 @@ def writing(how: RecordFormat) -> Iterator[Callable[[dict[str, object]], None]]:
     if how is RecordFormat.JSONL:
         yield lambda row: print(to_json(row), file=out)
         return
-    out.write("\ufeff")  # or Excel takes UTF-8 for the system's own encoding
+    out.write(BOM)
     table = csv.writer(out, lineterminator="\r\n")  # RFC 4180
     columns = False
 
@@ -91,23 +88,16 @@ def writing(how: RecordFormat) -> Iterator[Callable[[dict[str, object]], None]]:
 
 
 def _cell(value: object) -> object:
-    """Return what a cell shows: a text that a spreadsheet would calculate has an apostrophe before it."""
+    """Return what a cell shows."""
     match value:
         case str():
-            return f"'{value}" if value.startswith(_FORMULA) else value
+            return safe_cell(value)
         case datetime():
             return value.isoformat()
         case None | int():
             return value
         case _:
             return to_json(value)
-
-
-def _links(post: StoredPost) -> list[str]:
-    """Return the links of a text, those behind words included, in their order."""
-    found = FormattedText.read(post.text, post.entities, kinds=_LINKS)
-    links = sorted((style.start, style.value or post.text[style.start : style.end]) for style in found.styles)
-    return list(dict.fromkeys(link for _, link in links))
 
 
 def _reply(post: StoredPost) -> dict[str, object] | None:

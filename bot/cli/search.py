@@ -74,23 +74,23 @@ def search_(  # noqa: PLR0913 - each option narrows or orders the answer in its 
             history=history or typed.filters.history,
             channels=typed.filters.channels + tuple(Named(text=name, position=0) for name in channel or ()),
         )
-        asked = replace(typed, filters=_within(filters, since, until, now=now))
+        asked = replace(typed, filters=narrowed(filters, since, until, now=now))
         with ended_by_reader():
             asyncio.run(_search(asked, how, limit=None if everything else limit, now=now))
     except FilterError as error:
         raise SettingsError(f"{'' if error.position else '--channel: '}{error}") from None
 
 
-def _within(filters: Filters, since: str | None, until: str | None, *, now: datetime) -> Filters:
+def narrowed(filters: Filters, since: str | None, until: str | None, *, now: datetime) -> Filters:
     """Return filters narrowed by the two options; raises SettingsError, which names the option."""
-    narrowed = replace(
+    found = replace(
         filters,
         since=filters.since if since is None else _moment("--since", since, now=now),
         until=filters.until if until is None else _moment("--until", until, now=now),
     )
     given = (("--since", since), ("--until", until))
-    check_span(narrowed, 1, value=" ".join(f"{name} {value}" for name, value in given if value is not None))
-    return narrowed
+    check_span(found, 1, value=" ".join(f"{name} {value}" for name, value in given if value is not None))
+    return found
 
 
 def _moment(option: str, value: str, *, now: datetime) -> datetime:

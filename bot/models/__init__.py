@@ -70,6 +70,9 @@ class ObservedBy(StrEnum):
     SITE = "site"  # read from a website
 
 
+TOLD = frozenset({ObservedBy.LIVE, ObservedBy.DIFFERENCE})  # of a deletion: the network told it, else it was missing
+
+
 class Network(StrEnum):
     """Where a channel is."""
 
@@ -246,6 +249,7 @@ class StoredPost:
     seen_at: datetime  # when we first saw this version
     observed_by: str  # the path by which it reached us
     is_part: bool = False  # the beginning of a long post, whose rest is not here
+    gone_by: str | None = None  # the path by which it was seen that it is gone
 
     @property
     def whole(self) -> str:

@@ -12,7 +12,7 @@ from bot.models.outgoing import PeerKind
 from bot.store import chats, groups, meta
 from bot.store.database import Reader, Transaction
 from bot.store.groups import NewMember
-from bot.store.rows import from_ms, json_list, maybe_date, read, to_ms
+from bot.store.rows import from_ms, json_list, maybe_date, maybe_ms, read, to_ms
 
 _ALIVE_AT, _STARTED_AT = "alive_at", "started_at"  # remembered until the chats were looked at; 0: they were
 
@@ -104,11 +104,15 @@ async def windows(db: Reader, chat_ids: Iterable[int]) -> dict[int, RestoreWindo
     return {row["chat_id"]: read(RestoreWindow, row) for row in rows}
 
 
-async def newest_message_id(db: Reader, chat_id: int) -> int:
-    """Return the highest id that a message of ours is known to have in a chat, 0 where there is none."""
-    # The last condition is that of the index.
-    sql = "SELECT max(telegram_id) FROM messages WHERE chat_id = :chat AND telegram_id IS NOT NULL"
-    return await db.fetch_value(sql, {"chat": chat_id}) or 0
+async def newest_message_id(db: Reader, chat_id: int, *, before: datetime | None = None) -> int:
+    """Return the highest id that a message of ours is known to have in a chat, 0 where there is none.
+
+    With `before`, of those that were sent before a moment.
+    """
+    # The second condition is that of the index.
+    sql = """SELECT max(telegram_id) FROM messages WHERE chat_id = :chat AND telegram_id IS NOT NULL
+        AND (:before IS NULL OR sent_at < :before)"""
+    return await db.fetch_value(sql, {"chat": chat_id, "before": maybe_ms(before)}) or 0
 
 
 async def newest_message_id_of_account(db: Reader) -> int:

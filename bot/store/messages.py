@@ -77,7 +77,8 @@ _POST = """m.id AS post_id, m.channel_id AS post_channel_id, n.title AS post_cha
         FROM channels o LEFT JOIN post_copies k ON k.channel_id = m.channel_id AND k.message_id = m.root_id
         WHERE o.id = n.comments_of) END AS post_commented,
     m.reply_channel AS post_reply_channel, m.author AS post_author, m.link AS post_own_link,
-    m.gone_at AS post_gone_at, m.views AS post_views, m.forwards AS post_forwards, m.reactions AS post_reactions,
+    m.gone_at AS post_gone_at,
+    m.gone_by AS post_gone_by, m.views AS post_views, m.forwards AS post_forwards, m.reactions AS post_reactions,
     v.id AS post_version_id, v.id = m.version_id AS post_is_current, v.number AS post_number, v.seen_at AS post_seen_at,
     v.observed_by AS post_observed_by, EXISTS (SELECT 1 FROM long_posts l WHERE l.channel_id = v.channel_id
         AND l.message_id = v.message_id AND l.head = v.hash AND l.state != 'whole') AS post_is_part"""

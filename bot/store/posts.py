@@ -128,6 +128,40 @@ async def latest(  # noqa: PLR0913 - each narrows the question in its own way
     return read_all(StoredPost, rows)
 
 
+async def messages(  # noqa: PLR0913 - likewise
+    db: Reader,
+    *,
+    limit: int,
+    channel_ids: Collection[int] | None = None,
+    before: int | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> list[StoredPost]:
+    """Return the newest messages of some channels, or of all, with each item of an album, as `latest` returns posts."""
+    rows = await db.fetch_all(
+        """SELECT * FROM post_versions
+        WHERE (:channels IS NULL OR channel_id IN (SELECT value FROM json_each(:channels)))
+        AND id < :end AND id >= :start AND is_current ORDER BY id DESC LIMIT :limit""",
+        {
+            "channels": None if channel_ids is None else json_list(channel_ids),
+            "end": end_id(before, until),
+            "start": 0 if since is None else first_id(since),
+            "limit": limit,
+        },
+    )
+    return read_all(StoredPost, rows)
+
+
+async def every_version(db: Reader, found: Collection[StoredPost]) -> list[StoredPost]:
+    """Return all versions of messages, in the order of the messages, the first version of each first."""
+    rows = await db.fetch_all(
+        """SELECT v.* FROM json_each(:asked) a JOIN post_versions v
+            ON v.channel_id = a.value ->> 0 AND v.message_id = a.value ->> 1 ORDER BY a.key, v.number""",
+        {"asked": json_list([(post.channel_id, post.message_id) for post in found])},
+    )
+    return read_all(StoredPost, rows)
+
+
 async def highest_id(db: Reader, channel_id: int) -> int:
     """Return the highest message id stored of a channel, stories apart, 0 where there is none."""
     sql = "SELECT max(message_id) FROM posts WHERE channel_id = :channel AND message_id > 0"

@@ -89,7 +89,7 @@ class ObservedChanges:
         for message_id in event.message_ids:
             message = self.known.messages.get((event.channel_id, message_id))
             if message is not None and message.gone_at is None:
-                message.gone_at = self._now
+                message.gone_at, message.gone_by = self._now, self._observation.observed_by
                 message.touched = True
                 self.gone += 1
                 self.turned.add((event.channel_id, message_id))
@@ -108,7 +108,7 @@ class ObservedChanges:
             self._check_late_push(post)
             return
         if message.gone_at is not None and self._proves_visible(message.gone_at):
-            message.gone_at = None
+            message.gone_at = message.gone_by = None
             message.touched = True
             self.turned.add(key)
         if self._observation.observed_by == ObservedBy.PREVIEW:

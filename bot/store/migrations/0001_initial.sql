@@ -227,7 +227,8 @@ CREATE TABLE posts (  -- messages of channels: a post is one of them, or an albu
     version_id INTEGER NOT NULL,  -- the current version
     date INTEGER NOT NULL,
     seen_at INTEGER NOT NULL,  -- when we first saw it
-    gone_at INTEGER,  -- no longer visible to our reader since
+    gone_at INTEGER,  -- no longer visible to our reader since …
+    gone_by TEXT,  -- … by what path that was seen: a network tells deletions, or a message is missing where it is read again
     views INTEGER,
     forwards INTEGER,
     reactions INTEGER,
@@ -288,7 +289,7 @@ CREATE VIEW post_versions AS
         CASE WHEN c.comments_of IS NOT NULL THEN (SELECT json_array(o.id, o.title, o.username, k.post_id)
             FROM channels o LEFT JOIN post_copies k ON k.channel_id = p.channel_id AND k.message_id = p.root_id
             WHERE o.id = c.comments_of) END AS commented,
-        p.author, p.link AS own_link, p.gone_at, p.views, p.forwards, p.reactions,
+        p.author, p.link AS own_link, p.gone_at, p.gone_by, p.views, p.forwards, p.reactions,
         v.id AS version_id, v.id = p.version_id AS is_current, v.number, v.seen_at, v.observed_by,
         EXISTS (SELECT 1 FROM long_posts l WHERE l.channel_id = v.channel_id AND l.message_id = v.message_id
             AND l.head = v.hash AND l.state != 'whole') AS is_part

@@ -254,6 +254,13 @@ class TestPosts:
         shown = read(quoted + words("mine"))
         assert (shown.text, shown.reply_to) == ("mine", reply_to)
 
+    @pytest.mark.parametrize(
+        ("shown", "views"),
+        [("12.5M", 12_500_000), ("1,5K", 1_500), ("29.8\u202fK", 29_800), ("1 234", 1_234), ("7", 7), ("many", None)],
+    )
+    def test_views_are_rounded(self, shown: str, views: int | None) -> None:
+        assert read(words("x"), views=shown).views == views
+
     def test_reactions_of_all_kinds_are_added_up(self) -> None:
         shown = f'<span class="tgme_reaction">{SMILE}1.2K</span><span class="tgme_reaction"><i></i>7</span>'
         assert read(words("x") + f'<div class="tgme_widget_message_reactions">{shown}</div>').reactions == 1_207

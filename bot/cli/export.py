@@ -1,0 +1,111 @@
+"""The command `export`: stored posts as a file for other tools, written as they are read."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, TextIO
+
+import typer
+
+from bot.cli import cli
+from bot.cli.output import ended_by_reader, reading_back, text_output
+from bot.cli.queries import compile_queries
+from bot.cli.search import every_page, narrowed
+from bot.dossier.table import TableFormat, row_of, writer
+from bot.errors import SettingsError
+from bot.models import StoredPost
+from bot.models.people import EVERYTHING
+from bot.runtime.clock import utc_now
+from bot.search.filters import FilterError, Named, Typed, read
+from bot.search.searcher import scope_of
+from bot.settings import load_settings
+from bot.store import posts
+from bot.store.database import Reader, open_read_only
+from bot.store.fulltext import Scope
+
+_AT_ONCE = 500  # messages
+
+
+@cli.command()
+def export(  # noqa: PLR0913 - each option narrows what is written, or says how
+    query: Annotated[str, typer.Argument(help="As in the chat; without one all messages are written.")] = "",
+    *,
+    how: Annotated[TableFormat, typer.Option("--format", help="What the file is.")] = TableFormat.CSV,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The file; without one it is standard output.")
+    ] = None,
+    channel: Annotated[
+        list[str] | None,
+        typer.Option(help="Only of this channel: @name, or words of a title; may be repeated."),
+    ] = None,
+    since: Annotated[str | None, typer.Option(help="From when: 7d, 12h, 2026-01-31.")] = None,
+    until: Annotated[str | None, typer.Option(help="Until when, including that day (UTC).")] = None,
+    versions: Annotated[bool, typer.Option("--versions", help="A row for each version of an edited message.")] = False,
+) -> None:
+    """Write stored messages with columns that 4CAT, DuckDB and spreadsheets open; the README lists them.
+
+    Example: channelwatch export "сбой|outage" --since 30d --format csv -o outages.csv
+    """
+    now = utc_now()
+    try:
+        typed = read(query, now=now)
+        channels = typed.filters.channels + tuple(Named(text=name, position=0) for name in channel or ())
+        filters = narrowed(replace(typed.filters, channels=channels), since, until, now=now)
+        with ended_by_reader(), _opened(output) as out:
+            asyncio.run(_export(replace(typed, filters=filters), how, out, versions=versions, now=now))
+    except FilterError as error:
+        raise SettingsError(f"{'' if error.position else '--channel: '}{error}") from None
+
+
+@contextmanager
+def _opened(path: Path | None) -> Iterator[TextIO]:
+    """Yield what is written to: standard output, or a file of ours alone that appears once it is whole."""
+    if path is None:
+        yield text_output()
+        return
+    part = path.with_name(f"{path.name}.part")
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace", newline="") as out:
+            yield out
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+async def _export(typed: Typed, how: TableFormat, out: TextIO, *, versions: bool, now: datetime) -> None:
+    async with open_read_only(load_settings().database_path) as database:
+        scope = await scope_of(database, typed.filters, EVERYTHING)
+        write, count = writer(how, out), 0
+        with reading_back(scope.since, now) as reached:
+            async for page in _pages(database, typed, scope, reached):
+                every = await posts.every_version(database, page) if versions else page
+                for post in every:
+                    write(row_of(post))
+                count += len(every)
+    sys.stderr.write(f"{count} rows.\n")
+
+
+async def _pages(
+    database: Reader, typed: Typed, scope: Scope, reached: Callable[[datetime], None]
+) -> AsyncIterator[Sequence[StoredPost]]:
+    """Yield messages, newest first, a few hundred at a time, and say how far back they are."""
+    if typed.query:
+        asked = compile_queries(None, typed.query)["query"]
+        async for found in every_page(database, asked, scope):
+            yield [hit.post for hit in found.hits]
+            if found.reached or found.hits:
+                reached(found.reached or found.hits[-1].post.date)
+        return
+    before: int | None = None
+    while page := await posts.messages(
+        database, channel_ids=scope.channel_ids, limit=_AT_ONCE, before=before, since=scope.since, until=scope.until
+    ):
+        yield page
+        reached(page[-1].date)
+        before = page[-1].id
