@@ -14,12 +14,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from bot.models import Observation, ObservedBy, Post
+from bot.models import TOLD, Observation, Post
 from bot.store.rows import json_list, maybe_ms, to_ms
 from bot.store.transaction import Reader, StaleTipError, Tip, Transaction
 
 NO_HASH = bytes(32)  # stands before the first line
-_TOLD = {ObservedBy.LIVE, ObservedBy.DIFFERENCE, ObservedBy.STORY}  # of a deletion: Telegram says so itself
 
 
 class LineKind(StrEnum):
@@ -34,6 +33,7 @@ class LineKind(StrEnum):
     GAP_FILLED = "gap_filled"
     ACCOUNT_LOST = "account_lost"  # a reader cannot read any more
     ACCOUNT_BACK = "account_back"
+    KEY = "key"  # a key signs the heads from now on: the SHA-256 of its public half
     BACKUP_RESTORED = "backup_restored"  # lines that came after the backup are not here
 
 
@@ -172,7 +172,7 @@ async def add_turns(
     tx: Transaction, observation: Observation, turned: Mapping[tuple[int, int], tuple[int, bool]]
 ) -> None:
     """Add lines of messages that vanished or are back: by channel and message the version, and whether it is gone."""
-    gone = LineKind.DELETION if observation.observed_by in _TOLD else LineKind.MISSING
+    gone = LineKind.DELETION if observation.observed_by in TOLD else LineKind.MISSING
     numbers = await _numbers(tx, [version_id for version_id, _ in turned.values()])
     entries = []
     for (channel_id, message_id), (version_id, is_gone) in sorted(turned.items()):

@@ -3,8 +3,8 @@
 -- old button would act on that.
 
 -- What may grow for ever, and why. The archive is what the program is for: posts, versions, part_evidence, ledger,
--- fulltext, long_posts, post_copies, pictures, translations, site_entries, and media, whose files have a limit of their own
--- (MEDIA_MAX_TOTAL_GB). What was sent stays known, a third of a kilobyte an alert: alerts, messages, groups, attachments.
+-- ledger_heads, signing_keys, stamps, fulltext, long_posts, post_copies, pictures, translations, site_entries, and media,
+-- whose files have a limit of their own (MEDIA_MAX_TOTAL_GB). What was sent stays known, a third of a kilobyte an alert: alerts, messages, groups, attachments.
 -- For an edit or a deletion is followed however late, a post that is edited back into a topic is no news, and feedback
 -- counts them. `bot/store/housekeeping.py` clears handled, mutes, invitations, acts, enquiries, strangers, uploads,
 -- page_looks and target_urls, each writing of requests clears that table. All others have as many rows as there are
@@ -348,6 +348,35 @@ END;
 CREATE TRIGGER ledger_deleted BEFORE DELETE ON ledger BEGIN
     SELECT RAISE(ABORT, 'a line of the ledger is never deleted');
 END;
+
+CREATE TABLE signing_keys (  -- that sign the ledger, the present one last; their private halves are in files
+    id INTEGER PRIMARY KEY,
+    public BLOB NOT NULL UNIQUE,  -- Ed25519
+    since INTEGER NOT NULL,
+    handover BLOB,  -- signature of the key before it over this one; NULL: there was none, or it was lost
+    acceptance BLOB  -- signature of this key over the one before it
+);
+
+CREATE TABLE ledger_heads (  -- the end of the ledger at a moment, signed
+    id INTEGER PRIMARY KEY,
+    sequence INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    text TEXT NOT NULL,  -- canonical JSON: what is signed and stamped
+    signed_at INTEGER NOT NULL,
+    key_id INTEGER NOT NULL REFERENCES signing_keys (id),
+    signature BLOB NOT NULL
+);
+CREATE INDEX ledger_heads_sequence ON ledger_heads (sequence);
+
+CREATE TABLE stamps (  -- what authorities of time answered of heads: RFC 3161
+    head_id INTEGER NOT NULL REFERENCES ledger_heads (id),
+    authority TEXT NOT NULL,  -- its URL
+    reply BLOB,  -- its TimeStampResp, in DER; NULL: it gave none
+    stamped_at INTEGER,  -- by its own clock
+    tried_at INTEGER NOT NULL,
+    reason TEXT,  -- why it gave none
+    PRIMARY KEY (head_id, authority)
+) WITHOUT ROWID;
 
 CREATE TABLE page_looks (  -- how web pages show messages that Telegram has told us, or that they show no more
     channel_id INTEGER NOT NULL REFERENCES channels (id),

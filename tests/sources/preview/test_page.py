@@ -129,9 +129,10 @@ def test_a_page_that_is_built_otherwise_is_told_and_never_empty(text: str) -> No
         read_page(text)
 
 
-def test_elements_without_end_are_told() -> None:
-    with pytest.raises(PageNotUnderstoodError):
-        read_page(page(post(words("<b>" * 5_000))))
+@pytest.mark.parametrize(("element", "times"), [("<b>", 1_500), ("<div>", 20_000)], ids=["deep", "without end"])
+def test_elements_without_end_are_told(element: str, times: int) -> None:
+    with pytest.raises(PageNotUnderstoodError, match="without end"):
+        read_page(page(post(words(element * times))))
 
 
 def test_one_strange_post_does_not_hide_the_others() -> None:
