@@ -22,6 +22,7 @@ from bot.delivery.recovery import Recovery, resume
 from bot.delivery.target_composer import TargetComposer
 from bot.delivery.worker import Worker
 from bot.errors import FatalError, ReaderLostError
+from bot.evidence.head_loop import HeadLoop
 from bot.matching.topics import TopicFile, read_folder
 from bot.models import Clock
 from bot.models.notices import UpdatesMissed
@@ -333,6 +334,7 @@ def _lasting(parts: Parts) -> Loops:
         "pruner": Pruner(database, media_path, most=most, clock=clock).run,
         "silence": SilenceMonitor(database, clock=clock).run,
         "daily report": DailyReports(database, clock=clock).run,
+        "ledger heads": HeadLoop.of(parts.settings, database, clock=clock).run,
     }
 
 

@@ -21,6 +21,7 @@ HOW_TO_WRITE = {
     "HEARTBEAT_URL": "write the whole address, with https:// before it",
     "PREVIEW_URL": "write the whole address, such as https://t.me",
     "PREVIEW_FALLBACK_URLS": "write whole addresses, such as https://telegram.me, with commas between them",
+    "TIMESTAMP_URLS": "write whole addresses, such as http://timestamp.digicert.com, with commas between them, or off",
     "OCR_LANGUAGES": "write Tesseract's codes, such as rus,ukr,eng",
     "OWNER_IDS": "write Telegram user ids, which are numbers, with commas between them",
 }
@@ -31,6 +32,7 @@ _LONGEST_PATH, _LONGEST_NAME = 1000, 255  # bytes, with room for the names of fi
 _LAST_PORT = 65_535
 _SHOWN = 60  # characters of a wrong value
 _PAGES = "https://t.me"
+_AUTHORITIES = ("http://timestamp.digicert.com", "http://timestamp.globalsign.com/tsa/r6advanced1")
 _TEN_YEARS = 10 * 365 * 24 * 3600.0  # s: more is a slip, and dates end
 
 
@@ -81,6 +83,8 @@ class Settings(BaseSettings):
     site_private_addresses: bool = False  # sites may be of the machine's own network, which anybody who follows reaches
     fallback_after: float = Field(default=300, ge=5, le=_TEN_YEARS)  # s that Telegram is out until alerts go elsewhere
     bot_name: str = Field(default="", max_length=64)  # that people see; empty: the one given at @BotFather stays
+    # authorities that stamp the ledger (RFC 3161), by their URLs; none: it is signed alone
+    timestamp_urls: Annotated[tuple[str, ...], NoDecode] = _AUTHORITIES
     heartbeat_url: SecretStr | None = None  # fetched each minute while all is well
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["console", "json"] = "console"
@@ -91,6 +95,17 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("timestamp_urls", mode="before")
+    @classmethod
+    def _authorities(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        urls = () if value.strip().lower() == "off" else tuple(url.strip() for url in value.split(",") if url.strip())
+        for parts in map(urlsplit, urls):
+            if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
+                raise ValueError("it is not a web address")
+        return urls
 
     @field_validator("heartbeat_url")
     @classmethod
@@ -141,6 +156,12 @@ class Settings(BaseSettings):
     def has_pages(self) -> bool:
         """Say whether channels have web pages: those of https://t.me are of no other server than Telegram."""
         return self.telegram_server is None or self.preview_url != _PAGES
+
+    @property
+    def authorities(self) -> tuple[str, ...]:
+        """Name the authorities that stamp the ledger; of a test server the usual ones shall not be bothered."""
+        is_usual = self.timestamp_urls == _AUTHORITIES
+        return () if self.telegram_server is not None and is_usual else self.timestamp_urls
 
     @property
     def database_path(self) -> Path:

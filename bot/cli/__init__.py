@@ -34,6 +34,8 @@ COMMANDS = {
     "alerts": "alerts",
     "backup": "backup",
     "restore": "backup",
+    "about": "evidence",
+    "rotate-key": "evidence",
     "mcp": "assistant",
     "targets": "targets",  # last: it has commands of its own
 }

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -22,11 +22,12 @@ from bot.runtime import private_files, tesseract
 from bot.runtime.clock import utc_now
 from bot.settings import Settings, load_settings
 from bot.sources.transport import check_proxy
-from bot.store import long_posts, media, meta, pictures, readers
+from bot.store import long_posts, media, meta, pictures, readers, targets
 from bot.store.blobs import Blobs
 from bot.store.database import Reader, open_read_only
 from bot.store.integrity import find_damage
 from bot.store.pictures import PictureCounts
+from bot.store.targets import PAUSED, Target
 from bot.telegram import sessions
 from bot.telegram.client import PATIENT, Timings, anonymous
 from bot.telegram.clock import measure
@@ -206,6 +207,8 @@ async def _database(settings: Settings) -> AsyncIterator[Check]:
                 yield await _pictures(counts, settings)
             if missing := await long_posts.count_missing(db):
                 yield Check(name="long posts", outcome=f"of {missing} the end is missing; it is asked for again")
+            if found := await targets.everyone(db, (await meta.clock(db))()):
+                yield _targets(found)
             for number, reason in (await readers.lost(db)).items():
                 outcome = f"it cannot read any more. {refusal(reason, translator('en'))}"
                 yield _failed(f"reader account {number}", outcome)
@@ -225,6 +228,16 @@ async def _channels(db: Reader) -> Check:
     return _failed(
         "channels", f"{len(behind)} of {len(states)} not checked {since}; channelwatch doctor --gaps says which"
     )
+
+
+def _targets(found: Sequence[Target]) -> Check:
+    """Look for targets that take nothing."""
+    failing = [each.chat.title for each in found if each.failing_since is not None and each.chat.suspended is None]
+    stopped = [each.chat.title for each in found if each.chat.suspended not in {None, PAUSED}]
+    if failing or stopped:
+        advice = "channelwatch targets test says why" if failing else "switch them on again in the chat: /targets"
+        return _failed("targets", f"{', '.join(failing + stopped)} take nothing: {advice}")
+    return Check(name="targets", outcome=f"{len(found)}, all of them well")
 
 
 async def _files(db: Reader, settings: Settings) -> Check:

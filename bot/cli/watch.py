@@ -94,8 +94,8 @@ async def _watch(settings: Settings, names: Sequence[str], queries: Mapping[str,
 
     addresses = await _read_addresses(to)
     stop = asyncio.Event()
-    with suppress(NotImplementedError, RuntimeError, ValueError):  # Windows has none, nor has a thread
-        for number in (signal.SIGTERM, signal.SIGINT):
+    with suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):  # Windows has none, nor has a thread
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):  # the last comes of a terminal that is closed
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
     clock = PageClock(utc_now)
     screen = WatchScreen(queries=queries, clock=clock, stop=stop)

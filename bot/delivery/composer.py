@@ -107,10 +107,19 @@ class Composer:
 
         A summary of nothing is deleted.
         """
-        now, waiting = self._clock(), await fallbacks.members(self._database, summary.group_id or 0)
-        carried = [await messages.get(self._database, each) for each in waiting]
-        written = [(each, await self._writer.write(each, now)) for each in carried]
-        for each, telegram_id in await message_lookup.find_all(self._database, self._sender, written):
+        now, held = self._clock(), await fallbacks.members(self._database, summary.group_id or 0)
+        written = []
+        for message_id, alert_ids in held.items():
+            carried = await messages.get(self._database, message_id)
+            written.append((carried, await self._writer.write_as_it_was(carried, summary, alert_ids, now)))
+        try:
+            shown = await message_lookup.find_all(self._database, self._sender, written)
+        except TelegramError as error:
+            if error.verdict is Verdict.RETRY:
+                raise
+            log.warning("what a chat had before an outage cannot be checked", chat=summary.chat.id, reason=error.error)
+            return
+        for each, telegram_id in shown:
             await self._database.write(partial(fallbacks.found, message=each, telegram_id=telegram_id, now=now))
 
     async def _send(self, message: Message) -> Delivery:

@@ -81,7 +81,7 @@ class OutageMonitor:
         self._is_connected = is_connected
         self._taken = taken  # how many messages Telegram has taken so far
         self._taken_before = 0
-        self._began = clock()
+        self._began = self._looked_at = clock()
         self._watches: dict[Outage, Watch] = {}  # empty: to be read from the store
 
     async def run(self, beat: Beat = no_beat) -> None:
@@ -97,10 +97,13 @@ class OutageMonitor:
             for each in Outage:
                 self._watches[each] = Watch(out_since=await fallbacks.out_since(self._database, each))
         now = self._clock()
+        if now - self._looked_at > self._patience:  # this machine slept
+            self._began = now
+        self._looked_at = now
         await self._take_in(Outage.SENDING, now, works=await self._sends(now))
         read_at = await channels.read_at(self._database)
         if read_at is not None:
-            read_at = max(read_at, self._began)  # before, nobody could read anything
+            read_at = max(read_at, self._began)  # before, nobody could read anything here
             works = now - read_at < self._reading_patience
             await self._take_in(Outage.READING, now, works=works, failing_since=read_at)
         if self._watches[Outage.SENDING].out_since is not None:

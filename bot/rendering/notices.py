@@ -219,8 +219,8 @@ def _pages_begun(notice: PagesBegun, locale: Locale) -> Outgoing:
     t, n = locale.t, notice.channels
     lines = [
         t.ngettext(
-            "🌐 No reader account can read now, so I read {n} public channel through its web page.",
-            "🌐 No reader account can read now, so I read {n} public channels through their web pages.",
+            "🌐 No reader account can read {n} public channel now, so I read its web page.",
+            "🌐 No reader account can read {n} public channels now, so I read their web pages.",
             n,
         ).format(n=n),
         t.gettext("Posts arrive some minutes late. Long formatted posts are missing, and deletions are noticed late."),

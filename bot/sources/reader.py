@@ -209,7 +209,7 @@ class ReaderAccount:
         async def job(tx: Transaction) -> None:
             reader_id = await readers.of_session(tx, self._session)
             if reader_id is not None:
-                await readers.lose(tx, reader_id, reason)
+                await readers.lose(tx, reader_id, reason, now=now)
             for chat in await chats.of_owners(tx):
                 await notify(tx, chat, notice, now=now)
 

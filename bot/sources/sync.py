@@ -191,7 +191,8 @@ class ChannelSync:
             reach = history.Reach(message_id=mark + 1)
             found += await self._read_history(channel, dialog, reach, ObservedBy.SWEEP, pts=channel.seen_pts, beat=beat)
         elif channel.unchecked_since is not None:
-            await self._account.database.write(lambda tx: channels.set_checked(tx, channel.id))
+            now = self._account.now()
+            await self._account.database.write(lambda tx: channels.set_checked(tx, channel.id, now=now))
         return found
 
     async def _read_history(  # noqa: PLR0913 - where to read, how far, and what to set and say on the way
@@ -293,7 +294,7 @@ class ChannelSync:
 
         async def job(tx: Transaction) -> None:
             await unreadable.put(tx, channel.id, found, EDITION, now=now)
-            await unreadable.settle(tx, channel.id, settled)
+            await unreadable.settle(tx, channel.id, settled, now=now)
 
         await self._account.database.write(job)
 

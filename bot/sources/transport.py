@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from bot import __version__
 from bot.errors import SettingsError
+from bot.settings import Settings
 from bot.telegram.proxies import proxy_arguments
 
 if TYPE_CHECKING:
@@ -91,11 +92,20 @@ class Transport:
 
     async def get(self, url: str, headers: Mapping[str, str] | None = None) -> PageReply:
         """Ask for a page. Raises PageFailureError."""
+        return await self._answer("GET", url, headers)
+
+    async def post(self, url: str, body: bytes) -> PageReply:
+        """Send bytes and return the answer. Raises PageFailureError."""
+        return await self._answer("POST", url, None, body)
+
+    async def _answer(
+        self, method: str, url: str, headers: Mapping[str, str] | None, body: bytes | None = None
+    ) -> PageReply:
         import aiohttp  # noqa: PLC0415 - see above
         from aiohttp_socks import ProxyConnectionError, ProxyError, ProxyTimeoutError  # noqa: PLC0415 - likewise
 
         try:
-            return await self._get(url, headers)
+            return await self._ask(method, url, headers, body)
         except (ProxyConnectionError, ProxyTimeoutError):
             raise PageFailureError(FailureStage.PROXY, "the proxy takes no connection") from None
         except ProxyError as error:
@@ -111,8 +121,8 @@ class Transport:
         except (aiohttp.ClientError, OSError):
             raise PageFailureError(FailureStage.HTTP, "the connection was cut before the answer was here") from None
 
-    async def _get(self, url: str, headers: Mapping[str, str] | None) -> PageReply:
-        async with self._session.get(url, headers=headers, allow_redirects=False) as response:
+    async def _ask(self, method: str, url: str, headers: Mapping[str, str] | None, body: bytes | None) -> PageReply:
+        async with self._session.request(method, url, headers=headers, data=body, allow_redirects=False) as response:
             read = bytearray()
             async for chunk in response.content.iter_any():
                 read += chunk
@@ -135,6 +145,16 @@ def check_proxy(proxy: str | None) -> None:
     """Raise SettingsError for a proxy through which no web page can be asked for."""
     if "connection" in proxy_arguments(proxy):
         raise SettingsError(NO_MTPROXY)
+
+
+def web_proxy(settings: Settings) -> str | None:
+    """Return the proxy of the settings; None where it carries Telegram's own protocol only."""
+    proxy = None if settings.telegram_proxy is None else settings.telegram_proxy.get_secret_value()
+    try:
+        check_proxy(proxy)
+    except SettingsError:
+        return None
+    return proxy
 
 
 def _connector(proxy: str | None, at_once: int, resolver: "AbstractResolver | None") -> "BaseConnector":

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from bot.models.alerts import RestoreWindow, restored_group
 from bot.models.outgoing import PeerKind
-from bot.store import chats, groups, meta
+from bot.store import chats, groups, ledger, meta
 from bot.store.database import Reader, Transaction
 from bot.store.groups import NewMember
 from bot.store.rows import from_ms, json_list, maybe_date, maybe_ms, read, to_ms
@@ -56,6 +56,8 @@ async def settle(
 
     What was due in them when the backup was made is counted as well, instead of being sent.
     """
+    if chat_ids:
+        await ledger.add_restored(tx, alive_at=alive_at, now=now)
     for chat_id in chat_ids:
         await tx.execute(
             """INSERT INTO restorations (chat_id, alive_at, until) VALUES (:chat, :alive, :until)

@@ -13,15 +13,17 @@ from bot.models import Network
 from bot.models.acts import UNDO_WITHIN
 from bot.models.enquiries import EnquiryKind
 from bot.models.people import EVERYTHING, Viewer
-from bot.store import backfills, enquiries
+from bot.store import backfills, enquiries, ledger
 from bot.store.access import Restrictable, visible
 from bot.store.database import Reader, Subject, Transaction
+from bot.store.ledger import LineKind
 from bot.store.rows import json_list, maybe_date, maybe_ms, read, read_all, to_ms
 from bot.text.references import any_reference
 
 __all__ = ["Access", "Channel", "Options", "ResolvedChannel"]
 
 BEGINNING = datetime.fromtimestamp(0, UTC)  # the date of a channel's first message, in `complete_from`
+CHANGES = "edits and deletions"  # of gaps, in the ledger
 MOST_FAST = 20  # channels that are asked for their changes all the time
 
 _NO_QUOTES = str.maketrans("", "", "\"«»“”„‟'‘’")
@@ -487,6 +489,7 @@ async def set_verified(
     """
     began = "iif(verify_from IS NULL, :asked, verify_began)"
     is_through = ":below IS NULL"
+    was_unchecked = await _is_unchecked(tx, channel_id)
     is_settled = f"{is_through} AND (doubted_at IS NULL OR doubted_at <= {began})"
     await tx.execute(
         f"""UPDATE channels SET verify_from = :below, verify_began = {began},
@@ -497,18 +500,29 @@ async def set_verified(
         WHERE id = :id""",  # noqa: S608 - our own words
         {"id": channel_id, "below": below, "now": to_ms(now), "asked": to_ms(asked_at or now)},
     )
+    if was_unchecked and not await _is_unchecked(tx, channel_id):
+        await ledger.add_gaps(tx, LineKind.GAP_FILLED, channel_id, [None], detail=CHANGES, now=now)
+
+
+async def _is_unchecked(tx: Transaction, channel_id: int) -> bool:
+    sql = "SELECT unchecked_since IS NOT NULL FROM channels WHERE id = :id"
+    return bool(await tx.fetch_value(sql, {"id": channel_id}))
 
 
 async def leave_unchecked(tx: Transaction, channel_id: int, *, now: datetime) -> None:
     """Write down that the server fails at the changes of a channel, so that some may be missing for now."""
-    sql = "UPDATE channels SET unchecked_since = coalesce(unchecked_since, swept_at, :now) WHERE id = :id"
-    await tx.execute(sql, {"id": channel_id, "now": to_ms(now)})
+    sql = """UPDATE channels SET unchecked_since = coalesce(swept_at, :now)
+        WHERE id = :id AND unchecked_since IS NULL"""
+    if await tx.execute(sql, {"id": channel_id, "now": to_ms(now)}):
+        await ledger.add_gaps(tx, LineKind.GAP, channel_id, [None], detail=CHANGES, now=now)
 
 
-async def set_checked(tx: Transaction, channel_id: int) -> None:
+async def set_checked(tx: Transaction, channel_id: int, *, now: datetime) -> None:
     """Write down that the changes of a channel are applied to the last; a doubt is left to the verifier."""
-    sql = "UPDATE channels SET unchecked_since = NULL WHERE id = :id AND doubted_at IS NULL"
-    await tx.execute(sql, {"id": channel_id})
+    sql = """UPDATE channels SET unchecked_since = NULL
+        WHERE id = :id AND doubted_at IS NULL AND unchecked_since IS NOT NULL"""
+    if await tx.execute(sql, {"id": channel_id}):
+        await ledger.add_gaps(tx, LineKind.GAP_FILLED, channel_id, [None], detail=CHANGES, now=now)
 
 
 async def doubt(tx: Transaction, channel_id: int, *, now: datetime) -> None:

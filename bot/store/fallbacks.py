@@ -23,11 +23,13 @@ MOST = 200  # messages that are brought to fallbacks at once
 OPEN = timedelta(days=365)  # that an outage may last
 WENT, RETURNED = "FALLBACK", "RETURNED"  # why a message was withdrawn: it went to a target; Telegram was there first
 
-# What Telegram was to take and has not, though it did not say when it would.
+# What Telegram was to take and has not, though it did not say when it would. What waits behind another in its chat says
+# nothing, and what failed by an error of ours, whose names are in small letters, neither.
 _PENDING = """SELECT EXISTS (SELECT 1 FROM messages m JOIN chats c ON c.id = m.chat_id
-    WHERE m.state = 'due' AND (m.due_at <= :now OR m.attempts > 0) AND m.kind NOT IN ('files', 'fallback')
+    WHERE m.state = 'due' AND m.kind NOT IN ('files', 'translation', 'fallback')
         AND c.kind != 'target' AND c.suspended IS NULL
-        AND (m.reason IS NULL OR m.reason NOT GLOB '*FLOOD*' AND m.reason NOT GLOB '*_WAIT_*'))"""
+        AND CASE WHEN m.reason IS NULL THEN m.due_at <= :now AND coalesce(c.held_until, 0) <= :now
+            ELSE m.reason = upper(m.reason) AND m.reason NOT GLOB '*FLOOD*' AND m.reason NOT GLOB '*_WAIT_*' END)"""
 _DIVERTED = """SELECT m.id, m.random_id, m.wanted_revision, t.id AS target, t.key FROM chats c
     JOIN chats t ON t.id = c.fallback_id AND t.suspended IS NULL
     CROSS JOIN messages m ON m.chat_id = c.id AND m.state = 'due' AND m.sent_revision = 0
@@ -189,16 +191,19 @@ async def _shrink(tx: Transaction, group_id: int, *, now: datetime) -> None:
     await outbox.revise(tx, [row["id"]], now=now)
 
 
-async def members(db: Reader, group_id: int) -> list[int]:
-    """Return the messages whose alerts a summary holds, by row."""
+async def members(db: Reader, group_id: int) -> dict[int, list[int]]:
+    """Return the messages whose alerts a summary holds, each by its row with the rows of these alerts."""
     rows = await db.fetch_all(
-        """SELECT DISTINCT f.carries AS id FROM groups g JOIN messages m ON m.chat_id = g.chat_id
+        """SELECT f.carries, f.body FROM groups g JOIN messages m ON m.chat_id = g.chat_id
             AND m.state = 'withdrawn' AND m.reason = :went JOIN messages f ON f.carries = m.id AND f.body IS NOT NULL
         WHERE g.id = :group AND EXISTS (SELECT 1 FROM json_each(f.body) j JOIN alerts a ON a.id = j.value
-            WHERE a.group_id = :group) ORDER BY 1""",
+            WHERE a.group_id = :group) ORDER BY f.id""",
         {"group": group_id, "went": WENT},
     )
-    return [row["id"] for row in rows]
+    held: dict[int, list[int]] = {}
+    for row in rows:
+        held.setdefault(row["carries"], []).extend(json.loads(row["body"]))
+    return held
 
 
 async def found(tx: Transaction, message: Message, telegram_id: int, *, now: datetime) -> None:

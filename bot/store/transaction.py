@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, 
 from contextlib import suppress
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 
 class Subject(StrEnum):
@@ -49,6 +49,17 @@ class Changes:
             self._news[subject] = asyncio.Event()
 
 
+class Tip(NamedTuple):
+    """The end of the ledger."""
+
+    sequence: int
+    hash: bytes
+
+
+class StaleTipError(Exception):
+    """Another process has added to the ledger since its end was read."""
+
+
 T = TypeVar("T")
 Params = Mapping[str, object] | Sequence[object]
 Job = Callable[["Transaction"], Coroutine[Any, Any, T]]
@@ -77,8 +88,9 @@ class Transaction:
     Its methods run on SQLite's thread and never wait, so that a whole transaction costs one trip to that thread.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, tip: Tip | None = None) -> None:
         self._connection = connection
+        self.tip = tip  # None: it is to be read
         self.announced: set[Subject] = set()
 
     async def fetch_all(self, sql: str, params: Params = ()) -> list[sqlite3.Row]:

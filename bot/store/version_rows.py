@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bot import __version__
 from bot.models import Count, Deletion, Media, Observation, ObservedBy, Post, to_json
@@ -133,6 +133,7 @@ _OR_CHANGE_MESSAGE = """ON CONFLICT (channel_id, message_id) DO UPDATE SET group
 ADD_VERSION = """INSERT INTO versions (id, channel_id, message_id, number, hash, text, entities, media, date,
         edit_date, seen_at, observed_by, reader_id, program, raw_rest, text_at, raw_format, layer, raw_sha256,
         parts)"""
+RAW_SHA256 = -2  # its place in such a row
 ADD_PART_EVIDENCE = """INSERT INTO part_evidence (version_id, seen_at, observed_by, reader_id, program, raw_rest,
         text_at, raw_format, layer, raw_sha256)"""
 SET_REST = "UPDATE versions SET hash = ?, text = ?, entities = ?, media = ?, parts = ?, edit_date = ? WHERE id = ?"
@@ -266,7 +267,7 @@ async def raw_message(db: Reader, version_id: int) -> tuple[bytes, int | None]:
 
 def version_row(
     post: Post, observation: Observation, version_id: int, content: bytes, *, number: int
-) -> tuple[object, ...]:
+) -> tuple[Any, ...]:
     """Return the row of a version for `ADD_VERSION`; `content` is the hash of text, entities and media."""
     return (
         version_id,

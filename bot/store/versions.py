@@ -5,10 +5,11 @@ Nothing that is stored already is written again, so that the same observation tw
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from bot.models import Count, Event, NewVersion, Observation, ObservedBy, Post, PostKey, VersionChange
 from bot.parts import Part, PartKind, dump_parts, load_parts, whole_text
-from bot.store import channels, comments, long_posts, page_versions, version_rows
+from bot.store import channels, comments, ledger, long_posts, page_versions, version_rows
 from bot.store.database import Transaction
 from bot.store.long_posts import Head, LongPost, RestState
 from bot.store.page_versions import BACK_AFTER, PAGE_LAG, AfterPage, IsReworded
@@ -57,7 +58,9 @@ class ObservedChanges:
         self._now = to_ms(observation.seen_at)
         self._hashes = hashes
         self.known = known
-        self._versions: list[tuple[object, ...]] = []  # rows to be added
+        self._is_page = observation.observed_by == ObservedBy.PREVIEW  # whose hashes are of the plain text
+        self._versions: list[tuple[Any, ...]] = []  # rows to be added …
+        self._lines: list[ledger.LedgerEntry] = []  # … and their lines in the ledger
         self._parts: list[tuple[str, int, Post]] = []  # JSON, of which version, and the post that brought them
         self._rests: list[
             tuple[int, bytes, Post]
@@ -263,9 +266,12 @@ class ObservedChanges:
         message.id = message.id or version_id
         message.versions.append(version)
         message.texts.add(post.text)
-        self._versions.append(
-            version_rows.version_row(post, self._observation, version_id, version.hash, number=len(message.versions))
-        )
+        number = len(message.versions)
+        row = version_rows.version_row(post, self._observation, version_id, version.hash, number=number)
+        self._versions.append(row)
+        content = post.content_hash() if self._is_page else version.hash
+        sha256 = row[version_rows.RAW_SHA256]
+        self._lines.append(ledger.version_entry(post, self._observation, sha256, number=number, content=content))
         before = None
         if change in {VersionChange.EDITED, VersionChange.PARTS_REWORDED}:
             before = whole_text(message.text, load_parts(message.parts))
@@ -313,15 +319,14 @@ class ObservedChanges:
         if self._looks:
             await page_versions.put_looks(tx, self._looks, now=self._now)
         await tx.insert_all(version_rows.ADD_VERSION, self._versions)
+        await ledger.add(tx, self._lines)
         await version_rows.write(tx, self.known, now=self._now)
         await tx.execute_many(_SET_PARTS, [(written, version_id) for written, version_id, _ in self._parts])
-        loaded = [
-            version_rows.part_evidence_row(post, self._observation, version_id)
-            for version_id, post in (
-                *((version_id, post) for _, version_id, post in self._parts),
-                *((version_id, post) for version_id, _, post in self._rests),
-            )
+        arrived = [
+            *((version_id, post) for _, version_id, post in self._parts),
+            *((version_id, post) for version_id, _, post in self._rests),
         ]
+        loaded = [version_rows.part_evidence_row(post, self._observation, version_id) for version_id, post in arrived]
         if self._rests:
             rests = [version_rows.rest_row(post, version_id, content) for version_id, content, post in self._rests]
             await tx.execute_many(version_rows.SET_REST, rests)
@@ -329,8 +334,17 @@ class ObservedChanges:
         if self._long:
             await long_posts.put(tx, self._long, now=self._now)
         await tx.insert_all(version_rows.ADD_PART_EVIDENCE, loaded)
+        if arrived:
+            await ledger.add_additions(tx, self._observation, arrived)
+        if self.turned:
+            await ledger.add_turns(tx, self._observation, self._turns())
         for channel_id in self._to_read_anew:
             await channels.read_anew(tx, channel_id, now=self._observation.seen_at)
+
+    def _turns(self) -> dict[MessageKey, tuple[int, bool]]:
+        """Return the version of each message that has vanished or is back, and whether it is gone."""
+        messages = self.known.messages
+        return {key: (messages[key].version_id, messages[key].gone_at is not None) for key in self.turned}
 
 
 def _with_pictures(post: Post, message: StoredMessage) -> Post:

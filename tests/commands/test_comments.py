@@ -41,7 +41,7 @@ async def test_comments_are_asked_for_by_a_word_or_a_switch_and_ended_by_them(bo
     screen = (await bot.taps(f"channel:{NEWS}".encode())).edit
     answer = await bot.taps(button(screen, "▫️ Comments"))
     assert answer.note == "I am looking for its comments and will report."
-    await bot.db.write(lambda tx: readers.lose(tx, bot.archive.reader_id, "SESSION_REVOKED"))
+    await bot.db.write(lambda tx: readers.lose(tx, bot.archive.reader_id, "SESSION_REVOKED", now=NOON))
     assert "Only a reader account" in text(await bot.taps(button(screen, "▫️ Comments")))
     asked_for = text(await bot.says("/follow @unknown_yet comments"))
     assert "Comments can be read by a reader account only" in asked_for

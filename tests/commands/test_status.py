@@ -15,6 +15,7 @@ from bot.store.meta import Pace
 from bot.text.markup import LIMIT, units
 from tests.commands.kit import BORIS, Bot, text
 from tests.kit_archive import ago, post
+from tests.kit_clock import NOON
 
 
 async def read(bot: Bot, *ids: int) -> None:
@@ -74,7 +75,7 @@ async def test_it_says_what_is_wrong_with_a_reader_and_what_to_do(bot: Bot) -> N
     now, reader_id = bot.archive.now, bot.archive.reader_id
 
     async def job(tx: Transaction) -> None:
-        await readers.lose(tx, reader_id, "AUTH_KEY_UNREGISTERED")
+        await readers.lose(tx, reader_id, "AUTH_KEY_UNREGISTERED", now=NOON)
         await readers.put_flood_wait(tx, reader_id, "GetHistory", now + timedelta(minutes=5))
         await readers.put_flood_wait(tx, reader_id, "GetDialogs", now + timedelta(minutes=30))
         await readers.put_flood_wait(tx, reader_id, "JoinChannel", now + timedelta(hours=2))

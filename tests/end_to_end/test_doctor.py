@@ -16,6 +16,7 @@ from bot.store.database import Transaction
 from bot.telegram.client import PATIENT, Timings
 from tests.end_to_end.test_process import environment, shell
 from tests.kit_archive import NEWS, OTHER, Archive, open_archive, post
+from tests.kit_clock import NOON
 from tests.kit_service import Service
 
 ROOT = Path.cwd()
@@ -329,7 +330,7 @@ async def test_a_lost_reader_is_named_with_the_gaps_and_is_an_error(tmp_path: Pa
     env = {"PATH": "", "DATA_DIR": str(tmp_path / "data"), "PYTHONPATH": str(Path.cwd())}
     async with open_archive(tmp_path) as archive:
         assert (await shell("doctor", "--gaps", env=env))[0] == 0
-        await archive.db.write(lambda tx: readers.lose(tx, archive.reader_id, "SESSION_REVOKED"))
+        await archive.db.write(lambda tx: readers.lose(tx, archive.reader_id, "SESSION_REVOKED", now=NOON))
         code, out, _ = await shell("doctor", "--gaps", env=env)
         assert code == 1
         assert f"Reader account {archive.reader_id} cannot read: Telegram has logged it out." in out

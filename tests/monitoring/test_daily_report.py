@@ -77,7 +77,7 @@ async def test_nothing_counts_as_verified_while_the_only_reader_is_lost(archive:
 
     async def job(tx: Transaction) -> None:
         await channels.set_mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=archive.now)
-        await readers.lose(tx, archive.reader_id, "AUTH_KEY_UNREGISTERED")
+        await readers.lose(tx, archive.reader_id, "AUTH_KEY_UNREGISTERED", now=NOON)
 
     await archive.db.write(job)
     (receipt,) = await due(archive)

@@ -1,6 +1,7 @@
 from bot.sources.assignment import Assignments
 from bot.store import channels, readers
 from bot.store.database import Transaction
+from tests.kit_clock import NOON
 
 from .kit import ReaderKit
 
@@ -81,7 +82,7 @@ async def test_a_private_channel_of_a_lost_reader_goes_to_whom_its_invite_link_l
     async def lose(tx: Transaction) -> None:
         await tx.execute("UPDATE memberships SET reader_id = :lost", {"lost": lost})
         await tx.execute("UPDATE channels SET read_by = :lost", {"lost": lost})
-        await readers.lose(tx, lost, "SESSION_REVOKED")
+        await readers.lose(tx, lost, "SESSION_REVOKED", now=NOON)
 
     await asking.database.write(lose)
     secret.kick(asking.me)

@@ -111,7 +111,7 @@ async def test_an_account_that_takes_the_place_of_a_lost_one_ends_the_complaint(
 
     first, standby = await log_in(51, "reader.session"), await log_in(52, "reader-2.session")
     for reader in (first, standby):
-        await archive.db.write(lambda tx, r=reader: readers.lose(tx, r, "USER_DEACTIVATED_BAN"))
+        await archive.db.write(lambda tx, r=reader: readers.lose(tx, r, "USER_DEACTIVATED_BAN", now=NOON))
     await log_in(53, "reader.session")
     assert await readers.lost(archive.db) == {standby: "USER_DEACTIVATED_BAN"}
     await log_in(52, "reader-2.session")

@@ -151,22 +151,31 @@ class Pages:
         return canary
 
     async def _ask(self, question: PageQuestion, read: Read) -> PageAnswer:
-        backoff = await self._pacer.backoff()
-        now = self._clock()
-        if backoff.until is not None and now < backoff.until:
-            asked = PageAnswer(kind=AnswerKind.THROTTLED, url=self._url(question), asked_at=now)
-            return replace(asked, reason=backoff.reason, retry_at=backoff.until)
+        held = await self._held_up(question)
+        if held is not None:
+            return held
         if self._needs_canary and question.name != self._canary:
             canary = await self._ask_canary()
             if not canary.is_read:
                 return _of_sick(canary)
             self._needs_canary = False
         async with self._pacer.turn():
+            held = await self._held_up(question)  # by what was answered while others waited for their turn
+            if held is not None:
+                return held
             try:
                 reply = await self._transport.get(self._url(question))
             except PageFailureError as failure:
                 return await self._fail(question, f"{failure.stage}: {failure.reason}", None)
-        return await self._judge(question, reply, read)
+            return await self._judge(question, reply, read)
+
+    async def _held_up(self, question: PageQuestion) -> PageAnswer | None:
+        """Return the answer to whatever is asked while all have to wait."""
+        backoff, now = await self._pacer.backoff(), self._clock()
+        if backoff.until is None or now >= backoff.until:
+            return None
+        asked = PageAnswer(kind=AnswerKind.THROTTLED, url=self._url(question), asked_at=now)
+        return replace(asked, reason=backoff.reason, retry_at=backoff.until)
 
     async def _judge(self, question: PageQuestion, reply: PageReply, read: Read) -> PageAnswer:
         """Read a reply whose status says that it can be."""

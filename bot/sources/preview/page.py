@@ -33,6 +33,10 @@ __all__ = [
 _PEER = re.compile(r"c(\d{1,12})_-?\d+")
 _CURSOR = re.compile(r"[?&](?:before|after)=(\d{1,10})\b")
 _NUMBER = re.compile(r"\d[\d\s.,]*")
+_TAG = re.compile(r"<(/?)([a-zA-Z][\w-]*)")
+_VOID = frozenset({"br", "hr", "img", "input", "link", "meta", "path", "source", "wbr"})  # these hold nothing
+_DEEPEST = 2000  # real pages have some dozens
+_ENDLESS = "its elements are nested without end"
 _STRANGE_PAGE = 2  # posts that say something unknown on a page of which no other post is understood
 T = TypeVar("T")
 
@@ -117,10 +121,24 @@ def is_by_telegram(html: str) -> bool:
 
 
 def _guarded(read: Callable[[LexborHTMLParser], T], html: str) -> T:
+    if _depth(html) > _DEEPEST:
+        raise PageNotUnderstoodError(_ENDLESS)
     try:
         return read(LexborHTMLParser(html))
     except RecursionError:
-        raise PageNotUnderstoodError("its elements are nested without end") from None
+        raise PageNotUnderstoodError(_ENDLESS) from None
+
+
+def _depth(html: str) -> int:
+    """Return about how deep elements are nested: the parser takes minutes where that is without end."""
+    depth = deepest = 0
+    for tag in _TAG.finditer(html):
+        if tag[1]:
+            depth = max(0, depth - 1)
+        elif tag[2].lower() not in _VOID:
+            depth += 1
+            deepest = max(deepest, depth)
+    return deepest
 
 
 def _read_page(tree: LexborHTMLParser) -> ChannelPage:

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import urljoin, urlsplit
 
 from bot import __version__
-from bot.errors import SettingsError
 from bot.settings import Settings
-from bot.sources.transport import PageFailureError, PageReply, Transport, check_proxy
+from bot.sources.transport import PageFailureError, PageReply, Transport, web_proxy
 
 if TYPE_CHECKING:
     from aiohttp.abc import AbstractResolver
@@ -65,12 +64,7 @@ class SiteFetcher:
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """Make one by the settings; a proxy that carries Telegram's protocol only is not for sites."""
-        proxy = None if settings.telegram_proxy is None else settings.telegram_proxy.get_secret_value()
-        try:
-            check_proxy(proxy)
-        except SettingsError:
-            proxy = None
-        return cls(proxy=proxy, takes_private=settings.site_private_addresses)
+        return cls(proxy=web_proxy(settings), takes_private=settings.site_private_addresses)
 
     async def close(self) -> None:
         """Close the connections."""

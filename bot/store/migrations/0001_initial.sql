@@ -2,9 +2,9 @@
 -- and below zero. What a button names and people can delete never gives its number to another row (AUTOINCREMENT): an
 -- old button would act on that.
 
--- What may grow for ever, and why. The archive is what the program is for: posts, versions, part_evidence, fulltext,
--- long_posts, post_copies, pictures, translations, site_entries, and media, whose files have a limit of their own
--- (MEDIA_MAX_TOTAL_GB). What was sent stays known, a third of a kilobyte an alert: alerts, messages, groups, attachments.
+-- What may grow for ever, and why. The archive is what the program is for: posts, versions, part_evidence, ledger,
+-- ledger_heads, signing_keys, stamps, fulltext, long_posts, post_copies, pictures, translations, site_entries, and media,
+-- whose files have a limit of their own (MEDIA_MAX_TOTAL_GB). What was sent stays known, a third of a kilobyte an alert: alerts, messages, groups, attachments.
 -- For an edit or a deletion is followed however late, a post that is edited back into a topic is no news, and feedback
 -- counts them. `bot/store/housekeeping.py` clears handled, mutes, invitations, acts, enquiries, strangers, uploads,
 -- page_looks and target_urls, each writing of requests clears that table. All others have as many rows as there are
@@ -324,6 +324,59 @@ CREATE TRIGGER text_replaced AFTER UPDATE OF text ON versions BEGIN
         text_at = NULL WHERE version_id = new.id AND text_at IS NOT NULL;
     DELETE FROM translations WHERE version_id = new.id;  -- of the beginning
 END;
+
+-- What was seen, in the order in which it was written down; `bot/store/ledger.py` says how each hash follows from the one
+-- before it and from this row. Nobody changes a line, us included.
+CREATE TABLE ledger (
+    sequence INTEGER PRIMARY KEY,  -- from 1, without a gap
+    hash BLOB NOT NULL,
+    kind TEXT NOT NULL,
+    seen_at INTEGER NOT NULL,  -- our time
+    date INTEGER,  -- Telegram's time, of the post or its edit; NULL: it tells none
+    channel_id INTEGER,
+    message_id INTEGER,
+    number INTEGER,  -- of the version
+    sha256 BLOB,  -- of the message as its network gave it; of one that is gone, as it gave it last
+    content BLOB,  -- SHA-256 of what a reader sees of it
+    source TEXT,
+    reader_id INTEGER,
+    detail TEXT  -- why, or of what
+);
+CREATE TRIGGER ledger_changed BEFORE UPDATE ON ledger BEGIN
+    SELECT RAISE(ABORT, 'a line of the ledger is never changed');
+END;
+CREATE TRIGGER ledger_deleted BEFORE DELETE ON ledger BEGIN
+    SELECT RAISE(ABORT, 'a line of the ledger is never deleted');
+END;
+
+CREATE TABLE signing_keys (  -- that sign the ledger, the present one last; their private halves are in files
+    id INTEGER PRIMARY KEY,
+    public BLOB NOT NULL UNIQUE,  -- Ed25519
+    since INTEGER NOT NULL,
+    handover BLOB,  -- signature of the key before it over this one; NULL: there was none, or it was lost
+    acceptance BLOB  -- signature of this key over the one before it
+);
+
+CREATE TABLE ledger_heads (  -- the end of the ledger at a moment, signed
+    id INTEGER PRIMARY KEY,
+    sequence INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    text TEXT NOT NULL,  -- canonical JSON: what is signed and stamped
+    signed_at INTEGER NOT NULL,
+    key_id INTEGER NOT NULL REFERENCES signing_keys (id),
+    signature BLOB NOT NULL
+);
+CREATE INDEX ledger_heads_sequence ON ledger_heads (sequence);
+
+CREATE TABLE stamps (  -- what authorities of time answered of heads: RFC 3161
+    head_id INTEGER NOT NULL REFERENCES ledger_heads (id),
+    authority TEXT NOT NULL,  -- its URL
+    reply BLOB,  -- its TimeStampResp, in DER; NULL: it gave none
+    stamped_at INTEGER,  -- by its own clock
+    tried_at INTEGER NOT NULL,
+    reason TEXT,  -- why it gave none
+    PRIMARY KEY (head_id, authority)
+) WITHOUT ROWID;
 
 CREATE TABLE page_looks (  -- how web pages show messages that Telegram has told us, or that they show no more
     channel_id INTEGER NOT NULL REFERENCES channels (id),

@@ -211,6 +211,14 @@ async def test_a_fault_is_told_and_never_taken_for_no_posts(
         await database.close()
 
 
+async def test_all_who_wait_for_their_turn_wait_on_after_a_sign_of_throttling() -> None:
+    async with web() as at:
+        at.server.faults.throttle(times=None)
+        answers = await asyncio.gather(*(at.known() for _ in range(5)))
+        assert {answer.kind for answer in answers} == {AnswerKind.THROTTLED}
+        assert len(at.server.visits) == 1
+
+
 async def test_the_second_host_is_asked_after_two_failures_and_all_wait_once_both_are_out() -> None:
     async with web() as at:
         await at.server.hosts[0].down()
