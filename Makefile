@@ -38,7 +38,7 @@ lint: $(READY) ## ruff, mypy and the import contracts
 	@echo '== import contracts'
 	@$(BIN)/lint-imports --no-logo
 
-chaos: $(READY) ## fifty storms and two hundred kills: is the archive complete, is every alert sent once; in a quarter of an hour
+chaos: $(READY) ## fifty storms, ten of them with the reader banned, and two hundred kills: is the archive complete, is every alert sent once; in a quarter of an hour
 	@$(BIN)/python -m tests.chaos $(ARGS)
 
 bench: $(READY) ## ratios against plain Telethon, other matchers and bare FTS5, in ten minutes

@@ -18,6 +18,8 @@ from bot.store.rows import read_all, to_ms
 OF_CHATS = (
     "acts",
     "backfills",
+    "case_access",
+    "case_posts",
     "channel_access",
     "enquiries",
     "exclusions",

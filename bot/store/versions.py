@@ -5,6 +5,7 @@ Nothing that is stored already is written again, so that the same observation tw
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from bot.models import Count, Event, NewVersion, Observation, ObservedBy, Post, PostKey, VersionChange
@@ -143,6 +144,14 @@ class ObservedChanges:
         """Let Telegram's post take the place of what a page showed of it, or edit that."""
         is_proof = self._observation.observed_by in PROOF
         judged = page_versions.after_page(message, post, is_proof=is_proof)
+        items = self._items(post)
+        owner = None
+        if (
+            judged is AfterPage.SAME and message.text.strip() and not post.text.strip()
+        ):  # the caption is of another item
+            owner = min(filter(_has_text, items), key=partial(_differs, message.text), default=None)
+            if owner is None:  # it was taken away, if that is all of the album; else nobody knows yet where it is
+                judged = AfterPage.EDIT if is_proof and len(items) > 1 else AfterPage.OLD
         if judged is AfterPage.OLD:
             return
         self._origins.append((message.id, post))
@@ -153,22 +162,15 @@ class ObservedChanges:
             self._add_version(message, post, version, VersionChange.EDITED)
             return
         message.versions[message.versions.index(Version(message.hash, message.edit_date))] = version
-        if not post.text.strip() and message.text.strip():
-            owner = self._captioned(post, message.text)
-            if owner is None:  # nobody knows yet: the caption stays where the page had it
-                post = replace(post, text=message.text)
-            else:
-                self._moved[message.version_id] = (owner, post.key)
+        if owner is not None:
+            self._moved[message.version_id] = ((owner.channel_id, owner.message_id), post.key)
         self._load_rest(message, post, version)
         message.count(post)
 
-    def _captioned(self, post: Post, caption: str) -> MessageKey | None:
-        """Return the message of a post's album that has a caption by what Telegram says now."""
-        for event in self._observation.events:
-            is_item = isinstance(event, Post) and (event.channel_id, event.key) == (post.channel_id, post.key)
-            if isinstance(event, Post) and is_item and plain_hash(event.text) == plain_hash(caption):
-                return event.channel_id, event.message_id
-        return None
+    def _items(self, post: Post) -> list[Post]:
+        """Return the messages of a post's album that are in this observation."""
+        posts = (event for event in self._observation.events if isinstance(event, Post))
+        return [each for each in posts if (each.channel_id, each.key) == (post.channel_id, post.key)]
 
     def _follow_long(self, message: StoredMessage, post: Post, version: Version) -> bool:
         """Follow what is known of a long post; return False where a post is to be no version of its own.
@@ -353,6 +355,14 @@ def _with_pictures(post: Post, message: StoredMessage) -> Post:
         return post
     pictures = (part for part in load_parts(message.parts) if part.kind == PartKind.PICTURE)
     return replace(post, parts=(*post.parts, *pictures))
+
+
+def _has_text(post: Post) -> bool:
+    return bool(post.text.strip())
+
+
+def _differs(text: str, post: Post) -> bool:
+    return plain_hash(post.text) != plain_hash(text)
 
 
 def _is_preview(part: Part) -> bool:

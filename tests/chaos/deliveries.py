@@ -259,7 +259,7 @@ class Deliveries:
         return [m for m in person.inbox(peer) if m.sender_id == self.service.bot.id] if isinstance(person, User) else []
 
     async def _settle(self) -> None:
-        await missing(self.service.sandbox, self._missing, rounds=PATIENCE)
+        await missing(Rounds(self.service.sandbox), self._missing, rounds=PATIENCE)
         await Rounds(self.service.sandbox).more(3)  # for what comes twice
 
     async def _missing(self) -> list[str]:

@@ -98,7 +98,10 @@ async def test_owners_alone_see_targets(newsroom: Bot) -> None:
 async def test_an_owner_chooses_the_fallback_of_a_chat(newsroom: Bot) -> None:
     await newsroom.says("/targets add Duty ntfy://localhost/topic")
     anna = await newsroom.chat(Peer(kind=PeerKind.USER, id=ANNA))
+    settings = await newsroom.says("/settings")
+    opened = await newsroom.taps(button(settings.messages[0], "While Telegram is down"))
     shown = await newsroom.says("/fallback")
+    assert opened.edit == shown.messages[0]
     assert "nowhere, they wait" in text(shown)
     chosen = await newsroom.taps(button(shown.messages[0], "Duty"))
     assert "● Duty" in labels(chosen.edit)

@@ -42,18 +42,20 @@ async def shell(*words: str, env: dict[str, str], stdin: str = "", folder: Path 
     return process.returncode or 0, out.decode(), err.decode()
 
 
-async def spawn(*words: str, env: dict[str, str], folder: Path | None = None) -> asyncio.subprocess.Process:
+async def spawn(
+    *words: str, env: dict[str, str], folder: Path | None = None, module: str = "bot"
+) -> asyncio.subprocess.Process:
     """Start the command line as a process of its own."""
     pipe = asyncio.subprocess.PIPE
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", *words, stdin=pipe, stdout=pipe, stderr=pipe, env=env, cwd=folder
+        sys.executable, "-m", module, *words, stdin=pipe, stdout=pipe, stderr=pipe, env=env, cwd=folder
     )
 
 
 @asynccontextmanager
-async def spawned_service(env: dict[str, str]) -> AsyncIterator[asyncio.subprocess.Process]:
+async def spawned_service(env: dict[str, str], *, module: str = "bot") -> AsyncIterator[asyncio.subprocess.Process]:
     """Run the service as a process of its own until it has said that it is ready."""
-    process = await spawn("run", env=env)
+    process = await spawn("run", env=env, module=module)
     try:
         assert process.stderr is not None
         async with asyncio.timeout(PROCESS_WITHIN):
