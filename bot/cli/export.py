@@ -24,7 +24,7 @@ from bot.runtime.clock import utc_now
 from bot.search.filters import FilterError, Named, Typed, read
 from bot.search.searcher import scope_of
 from bot.settings import load_settings
-from bot.store import ledger, posts
+from bot.store import cases, ledger, posts
 from bot.store.database import Database, Reader, open_read_only
 from bot.store.fulltext import Scope
 
@@ -49,6 +49,7 @@ def export(  # noqa: PLR0913 - each option narrows what is written, or says how
     evidence: Annotated[
         Path | None, typer.Option("--evidence", help="A folder to be made: all that proves these posts, for strangers.")
     ] = None,
+    case: Annotated[str | None, typer.Option("--case", help="With --evidence: the posts of this case.")] = None,
 ) -> None:
     """Write stored messages with columns that 4CAT, DuckDB and spreadsheets open; the README lists them.
 
@@ -63,8 +64,10 @@ def export(  # noqa: PLR0913 - each option narrows what is written, or says how
         channels = typed.filters.channels + tuple(Named(text=name, position=0) for name in channel or ())
         filters = narrowed(replace(typed.filters, channels=channels), since, until, now=now)
         if evidence is not None:
-            asyncio.run(_bundle(replace(typed, filters=filters), evidence, now=now))
+            asyncio.run(_bundle(replace(typed, filters=filters), evidence, case=case, now=now))
             return
+        if case is not None:
+            raise SettingsError("--case goes with --evidence FOLDER")
         with ended_by_reader(), _opened(output) as out:
             asyncio.run(_export(replace(typed, filters=filters), how, out, versions=versions, now=now))
     except FilterError as error:
@@ -100,7 +103,7 @@ async def _export(typed: Typed, how: TableFormat, out: TextIO, *, versions: bool
     sys.stderr.write(f"{count} rows.\n")
 
 
-async def _bundle(typed: Typed, place: Path, *, now: datetime) -> None:
+async def _bundle(typed: Typed, place: Path, *, case: str | None, now: datetime) -> None:
     """Make a bundle, once the ledger is signed and stamped for it."""
     from bot.evidence.bundle import Bundle, BundleRequest  # noqa: PLC0415 - most exports need none of it
     from bot.evidence.signing import Signer  # noqa: PLC0415
@@ -119,12 +122,13 @@ async def _bundle(typed: Typed, place: Path, *, now: datetime) -> None:
                 sys.stderr.write(f"{stamp.authority} did not stamp the ledger: {stamp.reason}\n")
         request = BundleRequest(
             query=typed.query,
+            case=case,
             channels=tuple(named.text for named in typed.filters.channels),
             since=typed.filters.since,
             until=typed.filters.until,
         )
         with reading_back(scope.since, now) as reached:
-            pages = _keys(_pages(database, typed, scope, reached))
+            pages = _of_case(database, case) if case else _keys(_pages(database, typed, scope, reached))
             bundle = Bundle(place, database, writing, settings.media_path)
             made = await bundle.write(pages, request, head=head, key=key)
     sys.stderr.write(
@@ -140,6 +144,14 @@ async def _writing(path: Path) -> AsyncIterator[Database]:
         yield database
     finally:
         await database.close()
+
+
+async def _of_case(database: Reader, name: str) -> AsyncIterator[list[tuple[int, int]]]:
+    """Yield the posts of a case. Raises SettingsError where there is none of this name."""
+    case = await cases.find(database, name)
+    if case is None:
+        raise SettingsError(f"--case: there is no case «{name}»; /cases in the chat lists them")
+    yield [(post.channel_id, post.message_id) for post in await cases.posts_of(database, case.id)]
 
 
 async def _keys(pages: AsyncIterator[Sequence[StoredPost]]) -> AsyncIterator[list[tuple[int, int]]]:

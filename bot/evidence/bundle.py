@@ -36,6 +36,7 @@ class BundleRequest:
     """What a bundle is to hold, in the words of whoever asked, and why."""
 
     query: str
+    case: str | None
     channels: tuple[str, ...]
     since: datetime | None
     until: datetime | None
@@ -174,6 +175,7 @@ class Bundle:
         coverage = await coverage_of(self._db, {channel_id for channel_id, _ in self._keys}, now=now)
         asked = {
             "query": request.query,
+            "case": request.case,
             "channels": request.channels,
             "since": _iso(request.since),
             "until": _iso(request.until),
@@ -188,7 +190,7 @@ class Bundle:
     def _put_manifests(self, request: BundleRequest, head: LedgerHead, key: PrivateKey) -> None:
         sizes = [path.stat().st_size for path in self._data.rglob("*") if path.is_file()]
         _put(self._folder / "bagit.txt", "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n")
-        asked = " ".join([request.query, *request.channels]).replace("\n", " ")
+        asked = " ".join([request.case or request.query, *request.channels]).replace("\n", " ")
         _put(
             self._folder / "bag-info.txt",
             f"Bag-Software-Agent: channelwatch {__version__}\nBagging-Date: {head.signed_at:%Y-%m-%d}\n"

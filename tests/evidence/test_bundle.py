@@ -18,8 +18,9 @@ from bot.evidence import verify
 from bot.evidence.signing import Signer
 from bot.models import Media
 from bot.parts import Part, PartKind
-from bot.store import channels, heads, media, unreadable
+from bot.store import cases, channels, heads, media, posts, unreadable
 from bot.store.blobs import Blobs
+from bot.store.database import Transaction
 from bot.store.media import FileInfo
 from tests.evidence.kit import authority, make_authority
 from tests.kit_archive import NEWS, OTHER, Archive, gone, open_archive, post
@@ -139,6 +140,24 @@ def test_it_says_nothing_of_other_posts_and_all_of_its_channel(made: Made) -> No
     assert shown == [*("version", "version", "file", "key", "key", "version", "deletion", "addition", "gap", "gap")]
     (channel,) = json.loads((made.folder / "data" / "coverage.json").read_text("utf-8"))["channels"]
     assert channel["gaps"][-1].startswith("message 9 could not be read since 2025-03-10T12:00:00Z: its web page")
+
+
+async def test_a_case_is_bundled_and_one_that_is_not_there_is_named(made: Made, tmp_path: Path) -> None:
+    folder = made.folder.parent
+    async with open_archive(folder) as archive:
+        (quiet,) = await posts.current(archive.db, NEWS, [3])
+
+        async def job(tx: Transaction) -> None:
+            case_id = await cases.make(tx, "Обрыв", author_id=None, author="", now=NOON)
+            await cases.add(tx, case_id, quiet, chat_id=1, name="Анна", now=NOON)
+
+        await archive.db.write(job)
+    words = ("export", "--evidence", tmp_path / "bag", "--case")
+    code, _, said = await typed(folder / "data", *words, "обрыв", TIMESTAMP_URLS="off")
+    assert (code, "1 versions of 1 messages, 0 files, 1 stamps" in said) == (0, True), said
+    assert check(tmp_path / "bag", "--ca", made.ca)[0] == 0
+    code, _, said = await typed(folder / "data", *words, "нет", TIMESTAMP_URLS="off")
+    assert (code, said.count("\n")) == (2, 1)
 
 
 def seal(bundle: Path) -> None:
