@@ -20,7 +20,7 @@ from bot.sources.preview.observation import SeenPage, see
 from bot.sources.preview.page import EmbedRefusal
 from bot.sources.preview.page_archive import PageArchive
 from bot.sources.preview.rhythm import interval
-from bot.sources.unreadable import notify_owners
+from bot.sources.unreadable import notify_of_unreadable
 from bot.store import channels, page_readings, page_versions, readers
 from bot.store.channels import Channel
 from bot.store.database import Database, Subject, Transaction
@@ -198,7 +198,7 @@ class PageReader:
             lambda tx: page_readings.set_read(tx, channel.id, last_id=last_id, gap_below=reading.gap_below, now=now)
         )
         if head.hidden:
-            await notify_owners(self._database, now, on_page=True)
+            await notify_of_unreadable(self._database, now, on_page=True)
         self._readings[channel.id] = replace(reading, read_at=now, trouble=None)
         await self._ask_for_missing(channel)
 

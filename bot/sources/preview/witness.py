@@ -18,10 +18,10 @@ from bot.sources.preview.fetcher import Pages
 from bot.sources.preview.observation import SeenPage, see
 from bot.sources.preview.page_archive import PageArchive
 from bot.sources.preview.reader import A_VISIT
-from bot.store import channels, chats, posts, unreadable, witnesses
+from bot.store import channels, posts, unreadable, witnesses
 from bot.store.channels import Channel
 from bot.store.database import Database, Subject, Transaction
-from bot.store.notices import notify
+from bot.store.notices import notify_owners
 from bot.text.plain import plain_hash
 
 log = structlog.get_logger(__name__)
@@ -129,8 +129,7 @@ class PageWitness:
 
         async def job(tx: Transaction) -> None:
             await channels.read_anew(tx, channel.id, now=now)
-            for chat in await chats.of_owners(tx):
-                await notify(tx, chat, notice, now=now)
+            await notify_owners(tx, notice, now=now)
 
         await self._database.write(job)
         await self._wake()
