@@ -59,13 +59,9 @@ class PageWitness:
 
     async def run(self, beat: Beat = no_beat) -> None:
         """Look at what is due, and wait, for ever."""
-        changes = self._database.changes
-        while True:
-            revision = changes.revision(Subject.FOLLOWS)
-            beat(A_VISIT + TURN)
-            if not await self.look_next():
-                beat(LOOK_EVERY + TURN)
-                await changes.wait(Subject.FOLLOWS, revision, LOOK_EVERY)
+        await self._database.changes.work_off(
+            Subject.FOLLOWS, self.look_next, beat, turn=A_VISIT + TURN, pause=LOOK_EVERY
+        )
 
     async def look_next(self) -> bool:
         """Look at the page of the channel that was looked at the longest ago; False where none is due."""
