@@ -46,10 +46,10 @@ from bot.sources.sites.reader import Sites
 from bot.sources.sweep import OUTSIDE, polls_a_round
 from bot.store import chats, handled, meta, readers
 from bot.store.blobs import Blobs
-from bot.store.database import Database, Transaction
+from bot.store.database import Database
 from bot.store.integrity import check_log, find_damage
 from bot.store.meta import Pace
-from bot.store.notices import notify
+from bot.store.notices import notify_owners
 from bot.telegram import connections, sessions
 from bot.telegram.client import PATIENT, Client, Timings, bot_client
 from bot.telegram.clock import TelegramClock
@@ -374,12 +374,7 @@ async def _report_skip(parts: Parts) -> None:
     """Tell the owners that updates of the bot were missed."""
     now = parts.clock()
     notice = UpdatesMissed(event=f"{now:%Y-%m-%d %H:%M}")
-
-    async def job(tx: Transaction) -> None:
-        for chat in await chats.of_owners(tx):
-            await notify(tx, chat, notice, now=now)
-
-    await parts.database.write(job)
+    await parts.database.write(lambda tx: notify_owners(tx, notice, now=now))
 
 
 async def _introduce(parts: Parts, beat: Beat) -> None:

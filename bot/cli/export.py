@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -24,8 +24,8 @@ from bot.runtime.clock import utc_now
 from bot.search.filters import FilterError, Named, Typed, read
 from bot.search.searcher import scope_of
 from bot.settings import load_settings
-from bot.store import posts
-from bot.store.database import Reader, open_read_only
+from bot.store import cases, ledger, posts
+from bot.store.database import Database, Reader, open_read_only
 from bot.store.fulltext import Scope
 
 _AT_ONCE = 500  # messages
@@ -46,8 +46,15 @@ def export(  # noqa: PLR0913 - each option narrows what is written, or says how
     since: Annotated[str | None, typer.Option(help="From when: 7d, 12h, 2026-01-31.")] = None,
     until: Annotated[str | None, typer.Option(help="Until when, including that day (UTC).")] = None,
     versions: Annotated[bool, typer.Option("--versions", help="A row for each version of an edited message.")] = False,
+    evidence: Annotated[
+        Path | None, typer.Option("--evidence", help="A folder to be made: all that proves these posts, for strangers.")
+    ] = None,
+    case: Annotated[str | None, typer.Option("--case", help="With --evidence: the posts of this case.")] = None,
 ) -> None:
     """Write stored messages with columns that 4CAT, DuckDB and spreadsheets open; the README lists them.
+
+    With --evidence it makes a folder after BagIt instead, which anybody can check without this program: its README says
+    what it proves, and how. The ledger is signed and stamped for it.
 
     Example: channelwatch export "сбой|outage" --since 30d --format csv -o outages.csv
     """
@@ -56,6 +63,11 @@ def export(  # noqa: PLR0913 - each option narrows what is written, or says how
         typed = read(query, now=now)
         channels = typed.filters.channels + tuple(Named(text=name, position=0) for name in channel or ())
         filters = narrowed(replace(typed.filters, channels=channels), since, until, now=now)
+        if evidence is not None:
+            asyncio.run(_bundle(replace(typed, filters=filters), evidence, case=case, now=now))
+            return
+        if case is not None:
+            raise SettingsError("--case goes with --evidence FOLDER")
         with ended_by_reader(), _opened(output) as out:
             asyncio.run(_export(replace(typed, filters=filters), how, out, versions=versions, now=now))
     except FilterError as error:
@@ -89,6 +101,62 @@ async def _export(typed: Typed, how: TableFormat, out: TextIO, *, versions: bool
                     write(row_of(post))
                 count += len(every)
     sys.stderr.write(f"{count} rows.\n")
+
+
+async def _bundle(typed: Typed, place: Path, *, case: str | None, now: datetime) -> None:
+    """Make a bundle, once the ledger is signed and stamped for it."""
+    from bot.evidence.bundle import Bundle, BundleRequest  # noqa: PLC0415 - most exports need none of it
+    from bot.evidence.signing import Signer  # noqa: PLC0415
+    from bot.evidence.stamps import Stamper  # noqa: PLC0415
+    from bot.sources.transport import web_proxy  # noqa: PLC0415
+
+    settings = load_settings()
+    async with open_read_only(settings.database_path) as database, _writing(settings.database_path) as writing:
+        scope = await scope_of(database, typed.filters, EVERYTHING)
+        signer = Signer(writing, settings.data_dir)
+        key = await signer.key(now)
+        await database.fetch_all("BEGIN")  # what comes from now on is of the next bundle
+        head = await signer.sign(now, await ledger.tip(database))
+        for stamp in await Stamper(writing, settings.authorities, proxy=web_proxy(settings)).stamp(head, now):
+            if stamp.reply is None:
+                sys.stderr.write(f"{stamp.authority} did not stamp the ledger: {stamp.reason}\n")
+        request = BundleRequest(
+            query=typed.query,
+            case=case,
+            channels=tuple(named.text for named in typed.filters.channels),
+            since=typed.filters.since,
+            until=typed.filters.until,
+        )
+        with reading_back(scope.since, now) as reached:
+            pages = _of_case(database, case) if case else _keys(_pages(database, typed, scope, reached))
+            bundle = Bundle(place, database, writing, settings.media_path)
+            made = await bundle.write(pages, request, head=head, key=key)
+    sys.stderr.write(
+        f"{made.versions} versions of {made.messages} messages, {made.files} files, {made.stamps} stamps: {place}\n"
+        f"How to check it: {place / 'data' / 'README.txt'}\n"
+    )
+
+
+@asynccontextmanager
+async def _writing(path: Path) -> AsyncIterator[Database]:
+    database = await Database.open(path)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+async def _of_case(database: Reader, name: str) -> AsyncIterator[list[tuple[int, int]]]:
+    """Yield the posts of a case. Raises SettingsError where there is none of this name."""
+    case = await cases.find(database, name)
+    if case is None:
+        raise SettingsError(f"--case: there is no case «{name}»; /cases in the chat lists them")
+    yield [(post.channel_id, post.message_id) for post in await cases.posts_of(database, case.id)]
+
+
+async def _keys(pages: AsyncIterator[Sequence[StoredPost]]) -> AsyncIterator[list[tuple[int, int]]]:
+    async for page in pages:
+        yield [(post.channel_id, post.message_id) for post in page]
 
 
 async def _pages(

@@ -23,6 +23,7 @@ from bot.runtime.private_files import FILE_MODE, flush_names, restrict
 from bot.store import heads, ledger
 from bot.store.database import Database, Reader, Transaction
 from bot.store.heads import LedgerHead, SigningKey
+from bot.store.transaction import Tip
 
 log = structlog.get_logger(__name__)
 
@@ -110,12 +111,15 @@ class Signer:
         self._path = folder / FILE
         self._next = folder / _NEXT
 
-    async def sign(self, now: datetime) -> LedgerHead:
-        """Sign the ledger as far as it reaches; the last head where nothing was added since. Raises FatalError."""
+    async def sign(self, now: datetime, end: Tip | None = None) -> LedgerHead:
+        """Sign the ledger as far as it reaches, or up to an end that it had; an equal head is not signed again.
+
+        Raises FatalError.
+        """
         key = await self.key(now)
 
         async def job(tx: Transaction) -> LedgerHead:
-            newest, tip = await heads.last(tx), await ledger.tip(tx)
+            newest, tip = await heads.last(tx), end or await ledger.tip(tx)
             key_id = next(known.id for known in await heads.keys(tx) if known.public == key.public)
             if newest is not None and (newest.sequence, newest.key_id) == (tip.sequence, key_id):
                 return newest

@@ -26,6 +26,7 @@ class LineKind(StrEnum):
 
     VERSION = "version"  # a post said this
     ADDITION = "addition"  # more came to a version: a link's preview, the rest of a long post
+    FILE = "file"  # a photo or document of a version is on our disk: the SHA-256 of the file
     DELETION = "deletion"  # Telegram told us that a message was deleted
     MISSING = "missing"  # a message was not there when its channel was read again; nobody told us why
     SEEN_AGAIN = "seen_again"  # a message that was gone is there
@@ -215,6 +216,18 @@ async def add_gaps(  # noqa: PLR0913 - a gap has this many sides
             for message_id in message_ids
         ],
     )
+
+
+async def add_file(tx: Transaction, media_id: int, *, now: datetime) -> None:
+    """Add the line of a file of a version that is on the disk."""
+    (row,) = await tx.fetch_all(
+        """SELECT v.channel_id, v.message_id, v.number, m.sha256, m.reader_id FROM media m
+        JOIN versions v ON v.id = m.version_id WHERE m.id = :id""",
+        {"id": media_id},
+    )
+    channel_id, message_id, number, sha256, reader_id = row
+    line = LedgerEntry(LineKind.FILE, to_ms(now), None, channel_id, message_id, number, sha256, reader_id=reader_id)
+    await add(tx, [line])
 
 
 async def add_account(tx: Transaction, kind: LineKind, reader_id: int, *, now: datetime, detail: str | None) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.models.outgoing import Remote, Upload
-from bot.store import attachments
+from bot.store import attachments, ledger
 from bot.store.blobs import Blob
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import json_list, read, read_all, to_ms
@@ -184,6 +184,7 @@ async def keep(  # noqa: PLR0913 - the evidence has this many sides
             "now": to_ms(now),
         },
     )
+    await ledger.add_file(tx, media_id, now=now)
     await attachments.enqueue_for_file(tx, media_id, now=now, album_within=album_within)
     tx.announce(Subject.MEDIA)
 

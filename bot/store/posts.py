@@ -48,11 +48,10 @@ async def by_key(db: Reader, channel_id: int, post_key: str) -> list[StoredPost]
 
 async def link_of(db: Reader, channel_id: int, message_id: int) -> str:
     """Return the link to a message, be it stored or not."""
-    sql = """SELECT c.username, p.link FROM channels c
-        LEFT JOIN posts p ON p.channel_id = c.id AND p.message_id = :message WHERE c.id = :channel"""
-    row = await db.fetch_one(sql, {"channel": channel_id, "message": message_id})
-    username, own = (None, None) if row is None else row
-    return post_link(channel_id, username, message_id, own)
+    for post in await current(db, channel_id, [message_id]):
+        return post.link
+    username: str | None = await db.fetch_value("SELECT username FROM channels WHERE id = :id", {"id": channel_id})
+    return post_link(channel_id, username, message_id)
 
 
 async def at_link(db: Reader, link: str) -> list[tuple[int, int]]:

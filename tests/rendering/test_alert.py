@@ -6,7 +6,8 @@ import pytest
 
 from bot.locales import translator
 from bot.locales.locale import Locale
-from bot.models import CommentedPost, Entity, Forward
+from bot.models import Entity, Forward
+from bot.models.links import CommentedPost
 from bot.models.outgoing import Button, Outgoing
 from bot.parts import Part, PartKind, PartMatch
 from bot.text.formatted import FormattedText

@@ -63,14 +63,7 @@ class Sites:
 
     async def run(self, beat: Beat = no_beat) -> None:
         """Do all that is due, then wait for news, for ever."""
-        changes = self._database.changes
-        while True:
-            since = changes.revision(Subject.FOLLOWS)
-            beat(TURN)
-            while await self.act():
-                beat(TURN)
-            beat(LOOK_AGAIN + TURN)
-            await changes.wait(Subject.FOLLOWS, since, LOOK_AGAIN)
+        await self._database.changes.work_off(Subject.FOLLOWS, self.act, beat, turn=TURN, pause=LOOK_AGAIN)
 
     async def act(self) -> bool:
         """Do what is due, requests of people first; False where nothing is."""
