@@ -7,7 +7,6 @@ from io import StringIO
 from pathlib import Path
 
 from bot.dossier.contents import Dossier, collect
-from bot.dossier.page import write_page
 from bot.dossier.table import Cell, TableFormat, row_of, writer
 from bot.dossier.view import view
 from bot.locales import translator
@@ -79,9 +78,11 @@ def _write(dossier: Dossier, how: DossierFormat, language: str, time_zone: str) 
         return out.getvalue().encode("utf-8", "backslashreplace")
     shown = view(dossier, translator(language), time_zone)
     if how is DossierFormat.HTML:
+        from bot.dossier.page import write_page  # noqa: PLC0415 - the service, which only orders dossiers, needs none
+
         return write_page(shown)
     if how is DossierFormat.PDF:
-        from bot.dossier.paper import write_paper  # noqa: PLC0415 - 40 MB that no other format needs
+        from bot.dossier.paper import write_paper  # noqa: PLC0415 - likewise
 
         return write_paper(shown)
     from bot.dossier.sheet import write_sheet  # noqa: PLC0415 - likewise
