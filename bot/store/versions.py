@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.models import Count, Event, NewVersion, Observation, ObservedBy, Post, PostKey, VersionChange
 from bot.parts import Part, PartKind, dump_parts, load_parts, whole_text
-from bot.store import channels, comments, ledger, long_posts, page_versions, version_rows
+from bot.store import comments, ledger, long_posts, marks, page_versions, version_rows
 from bot.store.database import Transaction
 from bot.store.long_posts import Head, LongPost, RestState
 from bot.store.page_versions import BACK_AFTER, PAGE_LAG, AfterPage, IsReworded
@@ -315,14 +315,14 @@ class ObservedChanges:
             await page_versions.regroup(tx, self.regrouped)
             origins = [version_rows.origin_row(post, message_row) for message_row, post in self._origins]
             await tx.execute_many(version_rows.SET_ORIGIN, origins)
-            for old, (owner, post_key) in self._moved.items():
-                new = self.known.messages[owner].version_id
-                await page_versions.move_alerts(tx, (owner[0], post_key), old=old, new=new)
         if self._looks:
             await page_versions.put_looks(tx, self._looks, now=self._now)
         await tx.insert_all(version_rows.ADD_VERSION, self._versions)
         await ledger.add(tx, self._lines)
         await version_rows.write(tx, self.known, now=self._now)
+        for old, (owner, post_key) in self._moved.items():  # perhaps to a version that was added a moment ago
+            new = self.known.messages[owner].version_id
+            await page_versions.move_alerts(tx, (owner[0], post_key), old=old, new=new)
         await tx.execute_many(_SET_PARTS, [(written, version_id) for written, version_id, _ in self._parts])
         arrived = [
             *((version_id, post) for _, version_id, post in self._parts),
@@ -341,7 +341,7 @@ class ObservedChanges:
         if self.turned:
             await ledger.add_turns(tx, self._observation, self._turns())
         for channel_id in self._to_read_anew:
-            await channels.read_anew(tx, channel_id, now=self._observation.seen_at)
+            await marks.read_anew(tx, channel_id, now=self._observation.seen_at)
 
     def _turns(self) -> dict[MessageKey, tuple[int, bool]]:
         """Return the version of each message that has vanished or is back, and whether it is gone."""

@@ -122,6 +122,17 @@ async def test_a_caption_is_where_telegram_says_once_all_of_its_album_was_told(
     assert len(await kit.alerts_of(archive.db)) == 1
 
 
+async def test_a_caption_that_moves_may_be_edited_in_the_same_moment(archive: Archive) -> None:
+    told = [replace(item, text="Сбой" if at == 2 else "") for at, item in enumerate(ALBUM)]
+    await page(archive, *album("Сбой", 5, 6, 7))
+    for item in told:
+        await archive.live(item)
+    await page(archive, *album("Сбой устранён", 5, 6, 7, is_edited=True))
+    await archive.sweep(*told[:2], replace(told[2], text="Сбой устранён", **EDITED))
+    assert [(await archive.stored(n)).text for n in (5, 6, 7)] == ["", "", "Сбой устранён"]
+    assert len(await kit.alerts_of(archive.db)) == 1
+
+
 async def test_other_channels_join_the_alert_of_an_album_that_has_its_group_now(archive: Archive) -> None:
     await archive.follow(OTHER, title="Другие")
     words = "Сбой в работе банка: не проходят переводы, карты и приложение недоступны по всей стране с утра"

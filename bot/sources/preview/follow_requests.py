@@ -58,14 +58,9 @@ class PageFollowRequests:
 
     async def run(self, beat: Beat = no_beat) -> None:
         """Settle what is due, then wait for news, for ever."""
-        changes = self._database.changes
-        while True:
-            revision = changes.revision(Subject.FOLLOWS)
-            beat(A_VISIT + TURN)
-            while await self.settle_one():
-                beat(A_VISIT + TURN)
-            beat(LOOK_AGAIN + TURN)
-            await changes.wait(Subject.FOLLOWS, revision, LOOK_AGAIN)
+        await self._database.changes.work_off(
+            Subject.FOLLOWS, self.settle_one, beat, turn=A_VISIT + TURN, pause=LOOK_AGAIN
+        )
 
     async def settle_one(self) -> bool:
         """Settle the oldest request that is due; False where none is, or where a reader account does it."""
