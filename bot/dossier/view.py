@@ -100,8 +100,8 @@ class DossierView:
     words: tuple[str, ...]  # what the words of the dossier mean
 
 
-class _Writer:
-    """Writes for one language and time zone."""
+class _Language:
+    """A language and a time zone to write in."""
 
     def __init__(self, t: Translator, time_zone: str) -> None:
         self.t = t
@@ -125,7 +125,7 @@ class _Writer:
 
 def view(dossier: Dossier, t: Translator, time_zone: str) -> DossierView:
     """Write a dossier in words."""
-    writer, case = _Writer(t, time_zone), dossier.case
+    writer, case = _Language(t, time_zone), dossier.case
     count = t.ngettext("{n} post", "{n} posts", len(dossier.posts)).format(n=len(dossier.posts))
     made = writer.moment(dossier.made_at)
     facts = [
@@ -174,7 +174,7 @@ _WORDS = (
 )
 
 
-def _source(channel: Channel, writer: _Writer) -> tuple[str, str, str]:
+def _source(channel: Channel, writer: _Language) -> tuple[str, str, str]:
     t, since = writer.t, channel.complete_from
     complete = "–" if since is None else writer.moment(since)
     if since == BEGINNING:
@@ -183,7 +183,7 @@ def _source(channel: Channel, writer: _Writer) -> tuple[str, str, str]:
     return one_line(channel.title, _NAME) or str(channel.id), link, complete
 
 
-def _events(found: Sequence[DossierPost], writer: _Writer) -> Iterator[ShownEvent]:
+def _events(found: Sequence[DossierPost], writer: _Language) -> Iterator[ShownEvent]:
     t, telegram, ours = writer.t, writer.t.gettext("Telegram's"), writer.t.gettext("ours")
     events: list[tuple[datetime, int, str, str]] = []
     for number, each in enumerate(found, start=1):
@@ -205,7 +205,7 @@ def _events(found: Sequence[DossierPost], writer: _Writer) -> Iterator[ShownEven
         yield ShownEvent(at=writer.moment(at), clock=clock, what=what, number=number, title=title)
 
 
-def _post(number: int, each: DossierPost, writer: _Writer) -> ShownPost:
+def _post(number: int, each: DossierPost, writer: _Language) -> ShownPost:
     t, first, saved = writer.t, each.first, each.saved
     facts = [(t.gettext("Posted (Telegram's time)"), writer.moment(first.date))]
     seen = min(version.post.seen_at for versions in each.messages for version in versions)
@@ -240,7 +240,7 @@ def _origin(post: StoredPost) -> str:
     return " · ".join(filter(None, [one_line(forward.name or "", _NAME), link])) or "–"
 
 
-def _versions(message: Sequence[DossierVersion], whole: DossierPost, writer: _Writer) -> Iterator[ShownVersion]:
+def _versions(message: Sequence[DossierVersion], whole: DossierPost, writer: _Language) -> Iterator[ShownVersion]:
     t, before = writer.t, ""
     for place, version in enumerate(message, start=1):
         post = version.post
@@ -264,7 +264,7 @@ def _versions(message: Sequence[DossierVersion], whole: DossierPost, writer: _Wr
         before = text
 
 
-def _file(each: DossierFile, writer: _Writer) -> ShownFile:
+def _file(each: DossierFile, writer: _Language) -> ShownFile:
     t, file = writer.t, each.file
     kind = t.gettext("photo") if file.kind == "photo" else t.gettext("document")
     is_kept = file.sha256 is not None

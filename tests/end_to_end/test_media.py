@@ -53,7 +53,7 @@ async def test_a_scan_follows_its_alert_to_whom_wants_it_and_lies_on_the_disk_by
     assert pages(owner)[1].text == f"SHA-256 {hashlib.sha256(dossier).hexdigest()}"
     channel.edit(post.id, ORDER.replace("банка", "вуза"))
     await owner.edit("вуза")
-    assert len(pages(owner)) == 1
+    assert len(pages(owner)) == 2
     assert pages(colleague) == []
 
 
