@@ -211,7 +211,8 @@ def _reader_lost(notice: ReaderLost, locale: Locale) -> Outgoing:
     else:
         news = t.gettext("My reader account can no longer read channels.")
     then = t.gettext("Once it is logged in again, I will carry on and catch up on everything posted in the meantime.")
-    return Outgoing(text=f"⚠️ {news} {refusal(notice.reason, t)} {then}")
+    signed = t.gettext("What I had read until then is in a signed report on the server, in DATA_DIR/reports.")
+    return Outgoing(text=f"⚠️ {news} {refusal(notice.reason, t)} {then} {signed}")
 
 
 @render_notice.register

@@ -18,7 +18,7 @@ from bot.sources.preview.fetcher import Pages
 from bot.sources.preview.observation import SeenPage, see
 from bot.sources.preview.page_archive import PageArchive
 from bot.sources.preview.reader import A_VISIT
-from bot.store import channels, posts, unreadable, witnesses
+from bot.store import channels, marks, posts, unreadable, witnesses
 from bot.store.channels import Channel
 from bot.store.database import Database, Subject, Transaction
 from bot.store.notices import notify_owners
@@ -124,7 +124,7 @@ class PageWitness:
         )
 
         async def job(tx: Transaction) -> None:
-            await channels.read_anew(tx, channel.id, now=now)
+            await marks.read_anew(tx, channel.id, now=now)
             await notify_owners(tx, notice, now=now)
 
         await self._database.write(job)
