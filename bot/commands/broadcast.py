@@ -33,13 +33,13 @@ from bot.models.notices import BroadcastOffered, PromotionIgnored
 from bot.models.outgoing import Button, ButtonRows, Outgoing, PeerKind
 from bot.store import acts, addresses, chats, people
 from bot.store.acts import Rows
-from bot.store.channels import spelt
 from bot.store.chats import Chat
 from bot.store.database import Reader, Transaction
 from bot.store.notices import notify, notify_owners
 from bot.store.rows import to_ms
 from bot.telegram.chat_moves import BroadcastAccess
 from bot.text.buttons import button
+from bot.text.channel_names import spelt
 from bot.text.markup import LIMIT, Text, bold, code, one_line, units
 
 _ALLOWED = {"save", "only"}  # taps that are about all chats, and may stand on the screens of a channel

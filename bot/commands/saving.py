@@ -14,9 +14,9 @@ from bot.models.outgoing import Outgoing
 from bot.store import acts, cases
 from bot.store.acts import Rows
 from bot.store.cases import Case
-from bot.store.channels import spelt
 from bot.store.database import Reader, Transaction
 from bot.text.buttons import CHANNEL, button, rows_of
+from bot.text.channel_names import spelt
 from bot.text.markup import Text, bold, code, one_line
 from bot.text.pages import page_of
 

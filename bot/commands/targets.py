@@ -211,9 +211,9 @@ async def tapped_fallback(request: Request, context: Context) -> Reply | Effect:
 
 def _choose(request: Request, context: Context, target_id: int | None) -> Effect:
     if not context.is_owner:
-        raise CommandError(context.own.gettext("Only owners choose the fallback."))
+        raise CommandError(context.own.gettext("Only owners choose the fallback: ask one of them."))
     if context.chat.is_target:
-        raise CommandError(context.own.gettext("A target has no fallback."))
+        raise CommandError(context.own.gettext("A target has no fallback: write this in the chat that shall have one."))
 
     async def effect(tx: Transaction) -> Reply:
         target = None if target_id is None else await targets.get(tx, target_id, context.now)
@@ -234,7 +234,7 @@ async def _fallback_screen(db: Reader, context: Context) -> Outgoing:
         t.gettext("When Telegram takes nothing from me for a while, alerts of this chat go to: {target}"),
         target=bold(t.gettext("nowhere, they wait") if chosen is None else one_line(chosen.title, _TITLE)),
     )
-    text.line(t.gettext("Once Telegram is back, this chat gets one summary of them."))
+    text.line(t.gettext("Once Telegram is back, this chat gets one message that lists them."))
     rows: ButtonRows = ((button(t.gettext("All settings"), "settings"),),)
     if context.is_owner and not context.chat.is_target:
         every = await chats.targets(db)

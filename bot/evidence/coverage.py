@@ -9,7 +9,8 @@ from bot.store.channels import BEGINNING, Channel
 from bot.store.database import Reader
 
 
-def _iso(moment: datetime | None) -> str | None:
+def iso(moment: datetime | None) -> str | None:
+    """Write a moment as ISO 8601 in UTC, in whole seconds."""
     return None if moment is None else moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
@@ -33,10 +34,10 @@ async def _of_channel(db: Reader, channel: Channel, state: ChannelState | None, 
         "username": channel.username,
         "network": channel.network,
         "address": channel.address,
-        "followed_since": _iso(channel.followed_at),
-        "complete_from": "its first message" if is_from_first else _iso(channel.complete_from),
+        "followed_since": iso(channel.followed_at),
+        "complete_from": "its first message" if is_from_first else iso(channel.complete_from),
         "complete_from_message": channel.complete_id,
-        "complete_until": _iso(channel.swept_at if state is None else state.checked_at),
+        "complete_until": iso(channel.swept_at if state is None else state.checked_at),
         "complete_until_message": channel.confirmed_id or None,
         "state": "not followed any more" if state is None else state.status.value,
         "gaps": [*_gaps(channel, state, lost), *await _unreadable(db, channel)],
@@ -49,7 +50,7 @@ def _gaps(channel: Channel, state: ChannelState | None, lost: str | None) -> lis
     if channel.complete_from is None:
         found.append("nothing is known of how complete its past is")
     if channel.unchecked_since is not None:
-        found.append(f"edits and deletions since {_iso(channel.unchecked_since)} may be missing: Telegram did not say")
+        found.append(f"edits and deletions since {iso(channel.unchecked_since)} may be missing: Telegram did not say")
     if channel.reason is not None:
         found.append(f"it cannot be read: {channel.reason}")
     if lost is not None:
@@ -57,7 +58,7 @@ def _gaps(channel: Channel, state: ChannelState | None, lost: str | None) -> lis
     if state is not None and state.stats.missing:
         found.append(f"{state.stats.missing} numbers of messages are empty: on their way, deleted, or no posts")
     if state is not None and state.stats.page is not None:
-        found.append(f"since {_iso(state.stats.page.since)} it is read through its public web page, minutes late")
+        found.append(f"since {iso(state.stats.page.since)} it is read through its public web page, minutes late")
     if state is None:
         found.append("it is not read any more")
     return found
@@ -65,7 +66,7 @@ def _gaps(channel: Channel, state: ChannelState | None, lost: str | None) -> lis
 
 async def _unreadable(db: Reader, channel: Channel) -> list[str]:
     return [
-        f"message {gap.message_id} could not be read since {_iso(gap.since)}: "
+        f"message {gap.message_id} could not be read since {iso(gap.since)}: "
         + ("its web page does not show it" if gap.is_on_page else "Telegram is newer than this program")
         for gap in await evidence.unreadable_of(db, channel.id)
     ]

@@ -1,7 +1,6 @@
 """The key that signs heads: Ed25519, in a file of ours alone beside the database, never in it."""
 
 import hashlib
-import os
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from bot.errors import FatalError
-from bot.runtime.private_files import FILE_MODE, flush_names, restrict
+from bot.runtime.private_files import FILE_MODE, flush_names, restrict, write_private
 from bot.store import heads, ledger
 from bot.store.database import Database, Reader, Transaction
 from bot.store.heads import LedgerHead, SigningKey
@@ -94,13 +93,7 @@ class PrivateKey:
 
     def write(self, path: Path) -> None:
         """Write it to a new file of ours alone, on the disk for good."""
-        words = self._key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        path.unlink(missing_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE), "wb") as file:
-            file.write(words)
-            file.flush()
-            os.fsync(file.fileno())
-        flush_names(path.parent)
+        write_private(path, self._key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
 
 
 class Signer:

@@ -9,9 +9,9 @@ from bot.models.people import EVERYTHING, Viewer
 from bot.parts import compact_json
 from bot.store import media
 from bot.store.access import Restrictable, visible
-from bot.store.channels import spelt
 from bot.store.database import Reader, Transaction
 from bot.store.rows import read, read_all, to_ms
+from bot.text.channel_names import spelt
 
 LONGEST_NAME, LONGEST_NOTE, LONGEST_TAG = 64, 1000, 32  # characters
 MOST_TAGS = 10

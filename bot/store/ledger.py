@@ -15,9 +15,10 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from bot.models import TOLD, Observation, Post
-from bot.store.rows import json_list, maybe_ms, to_ms
+from bot.store.rows import json_list, maybe_ms, read_all, to_ms
 from bot.store.transaction import Reader, StaleTipError, Tip, Transaction
 
+_COUNTED = 500_000  # lines: a day of the busiest channels has fewer
 NO_HASH = bytes(32)  # stands before the first line
 
 
@@ -61,6 +62,16 @@ class LedgerLine:
     sequence: int
     text: str  # canonical JSON
     hash: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LostAccount:
+    """The line of a reader that cannot read any more."""
+
+    sequence: int
+    reader_id: int
+    reason: str  # Telegram's error string
+    at: datetime
 
 
 def write_line(sequence: int, entry: LedgerEntry) -> str:
@@ -132,6 +143,30 @@ async def lines(db: Reader, *, after: int, most: int) -> list[LedgerLine]:
         LedgerLine(sequence=row[0], hash=row[1], text=write_line(row[0], LedgerEntry(LineKind(row[2]), *row[3:])))
         for row in rows
     ]
+
+
+async def lost_accounts(db: Reader, *, after: int) -> list[LostAccount]:
+    """Return the readers that were lost after a line."""
+    rows = await db.fetch_all(
+        """SELECT sequence, reader_id, detail AS reason, seen_at AS at FROM ledger
+        WHERE kind = 'account_lost' AND sequence > :after ORDER BY sequence""",
+        {"after": after},
+    )
+    return read_all(LostAccount, rows)
+
+
+async def counts(db: Reader, *, since: datetime, until: datetime) -> dict[int, dict[str, int]]:
+    """Count the lines of a span of our time by channel and kind, among the last of the ledger."""
+    rows = await db.fetch_all(
+        """SELECT channel_id, kind, count(*) AS lines FROM ledger
+        WHERE sequence > (SELECT max(sequence) FROM ledger) - :most AND seen_at >= :since AND seen_at <= :until
+            AND channel_id IS NOT NULL GROUP BY channel_id, kind""",
+        {"since": to_ms(since), "until": to_ms(until), "most": _COUNTED},
+    )
+    found: dict[int, dict[str, int]] = {}
+    for row in rows:
+        found.setdefault(row["channel_id"], {})[row["kind"]] = row["lines"]
+    return found
 
 
 def version_entry(post: Post, observation: Observation, sha256: bytes, *, number: int, content: bytes) -> LedgerEntry:

@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.models import Count, Event, NewVersion, Observation, ObservedBy, Post, PostKey, VersionChange
 from bot.parts import Part, PartKind, dump_parts, load_parts, whole_text
-from bot.store import channels, comments, ledger, long_posts, page_versions, version_rows
+from bot.store import comments, ledger, long_posts, marks, page_versions, version_rows
 from bot.store.database import Transaction
 from bot.store.long_posts import Head, LongPost, RestState
 from bot.store.page_versions import BACK_AFTER, PAGE_LAG, AfterPage, IsReworded
@@ -341,7 +341,7 @@ class ObservedChanges:
         if self.turned:
             await ledger.add_turns(tx, self._observation, self._turns())
         for channel_id in self._to_read_anew:
-            await channels.read_anew(tx, channel_id, now=self._observation.seen_at)
+            await marks.read_anew(tx, channel_id, now=self._observation.seen_at)
 
     def _turns(self) -> dict[MessageKey, tuple[int, bool]]:
         """Return the version of each message that has vanished or is back, and whether it is gone."""

@@ -18,7 +18,7 @@ from bot.evidence import verify
 from bot.evidence.signing import Signer
 from bot.models import Media
 from bot.parts import Part, PartKind
-from bot.store import cases, channels, heads, media, posts, unreadable
+from bot.store import cases, heads, marks, media, posts, unreadable
 from bot.store.blobs import Blobs
 from bot.store.database import Transaction
 from bot.store.media import FileInfo
@@ -66,7 +66,7 @@ async def live(folder: Path) -> None:
         await archive.live(edit, gone(2), post(2, "Ещё об одном", channel_id=OTHER))
         await archive.live(replace(edit, parts=(Part(kind=PartKind.PREVIEW, text="Погода"),), raw=b"preview"))
         await archive.db.write(lambda tx: unreadable.put_hidden(tx, NEWS, [9], now=NOON))
-        await archive.db.write(lambda tx: channels.doubt(tx, NEWS, now=NOON))
+        await archive.db.write(lambda tx: marks.doubt(tx, NEWS, now=NOON))
 
 
 @pytest.fixture(scope="module")

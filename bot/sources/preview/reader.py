@@ -94,13 +94,13 @@ class PageReader:
 
     async def run(self, beat: Beat = no_beat) -> None:
         """Read what is due, and wait, for ever."""
-        changes = self._database.changes
-        while True:
-            revision = changes.revision(Subject.FOLLOWS)
-            beat(A_VISIT + TURN)
-            if not await self.visit_next():
-                beat(LOOK_EVERY + TURN)
-                await changes.wait(Subject.FOLLOWS, revision, min(LOOK_EVERY, self._least.total_seconds()))
+        await self._database.changes.work_off(
+            Subject.FOLLOWS,
+            self.visit_next,
+            beat,
+            turn=A_VISIT + TURN,
+            pause=min(LOOK_EVERY, self._least.total_seconds()),
+        )
 
     async def visit_next(self) -> bool:
         """Read the page of the channel that is most overdue; False where none is due."""

@@ -342,6 +342,7 @@ CREATE TABLE ledger (
     reader_id INTEGER,
     detail TEXT  -- why, or of what
 );
+CREATE INDEX ledger_losses ON ledger (sequence) WHERE kind = 'account_lost';
 CREATE TRIGGER ledger_changed BEFORE UPDATE ON ledger BEGIN
     SELECT RAISE(ABORT, 'a line of the ledger is never changed');
 END;
