@@ -24,7 +24,7 @@ _LABEL = 24  # UTF-16 units
 _ALL = 0  # in the place of a group's id
 
 
-@command("stats", Section.POSTS, 5, Need.LOOK, N_("charts of posts and alerts"), usage=N_("group"))
+@command("stats", Section.POSTS, 7, Need.LOOK, N_("charts of posts and alerts"), usage=N_("group"))
 @example("/stats", N_("posts and alerts by the day; tap for topics, channels, hours, delays, deletions"))
 @example(N_("/stats Regulators"), N_("the same, of the channels of one group"))
 async def stats(request: Request, context: Context) -> Reply:

@@ -1,6 +1,5 @@
 """Signs the ledger each hour, and has the head stamped each day."""
 
-import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Self
 
 import structlog
 
+from bot.evidence.loss_report import write_reports
 from bot.evidence.signing import Signer
 from bot.evidence.stamps import Stamper
 from bot.models import Clock
@@ -15,7 +15,7 @@ from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.settings import Settings
 from bot.sources.transport import web_proxy
 from bot.store import heads
-from bot.store.database import Database
+from bot.store.database import Database, Subject
 from bot.store.heads import HeadStamp
 
 log = structlog.get_logger(__name__)
@@ -44,6 +44,7 @@ class HeadLoop:
         self, database: Database, folder: Path, authorities: Sequence[str], *, proxy: str | None, clock: Clock
     ) -> None:
         self._database = database
+        self._folder = folder
         self._signer = Signer(database, folder)
         self._authorities = authorities
         self._proxy = proxy
@@ -55,16 +56,19 @@ class HeadLoop:
         return cls(database, settings.data_dir, settings.authorities, proxy=web_proxy(settings), clock=clock)
 
     async def run(self, beat: Beat = no_beat) -> None:
-        """Sign at once and each hour, for ever."""
+        """Sign at once, each hour and whenever an account is lost, for ever."""
+        changes = self._database.changes
         while True:
             beat(SIGN_EVERY + TURN)
+            revision = changes.revision(Subject.LOSSES)
             await self.turn()
-            await asyncio.sleep(SIGN_EVERY)
+            await changes.wait(Subject.LOSSES, revision, timeout=SIGN_EVERY)
 
     async def turn(self) -> None:
-        """Sign the ledger, and have the head stamped where a day has passed."""
+        """Sign the ledger, report what was lost, and have the head stamped where a day has passed."""
         now = self._clock()
-        head = await self._signer.sign(now)
+        head, key = await self._signer.sign(now), await self._signer.key(now)
+        await write_reports(self._database, self._folder, head=head, key=key, now=now)
         last = await heads.last_stamps(self._database)
         due = [
             url

@@ -1,7 +1,6 @@
 """The key that signs heads: Ed25519, in a file of ours alone beside the database, never in it."""
 
 import hashlib
-import os
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,10 +18,11 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from bot.errors import FatalError
-from bot.runtime.private_files import FILE_MODE, flush_names, restrict
+from bot.runtime.private_files import FILE_MODE, flush_names, restrict, write_private
 from bot.store import heads, ledger
 from bot.store.database import Database, Reader, Transaction
 from bot.store.heads import LedgerHead, SigningKey
+from bot.store.transaction import Tip
 
 log = structlog.get_logger(__name__)
 
@@ -93,13 +93,7 @@ class PrivateKey:
 
     def write(self, path: Path) -> None:
         """Write it to a new file of ours alone, on the disk for good."""
-        words = self._key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        path.unlink(missing_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE), "wb") as file:
-            file.write(words)
-            file.flush()
-            os.fsync(file.fileno())
-        flush_names(path.parent)
+        write_private(path, self._key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
 
 
 class Signer:
@@ -110,12 +104,15 @@ class Signer:
         self._path = folder / FILE
         self._next = folder / _NEXT
 
-    async def sign(self, now: datetime) -> LedgerHead:
-        """Sign the ledger as far as it reaches; the last head where nothing was added since. Raises FatalError."""
+    async def sign(self, now: datetime, end: Tip | None = None) -> LedgerHead:
+        """Sign the ledger as far as it reaches, or up to an end that it had; an equal head is not signed again.
+
+        Raises FatalError.
+        """
         key = await self.key(now)
 
         async def job(tx: Transaction) -> LedgerHead:
-            newest, tip = await heads.last(tx), await ledger.tip(tx)
+            newest, tip = await heads.last(tx), end or await ledger.tip(tx)
             key_id = next(known.id for known in await heads.keys(tx) if known.public == key.public)
             if newest is not None and (newest.sequence, newest.key_id) == (tip.sequence, key_id):
                 return newest

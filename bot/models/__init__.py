@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypedDict
 
-from bot.models.links import post_link
+from bot.models.links import CommentedPost, post_link
 from bot.parts import Part, compact_json, whole_text
 
 Clock = Callable[[], datetime]  # the present, in UTC; injected, so that tests own the time
@@ -208,16 +208,6 @@ def _plain(value: object) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CommentedPost:
-    """What is commented on, where a message is in the supergroup with the comments on a channel's posts."""
-
-    channel_id: int
-    title: str  # of the channel
-    username: str | None
-    message_id: int | None  # the post there; None: the message answers none, or nobody knows which
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPost:
     """A message as one of its versions had it."""
 
@@ -264,10 +254,9 @@ class StoredPost:
     @property
     def link(self) -> str:
         """Link to the message, where people read it."""
-        on = self.commented
-        if on is not None and on.message_id is not None:
-            return f"{post_link(on.channel_id, on.username, on.message_id)}?comment={self.message_id}"
-        return post_link(self.channel_id, self.channel_username, self.message_id, self.own_link)
+        return post_link(
+            self.channel_id, self.channel_username, self.message_id, self.own_link, commented=self.commented
+        )
 
 
 class VersionChange(StrEnum):

@@ -66,14 +66,7 @@ class FollowRequests:
 
     async def run(self, beat: Beat = no_beat) -> None:
         """Do all that is due, then wait for news, for ever. Raises ReaderLostError."""
-        changes = self._database.changes
-        while True:
-            since = changes.revision(Subject.FOLLOWS)
-            beat(LONGEST_VISIT)
-            while await self.act():
-                beat(LONGEST_VISIT)
-            beat(LOOK_AGAIN + LONGEST_VISIT)
-            await changes.wait(Subject.FOLLOWS, since, LOOK_AGAIN)
+        await self._database.changes.work_off(Subject.FOLLOWS, self.act, beat, turn=LONGEST_VISIT, pause=LOOK_AGAIN)
 
     async def act(self) -> bool:
         """Do one thing that is due, requests of people first; False where nothing is due."""

@@ -15,7 +15,7 @@ from bot.errors import TelegramError, Verdict
 from bot.runtime.supervisor import Beat, no_beat
 from bot.sources.account import LONG_AGO, LONGEST_VISIT, Account, retry_pause
 from bot.sources.sync import ChannelSync, SyncResult
-from bot.store import backfills, channels
+from bot.store import backfills, channels, marks
 from bot.store.backfills import DONE, Backfill
 from bot.store.channels import Channel
 from bot.store.database import Subject
@@ -69,7 +69,7 @@ class Verifier:
             return SyncResult()
         now = self._account.now()
         await self._account.database.write(
-            lambda tx: channels.set_verified(tx, channel.id, below=verified.below, now=now, asked_at=asked_at)
+            lambda tx: marks.set_verified(tx, channel.id, below=verified.below, now=now, asked_at=asked_at)
         )
         if verified.below is None:
             await self._rest_in_doubt(channel.id, now)

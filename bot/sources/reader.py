@@ -32,9 +32,9 @@ from bot.sources.sweep import FastChannels, Sweep
 from bot.sources.sync import ChannelSync
 from bot.sources.translations import Translations
 from bot.sources.unreadable import UnreadableMessages
-from bot.store import chats, readers
+from bot.store import readers
 from bot.store.database import Database, Transaction
-from bot.store.notices import notify
+from bot.store.notices import notify_owners
 from bot.telegram import connections, sessions
 from bot.telegram.client import PATIENT, Client, Timings, reader_client, tap
 
@@ -210,8 +210,7 @@ class ReaderAccount:
             reader_id = await readers.of_session(tx, self._session)
             if reader_id is not None:
                 await readers.lose(tx, reader_id, reason, now=now)
-            for chat in await chats.of_owners(tx):
-                await notify(tx, chat, notice, now=now)
+            await notify_owners(tx, notice, now=now)
 
         await self._database.write(job)
 

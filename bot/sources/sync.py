@@ -26,7 +26,7 @@ from bot.sources.isolation import Unreadable, by_number
 from bot.sources.live import LinkPreviews
 from bot.sources.long_posts import LongPosts
 from bot.sources.resolver import Dialog
-from bot.store import backfills, channels, posts, unreadable
+from bot.store import backfills, marks, posts, unreadable
 from bot.store.channels import Access, Channel
 from bot.store.database import Transaction
 from bot.store.unreadable import Edition
@@ -162,7 +162,7 @@ class ChannelSync:
         if self._failures[channel.id] >= MOST_FAILURES:
             return 0
         now = self._account.now()
-        await self._account.database.write(lambda tx: channels.leave_unchecked(tx, channel.id, now=now))
+        await self._account.database.write(lambda tx: marks.leave_unchecked(tx, channel.id, now=now))
         if error.code < INTERNAL:
             raise error
         return channel.seen_pts
@@ -192,7 +192,7 @@ class ChannelSync:
             found += await self._read_history(channel, dialog, reach, ObservedBy.SWEEP, pts=channel.seen_pts, beat=beat)
         elif channel.unchecked_since is not None:
             now = self._account.now()
-            await self._account.database.write(lambda tx: channels.set_checked(tx, channel.id, now=now))
+            await self._account.database.write(lambda tx: marks.set_checked(tx, channel.id, now=now))
         return found
 
     async def _read_history(  # noqa: PLR0913 - where to read, how far, and what to set and say on the way
@@ -235,7 +235,7 @@ class ChannelSync:
         now = self._account.now()
 
         async def job(tx: Transaction) -> None:
-            await channels.begin_past(tx, channel.id, low=low, since=since)
+            await marks.begin_past(tx, channel.id, low=low, since=since)
             if channel.comments_of is None:  # of comments, there may be thousands a day
                 await backfills.request_usual(tx, channel.id, now - USUAL_PAST, asked_at=now)
 
@@ -254,7 +254,7 @@ class ChannelSync:
         is_through = page.low <= max(lowest, 1) or page.low == below or any(post.date < since for post in page.posts)
         if observed_by is ObservedBy.BACKFILL:
             await self._account.database.write(
-                lambda tx: channels.extend_past(tx, channel.id, below=below, low=page.low, since=page.since)
+                lambda tx: marks.extend_past(tx, channel.id, below=below, low=page.low, since=page.since)
             )
         count = len({post.key for post in page.posts})
         return PastPage(found=found, posts=count, below=None if is_through else page.low, reached=page.since)
@@ -329,7 +329,7 @@ class ChannelSync:
 
         async def job(tx: Transaction) -> None:
             if is_doubted:  # first: it has been unchecked since it was last swept
-                await channels.doubt(tx, channel.id, now=now)
-            await channels.set_mark(tx, channel.id, **mark, now=now, read_from=channel.seen_pts)
+                await marks.doubt(tx, channel.id, now=now)
+            await marks.set_mark(tx, channel.id, **mark, now=now, read_from=channel.seen_pts)
 
         await self._account.database.write(job)

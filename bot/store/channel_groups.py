@@ -8,9 +8,10 @@ from bot.models.people import EVERYTHING, Viewer
 from bot.parts import compact_json
 from bot.store import feeds
 from bot.store.access import Restrictable, visible
-from bot.store.channels import ChannelNames, ResolvedChannel, spelt
+from bot.store.channels import ResolvedChannel
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import json_list, read, read_all
+from bot.text.channel_names import ChannelNames, spelt
 
 LONGEST_NAME = 64  # characters
 

@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 
 from bot.models.alerts import Draft, Group, GroupKind, MessageKind
 from bot.models.notices import Outage, TelegramBack, TelegramOut
-from bot.store import chats, groups, meta, outbox
+from bot.store import groups, meta, outbox
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.groups import NewMember
 from bot.store.messages import Message
-from bot.store.notices import notify
+from bot.store.notices import notify_owners
 from bot.store.outbox import Delivery
 from bot.store.rows import json_list, maybe_date, to_ms
 
@@ -62,9 +62,7 @@ async def begin(tx: Transaction, outage: Outage, since: datetime, *, now: dateti
             {"now": to_ms(now)},
         )
     notice = TelegramOut(event=f"{outage}:{to_ms(since)}", outage=outage, since=since)
-    for owner in await chats.of_owners(tx):
-        if owner.suspended is None:
-            await notify(tx, owner, notice, now=now)
+    await notify_owners(tx, notice, now=now)
 
 
 async def divert(tx: Transaction, *, now: datetime) -> int:
@@ -239,6 +237,4 @@ async def end(tx: Transaction, outage: Outage, *, now: datetime) -> None:
         await tx.execute("UPDATE chats SET held_until = NULL WHERE kind != 'target' AND held_until > :now", values)
     tx.announce(Subject.ALERTS)
     notice = TelegramBack(event=f"{outage}:{to_ms(since)}", outage=outage, since=since, until=now, alerts=went)
-    for owner in await chats.of_owners(tx):
-        if owner.suspended is None:
-            await notify(tx, owner, notice, now=now)
+    await notify_owners(tx, notice, now=now)

@@ -15,9 +15,10 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from bot.models import TOLD, Observation, Post
-from bot.store.rows import json_list, maybe_ms, to_ms
+from bot.store.rows import json_list, maybe_ms, read_all, to_ms
 from bot.store.transaction import Reader, StaleTipError, Tip, Transaction
 
+_COUNTED = 500_000  # lines: a day of the busiest channels has fewer
 NO_HASH = bytes(32)  # stands before the first line
 
 
@@ -26,6 +27,7 @@ class LineKind(StrEnum):
 
     VERSION = "version"  # a post said this
     ADDITION = "addition"  # more came to a version: a link's preview, the rest of a long post
+    FILE = "file"  # a photo or document of a version is on our disk: the SHA-256 of the file
     DELETION = "deletion"  # Telegram told us that a message was deleted
     MISSING = "missing"  # a message was not there when its channel was read again; nobody told us why
     SEEN_AGAIN = "seen_again"  # a message that was gone is there
@@ -60,6 +62,16 @@ class LedgerLine:
     sequence: int
     text: str  # canonical JSON
     hash: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LostAccount:
+    """The line of a reader that cannot read any more."""
+
+    sequence: int
+    reader_id: int
+    reason: str  # Telegram's error string
+    at: datetime
 
 
 def write_line(sequence: int, entry: LedgerEntry) -> str:
@@ -131,6 +143,30 @@ async def lines(db: Reader, *, after: int, most: int) -> list[LedgerLine]:
         LedgerLine(sequence=row[0], hash=row[1], text=write_line(row[0], LedgerEntry(LineKind(row[2]), *row[3:])))
         for row in rows
     ]
+
+
+async def lost_accounts(db: Reader, *, after: int) -> list[LostAccount]:
+    """Return the readers that were lost after a line."""
+    rows = await db.fetch_all(
+        """SELECT sequence, reader_id, detail AS reason, seen_at AS at FROM ledger
+        WHERE kind = 'account_lost' AND sequence > :after ORDER BY sequence""",
+        {"after": after},
+    )
+    return read_all(LostAccount, rows)
+
+
+async def counts(db: Reader, *, since: datetime, until: datetime) -> dict[int, dict[str, int]]:
+    """Count the lines of a span of our time by channel and kind, among the last of the ledger."""
+    rows = await db.fetch_all(
+        """SELECT channel_id, kind, count(*) AS lines FROM ledger
+        WHERE sequence > (SELECT max(sequence) FROM ledger) - :most AND seen_at >= :since AND seen_at <= :until
+            AND channel_id IS NOT NULL GROUP BY channel_id, kind""",
+        {"since": to_ms(since), "until": to_ms(until), "most": _COUNTED},
+    )
+    found: dict[int, dict[str, int]] = {}
+    for row in rows:
+        found.setdefault(row["channel_id"], {})[row["kind"]] = row["lines"]
+    return found
 
 
 def version_entry(post: Post, observation: Observation, sha256: bytes, *, number: int, content: bytes) -> LedgerEntry:
@@ -215,6 +251,18 @@ async def add_gaps(  # noqa: PLR0913 - a gap has this many sides
             for message_id in message_ids
         ],
     )
+
+
+async def add_file(tx: Transaction, media_id: int, *, now: datetime) -> None:
+    """Add the line of a file of a version that is on the disk."""
+    (row,) = await tx.fetch_all(
+        """SELECT v.channel_id, v.message_id, v.number, m.sha256, m.reader_id FROM media m
+        JOIN versions v ON v.id = m.version_id WHERE m.id = :id""",
+        {"id": media_id},
+    )
+    channel_id, message_id, number, sha256, reader_id = row
+    line = LedgerEntry(LineKind.FILE, to_ms(now), None, channel_id, message_id, number, sha256, reader_id=reader_id)
+    await add(tx, [line])
 
 
 async def add_account(tx: Transaction, kind: LineKind, reader_id: int, *, now: datetime, detail: str | None) -> None:

@@ -48,11 +48,10 @@ async def by_key(db: Reader, channel_id: int, post_key: str) -> list[StoredPost]
 
 async def link_of(db: Reader, channel_id: int, message_id: int) -> str:
     """Return the link to a message, be it stored or not."""
-    sql = """SELECT c.username, p.link FROM channels c
-        LEFT JOIN posts p ON p.channel_id = c.id AND p.message_id = :message WHERE c.id = :channel"""
-    row = await db.fetch_one(sql, {"channel": channel_id, "message": message_id})
-    username, own = (None, None) if row is None else row
-    return post_link(channel_id, username, message_id, own)
+    for post in await current(db, channel_id, [message_id]):
+        return post.link
+    username: str | None = await db.fetch_value("SELECT username FROM channels WHERE id = :id", {"id": channel_id})
+    return post_link(channel_id, username, message_id)
 
 
 async def at_link(db: Reader, link: str) -> list[tuple[int, int]]:
@@ -160,6 +159,15 @@ async def every_version(db: Reader, found: Collection[StoredPost]) -> list[Store
         {"asked": json_list([(post.channel_id, post.message_id) for post in found])},
     )
     return read_all(StoredPost, rows)
+
+
+async def hashes_of(db: Reader, version_ids: Iterable[int]) -> dict[int, bytes]:
+    """Return the SHA-256 of the bytes in which each of some versions came."""
+    rows = await db.fetch_all(
+        "SELECT id, raw_sha256 FROM versions WHERE id IN (SELECT value FROM json_each(:ids))",
+        {"ids": json_list(version_ids)},
+    )
+    return {row["id"]: bytes(row["raw_sha256"]) for row in rows}
 
 
 async def highest_id(db: Reader, channel_id: int) -> int:

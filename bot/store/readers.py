@@ -47,6 +47,7 @@ async def lose(tx: Transaction, reader_id: int, reason: str, *, now: datetime) -
     if not await tx.execute(sql, {"id": reader_id, "reason": reason}):
         return False
     await ledger.add_account(tx, LineKind.ACCOUNT_LOST, reader_id, now=now, detail=reason)
+    tx.announce(Subject.LOSSES)
     return True
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.models import Network
-from bot.store import channels
+from bot.store import channels, marks
 from bot.store.channels import Access, Channel, ResolvedChannel
 from bot.store.database import Reader, Transaction
 from bot.store.rows import json_list, read, read_all, to_ms
@@ -99,7 +99,7 @@ async def set_read(  # noqa: PLR0913 - what is known of a site after an answer
         {"id": site.channel_id, "etag": etag, "modified": modified, "due": to_ms(due_at)},
     )
     newest = await tx.fetch_value("SELECT max(message_id) FROM posts WHERE channel_id = :id", {"id": site.channel_id})
-    await channels.set_mark(tx, site.channel_id, confirmed_id=newest or 0, seen_pts=0, now=now)
+    await marks.set_mark(tx, site.channel_id, confirmed_id=newest or 0, seen_pts=0, now=now)
 
 
 async def set_failed(tx: Transaction, site: Site, *, lost: str | None, due_at: datetime, now: datetime) -> None:

@@ -2,11 +2,13 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol, TypeVar
+
+from bot.runtime.supervisor import Beat
 
 
 class Subject(StrEnum):
@@ -19,6 +21,7 @@ class Subject(StrEnum):
     MEDIA = "media"  # a file of a post is wanted, was kept or given up
     ENQUIRIES = "enquiries"  # something is to be asked of Telegram
     TRANSLATIONS = "translations"  # one is wanted
+    LOSSES = "losses"  # a reader account was lost
     CHATS = "chats"  # a chat was paired, suspended, resumed, or changed its settings
 
 
@@ -40,6 +43,22 @@ class Changes:
                 while self._revisions[subject] <= since:
                     await self._news[subject].wait()
         return self._revisions[subject]
+
+    async def work_off(
+        self, subject: Subject, step: Callable[[], Awaitable[bool]], beat: Beat, *, turn: float, pause: float
+    ) -> None:
+        """Take one step after another while there is something to do, then wait for news of a subject, for ever.
+
+        A step takes `turn` seconds at most, and returns False where nothing is due; what falls due by itself waits for
+        the `pause`, in seconds.
+        """
+        while True:
+            revision = self.revision(subject)
+            beat(turn)
+            while await step():
+                beat(turn)
+            beat(pause + turn)
+            await self.wait(subject, revision, pause)
 
     def publish(self, subjects: Iterable[Subject]) -> None:
         """Count a change of each subject and wake its waiters."""

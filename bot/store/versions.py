@@ -5,11 +5,12 @@ Nothing that is stored already is written again, so that the same observation tw
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from bot.models import Count, Event, NewVersion, Observation, ObservedBy, Post, PostKey, VersionChange
 from bot.parts import Part, PartKind, dump_parts, load_parts, whole_text
-from bot.store import channels, comments, ledger, long_posts, page_versions, version_rows
+from bot.store import comments, ledger, long_posts, marks, page_versions, version_rows
 from bot.store.database import Transaction
 from bot.store.long_posts import Head, LongPost, RestState
 from bot.store.page_versions import BACK_AFTER, PAGE_LAG, AfterPage, IsReworded
@@ -143,6 +144,14 @@ class ObservedChanges:
         """Let Telegram's post take the place of what a page showed of it, or edit that."""
         is_proof = self._observation.observed_by in PROOF
         judged = page_versions.after_page(message, post, is_proof=is_proof)
+        items = self._items(post)
+        owner = None
+        if (
+            judged is AfterPage.SAME and message.text.strip() and not post.text.strip()
+        ):  # the caption is of another item
+            owner = min(filter(_has_text, items), key=partial(_differs, message.text), default=None)
+            if owner is None:  # it was taken away, if that is all of the album; else nobody knows yet where it is
+                judged = AfterPage.EDIT if is_proof and len(items) > 1 else AfterPage.OLD
         if judged is AfterPage.OLD:
             return
         self._origins.append((message.id, post))
@@ -153,22 +162,15 @@ class ObservedChanges:
             self._add_version(message, post, version, VersionChange.EDITED)
             return
         message.versions[message.versions.index(Version(message.hash, message.edit_date))] = version
-        if not post.text.strip() and message.text.strip():
-            owner = self._captioned(post, message.text)
-            if owner is None:  # nobody knows yet: the caption stays where the page had it
-                post = replace(post, text=message.text)
-            else:
-                self._moved[message.version_id] = (owner, post.key)
+        if owner is not None:
+            self._moved[message.version_id] = ((owner.channel_id, owner.message_id), post.key)
         self._load_rest(message, post, version)
         message.count(post)
 
-    def _captioned(self, post: Post, caption: str) -> MessageKey | None:
-        """Return the message of a post's album that has a caption by what Telegram says now."""
-        for event in self._observation.events:
-            is_item = isinstance(event, Post) and (event.channel_id, event.key) == (post.channel_id, post.key)
-            if isinstance(event, Post) and is_item and plain_hash(event.text) == plain_hash(caption):
-                return event.channel_id, event.message_id
-        return None
+    def _items(self, post: Post) -> list[Post]:
+        """Return the messages of a post's album that are in this observation."""
+        posts = (event for event in self._observation.events if isinstance(event, Post))
+        return [each for each in posts if (each.channel_id, each.key) == (post.channel_id, post.key)]
 
     def _follow_long(self, message: StoredMessage, post: Post, version: Version) -> bool:
         """Follow what is known of a long post; return False where a post is to be no version of its own.
@@ -313,14 +315,14 @@ class ObservedChanges:
             await page_versions.regroup(tx, self.regrouped)
             origins = [version_rows.origin_row(post, message_row) for message_row, post in self._origins]
             await tx.execute_many(version_rows.SET_ORIGIN, origins)
-            for old, (owner, post_key) in self._moved.items():
-                new = self.known.messages[owner].version_id
-                await page_versions.move_alerts(tx, (owner[0], post_key), old=old, new=new)
         if self._looks:
             await page_versions.put_looks(tx, self._looks, now=self._now)
         await tx.insert_all(version_rows.ADD_VERSION, self._versions)
         await ledger.add(tx, self._lines)
         await version_rows.write(tx, self.known, now=self._now)
+        for old, (owner, post_key) in self._moved.items():  # perhaps to a version that was added a moment ago
+            new = self.known.messages[owner].version_id
+            await page_versions.move_alerts(tx, (owner[0], post_key), old=old, new=new)
         await tx.execute_many(_SET_PARTS, [(written, version_id) for written, version_id, _ in self._parts])
         arrived = [
             *((version_id, post) for _, version_id, post in self._parts),
@@ -339,7 +341,7 @@ class ObservedChanges:
         if self.turned:
             await ledger.add_turns(tx, self._observation, self._turns())
         for channel_id in self._to_read_anew:
-            await channels.read_anew(tx, channel_id, now=self._observation.seen_at)
+            await marks.read_anew(tx, channel_id, now=self._observation.seen_at)
 
     def _turns(self) -> dict[MessageKey, tuple[int, bool]]:
         """Return the version of each message that has vanished or is back, and whether it is gone."""
@@ -353,6 +355,14 @@ def _with_pictures(post: Post, message: StoredMessage) -> Post:
         return post
     pictures = (part for part in load_parts(message.parts) if part.kind == PartKind.PICTURE)
     return replace(post, parts=(*post.parts, *pictures))
+
+
+def _has_text(post: Post) -> bool:
+    return bool(post.text.strip())
+
+
+def _differs(text: str, post: Post) -> bool:
+    return plain_hash(post.text) != plain_hash(text)
 
 
 def _is_preview(part: Part) -> bool:

@@ -89,7 +89,7 @@ def _seconds(retry_after: str | None, now: datetime) -> float:
         return float(retry_after)
     try:
         return max(0.0, (parsedate_to_datetime(retry_after).astimezone(UTC) - now).total_seconds())
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter for the end of time in another zone
         return 0.0
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from bot.commands.context import Reply
 from bot.models.people import Role
-from bot.store import channels, follows, page_readings, readers, subscriptions, unreadable
+from bot.store import channels, follows, marks, page_readings, readers, subscriptions, unreadable
 from bot.store.channels import Access
 from bot.store.database import Transaction
 from bot.store.follows import FollowState
@@ -90,7 +90,7 @@ async def test_the_list_shows_how_each_channel_is_read(bot: Bot) -> None:
     await bot.archive.follow(NEWS, title="Вести")
     await bot.archive.follow(OTHER, title="Хроника")
     await bot.says("/follow @rkn_tg")
-    await bot.db.write(lambda tx: channels.set_mark(tx, NEWS, confirmed_id=9, seen_pts=9, now=bot.archive.now))
+    await bot.db.write(lambda tx: marks.set_mark(tx, NEWS, confirmed_id=9, seen_pts=9, now=bot.archive.now))
     reader_id = await bot.db.write(lambda tx: readers.register(tx, 42, bot.archive.now))
     await bot.db.write(
         lambda tx: channels.set_access(tx, reader_id, OTHER, Access.LOST, reason="CHANNEL_PRIVATE", now=bot.archive.now)
@@ -238,6 +238,6 @@ async def test_what_is_read_through_its_page_says_so(bot: Bot) -> None:
 async def test_a_channel_can_be_compared_with_its_page(bot: Bot) -> None:
     await bot.pair()
     await bot.archive.follow(NEWS, title="Вести")
-    screen = await bot.taps(button((await opened(bot)).edit, "Compare with its web page"))
+    screen = await bot.taps(button((await opened(bot)).edit, "Compare with web page"))
     assert "Each hour I compare it with its web page" in text(screen)
     assert "How: no longer compared with its web page." in text(await bot.says(f"/follow @News{NEWS} witness:no"))

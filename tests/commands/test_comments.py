@@ -67,6 +67,12 @@ async def test_an_alert_names_the_post_that_is_commented_on_as_soon_as_it_is_kno
     other = post(6, "Сбой в другом канале", channel_id=OTHER, copy_of=(4711, 1))  # forwarded by hand, from elsewhere
     assert (await bot.archive.live(other)).new == 1
     assert "Сбой?" in text(await bot.says('/search сбой in:"Вести чат"'))
+    await send_all(bot.db, bot.archive.now, bot.archive.now)
+    words = "Массовый сбой у оператора связи: абоненты трёх областей не могут дозвониться"
+    await bot.archive.live(post(78, words))
+    await bot.archive.live(post(10, words, channel_id=OTHER, root=5))
+    joined = [each.link for alert in await messages(bot.db, bot.archive.now) for each in alert.duplicates]
+    assert joined == [f"https://t.me/News{NEWS}/77?comment=10"]
 
 
 async def test_comments_belong_to_those_whom_the_channel_belongs_to_and_end_with_it(bot: Bot) -> None:

@@ -5,6 +5,7 @@ import logging
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import pytest
 from aiohttp import web
@@ -199,6 +200,18 @@ async def test_a_target_that_is_gone_or_hangs_holds_up_nobody(desk: Desk) -> Non
     notices = await desk.archive.db.fetch_all("SELECT notice, body FROM messages WHERE kind = 'notice'")
     assert [(row["notice"], "Gone" in row["body"]) for row in notices] == [("suspended", True)]
     assert (gone_for_good.id, hanging.id) != (0, 0)
+
+
+async def test_the_owners_hear_once_that_a_target_takes_nothing_for_long(desk: Desk) -> None:
+    owner, db = await desk.archive.pair(), desk.archive.db
+    await db.write(lambda tx: people.admit(tx, 501, Role.OWNER, utc_now(), name="Anna"))
+    chat, now = await desk.target(), utc_now()
+    told = []
+    for minutes in (0, 14, 15, 20, 30):
+        at = now + timedelta(minutes=minutes)
+        await db.write(lambda tx, at=at: targets.failed(tx, chat, "HTTP_500", now=at))  # type: ignore[misc]
+        told.append(await db.fetch_value("SELECT count(*) FROM messages WHERE chat_id = ?", (owner.id,)))
+    assert told == [0, 0, 1, 1, 1]
 
 
 async def test_mail_and_ntfy_are_brought_by_apprise_and_no_secret_is_seen(

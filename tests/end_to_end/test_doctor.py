@@ -10,7 +10,7 @@ import pytest
 
 from bot.cli import checks
 from bot.sandbox import Sandbox
-from bot.store import channels, follows, meta, readers, unreadable
+from bot.store import channels, follows, marks, meta, readers, unreadable
 from bot.store.channels import Access
 from bot.store.database import Transaction
 from bot.telegram.client import PATIENT, Timings
@@ -221,9 +221,9 @@ async def test_a_channel_whose_changes_cannot_be_had_is_named_with_the_moment(pl
         await archive.follow(title="Вести", since=now - timedelta(days=9))
 
         async def stand(tx: Transaction) -> None:
-            await channels.set_mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=now - timedelta(minutes=2))
-            await channels.doubt(tx, NEWS, now=now)
-            await channels.set_mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=now)
+            await marks.set_mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=now - timedelta(minutes=2))
+            await marks.doubt(tx, NEWS, now=now)
+            await marks.set_mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=now)
 
         await archive.db.write(stand)
     (line,) = [line for line in await wrong() if line.startswith("channels")]
@@ -240,7 +240,7 @@ async def test_messages_that_cannot_be_read_are_named_with_the_reason(place: Pat
         await archive.follow(title="Вести", since=now - timedelta(days=9))
 
         async def stand(tx: Transaction) -> None:
-            await channels.set_mark(tx, NEWS, confirmed_id=90, seen_pts=1, now=now)
+            await marks.set_mark(tx, NEWS, confirmed_id=90, seen_pts=1, now=now)
             edition = unreadable.Edition(program="1.0", layer=229)
             await unreadable.put(tx, NEWS, {12: 0x7FE57EC0, 13: 0x7FE57EC0, 20: None}, edition, now=now)
 
@@ -289,10 +289,10 @@ async def told(archive: Archive) -> None:
     await archive.sweep(post(2, date=now))
 
     async def stand(tx: Transaction) -> None:
-        await channels.set_mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=now)
-        await channels.set_mark(tx, OTHER, confirmed_id=7, seen_pts=0, now=now)
-        await channels.set_verified(tx, NEWS, below=None, now=now)
-        await channels.set_verified(tx, OTHER, below=4, now=now)
+        await marks.set_mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=now)
+        await marks.set_mark(tx, OTHER, confirmed_id=7, seen_pts=0, now=now)
+        await marks.set_verified(tx, NEWS, below=None, now=now)
+        await marks.set_verified(tx, OTHER, below=4, now=now)
         await follows.request(tx, "@rkn_tg", chat_id=None, now=now)
 
     await archive.db.write(stand)

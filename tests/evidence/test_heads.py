@@ -1,5 +1,6 @@
 """The end of the ledger is signed by a key of ours, and stamped by an authority of time; OpenSSL checks both."""
 
+import asyncio
 import json
 from datetime import timedelta
 from pathlib import Path
@@ -9,11 +10,12 @@ import pytest
 from bot.evidence.head_loop import STAMP_EVERY, HeadLoop, is_due
 from bot.evidence.signing import FILE, Signer, handover_text, is_signed_by, pem
 from bot.evidence.stamps import Stamper
-from bot.store import heads, ledger
+from bot.store import heads, ledger, readers
 from bot.store.heads import HeadStamp
 from tests.evidence.kit import authority, key_files, make_authority, mode, openssl
 from tests.kit_archive import Archive, post
 from tests.kit_clock import NOON
+from tests.waiting import until
 
 
 @pytest.fixture(scope="session")
@@ -111,6 +113,35 @@ async def test_the_loop_stamps_once_a_day(archive: Archive, tmp_path: Path, tsa:
             await loop.turn()
         assert time.queries == 1
     assert len(await heads.since(archive.db, 0)) == 3
+
+
+async def test_a_lost_account_has_a_signed_report_of_the_last_day_at_once_and_once(
+    archive: Archive, tmp_path: Path
+) -> None:
+    await archive.follow()
+    archive.now = NOON - timedelta(hours=2)
+    await archive.live(post(1), post(2))
+    archive.now = NOON
+    loop = HeadLoop(archive.db, tmp_path, [], proxy=None, clock=lambda: archive.now)
+    running = asyncio.create_task(loop.run())
+    await until(lambda: heads.last(archive.db))
+    await archive.db.write(lambda tx: readers.lose(tx, archive.reader_id, "USER_DEACTIVATED_BAN", now=NOON))
+    folder = tmp_path / "reports"
+    await until(lambda: found(folder, "*.sig"))
+    await loop.turn()
+    running.cancel()
+    (path,) = found(folder, "*.json")
+    report = json.loads(path.read_text("utf-8"))
+    (key,) = await heads.keys(archive.db)
+    assert is_signed_by(key.public, path.with_suffix(".sig").read_bytes(), path.read_bytes())
+    assert (report["reason"], report["since"]) == ("USER_DEACTIVATED_BAN", "2025-03-09T12:00:00Z")
+    (channel,) = report["channels"]
+    assert channel["seen_in_that_day"] == {"version": 2}
+    assert mode(path) == 0o600
+
+
+def found(folder: Path, pattern: str) -> list[Path]:
+    return sorted(folder.glob(pattern))
 
 
 def stamp(tried: timedelta, *, done: bool) -> HeadStamp:

@@ -116,6 +116,15 @@ class TestFeed:
         assert found is not None
         assert [len(each.text) for each in found.entries] == [LONGEST]
 
+    def test_names_are_cut(self) -> None:
+        long = "а" * 9000
+        found = read_feed(
+            rss(f"<title>А</title><author>{long}</author><guid>{long}</guid>").replace(b"&amp;", long.encode()), BASE
+        )
+        assert found is not None
+        (entry,) = found.entries
+        assert (len(found.title), len(entry.author or ""), len(entry.guid)) == (128, 128, 64)
+
 
 @pytest.mark.parametrize(
     ("typed", "reference"),
@@ -143,6 +152,9 @@ def test_an_address_has_one_form(typed: str, reference: str | None) -> None:
         ("http://10.0.0.1/", PRIVATE),
         ("http://169.254.169.254/latest/meta-data", PRIVATE),
         ("http://[::ffff:127.0.0.1]/", PRIVATE),
+        ("http://[64:ff9b::7f00:1]/", PRIVATE),
+        ("http://１２７.0.0.1:1/", PRIVATE),
+        ("http://①②⑦.⓪.⓪.①:1/", PRIVATE),
         ("http://printer.local/", PRIVATE),
         ("file:///etc/passwd", REFUSED),
     ],
@@ -268,6 +280,8 @@ async def test_a_site_is_a_channel(desk: Desk) -> None:
     assert "outages" in text(await bot.says(f"/explain {link}")).lower()
     for words in ("in:Сайты", f"in:{desk.at}/old.xml", "in:МИД", "in:-1"):
         assert "трёх" in text(await bot.says(f"/search банках {words}")), words
+    assert "only private applies" in text(await bot.says(f"/follow {desk.at}/old.xml fast ocr"))
+    assert "changed the options" not in text(await bot.says("/log"))
     listed = await bot.says("/channels")
     assert "a site, up to 5 min late" in text(listed)
     screen = (await bot.taps(button(listed.messages[0], "МИД"))).edit

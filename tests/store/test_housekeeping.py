@@ -15,7 +15,8 @@ SENT = "alerts messages groups attachments"
 CLEARED = "handled mutes invitations acts enquiries strangers uploads requests page_looks target_urls"
 FEW = """meta heartbeats readers flood_waits channels memberships unreadable silences follows backfills progress topics
     topic_changes topic_versions exclusions people chats subscriptions feedback restorations topic_access channel_access
-    saved_searches channel_groups channel_group_members questions threads targets sites page_readings"""
+    saved_searches channel_groups channel_group_members questions threads targets sites page_readings
+    cases case_access case_posts"""
 
 
 def test_each_table_has_a_limit_or_a_reason_to_grow() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from bot.models import ObservedBy
 from bot.parts import Part, PartKind
-from bot.store import channels, ledger, readers, unreadable
+from bot.store import ledger, marks, readers, unreadable
 from bot.store.database import Database, Transaction
 from bot.store.ledger import NO_HASH
 from bot.store.unreadable import ON_PAGE
@@ -78,10 +78,10 @@ async def test_gaps_and_accounts_have_lines_once(archive: Archive) -> None:
             await unreadable.put_hidden(tx, NEWS, [5, 6], now=NOON)
         for _ in range(2):
             await unreadable.settle(tx, NEWS, [5, 6, 7], now=NOON)
-            await channels.doubt(tx, NEWS, now=NOON)
+            await marks.doubt(tx, NEWS, now=NOON)
             await readers.lose(tx, number, "USER_DEACTIVATED_BAN", now=NOON)
         for _ in range(2):
-            await channels.set_verified(tx, NEWS, below=None, now=NOON)
+            await marks.set_verified(tx, NEWS, below=None, now=NOON)
             await readers.register(tx, 77, NOON, "spare.session")
 
     await archive.db.write(job)
@@ -90,9 +90,9 @@ async def test_gaps_and_accounts_have_lines_once(archive: Archive) -> None:
         ("gap", 6, "not on its page"),
         ("gap_filled", 5, "read, or gone"),
         ("gap_filled", 6, "read, or gone"),
-        ("gap", None, channels.CHANGES),
+        ("gap", None, marks.CHANGES),
         ("account_lost", None, "USER_DEACTIVATED_BAN"),
-        ("gap_filled", None, channels.CHANGES),
+        ("gap_filled", None, marks.CHANGES),
         ("account_back", None, None),
     ]
 

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.models.notices import ChannelLost, ChannelRegained, Notice, PageFailed, PagesBegun, PagesEnded
+from bot.models.notices import ChannelLost, ChannelRegained, PageFailed, PagesBegun, PagesEnded
 from bot.sources.channel_events import rename
 from bot.sources.preview.page import ChannelPage
-from bot.store import chats, page_readings, readers
+from bot.store import page_readings, readers
 from bot.store.channels import Access, Channel
 from bot.store.database import Database, Transaction
-from bot.store.notices import notify, notify_followers
+from bot.store.notices import notify_followers, notify_owners
 from bot.store.page_readings import NO_PAGE, TAKEN_OVER, PageReading
 
 
@@ -18,7 +18,7 @@ async def announce_begin(
 ) -> bool:
     """Tell the owners that channels are read through their web pages from now on, and which are not read at all.
 
-    Return whether there are owners.
+    Return whether there are any.
     """
 
     async def job(tx: Transaction) -> bool:
@@ -28,14 +28,14 @@ async def announce_begin(
             unread=tuple(channel.title for channel in left),
             has_account=await readers.has_accounts(tx),
         )
-        return await _notify_owners(tx, notice, now=now) > 0
+        return await notify_owners(tx, notice, now=now)
 
     return await database.write(job)
 
 
 async def announce_end(tx: Transaction, *, now: datetime) -> None:
     """Tell the owners that a reader account reads all channels again."""
-    await _notify_owners(tx, PagesEnded(event=now.isoformat()), now=now)
+    await notify_owners(tx, PagesEnded(event=now.isoformat()), now=now)
 
 
 async def write_read(
@@ -78,13 +78,6 @@ async def write_trouble(
             await notify_followers(tx, channel.id, lost, now=now)
             return
         event = f"{channel.id}:{trouble}" if trouble == TAKEN_OVER else f"{trouble}:{now:%Y-%m-%d}"
-        await _notify_owners(tx, PageFailed(event=event, channel=channel.title, reason=trouble), now=now)
+        await notify_owners(tx, PageFailed(event=event, channel=channel.title, reason=trouble), now=now)
 
     await database.write(job)
-
-
-async def _notify_owners(tx: Transaction, notice: Notice, *, now: datetime) -> int:
-    owners = await chats.of_owners(tx)
-    for chat in owners:
-        await notify(tx, chat, notice, now=now)
-    return len(owners)

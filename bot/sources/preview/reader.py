@@ -20,7 +20,7 @@ from bot.sources.preview.observation import SeenPage, see
 from bot.sources.preview.page import EmbedRefusal
 from bot.sources.preview.page_archive import PageArchive
 from bot.sources.preview.rhythm import interval
-from bot.sources.unreadable import notify_owners
+from bot.sources.unreadable import notify_of_unreadable
 from bot.store import channels, page_readings, page_versions, readers
 from bot.store.channels import Channel
 from bot.store.database import Database, Subject, Transaction
@@ -94,13 +94,13 @@ class PageReader:
 
     async def run(self, beat: Beat = no_beat) -> None:
         """Read what is due, and wait, for ever."""
-        changes = self._database.changes
-        while True:
-            revision = changes.revision(Subject.FOLLOWS)
-            beat(A_VISIT + TURN)
-            if not await self.visit_next():
-                beat(LOOK_EVERY + TURN)
-                await changes.wait(Subject.FOLLOWS, revision, min(LOOK_EVERY, self._least.total_seconds()))
+        await self._database.changes.work_off(
+            Subject.FOLLOWS,
+            self.visit_next,
+            beat,
+            turn=A_VISIT + TURN,
+            pause=min(LOOK_EVERY, self._least.total_seconds()),
+        )
 
     async def visit_next(self) -> bool:
         """Read the page of the channel that is most overdue; False where none is due."""
@@ -198,7 +198,7 @@ class PageReader:
             lambda tx: page_readings.set_read(tx, channel.id, last_id=last_id, gap_below=reading.gap_below, now=now)
         )
         if head.hidden:
-            await notify_owners(self._database, now, on_page=True)
+            await notify_of_unreadable(self._database, now, on_page=True)
         self._readings[channel.id] = replace(reading, read_at=now, trouble=None)
         await self._ask_for_missing(channel)
 

@@ -18,10 +18,10 @@ from bot.sources.preview.fetcher import Pages
 from bot.sources.preview.observation import SeenPage, see
 from bot.sources.preview.page_archive import PageArchive
 from bot.sources.preview.reader import A_VISIT
-from bot.store import channels, chats, posts, unreadable, witnesses
+from bot.store import channels, marks, posts, unreadable, witnesses
 from bot.store.channels import Channel
 from bot.store.database import Database, Subject, Transaction
-from bot.store.notices import notify
+from bot.store.notices import notify_owners
 from bot.text.plain import plain_hash
 
 log = structlog.get_logger(__name__)
@@ -59,13 +59,9 @@ class PageWitness:
 
     async def run(self, beat: Beat = no_beat) -> None:
         """Look at what is due, and wait, for ever."""
-        changes = self._database.changes
-        while True:
-            revision = changes.revision(Subject.FOLLOWS)
-            beat(A_VISIT + TURN)
-            if not await self.look_next():
-                beat(LOOK_EVERY + TURN)
-                await changes.wait(Subject.FOLLOWS, revision, LOOK_EVERY)
+        await self._database.changes.work_off(
+            Subject.FOLLOWS, self.look_next, beat, turn=A_VISIT + TURN, pause=LOOK_EVERY
+        )
 
     async def look_next(self) -> bool:
         """Look at the page of the channel that was looked at the longest ago; False where none is due."""
@@ -128,9 +124,8 @@ class PageWitness:
         )
 
         async def job(tx: Transaction) -> None:
-            await channels.read_anew(tx, channel.id, now=now)
-            for chat in await chats.of_owners(tx):
-                await notify(tx, chat, notice, now=now)
+            await marks.read_anew(tx, channel.id, now=now)
+            await notify_owners(tx, notice, now=now)
 
         await self._database.write(job)
         await self._wake()

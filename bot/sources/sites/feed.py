@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 MOST_ENTRIES = 5000  # of a feed; real ones list 10 to 100
 LONGEST_LINK = 2000  # characters
 LONGEST = 50_000  # characters of an entry
+LONGEST_NAME = 128  # characters of a title or an author, as on Telegram: they stand in every message
+LONGEST_GUID = 500  # characters
 _FEEDS = frozenset({"application/rss+xml", "application/atom+xml"})
 _YEARS = range(1990, 2100)  # of a date that means something
 _NO_TEXT = PageText(text="")
@@ -82,7 +84,7 @@ def read_feed(body: bytes, url: str, content_type: str = "") -> SiteFeed | None:
         given = [each for each in given if each.get("id") or each.get("link")]
     listed = [_entry(each, url) for each in given]
     return SiteFeed(
-        title=" ".join(_words(found.feed.get("title_detail"), url).text.split()),
+        title=_name(_words(found.feed.get("title_detail"), url).text),
         link=_address(found.feed.get("link"), url),
         entries=tuple(_each_once([each for each in listed if each.text])),
     )
@@ -105,14 +107,15 @@ def _entry(given: "FeedParserDict", base: str) -> Entry:
     shown = PageText.joined(each for each in (title, body) if each.text and (each is title or each.text != title.text))
     published, updated = _date(given, "published_parsed"), _date(given, "updated_parsed")
     digest = hashlib.sha256(shown.text.encode("utf-8", "replace")).hexdigest()
+    guid = given.get("id") or link or digest
     return Entry(
-        guid=given.get("id") or link or digest,
+        guid=guid if len(guid) <= LONGEST_GUID else hashlib.sha256(guid.encode("utf-8", "replace")).hexdigest(),
         link=link,
         text=shown.text,
         entities=shown.entities,
         published=published or updated,
         updated=updated,
-        author=" ".join(str(given.get("author") or "").split()) or None,
+        author=_name(str(given.get("author") or "")) or None,
         raw=json.dumps({"feed": base, "entry": given}, ensure_ascii=False, sort_keys=True, default=_plain).encode(),
     )
 
@@ -162,6 +165,10 @@ def _address(link: str | None, base: str) -> str | None:
     except ValueError:
         return None
     return str(whole) if whole.scheme in {"http", "https"} and whole.host and len(str(whole)) <= LONGEST_LINK else None
+
+
+def _name(given: str) -> str:
+    return " ".join(given.split())[:LONGEST_NAME].strip()
 
 
 def _date(given: "FeedParserDict", field: str) -> datetime | None:

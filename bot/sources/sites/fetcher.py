@@ -7,9 +7,9 @@ import asyncio
 import socket
 from dataclasses import dataclass
 from http import HTTPStatus
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Self
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from bot import __version__
 from bot.settings import Settings
@@ -25,6 +25,7 @@ AT_ONCE = 4
 _HOPS = 5  # redirects
 _WITHIN = 60.0  # s, redirects included
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_WITH_IPV4 = ip_network("64:ff9b::/96")  # NAT64
 _HEADERS = {
     "User-Agent": f"Mozilla/5.0 (compatible; channelwatch/{__version__})",
     "Accept": "application/atom+xml, application/rss+xml, application/xml;q=0.9, text/html;q=0.8, */*;q=0.5",
@@ -106,9 +107,14 @@ class SiteFetcher:
 
     def _check(self, url: str) -> None:
         """Raise SiteError for an address that is refused without a look; a proxy looks names up by itself."""
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        if parts.scheme not in {"http", "https"} or not host or parts.username is not None:
+        from yarl import URL  # noqa: PLC0415 - with aiohttp, which only sites need
+
+        try:
+            parts = URL(url)  # as aiohttp reads it: «１２７.0.0.1» is a name to others
+        except ValueError:
+            raise SiteError(REFUSED, "not a web address") from None
+        host = parts.host or ""
+        if parts.scheme not in {"http", "https"} or not host or parts.user is not None:
             raise SiteError(REFUSED, "not a web address")
         if self._takes_private:
             return
@@ -123,7 +129,8 @@ class SiteFetcher:
 def _is_public(address: str) -> bool:
     """Tell whether an address is one of the public internet. Raises ValueError for a name."""
     found = ip_address(address)
-    return found.is_global and not found.is_multicast
+    inner = found in _WITH_IPV4 and ip_address(int(found) & 0xFFFFFFFF)  # which a gateway would connect to
+    return found.is_global and not found.is_multicast and (not inner or inner.is_global)
 
 
 class _PrivateAddressError(Exception):

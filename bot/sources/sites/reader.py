@@ -18,7 +18,7 @@ from bot.sources.follow_answers import FollowAnswers
 from bot.sources.sites.feed import Entry, SiteFeed, find_feed
 from bot.sources.sites.fetcher import AT_ONCE, BROKEN, NO_FEED, UNREACHABLE, SiteError, SiteFetcher, Stamp
 from bot.sources.transport import PageReply
-from bot.store import channels, follows, posts, sites
+from bot.store import channels, follows, marks, posts, sites
 from bot.store.channels import Access, ResolvedChannel
 from bot.store.database import Database, Subject, Transaction
 from bot.store.follows import FollowRequest
@@ -63,14 +63,7 @@ class Sites:
 
     async def run(self, beat: Beat = no_beat) -> None:
         """Do all that is due, then wait for news, for ever."""
-        changes = self._database.changes
-        while True:
-            since = changes.revision(Subject.FOLLOWS)
-            beat(TURN)
-            while await self.act():
-                beat(TURN)
-            beat(LOOK_AGAIN + TURN)
-            await changes.wait(Subject.FOLLOWS, since, LOOK_AGAIN)
+        await self._database.changes.work_off(Subject.FOLLOWS, self.act, beat, turn=TURN, pause=LOOK_AGAIN)
 
     async def act(self) -> bool:
         """Do what is due, requests of people first; False where nothing is."""
@@ -245,4 +238,4 @@ async def _begin(tx: Transaction, site: Site, guids: Collection[str]) -> None:
     """Write down from when on a site is complete: from the oldest entry of the first feed."""
     low = min(each.message_id for each in (await sites.entries(tx, site.channel_id, guids)).values())
     for first in await posts.current(tx, site.channel_id, [low]):  # none, where nobody follows it any more
-        await channels.begin_past(tx, site.channel_id, low=low, since=first.date)
+        await marks.begin_past(tx, site.channel_id, low=low, since=first.date)

@@ -343,6 +343,7 @@ CREATE TABLE ledger (
     reader_id INTEGER,
     detail TEXT  -- why, or of what
 );
+CREATE INDEX ledger_losses ON ledger (sequence) WHERE kind = 'account_lost';
 CREATE TRIGGER ledger_changed BEFORE UPDATE ON ledger BEGIN
     SELECT RAISE(ABORT, 'a line of the ledger is never changed');
 END;
@@ -666,6 +667,36 @@ CREATE TABLE channel_access (
     chat_id INTEGER NOT NULL REFERENCES chats (id),
     PRIMARY KEY (channel_id, chat_id)
 ) WITHOUT ROWID;
+
+CREATE TABLE case_access (
+    case_id INTEGER NOT NULL REFERENCES cases (id),
+    chat_id INTEGER NOT NULL REFERENCES chats (id),
+    PRIMARY KEY (case_id, chat_id)
+) WITHOUT ROWID;
+
+CREATE TABLE cases (  -- posts that are kept together, with what people noted; what a case shows is never removed
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL,  -- as written
+    folded TEXT NOT NULL,  -- case folded by us; two cases of one name are seen by nobody but owners
+    note TEXT NOT NULL DEFAULT '',
+    tags TEXT NOT NULL DEFAULT '[]',  -- JSON
+    author_id INTEGER,  -- the person who opened it; NULL: somebody on the server
+    author TEXT NOT NULL,  -- their name then
+    restricted INTEGER NOT NULL DEFAULT 0,  -- 1: only the chats of case_access find it
+    created_at INTEGER NOT NULL
+);
+
+CREATE TABLE case_posts (
+    case_id INTEGER NOT NULL REFERENCES cases (id),
+    channel_id INTEGER NOT NULL,
+    message_id INTEGER NOT NULL,  -- of an album the lowest
+    note TEXT NOT NULL DEFAULT '',
+    chat_id INTEGER NOT NULL REFERENCES chats (id),  -- where it was saved
+    name TEXT NOT NULL,  -- of who saved it
+    added_at INTEGER NOT NULL,
+    PRIMARY KEY (case_id, channel_id, message_id)
+) WITHOUT ROWID;
+CREATE INDEX case_posts_post ON case_posts (channel_id, message_id);
 
 CREATE TABLE saved_searches (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

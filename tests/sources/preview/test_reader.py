@@ -30,7 +30,7 @@ from bot.sources.preview.reader import PageReader
 from bot.sources.preview.witness import PageWitness
 from bot.store import page_readings, people, unreadable, witnesses
 from bot.store.channels import Channel as StoredChannel
-from bot.store.channels import set_mark
+from bot.store.marks import set_mark
 from tests import kit
 from tests.kit_archive import InProcess
 from tests.sources.conftest import asking, clock, reader  # noqa: F401 - the fixtures of the room
