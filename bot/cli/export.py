@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -24,7 +24,8 @@ from bot.runtime.clock import utc_now
 from bot.search.filters import FilterError, Named, Typed, read
 from bot.search.searcher import scope_of
 from bot.settings import load_settings
-from bot.store import cases, ledger, posts
+from bot.store import cases, ledger, meta, posts
+from bot.store import evidence as evidence_rows
 from bot.store.database import Database, Reader, open_read_only
 from bot.store.fulltext import Scope
 
@@ -49,6 +50,9 @@ def export(  # noqa: PLR0913 - each option narrows what is written, or says how
     evidence: Annotated[
         Path | None, typer.Option("--evidence", help="A folder to be made: all that proves these posts, for strangers.")
     ] = None,
+    capture: Annotated[
+        bool, typer.Option("--capture", help="With --evidence: also the public page of each post, as it is now.")
+    ] = False,
     case: Annotated[str | None, typer.Option("--case", help="With --evidence: the posts of this case.")] = None,
 ) -> None:
     """Write stored messages with columns that 4CAT, DuckDB and spreadsheets open; the README lists them.
@@ -64,10 +68,10 @@ def export(  # noqa: PLR0913 - each option narrows what is written, or says how
         channels = typed.filters.channels + tuple(Named(text=name, position=0) for name in channel or ())
         filters = narrowed(replace(typed.filters, channels=channels), since, until, now=now)
         if evidence is not None:
-            asyncio.run(_bundle(replace(typed, filters=filters), evidence, case=case, now=now))
+            asyncio.run(_bundle(replace(typed, filters=filters), evidence, case=case, capture=capture, now=now))
             return
-        if case is not None:
-            raise SettingsError("--case goes with --evidence FOLDER")
+        if case is not None or capture:
+            raise SettingsError("--case and --capture go with --evidence FOLDER")
         with ended_by_reader(), _opened(output) as out:
             asyncio.run(_export(replace(typed, filters=filters), how, out, versions=versions, now=now))
     except FilterError as error:
@@ -103,7 +107,7 @@ async def _export(typed: Typed, how: TableFormat, out: TextIO, *, versions: bool
     sys.stderr.write(f"{count} rows.\n")
 
 
-async def _bundle(typed: Typed, place: Path, *, case: str | None, now: datetime) -> None:
+async def _bundle(typed: Typed, place: Path, *, case: str | None, capture: bool, now: datetime) -> None:
     """Make a bundle, once the ledger is signed and stamped for it."""
     from bot.evidence.bundle import Bundle, BundleRequest  # noqa: PLC0415 - most exports need none of it
     from bot.evidence.signing import Signer  # noqa: PLC0415
@@ -111,10 +115,18 @@ async def _bundle(typed: Typed, place: Path, *, case: str | None, now: datetime)
     from bot.sources.transport import web_proxy  # noqa: PLC0415
 
     settings = load_settings()
-    async with open_read_only(settings.database_path) as database, _writing(settings.database_path) as writing:
+    async with (
+        AsyncExitStack() as stack,
+        open_read_only(settings.database_path) as database,
+        _writing(settings.database_path) as writing,
+    ):
+        bundle = Bundle(place, database, writing, settings.media_path)
         scope = await scope_of(database, typed.filters, EVERYTHING)
         signer = Signer(writing, settings.data_dir)
         key = await signer.key(now)
+        if capture:
+            pages = _of_case(database, case) if case else _keys(_pages(database, typed, scope, lambda _: None))
+            bundle.take_over(await _captured(stack, pages, place, writing))
         await database.fetch_all("BEGIN")  # what comes from now on is of the next bundle
         head = await signer.sign(now, await ledger.tip(database))
         for stamp in await Stamper(writing, settings.authorities, proxy=web_proxy(settings)).stamp(head, now):
@@ -129,12 +141,36 @@ async def _bundle(typed: Typed, place: Path, *, case: str | None, now: datetime)
         )
         with reading_back(scope.since, now) as reached:
             pages = _of_case(database, case) if case else _keys(_pages(database, typed, scope, reached))
-            bundle = Bundle(place, database, writing, settings.media_path)
             made = await bundle.write(pages, request, head=head, key=key)
     sys.stderr.write(
         f"{made.versions} versions of {made.messages} messages, {made.files} files, {made.stamps} stamps: {place}\n"
         f"How to check it: {place / 'data' / 'README.txt'}\n"
     )
+
+
+async def _captured(
+    stack: AsyncExitStack, found: AsyncIterator[list[tuple[int, int]]], place: Path, writing: Database
+) -> Path:
+    """Return a folder with the public pages of messages as they are now, for as long as the stack is entered."""
+    from bot.evidence.capture import MOST, CapturedPage, Captures  # noqa: PLC0415 - as above
+    from bot.sources.preview.fetcher import Pages  # noqa: PLC0415
+
+    keys: list[tuple[int, int]] = []
+    async for page in found:
+        keys += await evidence_rows.with_albums(writing, page)
+        if len(keys) > MOST:
+            raise SettingsError(f"--capture: these are more than {MOST} messages; narrow them, or leave it out")
+    clock = await meta.clock(writing)
+    pages = Pages.open(load_settings(), writing, clock)
+    stack.push_async_callback(pages.close)
+    folder = place.with_name(f"{place.name}.captures.part")
+
+    def show(page: CapturedPage) -> None:
+        sys.stderr.write(f"{page.channel}/{page.message}: {page.outcome}\n")
+
+    captures = stack.enter_context(Captures(folder, writing, pages, clock=clock))
+    await captures.take(list(dict.fromkeys(keys)), show)
+    return folder
 
 
 @asynccontextmanager
