@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import structlog
 
 from bot import bootstrap
+from bot.commands.dossier import Dossiers
 from bot.commands.profile import introduce
 from bot.commands.router import Router
 from bot.delivery.attachments import Attachments
@@ -67,6 +68,7 @@ WITHOUT_READER = "public channels are read through their web pages, some minutes
 WITH_READER = (
     "`channelwatch login` adds private channels, posts within seconds, long formatted posts, deletions at once"
 )
+MAKING_PATIENCE = 300.0  # s that whoever wants a file waits for those before
 STOP_WITHIN = 8.0  # s; docker kills after 10
 
 
@@ -77,6 +79,7 @@ class Parts:
     settings: Settings
     database: Database
     searches: SearchPool
+    makers: SearchPool  # of files, which take longer: nobody's search waits for them
     bot: Client
     readers: Sequence[ReaderAccount]  # the reader account and its standby
     pages: PageService
@@ -157,6 +160,8 @@ async def _open(  # noqa: PLR0913 - what a caller of `run` chooses
     stack.push_async_callback(database.close)
     searches = SearchPool(settings.database_path)
     stack.push_async_callback(searches.close)
+    makers = SearchPool(settings.database_path, processes=1, patience=MAKING_PATIENCE, is_kept=False)
+    stack.push_async_callback(makers.close)
     clock = make_clock(error=await meta.clock_error(database))
     await database.write(lambda tx: bootstrap.take_over_topics(tx, own_topics, now=clock()))
     await bootstrap.take_over_owners(database, settings, clock())
@@ -200,6 +205,7 @@ async def _open(  # noqa: PLR0913 - what a caller of `run` chooses
         settings=settings,
         database=database,
         searches=searches,
+        makers=makers,
         bot=bot,
         readers=readers,
         pages=pages,
@@ -276,7 +282,8 @@ async def _build(parts: Parts, sender: Sender, outages: OutageMonitor, stop: asy
     recovery = Recovery(database, sender, clock=clock)
     await recovery.before()
     # Handlers are in place before the client connects: what is caught up is handed to them at once.
-    router = Router(bot, database, sender, searches=parts.searches, clock=clock)
+    dossiers = Dossiers(sender, parts.makers, settings.media_path, clock=clock)
+    router = Router(bot, database, sender, searches=parts.searches, dossiers=dossiers, clock=clock)
     bot.is_settled = router.is_settled
     bot.missed.begin_before(await handled.latest_number(database))
     bot.on_skip = partial(_report_skip, parts)

@@ -1,25 +1,16 @@
 """Stored posts with all that is known of them become JSON Lines or CSV for other programs."""
 
-import csv
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
-from enum import StrEnum
 
 from bot.cli.output import text_output
-from bot.dossier.table import BOM, links_of, safe_cell
+from bot.dossier.table import Cell, TableFormat, links_of, writer
 from bot.models import StoredPost, to_json
 from bot.models.links import post_link
 from bot.parts import split_spans
 from bot.search.searcher import Hit
-
-
-class RecordFormat(StrEnum):
-    """Formats for other programs."""
-
-    JSONL = "jsonl"
-    CSV = "csv"
 
 
 def record(hit: Hit, versions: Sequence[StoredPost]) -> dict[str, object]:
@@ -67,34 +58,22 @@ def record(hit: Hit, versions: Sequence[StoredPost]) -> dict[str, object]:
 
 
 @contextmanager
-def writing(how: RecordFormat) -> Iterator[Callable[[dict[str, object]], None]]:
+def writing(how: TableFormat) -> Iterator[Callable[[dict[str, object]], None]]:
     """Yield a function that writes a record to standard output; the first line of CSV names its columns."""
     out = text_output()
-    if how is RecordFormat.JSONL:
+    if how is TableFormat.JSONL:
         yield lambda row: print(to_json(row), file=out)
         return
-    out.write(BOM)
-    table = csv.writer(out, lineterminator="\r\n")  # RFC 4180
-    columns = False
-
-    def write(row: dict[str, object]) -> None:
-        nonlocal columns
-        if not columns:
-            table.writerow(row)
-            columns = True
-        table.writerow(map(_cell, row.values()))
-
-    yield write
+    write = writer(TableFormat.CSV, out)
+    yield lambda row: write({name: _cell(value) for name, value in row.items()})
 
 
-def _cell(value: object) -> object:
+def _cell(value: object) -> Cell:
     """Return what a cell shows."""
     match value:
-        case str():
-            return safe_cell(value)
         case datetime():
             return value.isoformat()
-        case None | int():
+        case None | int() | str():
             return value
         case _:
             return to_json(value)

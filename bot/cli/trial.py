@@ -201,39 +201,38 @@ class Trial:
         if answer.page is None:
             raise _refusal(name, answer)
         self._clock.see(answer.page.rendered_at)
-        if answer.page.channel_id is None:
+        found = answer.channel(name)
+        if found is None:
             raise UnwatchableError(
                 f"@{name} has no posts yet, so that nothing says which channel it is: try again later"
             )
-        await self._follow(name, answer.page.channel_id, answer)
-        return await self._first_look(name, answer.page)
+        await self._follow(name, found, answer)
+        return await self._first_look(found, answer.page)
 
-    async def _follow(self, name: str, channel_id: int, answer: PageAnswer) -> None:
+    async def _follow(self, name: str, found: ResolvedChannel, answer: PageAnswer) -> None:
         assert answer.page is not None  # noqa: S101 - it was read
-        page, now = answer.page, self._clock()
-        username = page.username or name
-        found = ResolvedChannel(id=channel_id, kind="broadcast", title=page.title or username, username=username)
-        last_id = max(number for post in page.posts for number in post.album or (post.message_id,))
+        now = self._clock()
+        last_id = max(number for post in answer.page.posts for number in post.album or (post.message_id,))
 
         async def job(tx: Transaction) -> None:
             await follows.request(tx, f"@{name.lower()}", chat_id=None, now=now)
             follow = await follows.oldest_due(tx, now, by_name=True)
             assert follow is not None  # noqa: S101 - it was written a moment ago
             await follows.settle(tx, follow.id, channel=found, now=now)
-            await page_readings.begin(tx, [channel_id], now=now)
-            await page_readings.set_read(tx, channel_id, last_id=last_id, gap_below=None, now=now)
+            await page_readings.begin(tx, [found.id], now=now)
+            await page_readings.set_read(tx, found.id, last_id=last_id, gap_below=None, now=now)
 
         await self._database.write(job)
-        channel = await channels.get(self._database, channel_id)
+        channel = await channels.get(self._database, found.id)
         assert channel is not None  # noqa: S101 - likewise
-        await self._archive.store(channel, see(answer, channel_id), answer.asked_at)
+        await self._archive.store(channel, see(answer, found.id), answer.asked_at)
 
-    async def _first_look(self, name: str, page: ChannelPage) -> FirstLook:
-        stored = await posts.latest(self._database, channel_ids=[page.channel_id or 0], limit=len(page.posts))
+    async def _first_look(self, channel: ResolvedChannel, page: ChannelPage) -> FirstLook:
+        stored = await posts.latest(self._database, channel_ids=[channel.id], limit=len(page.posts))
         return FirstLook(
-            channel_id=page.channel_id or 0,
-            title=page.title or name,
-            username=page.username or name,
+            channel_id=channel.id,
+            title=channel.title,
+            username=str(channel.username),
             posts=len(page.posts),
             unreadable=sum(post.is_unreadable for post in page.posts),
             newest=max((post.date for post in page.posts), default=None),

@@ -242,6 +242,8 @@ async def _screen(db: Reader, context: Context, case: Case, number: int = 0, *, 
     )
     rows: list[tuple[Button, ...]] = [numbers] if numbers else []
     rows += page.turns("case", case.id)
+    if found:
+        rows.append((button(t.gettext("Dossier as a file"), "dossier", case.id),))
     if may_change_case(case, context):
         rows.append((button(t.gettext("Note"), "casenote", case.id), button(t.gettext("Tags"), "casetags", case.id)))
         rename = button(t.gettext("Rename"), "casename", case.id)

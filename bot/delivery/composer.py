@@ -10,7 +10,7 @@ import structlog
 
 from bot.delivery import message_lookup
 from bot.delivery.attachments import Attachments
-from bot.delivery.message_writer import MessageWriter, delivery_of, is_silent
+from bot.delivery.message_writer import ANSWERS, MessageWriter, delivery_of, is_silent
 from bot.errors import TelegramError, Verdict
 from bot.models import Clock
 from bot.models.alerts import GroupKind, MessageKind
@@ -24,7 +24,6 @@ from bot.telegram.sender import Sender
 
 log = structlog.get_logger(__name__)
 
-_ANSWERS = {MessageKind.CHANGE, MessageKind.FILES, MessageKind.TRANSLATION}
 _ELSEWHERE = {Verdict.SUSPEND, Verdict.UNAUTHORISED}  # also what the shell of a group that moved answers
 
 
@@ -87,7 +86,7 @@ class Composer:
         return True
 
     async def _put(self, message: Message) -> Delivery | None:
-        if message.is_sent or message.kind in _ANSWERS:  # what it answers, or shows, may have changed since it was read
+        if message.is_sent or message.kind in ANSWERS:  # what it answers, or shows, may have changed since it was read
             message = await messages.get(self._database, message.id)
             if message.sent_revision == message.revision:
                 return None

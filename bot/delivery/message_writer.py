@@ -22,6 +22,7 @@ from bot.store.messages import Message
 from bot.store.outbox import Delivery
 from bot.text.buttons import button
 
+ANSWERS = frozenset({MessageKind.CHANGE, MessageKind.FILES, MessageKind.TRANSLATION})  # replies to an alert
 # Alerts are written once for all chats of one language and time zone: that costs as much as sending them.
 _render_alert = lru_cache(maxsize=64)(render_alert)
 

@@ -161,6 +161,15 @@ async def every_version(db: Reader, found: Collection[StoredPost]) -> list[Store
     return read_all(StoredPost, rows)
 
 
+async def hashes_of(db: Reader, version_ids: Iterable[int]) -> dict[int, bytes]:
+    """Return the SHA-256 of the bytes in which each of some versions came."""
+    rows = await db.fetch_all(
+        "SELECT id, raw_sha256 FROM versions WHERE id IN (SELECT value FROM json_each(:ids))",
+        {"ids": json_list(version_ids)},
+    )
+    return {row["id"]: bytes(row["raw_sha256"]) for row in rows}
+
+
 async def highest_id(db: Reader, channel_id: int) -> int:
     """Return the highest message id stored of a channel, stories apart, 0 where there is none."""
     sql = "SELECT max(message_id) FROM posts WHERE channel_id = :channel AND message_id > 0"

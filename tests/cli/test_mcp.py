@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from mcp import Client, StdioServerParameters
 
-from bot.cli.archive_tools import NOTE, ArchiveTools
 from bot.cli.assistant import server_of
+from bot.cli.assistant_tools import NOTE, ArchiveTools
 from bot.errors import ChannelwatchError
 from bot.models.people import ANYBODY, EVERYTHING, Viewer
 from bot.store import access

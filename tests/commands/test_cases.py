@@ -85,7 +85,7 @@ async def test_who_sees_and_changes_a_case(newsroom: Bot) -> None:
     await newsroom.pair(CLARA, Role.READER)
     saved = await newsroom.says(f"/save {LINK} Банки", person=BORIS)
     seen = await newsroom.says("/cases банки", person=CLARA)
-    assert labels(seen.messages[0]) == ["All cases"]
+    assert labels(seen.messages[0]) == ["Dossier as a file", "All cases"]
     assert "Only owners and editors" in text(await newsroom.says(f"/save {LINK} банки", person=CLARA))
     await newsroom.says(f"/save {LINK} Мои", person=CLARA)
     offered = await newsroom.says(f"/save {LINK}", person=CLARA)

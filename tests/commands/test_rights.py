@@ -33,7 +33,7 @@ RULES = {
 
 # What each kind of button needs.
 TAPS = {
-    Need.LOOK: """about again alike back case cases channel edit find first found group groups history item keep
+    Need.LOOK: """about again alike back case cases channel dossier edit find first found group groups history item keep
     latest like list more older order others others_of post quote run seen setup similar sum test topics translation
     undo why""",
     Need.CHAT: """blame casename casenote casetags confirmations digest drop edits every exclude fallback feed forall
@@ -225,6 +225,7 @@ SAMPLES = {
     "every": "1:on",
     "post_in": "1:yes",
     "case": "1:0",
+    "dossier": "1",
     "cases": "0",
     "item": "1:1:1",
     "casename": "1",

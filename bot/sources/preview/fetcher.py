@@ -56,7 +56,10 @@ class PageQuestion:
     path: str
     name: str
     channel_id: int | None = None  # None: it was never read
-    newest: int | None = None  # id of the newest message that is known
+
+    def is_taken_over(self, channel_id: int | None) -> bool:
+        """Tell whether another channel answers to the name."""
+        return None not in (self.channel_id, channel_id) and channel_id != self.channel_id
 
 
 class Pages:
@@ -94,9 +97,9 @@ class Pages:
         """Return how long no page is asked for, and why."""
         return await self._pacer.backoff()
 
-    async def head(self, name: str, *, channel_id: int | None = None, newest: int | None = None) -> PageAnswer:
-        """Ask for the newest posts of a channel, of which `newest` is known already."""
-        return await self._posts(PageQuestion(path=_path("s", name), name=name, channel_id=channel_id, newest=newest))
+    async def head(self, name: str, *, channel_id: int | None = None) -> PageAnswer:
+        """Ask for the newest posts of a channel."""
+        return await self._posts(_at(name, "", channel_id))
 
     async def before(self, name: str, message_id: int, *, channel_id: int | None = None) -> PageAnswer:
         """Ask for the posts before a message. Raises ValueError for an id that would bring the newest page again."""
@@ -105,10 +108,6 @@ class Pages:
     async def after(self, name: str, message_id: int, *, channel_id: int | None = None) -> PageAnswer:
         """Ask for the posts after a message, the oldest of them. Raises ValueError as `before` does."""
         return await self._posts(_at(name, f"?after={_positive(message_id)}", channel_id))
-
-    async def around(self, name: str, message_id: int, *, channel_id: int | None = None) -> PageAnswer:
-        """Ask for a message with its neighbours. Raises ValueError as `before` does."""
-        return await self._posts(_at(name, f"/{_positive(message_id)}", channel_id))
 
     async def embed(self, name: str, message_id: int, *, channel_id: int | None = None) -> PageAnswer:
         """Ask for one message; the answer's `embed` says what it shows, or why it does not."""
@@ -150,7 +149,7 @@ class Pages:
         return answer if canary.is_read else _of_sick(canary)
 
     async def _ask_canary(self) -> PageAnswer:
-        canary = await self._ask(PageQuestion(path=_path("s", self._canary), name=self._canary), self._read_posts)
+        canary = await self._ask(_at(self._canary, "", None), self._read_posts)
         if canary.kind in {AnswerKind.NO_PREVIEW, AnswerKind.TAKEN_OVER}:
             return await self._wait(canary, _TOO_OFTEN)
         return canary
@@ -229,20 +228,12 @@ class Pages:
         page = read_page(reply.html)
         if page.posts and page.channel_id is None:
             raise PageNotUnderstoodError("its posts do not say which channel they are of")
-        kind = AnswerKind.POSTS
-        if None not in (question.channel_id, page.channel_id) and page.channel_id != question.channel_id:
-            kind = AnswerKind.TAKEN_OVER
-        elif page.username.lower() != question.name.lower():
-            kind = AnswerKind.RENAMED
-        elif question.newest is not None and all(post.message_id <= question.newest for post in page.posts):
-            kind = AnswerKind.NOTHING_NEW
+        kind = AnswerKind.TAKEN_OVER if question.is_taken_over(page.channel_id) else AnswerKind.POSTS
         return PageAnswer(kind=kind, url=reply.url, asked_at=self._clock(), status=reply.status, page=page)
 
     def _read_embed(self, question: PageQuestion, reply: PageReply) -> PageAnswer:
         embed = read_embed(reply.html)
-        kind = AnswerKind.POSTS
-        if None not in (question.channel_id, embed.channel_id) and embed.channel_id != question.channel_id:
-            kind = AnswerKind.TAKEN_OVER
+        kind = AnswerKind.TAKEN_OVER if question.is_taken_over(embed.channel_id) else AnswerKind.POSTS
         return PageAnswer(kind=kind, url=reply.url, asked_at=self._clock(), status=reply.status, embed=embed)
 
     def _read_landing(self, _question: PageQuestion, reply: PageReply) -> PageAnswer:
