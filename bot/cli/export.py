@@ -5,7 +5,7 @@ import hashlib
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from io import TextIOWrapper
@@ -16,6 +16,7 @@ from zoneinfo import available_timezones
 import typer
 
 from bot.cli import cli
+from bot.cli.bundling import make_bundle
 from bot.cli.output import ended_by_reader, reading_back, text_output
 from bot.cli.queries import compile_queries
 from bot.cli.search import every_page, narrowed
@@ -29,14 +30,9 @@ from bot.runtime.clock import utc_now
 from bot.search.filters import FilterError, Named, Typed, read
 from bot.search.searcher import scope_of
 from bot.settings import load_settings
-<<<<<<< HEAD
-from bot.store import cases, ledger, meta, posts
-from bot.store import evidence as evidence_rows
-=======
-from bot.store import cases, ledger, posts
+from bot.store import cases, posts
 from bot.store.cases import Case
->>>>>>> main
-from bot.store.database import Database, Reader, open_read_only
+from bot.store.database import Reader, open_read_only
 from bot.store.fulltext import Scope
 
 _AT_ONCE = 500  # messages
@@ -62,18 +58,14 @@ def export(  # noqa: PLR0913 - each option narrows what is written, or says how
     evidence: Annotated[
         Path | None, typer.Option("--evidence", help="A folder to be made: all that proves these posts, for strangers.")
     ] = None,
-<<<<<<< HEAD
     capture: Annotated[
         bool, typer.Option("--capture", help="With --evidence: also the public page of each post, as it is now.")
     ] = False,
-    case: Annotated[str | None, typer.Option("--case", help="With --evidence: the posts of this case.")] = None,
-=======
     case: Annotated[
         str | None, typer.Option("--case", help="The posts of this case, with all versions: its dossier.")
     ] = None,
     language: Annotated[str, typer.Option(help="Of a dossier: en, ru or uk.")] = "en",
     zone: Annotated[str, typer.Option(help="Of a dossier: its time zone, such as Europe/Berlin.")] = "UTC",
->>>>>>> main
 ) -> None:
     """Write stored messages with columns that 4CAT, DuckDB and spreadsheets open; the README lists them.
 
@@ -90,18 +82,16 @@ def export(  # noqa: PLR0913 - each option narrows what is written, or says how
         channels = typed.filters.channels + tuple(Named(text=name, position=0) for name in channel or ())
         filters = narrowed(replace(typed.filters, channels=channels), since, until, now=now)
         if evidence is not None:
-            asyncio.run(_bundle(replace(typed, filters=filters), evidence, case=case, capture=capture, now=now))
+            asked = replace(typed, filters=filters)
+            asyncio.run(make_bundle(asked, evidence, case=case, find=_keys, capture=capture, now=now))
             return
-<<<<<<< HEAD
-        if case is not None or capture:
-            raise SettingsError("--case and --capture go with --evidence FOLDER")
-=======
+        if capture:
+            raise SettingsError("--capture goes with --evidence FOLDER")
         if case is not None:
             asyncio.run(_dossier(case, how, output, language=language, zone=zone, now=now))
             return
         if how.value not in list(TableFormat):
             raise SettingsError(f"--format {how} is of a case: add --case NAME, or use csv or jsonl")
->>>>>>> main
         with ended_by_reader(), _opened(output) as out:
             asked, table = replace(typed, filters=filters), TableFormat(how.value)
             asyncio.run(_export(asked, table, out, versions=versions, now=now))
@@ -145,9 +135,6 @@ async def _export(typed: Typed, how: TableFormat, out: TextIO, *, versions: bool
     sys.stderr.write(f"{count} rows.\n")
 
 
-<<<<<<< HEAD
-async def _bundle(typed: Typed, place: Path, *, case: str | None, capture: bool, now: datetime) -> None:
-=======
 async def _dossier(  # noqa: PLR0913 - likewise
     name: str, how: DossierFormat, output: Path | None, *, language: str, zone: str, now: datetime
 ) -> None:
@@ -188,90 +175,15 @@ async def _case(database: Reader, name: str) -> Case:
     return case
 
 
-async def _bundle(typed: Typed, place: Path, *, case: str | None, now: datetime) -> None:
->>>>>>> main
-    """Make a bundle, once the ledger is signed and stamped for it."""
-    from bot.evidence.bundle import Bundle, BundleRequest  # noqa: PLC0415 - most exports need none of it
-    from bot.evidence.signing import Signer  # noqa: PLC0415
-    from bot.evidence.stamps import Stamper  # noqa: PLC0415
-    from bot.sources.transport import web_proxy  # noqa: PLC0415
-
-    settings = load_settings()
-    async with (
-        AsyncExitStack() as stack,
-        open_read_only(settings.database_path) as database,
-        _writing(settings.database_path) as writing,
-    ):
-        bundle = Bundle(place, database, writing, settings.media_path)
-        scope = await scope_of(database, typed.filters, EVERYTHING)
-        signer = Signer(writing, settings.data_dir)
-        key = await signer.key(now)
-        if capture:
-            pages = _of_case(database, case) if case else _keys(_pages(database, typed, scope, lambda _: None))
-            bundle.take_over(await _captured(stack, pages, place, writing))
-        await database.fetch_all("BEGIN")  # what comes from now on is of the next bundle
-        head = await signer.sign(now, await ledger.tip(database))
-        for stamp in await Stamper(writing, settings.authorities, proxy=web_proxy(settings)).stamp(head, now):
-            if stamp.reply is None:
-                sys.stderr.write(f"{stamp.authority} did not stamp the ledger: {stamp.reason}\n")
-        request = BundleRequest(
-            query=typed.query,
-            case=case,
-            channels=tuple(named.text for named in typed.filters.channels),
-            since=typed.filters.since,
-            until=typed.filters.until,
-        )
-        with reading_back(scope.since, now) as reached:
-            pages = _of_case(database, case) if case else _keys(_pages(database, typed, scope, reached))
-            made = await bundle.write(pages, request, head=head, key=key)
-    sys.stderr.write(
-        f"{made.versions} versions of {made.messages} messages, {made.files} files, {made.stamps} stamps: {place}\n"
-        f"How to check it: {place / 'data' / 'README.txt'}\n"
-    )
-
-
-async def _captured(
-    stack: AsyncExitStack, found: AsyncIterator[list[tuple[int, int]]], place: Path, writing: Database
-) -> Path:
-    """Return a folder with the public pages of messages as they are now, for as long as the stack is entered."""
-    from bot.evidence.capture import MOST, CapturedPage, Captures  # noqa: PLC0415 - as above
-    from bot.sources.preview.fetcher import Pages  # noqa: PLC0415
-
-    keys: list[tuple[int, int]] = []
-    async for page in found:
-        keys += await evidence_rows.with_albums(writing, page)
-        if len(keys) > MOST:
-            raise SettingsError(f"--capture: these are more than {MOST} messages; narrow them, or leave it out")
-    clock = await meta.clock(writing)
-    pages = Pages.open(load_settings(), writing, clock)
-    stack.push_async_callback(pages.close)
-    folder = place.with_name(f"{place.name}.captures.part")
-
-    def show(page: CapturedPage) -> None:
-        sys.stderr.write(f"{page.channel}/{page.message}: {page.outcome}\n")
-
-    captures = stack.enter_context(Captures(folder, writing, pages, clock=clock))
-    await captures.take(list(dict.fromkeys(keys)), show)
-    return folder
-
-
-@asynccontextmanager
-async def _writing(path: Path) -> AsyncIterator[Database]:
-    database = await Database.open(path)
-    try:
-        yield database
-    finally:
-        await database.close()
-
-
-async def _of_case(database: Reader, name: str) -> AsyncIterator[list[tuple[int, int]]]:
-    """Yield the posts of a case. Raises SettingsError where there is none of this name."""
-    case = await _case(database, name)
-    yield [(post.channel_id, post.message_id) for post in await cases.posts_of(database, case.id)]
-
-
-async def _keys(pages: AsyncIterator[Sequence[StoredPost]]) -> AsyncIterator[list[tuple[int, int]]]:
-    async for page in pages:
+async def _keys(
+    database: Reader, typed: Typed, case: str | None, scope: Scope, reached: Callable[[datetime], None]
+) -> AsyncIterator[list[tuple[int, int]]]:
+    """Yield the messages of a case, or those that are found, by channel and number."""
+    if case is not None:
+        found = await cases.posts_of(database, (await _case(database, case)).id)
+        yield [(post.channel_id, post.message_id) for post in found]
+        return
+    async for page in _pages(database, typed, scope, reached):
         yield [(post.channel_id, post.message_id) for post in page]
 
 
