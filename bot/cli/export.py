@@ -3,7 +3,6 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
@@ -13,6 +12,7 @@ from typing import Annotated, TextIO
 import typer
 
 from bot.cli import cli
+from bot.cli.bundling import make_bundle
 from bot.cli.export_files import case_named, opened, write_dossier
 from bot.cli.output import ended_by_reader, reading_back
 from bot.cli.queries import compile_queries
@@ -30,9 +30,9 @@ from bot.runtime.clock import utc_now
 from bot.search.filters import FilterError, Named, Typed, read
 from bot.search.searcher import scope_of
 from bot.settings import load_settings
-from bot.store import cases, ledger, posts, topics
+from bot.store import cases, posts, topics
 from bot.store.channel_groups import Directory
-from bot.store.database import Database, Reader, open_read_only
+from bot.store.database import Reader, open_read_only
 from bot.store.fulltext import Scope
 
 _AT_ONCE = 500  # messages
@@ -73,6 +73,9 @@ def export(  # noqa: PLR0913 - each option narrows what is written, or says how
     evidence: Annotated[
         Path | None, typer.Option("--evidence", help="A folder to be made: all that proves these posts, for strangers.")
     ] = None,
+    capture: Annotated[
+        bool, typer.Option("--capture", help="With --evidence: also the public page of each post, as it is now.")
+    ] = False,
     case: Annotated[
         str | None, typer.Option("--case", help="The posts of this case, with all versions: its dossier.")
     ] = None,
@@ -96,8 +99,13 @@ def export(  # noqa: PLR0913 - each option narrows what is written, or says how
         channels = typed.filters.channels + tuple(Named(text=name, position=0) for name in channel or ())
         filters = narrowed(replace(typed.filters, channels=channels), since, until, now=now)
         if evidence is not None:
-            asyncio.run(_bundle(replace(typed, filters=filters), topic, evidence, case=case, now=now))
+            if topic is not None:
+                raise SettingsError("--topic and --evidence cannot be combined: write the query of the topic")
+            asked = replace(typed, filters=filters)
+            asyncio.run(make_bundle(asked, evidence, case=case, find=_keys, capture=capture, now=now))
             return
+        if capture:
+            raise SettingsError("--capture goes with --evidence FOLDER")
         if case is not None:
             if how.value not in list(DossierFormat):
                 raise SettingsError(f"--case and --format {how} cannot be combined")
@@ -120,8 +128,7 @@ async def _wanted(database: Reader, typed: Typed, topic: str | None) -> tuple[st
     """Return what is to be written: its name, by what it is found, and where. Raises SettingsError."""
     scope = await scope_of(database, typed.filters, EVERYTHING)
     if topic is None:
-        asked = compile_queries(None, typed.query)["query"] if typed.query else None
-        return typed.query or "channelwatch", asked, scope
+        return typed.query or "channelwatch", _compiled(typed), scope
     if typed.query:
         raise SettingsError("a query and --topic cannot be combined: use one of them")
     found = await topics.find(database, topic)
@@ -164,58 +171,21 @@ async def _export(  # noqa: PLR0913 - likewise
     sys.stderr.write(f"{count} rows.\n")
 
 
-async def _bundle(typed: Typed, topic: str | None, place: Path, *, case: str | None, now: datetime) -> None:
-    """Make a bundle, once the ledger is signed and stamped for it."""
-    from bot.evidence.bundle import Bundle, BundleRequest  # noqa: PLC0415 - most exports need none of it
-    from bot.evidence.signing import Signer  # noqa: PLC0415
-    from bot.evidence.stamps import Stamper  # noqa: PLC0415
-    from bot.sources.transport import web_proxy  # noqa: PLC0415
-
-    settings = load_settings()
-    async with open_read_only(settings.database_path) as database, _writing(settings.database_path) as writing:
-        _, asked, scope = await _wanted(database, typed, topic)
-        signer = Signer(writing, settings.data_dir)
-        key = await signer.key(now)
-        await database.fetch_all("BEGIN")  # what comes from now on is of the next bundle
-        head = await signer.sign(now, await ledger.tip(database))
-        for stamp in await Stamper(writing, settings.authorities, proxy=web_proxy(settings)).stamp(head, now):
-            if stamp.reply is None:
-                sys.stderr.write(f"{stamp.authority} did not stamp the ledger: {stamp.reason}\n")
-        request = BundleRequest(
-            query=typed.query if topic is None else f"topic {topic}",
-            case=case,
-            channels=tuple(named.text for named in typed.filters.channels),
-            since=typed.filters.since,
-            until=typed.filters.until,
-        )
-        with reading_back(scope.since, now) as reached:
-            pages = _of_case(database, case) if case else _keys(_pages(database, asked, scope, reached))
-            bundle = Bundle(place, database, writing, settings.media_path)
-            made = await bundle.write(pages, request, head=head, key=key)
-    sys.stderr.write(
-        f"{made.versions} versions of {made.messages} messages, {made.files} files, {made.stamps} stamps: {place}\n"
-        f"How to check it: {place / 'data' / 'README.txt'}\n"
-    )
-
-
-@asynccontextmanager
-async def _writing(path: Path) -> AsyncIterator[Database]:
-    database = await Database.open(path)
-    try:
-        yield database
-    finally:
-        await database.close()
-
-
-async def _of_case(database: Reader, name: str) -> AsyncIterator[list[tuple[int, int]]]:
-    """Yield the posts of a case. Raises SettingsError where there is none of this name."""
-    case = await case_named(database, name)
-    yield [(post.channel_id, post.message_id) for post in await cases.posts_of(database, case.id)]
-
-
-async def _keys(pages: AsyncIterator[Sequence[StoredPost]]) -> AsyncIterator[list[tuple[int, int]]]:
-    async for page in pages:
+async def _keys(
+    database: Reader, typed: Typed, case: str | None, scope: Scope, reached: Callable[[datetime], None]
+) -> AsyncIterator[list[tuple[int, int]]]:
+    """Yield the messages of a case, or those that are found, by channel and number."""
+    if case is not None:
+        found = await cases.posts_of(database, (await case_named(database, case)).id)
+        yield [(post.channel_id, post.message_id) for post in found]
+        return
+    async for page in _pages(database, _compiled(typed), scope, reached):
         yield [(post.channel_id, post.message_id) for post in page]
+
+
+def _compiled(typed: Typed) -> Compiled | None:
+    """Return the query of what was typed; None where it has none."""
+    return compile_queries(None, typed.query)["query"] if typed.query else None
 
 
 async def _pages(

@@ -379,7 +379,9 @@ def _target_failing(notice: TargetFailing, locale: Locale) -> Outgoing:
 @render_notice.register
 def _telegram_out(notice: TelegramOut, locale: Locale) -> Outgoing:
     t = locale.t
-    line = t.gettext("No channel of Telegram could be read since {time}. What is posted meanwhile is read afterwards.")
+    line = t.gettext(
+        "No Telegram channel has been readable since {time}. What is posted meanwhile I will read afterwards."
+    )
     if notice.outage is Outage.SENDING:
         line = t.gettext(
             "Telegram has taken nothing from me since {time}. Until it does, alerts go to the fallback of each chat "
@@ -392,7 +394,7 @@ def _telegram_out(notice: TelegramOut, locale: Locale) -> Outgoing:
 def _telegram_back(notice: TelegramBack, locale: Locale) -> Outgoing:
     t = locale.t
     since, until = locale.date(notice.since), locale.date(notice.until, relative_to=notice.since)
-    line = t.gettext("Channels of Telegram can be read again; they could not from {since} to {until}.")
+    line = t.gettext("Telegram channels can be read again; they could not be from {since} to {until}.")
     if notice.outage is Outage.SENDING:
         line = t.gettext("Telegram takes my messages again; it did not from {since} to {until}.")
     text = line.format(since=since, until=until)
