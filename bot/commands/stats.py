@@ -14,8 +14,8 @@ from bot.locales import N_
 from bot.models.counts import Selection
 from bot.models.outgoing import Button, ButtonRows, Outgoing
 from bot.store.channel_groups import ChannelGroup, Directory
-from bot.store.channels import spelt
 from bot.text.buttons import button, choice, rows_of
+from bot.text.channel_names import spelt
 from bot.text.markup import Text, one_line
 
 WITHIN = 15.0  # s for a process that has yet to load what draws; else it takes one
