@@ -173,7 +173,7 @@ async def _bundle(typed: Typed, place: Path, *, case: str | None, now: datetime)
     from bot.evidence.bundle import Bundle, BundleRequest  # noqa: PLC0415 - most exports need none of it
     from bot.evidence.signing import Signer  # noqa: PLC0415
     from bot.evidence.stamps import Stamper  # noqa: PLC0415
-    from bot.sources.transport import web_proxy  # noqa: PLC0415
+    from bot.runtime.web import web_proxy  # noqa: PLC0415
 
     settings = load_settings()
     async with open_read_only(settings.database_path) as database, _writing(settings.database_path) as writing:
