@@ -73,7 +73,9 @@ async def set_option(request: Request, context: Context, tx: Transaction) -> Rep
         raise CommandError(line, most=MOST_FAST)
     options = _OPTIONS[option]
     if options.comments and not await readers.any_reads(tx):
-        raise CommandError(context.own.gettext("Only a reader account can ask that, and none can read right now."))
+        raise CommandError(
+            context.own.gettext("Only a reader account can ask that, and none can read now: /status says why.")
+        )
     async with setting_options(tx, context, [channel], options):
         await channels.apply_options(tx, channel.id, options, chat_id=context.chat.id, asked_at=context.now)
     note = context.own.gettext("I am looking for its comments and will report.") if options.comments else None
@@ -132,7 +134,9 @@ async def _facts(db: Reader, state: ChannelState, past: str, context: Context) -
     if state.stats.page is not None:
         line = t.gettext("No reader account reads it, so I have read its web page since {time}.")
         text.line(line, time=context.date(state.stats.page.since))
-        text.line(t.gettext("A page shows no long formatted posts and no edits further back; deletions show late."))
+        text.line(
+            t.gettext("Pages show no long formatted posts and no edits of older ones; deletions are noticed late.")
+        )
     elif channel.is_witnessed:
         text.line(t.gettext("Each hour I compare it with its web page; what was missed is reported to the owners."))
     text.add(past, "\n")
@@ -186,9 +190,9 @@ def _ways(channel: Channel, t: Translator) -> ButtonRows:
         buttons.append(switch(t.gettext("Comments"), "how", channel.id, option, is_on=has_comments))
     rows = [*rows_of(buttons, 2)]
     if channel.has_page:
-        page = ("compare", t.gettext("Compare with its web page"))
+        page = ("compare", t.gettext("Compare with web page"))
         if channel.is_witnessed:
-            page = ("trust", t.gettext("No longer compare with its web page"))
+            page = ("trust", t.gettext("No longer compare"))
         rows.append((button(page[1], "how", channel.id, page[0]),))
     return tuple(rows)
 

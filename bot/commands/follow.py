@@ -14,6 +14,7 @@ from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
 from bot.locales import N_, Translator
 from bot.locales.locale import show_number
+from bot.models import Network
 from bot.models.acts import ChannelsRequested, ChannelsSet
 from bot.rendering.follow_list import render_follow_list
 from bot.runtime import tesseract
@@ -255,7 +256,7 @@ async def setting_options(
         witness=options.witness,
         comments=options.comments,
     )
-    changed = [each for each in found if _is_another(how, each)]
+    changed = [each for each in found if each.network is Network.TELEGRAM and _is_another(how, each)]
     if not changed:
         yield
         return

@@ -24,14 +24,14 @@ _HEADINGS = {
     EnquiryKind.POSTS: N_("Who else writes «{subject}»"),
 }
 _NOTHING = {
-    EnquiryKind.SIMILAR: N_("Telegram knows no channel that is like it."),
+    EnquiryKind.SIMILAR: N_("Telegram knows no similar channels."),
     EnquiryKind.POSTS: N_("No other public channel writes this."),
 }
 _REASONS = {
     **REFUSALS,
     USED_UP: N_("The free searches in all public channels are used up; I never pay for more."),
     "PREMIUM_ACCOUNT_REQUIRED": N_(
-        "Telegram lets only Premium accounts search in all public channels, and my reader account is none."
+        "Telegram lets only accounts with Premium search in all public channels, and my reader account has none."
     ),
     "FLOOD_WAIT": N_("Telegram asks me to wait."),
     "FLOOD_PREMIUM_WAIT": N_("Telegram asks me to wait."),

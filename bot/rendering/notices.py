@@ -5,7 +5,7 @@ from functools import singledispatch
 
 from bot.locales import N_, Translator
 from bot.locales.locale import Locale, show_span, topic_title
-from bot.locales.refusals import SUSPENSIONS, refusal
+from bot.locales.refusals import SUSPENSIONS, refusal, target_trouble
 from bot.models.acts import TopicChanged
 from bot.models.links import post_link
 from bot.models.notices import (
@@ -364,7 +364,8 @@ def _chat_suspended(notice: ChatSuspended, locale: Locale) -> Outgoing:
         then = t.gettext("Make me an admin with the right to post there, and its alerts will resume at once.")
     if notice.is_target:
         then = t.gettext("Once that is fixed, switch it on again: /targets")
-        return Outgoing(text=f"⚠️ {line.format(chat=_name(notice.chat))} ({notice.reason}) {then}")
+        why = target_trouble(notice.reason, t)
+        return Outgoing(text=f"⚠️ {line.format(chat=_name(notice.chat))} ({why}) {then}")
     return Outgoing(text=f"{line.format(chat=_name(notice.chat))} {refusal(notice.reason, t, SUSPENSIONS)} {then}")
 
 
@@ -372,14 +373,16 @@ def _chat_suspended(notice: ChatSuspended, locale: Locale) -> Outgoing:
 def _target_failing(notice: TargetFailing, locale: Locale) -> Outgoing:
     t = locale.t
     line = t.gettext("The target «{target}» has taken nothing since {time} ({reason}). I keep trying: /targets")
-    time = locale.date(notice.since)
-    return Outgoing(text=f"⚠️ {line.format(target=_name(notice.target), time=time, reason=notice.reason)}")
+    time, why = locale.date(notice.since), target_trouble(notice.reason, t)
+    return Outgoing(text=f"⚠️ {line.format(target=_name(notice.target), time=time, reason=why)}")
 
 
 @render_notice.register
 def _telegram_out(notice: TelegramOut, locale: Locale) -> Outgoing:
     t = locale.t
-    line = t.gettext("No channel of Telegram could be read since {time}. What is posted meanwhile is read afterwards.")
+    line = t.gettext(
+        "No Telegram channel has been readable since {time}. What is posted meanwhile I will read afterwards."
+    )
     if notice.outage is Outage.SENDING:
         line = t.gettext(
             "Telegram has taken nothing from me since {time}. Until it does, alerts go to the fallback of each chat "
@@ -392,7 +395,7 @@ def _telegram_out(notice: TelegramOut, locale: Locale) -> Outgoing:
 def _telegram_back(notice: TelegramBack, locale: Locale) -> Outgoing:
     t = locale.t
     since, until = locale.date(notice.since), locale.date(notice.until, relative_to=notice.since)
-    line = t.gettext("Channels of Telegram can be read again; they could not from {since} to {until}.")
+    line = t.gettext("Telegram channels can be read again; they could not be from {since} to {until}.")
     if notice.outage is Outage.SENDING:
         line = t.gettext("Telegram takes my messages again; it did not from {since} to {until}.")
     text = line.format(since=since, until=until)

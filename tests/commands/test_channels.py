@@ -238,6 +238,6 @@ async def test_what_is_read_through_its_page_says_so(bot: Bot) -> None:
 async def test_a_channel_can_be_compared_with_its_page(bot: Bot) -> None:
     await bot.pair()
     await bot.archive.follow(NEWS, title="Вести")
-    screen = await bot.taps(button((await opened(bot)).edit, "Compare with its web page"))
+    screen = await bot.taps(button((await opened(bot)).edit, "Compare with web page"))
     assert "Each hour I compare it with its web page" in text(screen)
     assert "How: no longer compared with its web page." in text(await bot.says(f"/follow @News{NEWS} witness:no"))

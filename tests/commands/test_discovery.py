@@ -40,7 +40,7 @@ async def test_a_reader_is_asked_and_its_answer_can_be_turned_for_a_week(bot: Bo
     screen = (await bot.taps(f"channel:{NEWS}".encode())).edit
     await bot.db.write(lambda tx: readers.lose(tx, bot.archive.reader_id, "SESSION_REVOKED", now=NOON))
     refused = await bot.taps(button(screen, "Similar channels"))
-    assert text(refused) == "Only a reader account can ask that, and none can read right now."
+    assert text(refused) == "Only a reader account can ask that, and none can read now: /status says why."
     await bot.db.write(lambda tx: readers.register(tx, 7, bot.archive.now, "reader.session"))
     page = (await bot.says("/search сбой")).messages[0]
     for tapped in (f"others:{NEWS}:1".encode(), button(page, "Who else?"), button(screen, "Similar channels")):

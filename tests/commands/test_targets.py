@@ -76,6 +76,16 @@ async def test_a_webhook_gets_a_secret_that_is_shown_once(newsroom: Bot) -> None
     assert "already" in text(again)
 
 
+async def test_what_may_have_been_meant_for_an_address_is_no_name(newsroom: Bot) -> None:
+    await newsroom.says("/targets add Night desk")
+    again = await newsroom.says("ntfy.sh/tk-topsecret")
+    assert again.forgets
+    assert "That is no address" in text(again)
+    added = await newsroom.says("ntfy://ntfy.sh/tk-topsecret")
+    assert added.messages[-1].text.startswith("Night desk · ntfy")
+    assert SECRET not in await dump(newsroom)
+
+
 @pytest.mark.parametrize("typed", ["nonsense://tk-topsecret", "/targets add X https://u:tk-topsecret@h/", "tgram://x"])
 async def test_a_wrong_address_is_deleted_too(newsroom: Bot, typed: str) -> None:
     said = typed if typed.startswith("/") else f"/targets add X {typed}"

@@ -24,7 +24,7 @@ async def test_a_tap_is_answered_and_what_it_wants_enters_the_outbox_once(bot: B
 async def test_what_cannot_be_translated_is_one_clear_line(bot: Bot) -> None:
     await alerted(bot)
     await bot.db.write(lambda tx: readers.lose(tx, bot.archive.reader_id, "USER_DEACTIVATED", now=NOON))
-    line = "Only a reader account can have Telegram translate, and none is logged in."
+    line = "Telegram translates only for a reader account. Log one in on the server: channelwatch login"
     assert (await bot.taps(TRANSLATE)).note == line
     assert line in text(await bot.says("/translate en"))
     assert (await bot.taps(TRANSLATE.replace(b":1", b":9"))).note == "I no longer know this post."

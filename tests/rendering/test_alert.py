@@ -58,7 +58,7 @@ def test_the_channel_in_the_first_line_leads_to_the_post() -> None:
         ({"message_id": -5, "channel_username": None}, "история «Минсвязь Заречья»", "https://t.me/c/1234567890/1"),
         ({"commented": (9, "Вести", "vesti", 3)}, "комментарий к «Вести»", "https://t.me/vesti/3?comment=77"),
         ({"commented": (9, "Вести", None, 3)}, "комментарий к «Вести»", "https://t.me/c/9/3?comment=77"),
-        ({"commented": (9, "Вести", "vesti", None)}, "в обсуждении «Вести»", "https://t.me/zarechye_svyaz/77"),
+        ({"commented": (9, "Вести", "vesti", None)}, "в комментариях к «Вести»", "https://t.me/zarechye_svyaz/77"),
     ],
 )
 def test_a_story_and_a_comment_are_called_so(changes: dict[str, Any], head: str, url: str) -> None:

@@ -280,6 +280,8 @@ async def test_a_site_is_a_channel(desk: Desk) -> None:
     assert "outages" in text(await bot.says(f"/explain {link}")).lower()
     for words in ("in:Сайты", f"in:{desk.at}/old.xml", "in:МИД", "in:-1"):
         assert "трёх" in text(await bot.says(f"/search банках {words}")), words
+    assert "only private applies" in text(await bot.says(f"/follow {desk.at}/old.xml fast ocr"))
+    assert "changed the options" not in text(await bot.says("/log"))
     listed = await bot.says("/channels")
     assert "a site, up to 5 min late" in text(listed)
     screen = (await bot.taps(button(listed.messages[0], "МИД"))).edit
