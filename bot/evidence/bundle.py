@@ -65,8 +65,13 @@ class Bundle:
         self._db = db
         self._signed = signed
         self._blobs = Blobs(media)
+        self._captures: Path | None = None
         self._keys: set[tuple[int, int]] = set()
         self._versions = self._files = 0
+
+    def take_over(self, captures: Path) -> None:
+        """Take over a folder of captured pages."""
+        self._captures = captures
 
     async def write(
         self, pages: AsyncIterator[MessageKeys], request: BundleRequest, *, head: LedgerHead, key: PrivateKey
@@ -77,6 +82,8 @@ class Bundle:
         try:
             for name in ("raw", "media", "heads", "keys"):
                 (self._data / name).mkdir(parents=True)
+            if self._captures is not None:
+                self._captures.rename(self._data / "captures")
             await self._put_messages(pages)
             if not self._keys:
                 raise SettingsError("nothing was found: there is nothing to bundle")

@@ -43,7 +43,10 @@ class BundleCheck:
         self.faults.append(words)
 
     def run(self) -> bool:
-        steps = (self.bag, self.key_files, self.manifest_signature, self.chain, self.heads, self.messages, self.files)
+        steps = (
+            *(self.bag, self.key_files, self.manifest_signature, self.chain, self.heads),
+            *(self.messages, self.captures, self.files),
+        )
         for step in steps:
             try:
                 step()
@@ -206,6 +209,15 @@ class BundleCheck:
                 elif sha256_of(raw) != line["sha256"]:
                     self.fault(f"{named(*key)}: its bytes raw/{line['sha256']} were changed")
         return lines
+
+    def captures(self) -> None:
+        """Look for the line of each page that was captured."""
+        named_pages = {line["sha256"] for line in self.lines if line["kind"] == "capture"}
+        for path in sorted((self.data / "captures").glob("*.html")):
+            if sha256_of(path) != path.stem:
+                self.fault(f"captures/{path.name}: the page was changed")
+            elif path.stem not in named_pages:
+                self.fault(f"captures/{path.name}: the ledger has no line of this page")
 
     def files(self) -> None:
         """Look for each file that the ledger names."""

@@ -28,6 +28,7 @@ class LineKind(StrEnum):
     VERSION = "version"  # a post said this
     ADDITION = "addition"  # more came to a version: a link's preview, the rest of a long post
     FILE = "file"  # a photo or document of a version is on our disk: the SHA-256 of the file
+    CAPTURE = "capture"  # the public page of a message, as it was at one moment: the SHA-256 of its HTML
     DELETION = "deletion"  # Telegram told us that a message was deleted
     MISSING = "missing"  # a message was not there when its channel was read again; nobody told us why
     SEEN_AGAIN = "seen_again"  # a message that was gone is there

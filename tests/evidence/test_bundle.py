@@ -13,12 +13,14 @@ from pathlib import Path
 
 import bagit
 import pytest
+from warcio.archiveiterator import ArchiveIterator
 
 from bot.evidence import verify
 from bot.evidence.signing import Signer
 from bot.models import Media
 from bot.parts import Part, PartKind
-from bot.store import cases, heads, marks, media, posts, unreadable
+from bot.sandbox import Sandbox
+from bot.store import cases, channels, heads, marks, media, posts, unreadable
 from bot.store.blobs import Blobs
 from bot.store.database import Transaction
 from bot.store.media import FileInfo
@@ -286,3 +288,39 @@ def test_the_key_of_somebody_else_and_an_unknown_authority_are_named(made: Made,
     assert code == 1
     assert "none of them is the one you named" in out
     assert "none of the authorities that you trust has made it" in out
+
+
+async def test_public_pages_are_captured_and_a_post_without_one_says_why(tmp_path: Path) -> None:
+    async with Sandbox() as sandbox, open_archive(tmp_path) as archive:
+        server = await sandbox.serve_pages()
+        news = sandbox.world.add_channel("The News", username="News")
+        sandbox.world.add_channel("Canary", username="canary").post("tweet")
+        shown = news.post("Сбой у нас")
+        await archive.follow(news.id)
+        await archive.db.write(lambda tx: channels.rename(tx, news.id, title="The News", username="News"))
+        posted = [post(number, "Сбой", channel_id=news.id) for number in (shown.id, 999)]
+        await archive.live(*posted, post(-1, "Сбой", channel_id=news.id))
+        env = {"PREVIEW_URL": server.url, "PREVIEW_PAUSE": "0", "PREVIEW_CANARY": "canary", "TIMESTAMP_URLS": "off"}
+        bag = tmp_path / "bag"
+        code, _, said = await typed(tmp_path / "data", "export", "сбой", "--evidence", bag, "--capture", **env)
+    assert code == 0, said
+    outcomes = [json.loads(line) for line in (bag / "data" / "captures" / "pages.jsonl").read_text().splitlines()]
+    assert {page["message"]: page["outcome"] for page in outcomes} == {
+        shown.id: "the page shows the post",
+        999: "the page shows no post: no post",
+        -1: "it has no public page: its channel is private, or it is a story or of a website",
+    }
+    with (bag / "data" / "captures" / "pages.warc").open("rb") as file:
+        records = [
+            (record.rec_headers["WARC-Target-URI"], record.content_stream().read())
+            for record in ArchiveIterator(file)
+            if record.rec_type == "response"
+        ]
+    assert sorted(hashlib.sha256(body).hexdigest() for _, body in records) == sorted(
+        page["sha256"] for page in outcomes if page["sha256"]
+    )
+    assert {url for url, _ in records} == {f"{server.url}/News/{number}?embed=1" for number in (shown.id, 999)}
+    assert check(bag)[0] == 0
+    page = next((bag / "data" / "captures").glob("*.html"))
+    page.write_bytes(page.read_bytes() + b" ")
+    assert "the page was changed" in check(bag)[1]
