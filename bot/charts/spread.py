@@ -16,7 +16,7 @@ _MOST_TICKS = 4
 
 
 def show_spread(posts: Sequence[StoredPost], locale: Locale) -> tuple[Chart, Text]:
-    """Return the chart of posts that say the same, the oldest first, and its lines; the first of each channel counts."""
+    """Return the chart of posts that say the same, the oldest first, and its lines. Each channel counts once."""
     t = locale.t
     firsts = list({post.channel_id: post for post in reversed(posts)}.values())[::-1]
     begun = firsts[0].date
