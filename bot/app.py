@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import structlog
 
 from bot import bootstrap
+from bot.commands.dossier import Dossiers
 from bot.commands.profile import introduce
 from bot.commands.router import Router
 from bot.delivery.attachments import Attachments
@@ -22,6 +23,7 @@ from bot.delivery.recovery import Recovery, resume
 from bot.delivery.target_composer import TargetComposer
 from bot.delivery.worker import Worker
 from bot.errors import FatalError, ReaderLostError
+from bot.evidence.head_loop import HeadLoop
 from bot.matching.topics import TopicFile, read_folder
 from bot.models import Clock
 from bot.models.notices import UpdatesMissed
@@ -44,10 +46,10 @@ from bot.sources.sites.reader import Sites
 from bot.sources.sweep import OUTSIDE, polls_a_round
 from bot.store import chats, handled, meta, readers
 from bot.store.blobs import Blobs
-from bot.store.database import Database, Transaction
+from bot.store.database import Database
 from bot.store.integrity import check_log, find_damage
 from bot.store.meta import Pace
-from bot.store.notices import notify
+from bot.store.notices import notify_owners
 from bot.telegram import connections, sessions
 from bot.telegram.client import PATIENT, Client, Timings, bot_client
 from bot.telegram.clock import TelegramClock
@@ -66,6 +68,7 @@ WITHOUT_READER = "public channels are read through their web pages, some minutes
 WITH_READER = (
     "`channelwatch login` adds private channels, posts within seconds, long formatted posts, deletions at once"
 )
+MAKING_PATIENCE = 300.0  # s that whoever wants a file waits for those before
 STOP_WITHIN = 8.0  # s; docker kills after 10
 
 
@@ -76,6 +79,7 @@ class Parts:
     settings: Settings
     database: Database
     searches: SearchPool
+    makers: SearchPool  # of files, which take longer: nobody's search waits for them
     bot: Client
     readers: Sequence[ReaderAccount]  # the reader account and its standby
     pages: PageService
@@ -156,6 +160,8 @@ async def _open(  # noqa: PLR0913 - what a caller of `run` chooses
     stack.push_async_callback(database.close)
     searches = SearchPool(settings.database_path)
     stack.push_async_callback(searches.close)
+    makers = SearchPool(settings.database_path, processes=1, patience=MAKING_PATIENCE, is_kept=False)
+    stack.push_async_callback(makers.close)
     clock = make_clock(error=await meta.clock_error(database))
     await database.write(lambda tx: bootstrap.take_over_topics(tx, own_topics, now=clock()))
     await bootstrap.take_over_owners(database, settings, clock())
@@ -199,6 +205,7 @@ async def _open(  # noqa: PLR0913 - what a caller of `run` chooses
         settings=settings,
         database=database,
         searches=searches,
+        makers=makers,
         bot=bot,
         readers=readers,
         pages=pages,
@@ -244,6 +251,7 @@ def _outages(parts: Parts, sender: Sender) -> OutageMonitor:
         parts.database,
         clock=parts.clock,
         patience=timedelta(seconds=parts.settings.fallback_after),
+        round_takes=timedelta(seconds=parts.settings.sweep_interval),
         is_connected=lambda: bot.is_answered and has_connection(bot),
         taken=lambda: sender.taken,
     )
@@ -274,7 +282,8 @@ async def _build(parts: Parts, sender: Sender, outages: OutageMonitor, stop: asy
     recovery = Recovery(database, sender, clock=clock)
     await recovery.before()
     # Handlers are in place before the client connects: what is caught up is handed to them at once.
-    router = Router(bot, database, sender, searches=parts.searches, clock=clock)
+    dossiers = Dossiers(sender, parts.makers, settings.media_path, clock=clock)
+    router = Router(bot, database, sender, searches=parts.searches, dossiers=dossiers, clock=clock)
     bot.is_settled = router.is_settled
     bot.missed.begin_before(await handled.latest_number(database))
     bot.on_skip = partial(_report_skip, parts)
@@ -332,6 +341,7 @@ def _lasting(parts: Parts) -> Loops:
         "pruner": Pruner(database, media_path, most=most, clock=clock).run,
         "silence": SilenceMonitor(database, clock=clock).run,
         "daily report": DailyReports(database, clock=clock).run,
+        "ledger heads": HeadLoop.of(parts.settings, database, clock=clock).run,
     }
 
 
@@ -364,12 +374,7 @@ async def _report_skip(parts: Parts) -> None:
     """Tell the owners that updates of the bot were missed."""
     now = parts.clock()
     notice = UpdatesMissed(event=f"{now:%Y-%m-%d %H:%M}")
-
-    async def job(tx: Transaction) -> None:
-        for chat in await chats.of_owners(tx):
-            await notify(tx, chat, notice, now=now)
-
-    await parts.database.write(job)
+    await parts.database.write(lambda tx: notify_owners(tx, notice, now=now))
 
 
 async def _introduce(parts: Parts, beat: Beat) -> None:

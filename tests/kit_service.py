@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from pydantic import SecretStr
@@ -12,6 +13,7 @@ from telethon import TelegramClient, events
 from telethon.tl import types as tl
 
 from bot import app, bootstrap
+from bot.matching.topics import builtin_topics, read_folder
 from bot.models import Clock
 from bot.models.people import Role
 from bot.runtime.clock import utc_now
@@ -202,24 +204,51 @@ def reference(channel: Channel) -> str:
     return f"@{channel.username}" if channel.username else f"t.me/+{channel.invite}"
 
 
-async def _know_topics(tx: Transaction) -> None:
+# In place of the built-in queries, whose matcher takes as long to make as most tests do; those of `tests.matching`, of
+# real posts and of processes are about the real ones.
+BRIEF = {
+    "blocking": "заблокировать",
+    "outages": 'сбой|downdetector|"не открываться"|(сайт|сервис ~3 недоступный)',
+    "shutdowns": "отключить|отключение|ограничить & интернет",
+    "sovereignty": "импортозамещение|реестр",
+    "utilities": "авария",
+}
+
+
+async def _know_all(tx: Transaction) -> None:
     """Expand the forms of the built-in topics, which takes longer than most tests."""
     await bootstrap.take_over_topics(tx, (), now=utc_now())
 
 
+async def _know_brief(tx: Transaction) -> None:
+    with TemporaryDirectory() as folder:
+        write_brief(Path(folder))
+        await bootstrap.take_over_topics(tx, read_folder(Path(folder)), now=utc_now())
+
+
+def write_brief(folder: Path) -> None:
+    """Write short topics under the names of the built-in ones, which they replace."""
+    folder.mkdir(exist_ok=True)
+    for topic in builtin_topics():
+        content = f"default = {str(topic.default).lower()}\nquery = '{BRIEF[topic.name]}'\n"
+        (folder / f"{topic.name}.toml").write_text(content, encoding="utf-8")
+
+
 @asynccontextmanager
-async def running_service(
+async def running_service(  # noqa: PLR0913 - all by name, all with a default
     folder: Path,
     *,
     now: Clock = utc_now,
     timings: Timings = PATIENT,
     health: Health | None = None,
     account: bool = True,
+    builtin: bool = False,
     **settings: object,
 ) -> AsyncIterator[Service]:
     """Run the service where it is `now`; fails where the server met what it does not know.
 
-    Without a reader `account` it has the web pages of the server.
+    Without a reader `account` it has the web pages of the server. Its topics are short ones under the names of the
+    `builtin` ones, unless these are wanted.
     """
     async with embedded_server(now) as server:
         sandbox = server.sandbox
@@ -234,7 +263,9 @@ async def running_service(
             sandbox.world.add_channel("Canary", username="canary").post("Tweet")
             pages = {"preview_url": (await sandbox.serve_pages()).url, "preview_fallback_urls": ()}
             settings = {**pages, "preview_canary": "canary", "preview_pause": 0.0, **settings}
-        (data / "bot.db").write_bytes(await asyncio.to_thread(made_once, _know_topics))
+        if not builtin:
+            write_brief(data / "topics")
+        (data / "bot.db").write_bytes(await asyncio.to_thread(made_once, _know_all if builtin else _know_brief))
         fixed: dict[str, object] = {
             "telegram_api_id": 1,
             "telegram_api_hash": SecretStr("0" * 32),

@@ -9,7 +9,7 @@ import pytest
 
 from bot.models import Media, ObservedBy, Post
 from bot.pipeline.ingest import Result
-from bot.store import channels, posts
+from bot.store import channels, marks, posts
 from bot.store.channels import Access, ResolvedChannel
 from tests.kit_archive import NEWS, NOON, OTHER, Archive, ago, gone, open_archive, post
 
@@ -22,7 +22,7 @@ async def archive(tmp_path: Path) -> AsyncIterator[Archive]:
     """Give a channel that is followed and read up to message 10, with a chat that hears of outages."""
     async with open_archive(tmp_path) as archive:
         await archive.follow()
-        await archive.db.write(lambda tx: channels.set_mark(tx, NEWS, confirmed_id=10, seen_pts=1, now=NOON))
+        await archive.db.write(lambda tx: marks.set_mark(tx, NEWS, confirmed_id=10, seen_pts=1, now=NOON))
         await archive.track(await archive.pair(), "сбои", "сбой")
         yield archive
 

@@ -11,7 +11,7 @@ import typer
 
 import bot
 from bot.cli import cli
-from bot.cli.archive_tools import NOTE, Answer, ArchiveTools, Resolve
+from bot.cli.assistant_tools import NOTE, Answer, ArchiveTools, Resolve
 from bot.cli.people import find_person
 from bot.errors import ChannelwatchError, SettingsError
 from bot.models.outgoing import PeerKind

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -20,16 +20,18 @@ from bot.monitoring import heartbeat
 from bot.monitoring.channel_state import ChannelStatus, channel_states
 from bot.runtime import private_files, tesseract
 from bot.runtime.clock import utc_now
+from bot.runtime.proxies import proxy_of
+from bot.runtime.web import check_proxy
 from bot.settings import Settings, load_settings
-from bot.store import long_posts, media, meta, pictures, readers
+from bot.store import long_posts, media, meta, pictures, readers, targets
 from bot.store.blobs import Blobs
 from bot.store.database import Reader, open_read_only
 from bot.store.integrity import find_damage
 from bot.store.pictures import PictureCounts
+from bot.store.targets import PAUSED, Target
 from bot.telegram import sessions
 from bot.telegram.client import PATIENT, Timings, anonymous
 from bot.telegram.clock import measure
-from bot.telegram.proxies import proxy_arguments
 from bot.telegram.rpc import ask
 
 ROOM = 1 << 30  # bytes that should be free: the archive of 500 channels takes some months to fill it
@@ -48,11 +50,16 @@ async def show() -> bool:
     """Print a line for each check; return whether all is well."""
     is_well = True
     async for check in run_checks():
-        sign = "[green]ok [/green]" if check.is_well else "[red]NOT[/red]"
-        console.print(sign, end=" ", markup=True)
-        console.print(f"{check.name}: {check.outcome}", soft_wrap=True)
+        print_check(check)
         is_well = is_well and check.is_well
     return is_well
+
+
+def print_check(check: Check) -> None:
+    """Print the line of a check."""
+    sign = "[green]ok [/green]" if check.is_well else "[red]NOT[/red]"
+    console.print(sign, end=" ", markup=True)
+    console.print(f"{check.name}: {check.outcome}", soft_wrap=True)
 
 
 async def run_checks(*, timings: Timings = PATIENT) -> AsyncIterator[Check]:
@@ -88,8 +95,7 @@ def _attempt(name: str, outcome: str, attempt: Callable[[], object]) -> Check:
 
 def _require(settings: Settings) -> None:
     settings.require("TELEGRAM_API_ID", "TELEGRAM_API_HASH", "TELEGRAM_BOT_TOKEN")
-    if settings.telegram_proxy is not None:
-        proxy_arguments(settings.telegram_proxy.get_secret_value())
+    proxy_of(settings)
     for reference in settings.channels:
         reference_of(reference)
 
@@ -137,8 +143,7 @@ async def _sessions(settings: Settings, timings: Timings) -> AsyncIterator[Check
         path = settings.data_dir / name
         if not path.exists():
             if name == sessions.READER:
-                pages = "none: public channels are read through their web pages"
-                yield Check(name=name, outcome=f"{pages}; {login} adds private ones, and all within seconds")
+                yield _without_reader(settings, login)
             continue
         try:
             has_key = sessions.has_key(path)
@@ -147,6 +152,18 @@ async def _sessions(settings: Settings, timings: Timings) -> AsyncIterator[Check
         else:
             nobody = _failed(name, f"nobody is signed in; run {login}")
             yield await _login(settings, path, nobody, timings) if has_key else nobody
+
+
+def _without_reader(settings: Settings, login: str) -> Check:
+    """Say what works without a reader account; through a proxy of Telegram's own, no web page comes."""
+    try:
+        check_proxy(proxy_of(settings))
+    except SettingsError as error:
+        return _failed(
+            sessions.READER, f"there is none, and without it nothing is read: {_one_line(error)}; or run {login}"
+        )
+    pages = "none: public channels are read through their web pages"
+    return Check(name=sessions.READER, outcome=f"{pages}; {login} adds private ones, and all within seconds")
 
 
 async def _login(settings: Settings, path: Path, nobody: Check, timings: Timings) -> Check:
@@ -188,6 +205,8 @@ async def _database(settings: Settings) -> AsyncIterator[Check]:
                 yield await _pictures(counts, settings)
             if missing := await long_posts.count_missing(db):
                 yield Check(name="long posts", outcome=f"of {missing} the end is missing; it is asked for again")
+            if found := await targets.everyone(db, (await meta.clock(db))()):
+                yield _targets(found)
             for number, reason in (await readers.lost(db)).items():
                 outcome = f"it cannot read any more. {refusal(reason, translator('en'))}"
                 yield _failed(f"reader account {number}", outcome)
@@ -207,6 +226,16 @@ async def _channels(db: Reader) -> Check:
     return _failed(
         "channels", f"{len(behind)} of {len(states)} not checked {since}; channelwatch doctor --gaps says which"
     )
+
+
+def _targets(found: Sequence[Target]) -> Check:
+    """Look for targets that take nothing."""
+    failing = [each.chat.title for each in found if each.failing_since is not None and each.chat.suspended is None]
+    stopped = [each.chat.title for each in found if each.chat.suspended not in {None, PAUSED}]
+    if failing or stopped:
+        advice = "channelwatch targets test says why" if failing else "switch them on again in the chat: /targets"
+        return _failed("targets", f"{', '.join(failing + stopped)} take nothing: {advice}")
+    return Check(name="targets", outcome=f"{len(found)}, all of them well")
 
 
 async def _files(db: Reader, settings: Settings) -> Check:

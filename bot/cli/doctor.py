@@ -14,6 +14,7 @@ from bot.cli import cli, console
 from bot.cli.output import table
 from bot.locales import translator
 from bot.locales.refusals import refusal
+from bot.models import Network
 from bot.monitoring.channel_state import ChannelState, ChannelStatus, channel_states
 from bot.settings import Settings, load_settings
 from bot.store import follows, meta, readers, stats, unreadable
@@ -95,7 +96,7 @@ def _row(state: ChannelState, first_id: int | None) -> tuple[str, ...]:
         f"{first_id}–{channel.confirmed_id}" if first_id and channel.confirmed_id else "–",
         _date(state.stats.last_post_at),
         _date(channel.swept_at),
-        _date(channel.verified_at) + verifying,
+        _date(channel.verified_at) + verifying if channel.network is Network.TELEGRAM else "–",
         share if channel.access is Access.JOINED else "–",  # nothing is pushed to those outside
         "; ".join(_remarks(state)),
     )

@@ -19,7 +19,7 @@ from bot.settings import Settings, load_settings
 from bot.sources import desktop_export
 from bot.sources.desktop_export import ExportedChannel
 from bot.sources.desktop_message import SkipReason
-from bot.store import channels, meta
+from bot.store import channels, marks, meta
 from bot.store.channels import ResolvedChannel
 from bot.store.database import Database
 from bot.text.references import normalise_reference
@@ -203,7 +203,7 @@ class _Batches:
         if first is not None:
             channel_id, low, since = first.channel_id, first.message_id, first.date
             await self._database.write(
-                lambda tx: channels.extend_past(tx, channel_id, below=last + 1, low=low, since=since)
+                lambda tx: marks.extend_past(tx, channel_id, below=last + 1, low=low, since=since)
             )
 
     async def store(self) -> None:

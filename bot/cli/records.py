@@ -1,28 +1,16 @@
 """Stored posts with all that is known of them become JSON Lines or CSV for other programs."""
 
-import csv
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
-from enum import StrEnum
 
 from bot.cli.output import text_output
+from bot.dossier.table import Cell, TableFormat, links_of, writer
 from bot.models import StoredPost, to_json
 from bot.models.links import post_link
 from bot.parts import split_spans
 from bot.search.searcher import Hit
-from bot.text.formatted import FormattedText
-
-_LINKS = frozenset({"url", "text_url"})
-_FORMULA = tuple("=+-@\t\r")  # a spreadsheet takes a cell that begins so for a formula (OWASP, «CSV Injection»)
-
-
-class RecordFormat(StrEnum):
-    """Formats for other programs."""
-
-    JSONL = "jsonl"
-    CSV = "csv"
 
 
 def record(hit: Hit, versions: Sequence[StoredPost]) -> dict[str, object]:
@@ -51,11 +39,12 @@ def record(hit: Hit, versions: Sequence[StoredPost]) -> dict[str, object]:
         "is_part": post.is_part,
         "spans": own,
         "parts": [{"kind": part.kind, "text": part.text, "spans": spans.get(part, ())} for part in post.parts],
-        "links": _links(post),
+        "links": links_of(post),
         "entities": [asdict(entity) for entity in post.entities],
         "media": post.media and asdict(post.media),
         "forward": post.forward and asdict(post.forward),
         "reply_to": _reply(post),
+        "comment_on": post.commented and asdict(post.commented),
         "views": post.views,
         "forwards": post.forwards,
         "reactions": post.reactions,
@@ -69,44 +58,25 @@ def record(hit: Hit, versions: Sequence[StoredPost]) -> dict[str, object]:
 
 
 @contextmanager
-def writing(how: RecordFormat) -> Iterator[Callable[[dict[str, object]], None]]:
+def writing(how: TableFormat) -> Iterator[Callable[[dict[str, object]], None]]:
     """Yield a function that writes a record to standard output; the first line of CSV names its columns."""
     out = text_output()
-    if how is RecordFormat.JSONL:
+    if how is TableFormat.JSONL:
         yield lambda row: print(to_json(row), file=out)
         return
-    out.write("\ufeff")  # or Excel takes UTF-8 for the system's own encoding
-    table = csv.writer(out, lineterminator="\r\n")  # RFC 4180
-    columns = False
-
-    def write(row: dict[str, object]) -> None:
-        nonlocal columns
-        if not columns:
-            table.writerow(row)
-            columns = True
-        table.writerow(map(_cell, row.values()))
-
-    yield write
+    write = writer(TableFormat.CSV, out)
+    yield lambda row: write({name: _cell(value) for name, value in row.items()})
 
 
-def _cell(value: object) -> object:
-    """Return what a cell shows: a text that a spreadsheet would calculate has an apostrophe before it."""
+def _cell(value: object) -> Cell:
+    """Return what a cell shows."""
     match value:
-        case str():
-            return f"'{value}" if value.startswith(_FORMULA) else value
         case datetime():
             return value.isoformat()
-        case None | int():
+        case None | int() | str():
             return value
         case _:
             return to_json(value)
-
-
-def _links(post: StoredPost) -> list[str]:
-    """Return the links of a text, those behind words included, in their order."""
-    found = FormattedText.read(post.text, post.entities, kinds=_LINKS)
-    links = sorted((style.start, style.value or post.text[style.start : style.end]) for style in found.styles)
-    return list(dict.fromkeys(link for _, link in links))
 
 
 def _reply(post: StoredPost) -> dict[str, object] | None:

@@ -14,7 +14,8 @@ import typer
 from bot.cli import cli, console
 from bot.cli.output import ended_by_reader, print_post, reach, reading_back
 from bot.cli.queries import compile_queries
-from bot.cli.records import RecordFormat, record, writing
+from bot.cli.records import record, writing
+from bot.dossier.table import TableFormat
 from bot.errors import SettingsError
 from bot.locales import translator
 from bot.matching.engine.compiled import Compiled
@@ -65,7 +66,7 @@ def search_(  # noqa: PLR0913 - each option narrows or orders the answer in its 
     now = utc_now()
     if jsonl and as_csv:
         raise SettingsError("--jsonl and --csv cannot be combined: use one of them")
-    how = RecordFormat.JSONL if jsonl else RecordFormat.CSV if as_csv else None
+    how = TableFormat.JSONL if jsonl else TableFormat.CSV if as_csv else None
     try:
         typed = read(query, now=now)
         filters = replace(
@@ -74,23 +75,23 @@ def search_(  # noqa: PLR0913 - each option narrows or orders the answer in its 
             history=history or typed.filters.history,
             channels=typed.filters.channels + tuple(Named(text=name, position=0) for name in channel or ()),
         )
-        asked = replace(typed, filters=_within(filters, since, until, now=now))
+        asked = replace(typed, filters=narrowed(filters, since, until, now=now))
         with ended_by_reader():
             asyncio.run(_search(asked, how, limit=None if everything else limit, now=now))
     except FilterError as error:
         raise SettingsError(f"{'' if error.position else '--channel: '}{error}") from None
 
 
-def _within(filters: Filters, since: str | None, until: str | None, *, now: datetime) -> Filters:
+def narrowed(filters: Filters, since: str | None, until: str | None, *, now: datetime) -> Filters:
     """Return filters narrowed by the two options; raises SettingsError, which names the option."""
-    narrowed = replace(
+    found = replace(
         filters,
         since=filters.since if since is None else _moment("--since", since, now=now),
         until=filters.until if until is None else _moment("--until", until, now=now),
     )
     given = (("--since", since), ("--until", until))
-    check_span(narrowed, 1, value=" ".join(f"{name} {value}" for name, value in given if value is not None))
-    return narrowed
+    check_span(found, 1, value=" ".join(f"{name} {value}" for name, value in given if value is not None))
+    return found
 
 
 def _moment(option: str, value: str, *, now: datetime) -> datetime:
@@ -100,7 +101,7 @@ def _moment(option: str, value: str, *, now: datetime) -> datetime:
         raise SettingsError(f"{option}: {error}") from None
 
 
-async def _search(typed: Typed, how: RecordFormat | None, *, limit: int | None, now: datetime) -> None:
+async def _search(typed: Typed, how: TableFormat | None, *, limit: int | None, now: datetime) -> None:
     """Print what is found: at once where it may be much or is for other programs, else after the rest is counted."""
     asked = compile_queries(None, typed.query)["query"] if typed.query else None
     async with open_read_only(load_settings().database_path) as database:
@@ -199,7 +200,7 @@ def _no_bar(_reached: datetime) -> None:
 
 
 @contextmanager
-def _output(how: RecordFormat | None, database: Reader) -> Iterator[Callable[[Hit], Awaitable[None]]]:
+def _output(how: TableFormat | None, database: Reader) -> Iterator[Callable[[Hit], Awaitable[None]]]:
     """Yield a function that prints a hit."""
     if how is None:
         yield _print

@@ -19,7 +19,7 @@ from bot.models import Network
 from bot.monitoring import heartbeat
 from bot.monitoring.channel_state import ChannelState, ChannelStatus, channel_states
 from bot.settings import load_settings
-from bot.store import follows, media, meta, outbox, posts, readers, stats
+from bot.store import follows, media, meta, outbox, posts, readers, stats, witnesses
 from bot.store.channels import Access
 from bot.store.database import Reader, open_read_only
 from bot.store.follows import FollowState
@@ -57,6 +57,7 @@ async def _show() -> None:
             *_completeness_lines(states),
             *await _post_lines(db, states, since),
             *await _alert_lines(db, since),
+            *await _witness_lines(db),
             *await _request_lines(db, now),
             ("Versions", _versions()),
         ]
@@ -135,6 +136,13 @@ async def _alert_lines(db: Reader, since: datetime) -> list[Line]:
     if took := _latencies(await stats.alert_latencies(db, since)):
         lines.append(("Sent", f"{took} of the post being stored, today"))
     return lines
+
+
+async def _witness_lines(db: Reader) -> list[Line]:
+    """Say how often public web pages and reader accounts have shown the same text."""
+    found = await witnesses.agreement(db)
+    facts = f"{found.compared:,} posts compared with web pages, {found.unequal:,} texts not alike"
+    return [("Pages", facts)] if found.compared else []
 
 
 async def _request_lines(db: Reader, now: datetime) -> list[Line]:

@@ -156,7 +156,7 @@ def _sample(chat: Chat) -> TargetMessage:
 
 @app.command()
 def remove(name: Name) -> None:
-    """Remove a target; its address is deleted ten minutes later, until when an owner can undo it in the chat.
+    """Remove a target; for ten minutes an owner can undo it in the chat, and soon after its address is deleted.
 
     Example: channelwatch targets remove Duty
     """

@@ -33,13 +33,13 @@ from bot.models.notices import BroadcastOffered, PromotionIgnored
 from bot.models.outgoing import Button, ButtonRows, Outgoing, PeerKind
 from bot.store import acts, addresses, chats, people
 from bot.store.acts import Rows
-from bot.store.channels import spelt
 from bot.store.chats import Chat
 from bot.store.database import Reader, Transaction
-from bot.store.notices import notify
+from bot.store.notices import notify, notify_owners
 from bot.store.rows import to_ms
 from bot.telegram.chat_moves import BroadcastAccess
 from bot.text.buttons import button
+from bot.text.channel_names import spelt
 from bot.text.markup import LIMIT, Text, bold, code, one_line, units
 
 _ALLOWED = {"save", "only"}  # taps that are about all chats, and may stand on the screens of a channel
@@ -64,8 +64,7 @@ async def receive(tx: Transaction, access: BroadcastAccess, *, now: datetime) ->
         await _offer(tx, access, now=now)
     elif access.is_admin and not access.was_admin:
         notice = PromotionIgnored(event=str(access.peer.id), chat=access.title, name=access.name)
-        for owner in await chats.of_owners(tx):
-            await notify(tx, owner, notice, now=now)
+        await notify_owners(tx, notice, now=now)
 
 
 async def _offer(tx: Transaction, access: BroadcastAccess, *, now: datetime) -> None:

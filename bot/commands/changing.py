@@ -10,7 +10,7 @@ from bot.commands.context import CommandError, Context, Effect, Reply, Request, 
 from bot.commands.lookup import LONGEST_NAME, limited_scope, name_chats, show_source, show_topic, topic_by_id
 from bot.commands.query_text import TypedQuery, read_query
 from bot.commands.registry import outdated, tap
-from bot.commands.rights import Need, may_change_topic
+from bot.commands.rights import Need, may_change_made
 from bot.commands.undo import undo_button
 from bot.locales import Translator
 from bot.locales.locale import topic_title
@@ -75,7 +75,7 @@ def name_users(users: Sequence[Chat], t: Translator) -> str:
 def may_change(topic: Topic, context: Context) -> bool:
     """Tell whether who speaks may change a topic."""
     is_author = topic.author is not None and topic.author == context.person_id
-    return may_change_topic(context.role, is_author=is_author, private=context.private)
+    return may_change_made(context.role, is_author=is_author, private=context.private)
 
 
 async def require_may_change(db: Reader, topic: Topic, context: Context) -> None:

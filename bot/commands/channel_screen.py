@@ -12,8 +12,9 @@ from bot.commands.mute_scope import MuteScope
 from bot.commands.past import describe_past
 from bot.commands.registry import tap
 from bot.commands.rights import Need
+from bot.locales import Translator
 from bot.models import Network
-from bot.models.outgoing import Button, ButtonRows, Outgoing
+from bot.models.outgoing import ButtonRows, Outgoing
 from bot.monitoring.channel_state import ChannelState
 from bot.runtime import tesseract
 from bot.search.coverage import coverage_of
@@ -21,7 +22,7 @@ from bot.store import channels, readers, stats
 from bot.store.channel_groups import Directory
 from bot.store.channels import MOST_FAST, Channel, Options
 from bot.store.database import Reader, Transaction
-from bot.text.buttons import CHANNEL, button, switch
+from bot.text.buttons import CHANNEL, button, rows_of, switch
 from bot.text.markup import Text, bold, one_line
 
 _NAME = 40  # UTF-16 units of a group's name
@@ -72,7 +73,9 @@ async def set_option(request: Request, context: Context, tx: Transaction) -> Rep
         raise CommandError(line, most=MOST_FAST)
     options = _OPTIONS[option]
     if options.comments and not await readers.any_reads(tx):
-        raise CommandError(context.own.gettext("Only a reader account can ask that, and none can read right now."))
+        raise CommandError(
+            context.own.gettext("Only a reader account can ask that, and none can read now: /status says why.")
+        )
     async with setting_options(tx, context, [channel], options):
         await channels.apply_options(tx, channel.id, options, chat_id=context.chat.id, asked_at=context.now)
     note = context.own.gettext("I am looking for its comments and will report.") if options.comments else None
@@ -131,7 +134,9 @@ async def _facts(db: Reader, state: ChannelState, past: str, context: Context) -
     if state.stats.page is not None:
         line = t.gettext("No reader account reads it, so I have read its web page since {time}.")
         text.line(line, time=context.date(state.stats.page.since))
-        text.line(t.gettext("A page shows no long formatted posts and no edits further back; deletions show late."))
+        text.line(
+            t.gettext("Pages show no long formatted posts and no edits of older ones; deletions are noticed late.")
+        )
     elif channel.is_witnessed:
         text.line(t.gettext("Each hour I compare it with its web page; what was missed is reported to the owners."))
     text.add(past, "\n")
@@ -148,7 +153,10 @@ async def _facts(db: Reader, state: ChannelState, past: str, context: Context) -
 def _actions(channel: Channel, context: Context, *, is_muted: bool, is_fed: bool) -> ButtonRows:
     """Offer what who speaks may do with a channel; a new action is one more row here."""
     t, number = context.t, channel.id
-    rows: list[tuple[Button, ...]] = [(button(t.gettext("Newest posts"), "latest", number, 0),)]
+    first = [button(t.gettext("Newest posts"), "latest", number, 0)]
+    if _is_broadcast(channel):
+        first.append(button(t.gettext("Similar channels"), "similar", number))
+    rows = [tuple(first)]
     if context.may(Need.CHAT) and is_muted:
         rows.append((button(t.gettext("Unmute"), "hush", number, "off"),))
     elif context.may(Need.CHAT):
@@ -158,24 +166,34 @@ def _actions(channel: Channel, context: Context, *, is_muted: bool, is_fed: bool
         rows.append((feed_button("every", number, t, is_on=is_fed),))
     if context.may(Need.INSTANCE):
         rows.append((button(t.gettext("Groups"), "groups_of", number),))
-    if context.may(Need.INSTANCE) and channel.network is Network.TELEGRAM:  # all sites are read in one way
-        speed = ("slow", t.gettext("No longer fast")) if channel.fast else ("fast", t.gettext("Fast"))
-        join = ("stay", t.gettext("Never join")) if channel.may_join else ("join", t.gettext("May join"))
-        rows.append(tuple(button(label, "how", number, option) for option, label in (speed, join)))
-        ocr = ("noocr", t.gettext("No longer read pictures")) if channel.ocr else ("ocr", t.gettext("Read pictures"))
-        rows.append((button(ocr[1], "how", number, ocr[0]),))
-        if channel.has_page:
-            choice = ("compare", t.gettext("Compare with its web page"))
-            if channel.is_witnessed:
-                choice = ("trust", t.gettext("No longer compare with its web page"))
-            rows.append((button(choice[1], "how", number, choice[0]),))
-    is_broadcast = channel.network is Network.TELEGRAM and channel.kind == "broadcast"
-    if context.may(Need.INSTANCE) and is_broadcast:
+        rows += _ways(channel, t)
+    return tuple(rows)
+
+
+def _is_broadcast(channel: Channel) -> bool:
+    return channel.network is Network.TELEGRAM and channel.kind == "broadcast"
+
+
+def _ways(channel: Channel, t: Translator) -> ButtonRows:
+    """Offer other ways to follow a channel; all sites are read in one way."""
+    if channel.network is not Network.TELEGRAM:
+        return ()
+    choices = [
+        ("slow", t.gettext("No longer fast")) if channel.fast else ("fast", t.gettext("Fast")),
+        ("stay", t.gettext("Never join")) if channel.may_join else ("join", t.gettext("May join")),
+        ("noocr", t.gettext("No longer read pictures")) if channel.ocr else ("ocr", t.gettext("Read pictures")),
+    ]
+    buttons = [button(label, "how", channel.id, option) for option, label in choices]
+    if _is_broadcast(channel):
         has_comments = channel.comments_in is not None
         option = "nocomments" if has_comments else "comments"
-        rows.append((switch(t.gettext("Comments"), "how", number, option, is_on=has_comments),))
-    if is_broadcast:
-        rows.append((button(t.gettext("Similar channels"), "similar", number),))
+        buttons.append(switch(t.gettext("Comments"), "how", channel.id, option, is_on=has_comments))
+    rows = [*rows_of(buttons, 2)]
+    if channel.has_page:
+        page = ("compare", t.gettext("Compare with web page"))
+        if channel.is_witnessed:
+            page = ("trust", t.gettext("No longer compare"))
+        rows.append((button(page[1], "how", channel.id, page[0]),))
     return tuple(rows)
 
 

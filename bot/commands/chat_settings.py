@@ -410,7 +410,9 @@ async def _remark_reader(db: Reader, context: Context, _: str) -> Text:
     """Say so where nobody can ask Telegram."""
     if context.chat.translate_into is None or await readers.any_reads(db):
         return Text()
-    return Text().line(context.t.gettext("Only a reader account can have Telegram translate, and none is logged in."))
+    return Text().line(
+        context.t.gettext("Telegram translates only for a reader account. Log one in on the server: channelwatch login")
+    )
 
 
 def _translate_label(context: Context) -> str:
@@ -426,7 +428,7 @@ TRANSLATE = Setting(
     usage="en",
     examples=(
         (
-            "/translate en",
+            N_("/translate en"),
             N_("each alert in another language is followed by Telegram's translation, without a sound"),
         ),
         (N_("/translate off"), N_("only where somebody taps «Translate» under an alert")),

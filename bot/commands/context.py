@@ -100,6 +100,17 @@ def read_command(text: str, username: str, *, alone: bool = False) -> ParsedComm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FileOrder:
+    """A dossier that somebody wants as a file."""
+
+    case_id: int
+    format: str
+    viewer: int | None  # the chat whose eyes see it; None: those of an owner
+    language: str
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """The whole answer to one request; empty where there is none."""
 
@@ -113,11 +124,14 @@ class Reply:
     secret: bool = False  # it holds a key: once it is delivered, nothing of it is kept
     forgets: bool = False  # the message that it answers holds a secret: it is deleted first, where Telegram lets us
     progress: datetime | None = None  # the first message shows how what was asked for at this moment goes on
+    order: FileOrder | None = None  # a file that takes a while: it follows by itself
     memory: str = ""  # what a tap on these buttons will need and 64 bytes do not hold
 
     def to_json(self) -> str:
-        """Return the reply as the store keeps it."""
-        return _REPLY.dump_json(self).decode()
+        """Return the reply as the store keeps it: a chart is not kept, its text says the same."""
+        edit = None if self.edit is None else replace(self.edit, png=None)
+        messages = tuple(replace(each, png=None) for each in self.messages)
+        return _REPLY.dump_json(replace(self, messages=messages, edit=edit)).decode()
 
     @staticmethod
     def from_json(written: str) -> "Reply":

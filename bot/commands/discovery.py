@@ -57,7 +57,7 @@ async def turn(request: Request, context: Context) -> Reply:
 def _asking_for(words: str, context: Context) -> Effect:
     """Return the write that has words looked for. Raises CommandError where there are none."""
     if not words:
-        raise CommandError(context.own.gettext("There are no words in it to look for."))
+        raise CommandError(context.own.gettext("There is nothing to look for: the post has no words."))
     return lambda tx: _ask(tx, context, EnquiryKind.POSTS, words)
 
 
@@ -68,7 +68,9 @@ async def _ask(tx: Transaction, context: Context, kind: EnquiryKind, about: int 
     if known is not None and known.answer is not None:
         return Reply(messages=(await _page(tx, known, known.answer, context, 0),))
     if not await readers.any_reads(tx):
-        raise CommandError(context.own.gettext("Only a reader account can ask that, and none can read right now."))
+        raise CommandError(
+            context.own.gettext("Only a reader account can ask that, and none can read now: /status says why.")
+        )
     await enquiries.ask(tx, chat_id, kind, about, now=context.now, may_follow=context.may(Need.INSTANCE))
     return Reply(note=context.own.gettext("I am asking Telegram. The answer comes as a message."))
 

@@ -30,7 +30,7 @@ _LOGGED, _SHOWN = 60, 5  # names of one act, and of an answer
 ALL_WORDS = {"all", "все", "всё", "усе", "усі", "всі"}
 # The word for all posts stands right behind a name; elsewhere it is a word of a title or a comment.
 _FEED = re.compile(
-    rf"(?P<names>.*(?:@|t\.me/|\+)\S+)\s+(?:{'|'.join(ALL_WORDS)})[.,;]?(?P<rest>(?:\s+\S+)*)", re.IGNORECASE
+    rf"(?P<names>.*(?:@|t\.me/|\+|https?://)\S+)\s+(?:{'|'.join(ALL_WORDS)})[.,;]?(?P<rest>(?:\s+\S+)*)", re.IGNORECASE
 )
 
 

@@ -14,6 +14,7 @@ from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
 from bot.locales import N_, Translator
 from bot.locales.locale import show_number
+from bot.models import Network
 from bot.models.acts import ChannelsRequested, ChannelsSet
 from bot.rendering.follow_list import render_follow_list
 from bot.runtime import tesseract
@@ -255,7 +256,7 @@ async def setting_options(
         witness=options.witness,
         comments=options.comments,
     )
-    changed = [each for each in found if _is_another(how, each)]
+    changed = [each for each in found if each.network is Network.TELEGRAM and _is_another(how, each)]
     if not changed:
         yield
         return
@@ -297,6 +298,8 @@ async def _show_options(db: Reader, options: Options, references: Sequence[str],
         text.line(t.gettext("Sites are all read in one way, every few minutes: only private applies to them."))
     if options.ocr and not tesseract.is_installed():
         text.line(t.gettext(NO_OCR))
+    if options.comments and not await readers.any_reads(db):
+        text.line(t.gettext("Comments can be read by a reader account only; I will look for them once one can read."))
     if options.may_join is False and (inside := await _inside(db, references)):
         line = t.gettext("My reader account is already in these and stays there: {names}")
         text.line(line, names=join_names([show_reference(reference) for reference in inside], SHOWN_NAMES))

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bot.commands.context import CommandError, Context
 from bot.commands.registry import outdated
-from bot.commands.rights import Need
+from bot.commands.rights import Need, may_change_made
 from bot.locales import LANGUAGES, Translator, translator
 from bot.locales.locale import topic_title
 from bot.matching.engine.compiled import Compiled, packed
@@ -13,8 +13,9 @@ from bot.models import StoredPost
 from bot.models.outgoing import ButtonRows
 from bot.models.people import Viewer
 from bot.rendering.post_text import channel_name
-from bot.store import access, channels, exclusions, subscriptions, topics
+from bot.store import access, cases, channels, exclusions, subscriptions, topics
 from bot.store.access import Restrictable
+from bot.store.cases import Case
 from bot.store.channel_groups import Directory
 from bot.store.channels import Channel
 from bot.store.chats import Chat
@@ -112,11 +113,25 @@ async def need_channel(db: Reader, channel_id: int, context: Context) -> Channel
     return channel
 
 
+async def need_case(db: Reader, case_id: int, context: Context) -> Case:
+    """Return the case that a button names. Raises CommandError where there is none that the chat sees."""
+    case = await cases.get(db, case_id, context.viewer)
+    if case is None:
+        raise CommandError(context.own.gettext("This case no longer exists."))
+    return case
+
+
+def may_change_case(case: Case, context: Context) -> bool:
+    """Tell whether who speaks may change a case."""
+    is_author = case.author_id is not None and case.author_id == context.person_id
+    return may_change_made(context.role, is_author=is_author, private=context.private)
+
+
 async def unknown_name(db: Reader, typed: str, context: Context) -> Text:
     """Say that neither a channel nor a topic goes by a name, and which channels have it in their titles."""
     t = context.t
     line = t.gettext("There is no channel or topic «{name}». See /channels and /topics.")
-    return Text().line(line, name=typed[:100]).join(await similar_channels(db, typed, context))
+    return Text().line(line, name=typed[:100]).lines(await similar_channels(db, typed, context))
 
 
 async def similar_channels(db: Reader, typed: str, context: Context) -> Text:

@@ -16,7 +16,7 @@ from bot.text.buttons import CHANNEL
 from bot.text.markup import Piece, bold
 
 _GROUP = re.compile(r"(?:in|в|у|group|группа|група):\s?(.+)", re.IGNORECASE | re.DOTALL)
-_REFERENCE = r"(?P<channel>@\S+|(?:https?://)?t\.me/\S+|-?\d{6,})"
+_REFERENCE = r"(?P<channel>@\S+|https?://\S+|t\.me/\S+|-?\d{6,})"
 _LAST = re.compile(rf"(?P<topic>.+?)\s+(?:(?:in|в|у)\s+)?{_REFERENCE}", re.DOTALL)
 _FIRST = re.compile(rf"{_REFERENCE}\s+(?P<topic>.+)", re.DOTALL)
 SCOPE = rf"(?:t(\d{{1,15}}))?c({CHANNEL})|t(\d{{1,15}})|g(\d{{1,15}})"  # how a button's data names a `MuteScope`

@@ -59,7 +59,7 @@ async def post(request: Request, context: Context) -> Reply:
     if typed:
         items = await linked(typed, context)
     elif request.reply_to is not None:
-        items = await _replied(request, context)
+        items = await replied(request, context)
     else:
         line = t.gettext("Reply with /post to an alert or a forwarded post, or add the link of a post: {example}")
         raise CommandError(line, example=code("/post https://t.me/name/123"))
@@ -75,7 +75,7 @@ async def show_page(request: Request, context: Context) -> Reply:
     return Reply(edit=page) if number else Reply(messages=(page,))
 
 
-async def _replied(request: Request, context: Context) -> list[StoredPost]:
+async def replied(request: Request, context: Context) -> list[StoredPost]:
     """Return the messages of the post that was replied to: of an alert, or forwarded. Raises CommandError."""
     t = context.t
     alerted = await messages.post_of(context.database, context.chat.id, request.reply_to or 0)
@@ -169,7 +169,7 @@ async def _rows(first: StoredPost, context: Context) -> ButtonRows:
     data = (first.channel_id, first.message_id)
     rows: ButtonRows = (
         (button(t.gettext("Why it matches or not"), "why", *data), button(t.gettext("More like this"), "like", *data)),
-        (button(t.gettext("Who said it first"), "first", *data),),
+        (button(t.gettext("Who said it first"), "first", *data), button(t.gettext("Save"), "tocase", *data)),
     )
     if channel is None or channel.followed_at is not None:
         return rows
@@ -229,7 +229,8 @@ def _step(before: StoredPost, after: StoredPost, context: Context) -> Text:
     t = context.t
     seen = context.date(after.seen_at)
     is_removed = after.text == before.text and common_parts(before.parts, after.parts) != worded_parts(before.parts)
-    if is_removed or (after.edit_date == before.edit_date and are_reworded(before.parts, after.parts)):
+    is_same = (after.edit_date, after.text) == (before.edit_date, before.text)  # an edit on a web page has no date
+    if is_removed or (is_same and are_reworded(before.parts, after.parts)):
         text = Text().add(bold(t.gettext("Changed outside the text, seen {seen}").format(seen=seen))).add("\n")
         old, new = (full_text("", worded_parts(each.parts), t) for each in (before, after))
         return text.join(show_changes(old, new, t)).cut(ROOM)

@@ -1,10 +1,10 @@
-"""/private: topics and channels that belong to this chat and to whom it names, restricted or opened to all."""
+"""/private: topics, channels and cases that belong to this chat and to whom it names, restricted or opened to all."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from bot.commands.context import CommandError, Context, Reply, Request, change, message, show, writes
-from bot.commands.lookup import find_topic, need_channel, topic_by_id, unknown_name
+from bot.commands.lookup import find_topic, need_case, need_channel, topic_by_id, unknown_name
 from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
 from bot.commands.undo import undo_button
@@ -12,7 +12,7 @@ from bot.locales import N_
 from bot.locales.locale import topic_title
 from bot.models.acts import AccessChanged
 from bot.models.outgoing import Outgoing, PeerKind
-from bot.store import access, acts, channels, chats, follows, people, subscriptions, topics
+from bot.store import access, acts, cases, channels, chats, follows, people, subscriptions, topics
 from bot.store.access import Restrictable
 from bot.store.acts import Rows
 from bot.store.database import Reader, Transaction
@@ -22,7 +22,8 @@ from bot.text.markup import Text, bold, code, one_line
 from bot.text.pages import page_of
 from bot.text.references import show_reference
 
-_THING = rf"(t\d{{1,15}}|c{CHANNEL})"
+_LETTERS = {Restrictable.TOPIC: "t", Restrictable.CHANNEL: "c", Restrictable.CASE: "k"}  # in the data of buttons
+_THING = rf"(t\d{{1,15}}|c{CHANNEL}|k\d{{1,15}})"
 _LABEL, _NAME = 30, 60  # UTF-16 units of a name on a button, and in a sentence
 _PAGE = 20  # topics and channels
 _MOST = 40  # buttons of people
@@ -30,7 +31,7 @@ _MOST = 40  # buttons of people
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thing:
-    """A topic or a channel that may be restricted."""
+    """A topic, a channel or a case that may be restricted."""
 
     kind: Restrictable
     id: int
@@ -42,7 +43,7 @@ class Thing:
     @property
     def data(self) -> str:
         """The thing in a button's data."""
-        return f"{self.kind[0]}{self.id}"
+        return f"{_LETTERS[self.kind]}{self.id}"
 
 
 @command("private", Section.CHAT, 9, Need.INSTANCE, N_("keep a topic or channel to this chat"), usage=N_("name"))
@@ -56,9 +57,11 @@ async def private(request: Request, context: Context, tx: Transaction) -> Reply:
     typed = request.argument.strip()
     topic = await find_topic(tx, typed, context.viewer)
     channel = await channels.find(tx, typed, viewer=context.viewer) if topic is None else None
-    if topic is None and channel is None:
+    case = await cases.find(tx, typed, context.viewer) if topic is None and channel is None else None
+    found = (("t", topic), ("c", channel), ("k", case))
+    data = next((f"{letter}{each.id}" for letter, each in found if each is not None), None)
+    if data is None:
         raise CommandError(await unknown_name(tx, typed, context))
-    data = f"t{topic.id}" if topic is not None else f"c{channel.id}" if channel is not None else ""
     thing = await _thing(tx, data, context)
     return await _restrict(request, context, tx, thing, sure=False)
 
@@ -149,6 +152,9 @@ async def _thing(db: Reader, data: str, context: Context) -> Thing:
         topic = await topic_by_id(db, number, context)
         title = topic_title(topic.name, context.t)
         return Thing(kind=Restrictable.TOPIC, id=number, name=title, logged=(topic.name,), restricted=topic.restricted)
+    if data.startswith("k"):
+        case = await need_case(db, number, context)
+        return Thing(kind=Restrictable.CASE, id=number, name=case.name, logged=(case.name,), restricted=case.restricted)
     channel = await need_channel(db, number, context)
     wishes = [each.reference for each in await follows.all_follows(db) if each.channel_id == number]
     return Thing(
@@ -163,6 +169,8 @@ async def _thing(db: Reader, data: str, context: Context) -> Thing:
 
 async def _users(db: Reader, thing: Thing) -> set[int]:
     """Return the ids of the chats that get alerts by a topic, or from a channel, or had the channel followed."""
+    if thing.kind is Restrictable.CASE:
+        return set(await cases.chats_of(db, thing.id))
     if thing.kind is Restrictable.TOPIC:
         return set(await topics.subscribed_chats(db, thing.id))
     wishes = [each for each in await follows.all_follows(db) if each.channel_id == thing.id]
@@ -233,6 +241,9 @@ async def _overview(db: Reader, context: Context, number: int = 0) -> Outgoing:
         await _thing(db, f"c{each.id}", context)
         for each in await channels.followed(db)
         if each.restricted and await access.sees(db, Restrictable.CHANNEL, each.id, context.viewer)
+    ]
+    found += [
+        await _thing(db, f"k{each.id}", context) for each in await cases.every(db, context.viewer) if each.restricted
     ]
     text = Text().line(t.gettext("Private in this chat:") if found else t.gettext("Nothing is private in this chat."))
     page = page_of(found, number, _PAGE)

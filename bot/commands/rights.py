@@ -5,7 +5,7 @@
 | look | yes | yes | yes |
 | change what the chat receives | in private | yes | yes |
 | change channels and topics, which belong to everybody; see the log | | yes | yes |
-| change a topic that they have made | in private | yes | yes |
+| change a topic or case that they have made | in private | yes | yes |
 | see to the team | | | in private |
 | set what a channel of the team's own receives | | in private | in private |
 | see what is restricted to other chats | | | in private |
@@ -62,8 +62,8 @@ def allows(role: Role | None, need: Need, *, private: bool) -> bool:
             return private and role is Role.OWNER
 
 
-def may_change_topic(role: Role | None, *, is_author: bool, private: bool) -> bool:
-    """Tell whether somebody may change or delete a topic: editors, owners, and in private its author."""
+def may_change_made(role: Role | None, *, is_author: bool, private: bool) -> bool:
+    """Tell whether somebody may change or delete a topic or case: editors, owners, and in private its author."""
     own = Need.CHAT if is_author else Need.INSTANCE
     return allows(role, Need.INSTANCE, private=private) or allows(role, own, private=private)
 

@@ -20,6 +20,7 @@ from telethon import TelegramClient, events, functions, types
 from bot.commands import broadcast, registry
 from bot.commands.context import Reply, Request, say
 from bot.commands.dispatch import Dispatch
+from bot.commands.dossier import Dossiers
 from bot.commands.setup import language_of
 from bot.commands.updates import BotEvent, to_request, with_replied
 from bot.errors import FatalError, TelegramError, Verdict
@@ -54,15 +55,17 @@ _GROUPS = {types.BotCommandScopeChats: Role.READER, types.BotCommandScopeChatAdm
 class Router:
     """Brings requests to the dispatcher, and its replies to the chats."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts that it brings together
         self,
         client: TelegramClient,
         database: Database,
         sender: Sender,
         *,
         searches: Searches,
+        dossiers: Dossiers,
         clock: Clock,
     ) -> None:
+        self._dossiers = dossiers
         self._client = client
         self._database = database
         self._sender = sender
@@ -277,7 +280,14 @@ class Router:
             if isinstance(message_id, int) and reply.progress is not None and number == 0:
                 adopt = partial(progress.adopt, peer=peer, asked_at=reply.progress, message_id=message_id)
                 await self._database.write(adopt)
-        if reply.menu is not None:  # last: nobody waits for it
+        if reply.order is not None:
+            random_id = outbox.random_id(secret, chat_key, "answer", f"{request.key}/file")
+            bring = partial(self._dossiers.bring, reply.order, peer, random_id=random_id, reply_to=reply_to)
+            await self._try(request, bring)
+        await self._show_menus(reply, peer)  # last: nobody waits for it
+
+    async def _show_menus(self, reply: Reply, peer: Peer) -> None:
+        if reply.menu is not None:
             await self._set_menu_of(peer, reply.menu)
         for person_id in reply.menus_of:
             chat = await chats.by_peer(self._database, PeerKind.USER, person_id)

@@ -127,7 +127,10 @@ def _overview(context: Context) -> Text:
 
 def _all_buttons(context: Context) -> ButtonRows:
     titles = ((each.name, context.t.gettext(each.title)) for each in settings().values())
-    return rows_of((button(title, "settings", name) for name, title in titles), 2)
+    buttons = [button(title, "settings", name) for name, title in titles]
+    if not context.chat.is_target:
+        buttons.append(button(context.t.gettext("While Telegram is down"), "fallback"))
+    return rows_of(buttons, 2)
 
 
 def _back(context: Context) -> Button:

@@ -29,6 +29,7 @@ from bot.text.markup import Text, bold, code, one_line
 _TITLE, _LABEL, _LONGEST_NAME = 60, 30, 40  # UTF-16 units in a line and on a button; characters
 _ADD = re.compile(r"(?:add|добавить|додати)\b\s*(?P<rest>.*)", re.DOTALL | re.IGNORECASE)
 _ADDRESS = re.compile(r"\S+://\S*")
+_LIKE_ADDRESS = re.compile(r"\S*[/@:]\S*")  # a secret already, though nobody can use it
 
 
 @command(
@@ -59,18 +60,25 @@ async def targets_(request: Request, context: Context) -> Reply | Effect:
     return _add(context, one_line(name, _LONGEST_NAME) or address.service, address)
 
 
-def _ask_address(request: Request, context: Context, name: str) -> Effect:
+def _ask_address(request: Request, context: Context, typed: str) -> Effect:
+    """Ask for an address; what was typed is the name, but for what may have been meant for an address."""
+    name = " ".join(_LIKE_ADDRESS.sub(" ", typed).split())
+
     async def effect(tx: Transaction) -> Reply:
         t = context.t
         before = f"add {name} ".replace("  ", " ")
-        text = Text().line(
+        text = Text()
+        if _LIKE_ADDRESS.search(typed):
+            text.line(t.gettext("That is no address: write it whole, such as ntfy://… or https://… for a webhook."))
+        text.line(
             t.gettext("Send me the address, such as {ntfy}, {mail}, or {hook} for a signed webhook."),
             ntfy=code("ntfy://ntfy.sh/topic"),
             mail=code("mailtos://user:password@example.org"),
             hook=code("https://example.org/hook"),
         )
         text.line(t.gettext("It is a secret: I delete your message and never show it again."))
-        return say(text.join(await ask(tx, request, context, "targets", before=before, subject=t.gettext("Targets"))))
+        reply = say(text.join(await ask(tx, request, context, "targets", before=before, subject=t.gettext("Targets"))))
+        return _forgetting(reply) if _LIKE_ADDRESS.search(typed) else reply
 
     return effect
 
@@ -203,9 +211,9 @@ async def tapped_fallback(request: Request, context: Context) -> Reply | Effect:
 
 def _choose(request: Request, context: Context, target_id: int | None) -> Effect:
     if not context.is_owner:
-        raise CommandError(context.own.gettext("Only owners choose the fallback."))
+        raise CommandError(context.own.gettext("Only owners choose the fallback: ask one of them."))
     if context.chat.is_target:
-        raise CommandError(context.own.gettext("A target has no fallback."))
+        raise CommandError(context.own.gettext("A target has no fallback: write this in the chat that shall have one."))
 
     async def effect(tx: Transaction) -> Reply:
         target = None if target_id is None else await targets.get(tx, target_id, context.now)
@@ -226,7 +234,7 @@ async def _fallback_screen(db: Reader, context: Context) -> Outgoing:
         t.gettext("When Telegram takes nothing from me for a while, alerts of this chat go to: {target}"),
         target=bold(t.gettext("nowhere, they wait") if chosen is None else one_line(chosen.title, _TITLE)),
     )
-    text.line(t.gettext("Once Telegram is back, this chat gets one summary of them."))
+    text.line(t.gettext("Once Telegram is back, this chat gets one message about them."))
     rows: ButtonRows = ((button(t.gettext("All settings"), "settings"),),)
     if context.is_owner and not context.chat.is_target:
         every = await chats.targets(db)

@@ -121,7 +121,7 @@ def _not_subscribed(topic: Topic, t: Translator) -> Text:
 @command("here", Section.ALERTS, 11, Need.CHAT, N_("in a thread: send alerts to it"), usage=N_("NAME"))
 @example("/here", N_("in a forum thread: all alerts of this chat go to it"))
 @example(N_("/here Outages"), N_("alerts on one topic go to it"))
-@example("/here off", N_("alerts go to the general thread again"))
+@example(N_("/here off"), N_("alerts go to the general thread again"))
 @writes
 async def bind_thread(request: Request, context: Context, tx: Transaction) -> Reply:
     """Bind the chat or one topic to the thread in which the command is written, or undo that."""

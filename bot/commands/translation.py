@@ -34,6 +34,8 @@ async def translate(request: Request, context: Context, tx: Transaction) -> Repl
             (post,) = await posts.of_versions(tx, [alerted.version_id])
             return Reply(messages=(render_translation(known, post, language, context.locale),))
     elif not await readers.any_reads(tx):
-        raise CommandError(own.gettext("Only a reader account can have Telegram translate, and none is logged in."))
+        raise CommandError(
+            own.gettext("Telegram translates only for a reader account. Log one in on the server: channelwatch login")
+        )
     await translations.request(tx, context.chat, alerted, language, now=context.now)
     return Reply(note=own.gettext("The translation comes as a reply to the alert."))

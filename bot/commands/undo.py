@@ -6,7 +6,12 @@ from bot.commands.rights import Need
 from bot.locales import Translator
 from bot.models.acts import (
     Act,
+    CaseDeleted,
+    CaseNoted,
+    CaseOpened,
+    CaseRenamed,
     PersonRemoved,
+    PostSaved,
     RoleChanged,
     TargetChanged,
     TopicChanged,
@@ -39,6 +44,8 @@ def _need(act: Act) -> Need:
         case PersonRemoved() | RoleChanged() | TargetChanged():
             return Need.TEAM
         case TopicSwitched() | WordExcluded() | TopicChanged() | TopicDeleted():  # its author may be a reader by now
+            return Need.CHAT
+        case CaseOpened() | PostSaved() | CaseRenamed() | CaseNoted() | CaseDeleted():  # likewise
             return Need.CHAT
         case _:
             return Need.INSTANCE

@@ -10,7 +10,7 @@ import structlog
 
 from bot.delivery import message_lookup
 from bot.delivery.attachments import Attachments
-from bot.delivery.message_writer import MessageWriter, delivery_of, is_silent
+from bot.delivery.message_writer import ANSWERS, MessageWriter, delivery_of, is_silent
 from bot.errors import TelegramError, Verdict
 from bot.models import Clock
 from bot.models.alerts import GroupKind, MessageKind
@@ -24,7 +24,6 @@ from bot.telegram.sender import Sender
 
 log = structlog.get_logger(__name__)
 
-_ANSWERS = {MessageKind.CHANGE, MessageKind.FILES, MessageKind.TRANSLATION}
 _ELSEWHERE = {Verdict.SUSPEND, Verdict.UNAUTHORISED}  # also what the shell of a group that moved answers
 
 
@@ -87,7 +86,7 @@ class Composer:
         return True
 
     async def _put(self, message: Message) -> Delivery | None:
-        if message.is_sent or message.kind in _ANSWERS:  # what it answers, or shows, may have changed since it was read
+        if message.is_sent or message.kind in ANSWERS:  # what it answers, or shows, may have changed since it was read
             message = await messages.get(self._database, message.id)
             if message.sent_revision == message.revision:
                 return None
@@ -107,10 +106,19 @@ class Composer:
 
         A summary of nothing is deleted.
         """
-        now, waiting = self._clock(), await fallbacks.members(self._database, summary.group_id or 0)
-        carried = [await messages.get(self._database, each) for each in waiting]
-        written = [(each, await self._writer.write(each, now)) for each in carried]
-        for each, telegram_id in await message_lookup.find_all(self._database, self._sender, written):
+        now, held = self._clock(), await fallbacks.members(self._database, summary.group_id or 0)
+        written = []
+        for message_id, alert_ids in held.items():
+            carried = await messages.get(self._database, message_id)
+            written.append((carried, await self._writer.write_as_it_was(carried, summary, alert_ids, now)))
+        try:
+            shown = await message_lookup.find_all(self._database, self._sender, written)
+        except TelegramError as error:
+            if error.verdict is Verdict.RETRY:
+                raise
+            log.warning("what a chat had before an outage cannot be checked", chat=summary.chat.id, reason=error.error)
+            return
+        for each, telegram_id in shown:
             await self._database.write(partial(fallbacks.found, message=each, telegram_id=telegram_id, now=now))
 
     async def _send(self, message: Message) -> Delivery:

@@ -53,13 +53,15 @@ async def find_all(
 ) -> list[tuple[Message, int]]:
     """Return those of the messages of a chat that it shows though nobody knew, with their ids in the chat.
 
-    They are looked for above the newest one that is known, once for all of them. Raises TelegramError.
+    They are looked for above the newest one that was sent before any of them came to be, once for all of them. Raises
+    TelegramError.
     """
     if not written:
         return []
     chat, left, shown = written[0][0].chat, list(written), list[tuple[Message, int]]()
     channel = chat.peer if chat.peer.kind is PeerKind.CHANNEL else None
-    last = await backup_recovery.newest_message_id(db, chat.id)
+    began = min(message.created_at for message, _ in written)
+    last = await backup_recovery.newest_message_id(db, chat.id, before=began)
     async for page in pages(sender, last, channel=channel, most=FAR):
         for own in page.own:
             if (own.kind, own.peer_id) != (chat.peer.kind, chat.peer.id):

@@ -1,5 +1,6 @@
 """A message as its chat is to see it: text, formatting and buttons, from what is stored. Nothing is sent here."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
@@ -19,7 +20,9 @@ from bot.store import attachments, channels, groups, posts, translations
 from bot.store.database import Database
 from bot.store.messages import Message
 from bot.store.outbox import Delivery
+from bot.text.buttons import button
 
+ANSWERS = frozenset({MessageKind.CHANGE, MessageKind.FILES, MessageKind.TRANSLATION})  # replies to an alert
 # Alerts are written once for all chats of one language and time zone: that costs as much as sending them.
 _render_alert = lru_cache(maxsize=64)(render_alert)
 
@@ -37,6 +40,20 @@ class MessageWriter:
             return outgoing
         rows = (tuple(button for button in row if button.url is not None) for row in outgoing.buttons)
         return replace(outgoing, buttons=tuple(filter(None, rows)))
+
+    async def write_as_it_was(
+        self, message: Message, summary: Message, alert_ids: Collection[int], now: datetime
+    ) -> Outgoing:
+        """Write a message as it was before its alerts went into a summary, as far as it is known by that in a chat."""
+        if message.kind is not MessageKind.GROUP:
+            return await self.write(message, now)
+        group = await groups.count(self._database, message.group_id or 0)
+        if message.group is GroupKind.STORM:
+            return Outgoing(text="", buttons=((button("", "sum", group.random_id, 0, "new"),),))
+        held = (await groups.get(self._database, summary.group_id or 0)).alerts
+        own = tuple(each for each in held if each.alert.id in set(alert_ids))
+        locale = Locale(t=translator(message.chat.language), time_zone=message.chat.time_zone, now=now)
+        return render_page(replace(group, alerts=own), 0, locale, is_alone=message.chat.broadcast)
 
     async def _write_for_team(self, message: Message, now: datetime) -> Outgoing:
         """Write a message; an alert that is written anew shows the age that its post had when it was sent first."""

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot import targets as ways
-from bot.delivery.message_writer import MessageWriter, delivery_of, is_silent
+from bot.delivery.message_writer import ANSWERS, MessageWriter, delivery_of, is_silent
 from bot.errors import TargetError, Verdict
 from bot.models import Clock
 from bot.models.alerts import GroupKind, MessageKind
@@ -16,8 +16,6 @@ from bot.store.database import Database
 from bot.store.messages import Message
 from bot.store.outbox import Delivery
 from bot.targets import TargetKind
-
-_ANSWERS = {MessageKind.CHANGE, MessageKind.FILES, MessageKind.TRANSLATION}
 
 
 class SendToTarget(Protocol):
@@ -53,7 +51,7 @@ class TargetComposer:
         now = self._clock()
         if message.is_sent and message.due_at > now:  # a storm goes on that was to be over
             return None
-        if message.kind in _ANSWERS:  # what it answers may have been sent since it was read
+        if message.kind in ANSWERS:  # what it answers may have been sent since it was read
             message = await messages.get(self._database, message.id)
         is_over = message.is_sent and await self._is_over(message, now)
         if message.kind is MessageKind.FILES or (message.is_sent and not is_over):

@@ -32,6 +32,12 @@ class Director:
         self._stage.clock.jump_to(event.at)
         if event.says:
             await self._phone.say(event.says)
+        elif event.reader == "banned":
+            self._screen.narrate("Telegram bans the reader account. Public channels are read through their web pages.")
+            self._stage.ban_reader()
+        elif event.reader:
+            self._screen.narrate("The ban is lifted, and somebody runs «channelwatch login».")
+            self._stage.restore_reader()
         else:
             self._play(event)
         if event.shows:

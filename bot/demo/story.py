@@ -13,13 +13,14 @@ MOSCOW = ZoneInfo("Europe/Moscow")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One thing that happens in the story: a post, the edit, removal or repost of an earlier one, or a command."""
+    """One thing that happens in the story: to a post, to the reader account, or that the subscriber writes."""
 
     at: datetime
     channel: str = ""  # its key in Story.channels
     text: str = ""
     blocks: tuple[str, ...] = ()  # paragraphs of a long post, of which Telegram pushes the first
     says: str = ""  # what the subscriber writes to the bot
+    reader: str = ""  # the reader account is "banned", or "back"
     topics: tuple[str, ...] = ()  # built-in topics that the alert must name; none means that no alert may come
     shows: str = ""  # words that a message of the bot must show afterwards, as it was sent or edited
     id: str = ""  # a name for later events to point at
@@ -31,7 +32,7 @@ class Event:
     @property
     def is_post(self) -> bool:
         """Whether it is a new post of a channel."""
-        return not (self.says or self.edits or self.removes)
+        return not (self.says or self.reader or self.edits or self.removes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

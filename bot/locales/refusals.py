@@ -61,7 +61,7 @@ REFUSALS = {  # why a channel cannot be read, or a reader account cannot read
     "site_refuses": N_("The site refuses my request. Open the address in a browser: perhaps it has moved."),
     "site_private": N_("This address is not on the public internet. SITE_PRIVATE_ADDRESSES on the server allows that."),
     "site_no_feed": N_("I find no RSS or Atom feed there. Look for «RSS» on the site and send me that link."),
-    "site_broken": N_("Its feed is damaged, and I cannot read it."),
+    "site_broken": N_("Its feed is damaged. Send me another address of it, or try again later."),
     "no_page": N_("It has no web page, or Telegram does not show it here. A reader account may be able to read it."),
     "taken_over": N_(
         "Its name belongs to another channel now, which I do not read. Send me the new name with /follow."
@@ -72,15 +72,11 @@ REFUSALS = {  # why a channel cannot be read, or a reader account cannot read
         "Only a reader account can do that, and none can read now. Run channelwatch login on the server; I will then "
         "try again automatically."
     ),
-    "needs_app": N_("It asks newcomers questions. Join it by hand with the reader account, then send /follow again."),
-}
-
-_TO_JOIN = N_("They are in a group that my reader account would have to join. To do that, send /follow and its link.")
-COMMENTS = {  # why the comments on a channel's posts cannot be read
-    **REFUSALS,
     "no_comments": N_("It has none."),
-    "CHANNEL_PRIVATE": _TO_JOIN,
-    "CHANNEL_INVALID": _TO_JOIN,
+    "comments_closed": N_(
+        "They are in a group that my reader account would have to join. To do that, send /follow and its link."
+    ),
+    "needs_app": N_("It asks newcomers questions. Join it by hand with the reader account, then send /follow again."),
 }
 
 _OUT = N_("I am no longer a member there.")
@@ -113,13 +109,32 @@ TRANSLATION_REFUSALS = {  # why Telegram does not translate a text
     "TRANSLATE_REQ_QUOTA_EXCEEDED": N_("Telegram translates nothing more just now; I will try again automatically."),
     "TRANSLATE_REQ_FAILED": N_("Telegram's translator failed; I will try again automatically."),
     "TRANSLATION_TIMEOUT": N_("Telegram's translator failed; I will try again automatically."),
-    "TRANSLATIONS_DISABLED": N_("Telegram has switched translation off for my reader account."),
+    "TRANSLATIONS_DISABLED": N_(
+        "Telegram has switched translations off for my reader account. Translate the post in the app."
+    ),
     "TO_LANG_INVALID": N_("Telegram does not translate into this language. Choose another one: /translate."),
     "INPUT_TEXT_TOO_LONG": N_("The text is too long for Telegram's translator."),
     "FLOOD_WAIT": REFUSALS["FLOOD_WAIT"],
     "CONNECTION_LOST": REFUSALS["CONNECTION_LOST"],
     "no answer": N_("Telegram did not translate it for a day."),
 }
+
+
+_TROUBLES = {  # why a target takes nothing
+    "TIMEOUT": N_("no answer in time"),
+    "FAILED": N_("the service refuses it or cannot be reached"),  # Apprise says no more
+    "ClientConnectorDNSError": N_("its server cannot be found"),
+    "ServerDisconnectedError": N_("no connection to its server"),
+    "ClientConnectorError": N_("no connection to its server"),
+    "ClientOSError": N_("no connection to its server"),
+}
+
+
+def target_trouble(reason: str, t: Translator) -> str:
+    """Return in a few words why a target takes nothing."""
+    if reason.startswith("HTTP_"):
+        return t.gettext("its server answers with error {code}").format(code=reason.removeprefix("HTTP_"))
+    return t.gettext(_TROUBLES[reason]) if reason in _TROUBLES else reason
 
 
 def refusal(reason: str, t: Translator, sentences: Mapping[str, str] = REFUSALS) -> str:

@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypedDict
 
-from bot.models.links import post_link
+from bot.models.links import CommentedPost, post_link
 from bot.parts import Part, compact_json, whole_text
 
 Clock = Callable[[], datetime]  # the present, in UTC; injected, so that tests own the time
@@ -70,6 +70,9 @@ class ObservedBy(StrEnum):
     SITE = "site"  # read from a website
 
 
+TOLD = frozenset({ObservedBy.LIVE, ObservedBy.DIFFERENCE})  # of a deletion: the network told it, else it was missing
+
+
 class Network(StrEnum):
     """Where a channel is."""
 
@@ -100,7 +103,7 @@ class Post:
     reply_to: int | None = None  # the message that is answered …
     reply_channel: int | None = None  # … in this channel, where it is another one
     root: int | None = None  # of an answer in a supergroup: the first of the messages that lead to it
-    copy_of: tuple[int, int] | None = None  # what Telegram put into a supergroup for a post: its channel and message
+    copy_of: tuple[int, int] | None = None  # the post that this copies into another channel: its own, and its id there
     edit_date: datetime | None = None
     author: str | None = None  # who wrote it, by the name that was seen: a signature, or the sender in a supergroup
     views: int | None = None
@@ -137,12 +140,12 @@ PostKey = tuple[int, str]  # channel id, and the key of the post within it
 
 
 def page_album(lowest_id: int) -> int:
-    """Return what stands for the `grouped_id` of an album until Telegram names it: web pages do not show it."""
+    """Return what stands for the `grouped_id` of an album until the network names it: web pages do not show it."""
     return -lowest_id
 
 
 def is_page_album(grouped_id: int | None) -> bool:
-    """Tell whether a `grouped_id` was made here; Telegram's are long numbers."""
+    """Tell whether a `grouped_id` was made here; those of networks are long numbers."""
     return grouped_id is not None and -(2**31) <= grouped_id < 0
 
 
@@ -205,21 +208,11 @@ def _plain(value: object) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CommentedPost:
-    """What is commented on, where a message is in the supergroup with the comments on a channel's posts."""
-
-    channel_id: int
-    title: str  # of the channel
-    username: str | None
-    message_id: int | None  # the post there; None: the message answers none, or nobody knows which
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPost:
     """A message as one of its versions had it."""
 
     id: int  # of its row: newest first is descending order; the cursor of `latest`
-    channel_id: int  # bare
+    channel_id: int
     channel_title: str
     channel_username: str | None  # as written, without @
     message_id: int
@@ -246,6 +239,7 @@ class StoredPost:
     seen_at: datetime  # when we first saw this version
     observed_by: str  # the path by which it reached us
     is_part: bool = False  # the beginning of a long post, whose rest is not here
+    gone_by: str | None = None  # the path by which it was seen that it is gone
 
     @property
     def whole(self) -> str:
@@ -260,10 +254,9 @@ class StoredPost:
     @property
     def link(self) -> str:
         """Link to the message, where people read it."""
-        on = self.commented
-        if on is not None and on.message_id is not None:
-            return f"{post_link(on.channel_id, on.username, on.message_id)}?comment={self.message_id}"
-        return post_link(self.channel_id, self.channel_username, self.message_id, self.own_link)
+        return post_link(
+            self.channel_id, self.channel_username, self.message_id, self.own_link, commented=self.commented
+        )
 
 
 class VersionChange(StrEnum):

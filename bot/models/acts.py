@@ -188,9 +188,54 @@ class AccessChanged:
     """A topic or channel was restricted to some chats, or opened to all."""
 
     kind: Literal["access"] = "access"
-    subject: Literal["topic", "channel"]
+    subject: Literal["topic", "channel", "case"]
     name: str
     chats: tuple[str, ...]  # titles; none: it is everybody's
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseOpened:
+    """A case was opened."""
+
+    kind: Literal["case"] = "case"
+    case: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostSaved:
+    """A post was saved in a case, or taken out of it."""
+
+    kind: Literal["saved"] = "saved"
+    case: str
+    post: str  # its link
+    removed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseRenamed:
+    """A case has another name."""
+
+    kind: Literal["case_renamed"] = "case_renamed"
+    before: str
+    case: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseNoted:
+    """A case, or a post in it, has another note; or a case has other tags."""
+
+    kind: Literal["case_noted"] = "case_noted"
+    case: str
+    what: Literal["note", "tags"]
+    text: str  # empty: none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseDeleted:
+    """A case is gone; its posts are still stored."""
+
+    kind: Literal["case_deleted"] = "case_deleted"
+    case: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,6 +300,11 @@ Act = Annotated[
     | TargetChanged
     | FallbackSet
     | AccessChanged
+    | CaseOpened
+    | PostSaved
+    | CaseRenamed
+    | CaseNoted
+    | CaseDeleted
     | Invited
     | InvitationWithdrawn
     | PersonJoined

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
 
 from bot.models import PostKey, StoredPost
-from bot.models.links import post_link
+from bot.models.links import CommentedPost, post_link
 from bot.parts import Part, PartMatch, Spans, whole_text
 from bot.schedule import Schedule, Storms
 
@@ -118,12 +118,13 @@ class Duplicate:
     username: str | None
     message_id: int
     own_link: str | None  # of the post; None: it follows from the channel and the id
+    commented: CommentedPost | None = None
     date: datetime
 
     @property
     def link(self) -> str:
         """Link to the post."""
-        return post_link(self.channel_id, self.username, self.message_id, self.own_link)
+        return post_link(self.channel_id, self.username, self.message_id, self.own_link, commented=self.commented)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -143,6 +143,7 @@ class ChannelRegained(_Notice):
     sound = Sound.NEVER
     kind: Literal["found"] = "found"
     channel: str  # its title
+    on_page: bool = False  # through its web page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +194,6 @@ class PagesEnded(_Notice):
 
     sound = Sound.NEVER
     kind: Literal["pages_over"] = "pages_over"
-    channels: int  # that were read through their web pages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

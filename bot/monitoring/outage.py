@@ -19,6 +19,7 @@ from bot.store.database import Database
 log = structlog.get_logger(__name__)
 
 EVERY = 5.0  # s between two looks
+ROUNDS = 3  # of the sweep that may fail
 STEADY = timedelta(seconds=60)  # that everything has to work until an outage is over
 
 
@@ -63,22 +64,24 @@ def sending_works(*, is_connected: bool, has_taken: bool, is_pending: bool) -> b
 class OutageMonitor:
     """Looks again and again; begins and ends outages."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it looks at, and how patiently
         self,
         database: Database,
         *,
         clock: Clock,
         patience: timedelta,
+        round_takes: timedelta = timedelta(),
         is_connected: Callable[[], bool],
         taken: Callable[[], int],
     ) -> None:
         self._database = database
         self._clock = clock
         self._patience = patience
+        self._reading_patience = max(patience, ROUNDS * round_takes)  # each round reads some channel
         self._is_connected = is_connected
         self._taken = taken  # how many messages Telegram has taken so far
         self._taken_before = 0
-        self._began = clock()
+        self._began = self._looked_at = clock()
         self._watches: dict[Outage, Watch] = {}  # empty: to be read from the store
 
     async def run(self, beat: Beat = no_beat) -> None:
@@ -94,11 +97,15 @@ class OutageMonitor:
             for each in Outage:
                 self._watches[each] = Watch(out_since=await fallbacks.out_since(self._database, each))
         now = self._clock()
+        if now - self._looked_at > self._patience:  # this machine slept
+            self._began = now
+        self._looked_at = now
         await self._take_in(Outage.SENDING, now, works=await self._sends(now))
         read_at = await channels.read_at(self._database)
         if read_at is not None:
-            read_at = max(read_at, self._began)  # before, nobody could read anything
-            await self._take_in(Outage.READING, now, works=now - read_at < self._patience, failing_since=read_at)
+            read_at = max(read_at, self._began)  # before, nobody could read anything here
+            works = now - read_at < self._reading_patience
+            await self._take_in(Outage.READING, now, works=works, failing_since=read_at)
         if self._watches[Outage.SENDING].out_since is not None:
             await self._database.write(lambda tx: fallbacks.divert(tx, now=now))
 

@@ -7,6 +7,10 @@ from bot.locales.locale import topic_title
 from bot.models.acts import (
     AccessChanged,
     Act,
+    CaseDeleted,
+    CaseNoted,
+    CaseOpened,
+    CaseRenamed,
     ChannelGroupDeleted,
     ChannelGroupRenamed,
     ChannelsGrouped,
@@ -20,6 +24,7 @@ from bot.models.acts import (
     Invited,
     PersonJoined,
     PersonRemoved,
+    PostSaved,
     RoleChanged,
     TargetChange,
     TargetChanged,
@@ -171,6 +176,38 @@ def _(act: AccessChanged, t: Translator) -> str:
         line = t.gettext("«{name}» is now private; it belongs to {chats}")
     name = _topic(act.name, t) if act.subject == "topic" else one_line(act.name, _NAME)
     return line.format(name=name, chats=_listed(act.chats))
+
+
+@sentence.register
+def _(act: CaseOpened, t: Translator) -> str:
+    return t.gettext("opened the case «{case}»").format(case=one_line(act.case, _NAME))
+
+
+@sentence.register
+def _(act: PostSaved, t: Translator) -> str:
+    line = t.gettext("saved {post} in the case «{case}»")
+    if act.removed:
+        line = t.gettext("took {post} out of the case «{case}»")
+    return line.format(post=one_line(act.post, _NAME), case=one_line(act.case, _NAME))
+
+
+@sentence.register
+def _(act: CaseRenamed, t: Translator) -> str:
+    line = t.gettext("renamed the case «{before}» to «{case}»")
+    return line.format(before=one_line(act.before, _NAME), case=one_line(act.case, _NAME))
+
+
+@sentence.register
+def _(act: CaseNoted, t: Translator) -> str:
+    line = t.gettext("noted in the case «{case}»: {text}")
+    if act.what == "tags":
+        line = t.gettext("tagged the case «{case}»: {text}")
+    return line.format(case=one_line(act.case, _NAME), text=one_line(act.text, _QUERY) or "–")
+
+
+@sentence.register
+def _(act: CaseDeleted, t: Translator) -> str:
+    return t.gettext("deleted the case «{case}»; its posts are still stored").format(case=one_line(act.case, _NAME))
 
 
 @sentence.register

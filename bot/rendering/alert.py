@@ -66,13 +66,13 @@ def alert_buttons(channel_id: int, message_id: int, url: str, t: Translator, *, 
     """
     post = (channel_id, message_id)
     open_ = Button(text=t.gettext("Open"), url=url)
-    quote = button(t.gettext("Quote"), "quote", *post)
+    quote, save = button(t.gettext("Quote"), "quote", *post), button(t.gettext("Save"), "tocase", *post)
     snooze = button(t.gettext("Snooze"), "snooze", *post)
     wrong = button(t.gettext("Not relevant"), "wrong", *post)
     first = button(t.gettext("Who said it first"), "first", *post)
     others = button(t.gettext("Who else?"), "others", *post)
     translate = ((button(t.gettext("Translate"), "translation", *post),),) if is_foreign else ()
-    return ((open_, quote), (snooze, wrong), (first, others), *translate)
+    return ((open_, quote, save), (snooze, wrong), (first, others), *translate)
 
 
 def _marked_post(post: StoredPost, spans: Iterable[Span]) -> tuple[FormattedText, list[Span]]:

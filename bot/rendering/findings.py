@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from bot.locales import N_, Translator
 from bot.locales.locale import Locale, show_number
-from bot.locales.refusals import refusal
+from bot.locales.refusals import REFUSALS, refusal
 from bot.models.enquiries import USED_UP, EnquiryKind, Findings, FoundChannel
 from bot.models.links import post_link
 from bot.models.outgoing import Outgoing
@@ -24,12 +24,15 @@ _HEADINGS = {
     EnquiryKind.POSTS: N_("Who else writes «{subject}»"),
 }
 _NOTHING = {
-    EnquiryKind.SIMILAR: N_("Telegram knows no channel that is like it."),
+    EnquiryKind.SIMILAR: N_("Telegram knows no similar channels."),
     EnquiryKind.POSTS: N_("No other public channel writes this."),
 }
 _REASONS = {
+    **REFUSALS,
     USED_UP: N_("The free searches in all public channels are used up; I never pay for more."),
-    "PREMIUM_ACCOUNT_REQUIRED": N_("Telegram lets Premium accounts alone search in all public channels."),
+    "PREMIUM_ACCOUNT_REQUIRED": N_(
+        "Telegram lets only accounts with Premium search in all public channels, and my reader account has none."
+    ),
     "FLOOD_WAIT": N_("Telegram asks me to wait."),
     "FLOOD_PREMIUM_WAIT": N_("Telegram asks me to wait."),
     "CONNECTION_LOST": N_("Telegram did not answer. Please tap again."),
@@ -73,7 +76,7 @@ def _why_none(kind: EnquiryKind, found: Findings, locale: Locale) -> str:
     why = refusal(found.reason, t, _REASONS)
     if found.free_at is None:
         return why
-    again = t.gettext("It works again {time}.").format(time=locale.date(found.free_at))
+    again = t.gettext("It works again {time}.").format(time=locale.date(found.free_at, relative_to=locale.now))
     return f"{why} {again}"
 
 

@@ -5,7 +5,7 @@ from functools import singledispatch
 
 from bot.locales import N_, Translator
 from bot.locales.locale import Locale, show_span, topic_title
-from bot.locales.refusals import COMMENTS, SUSPENSIONS, refusal
+from bot.locales.refusals import SUSPENSIONS, refusal, target_trouble
 from bot.models.acts import TopicChanged
 from bot.models.links import post_link
 from bot.models.notices import (
@@ -159,7 +159,7 @@ def _comments_followed(notice: CommentsFollowed, locale: Locale) -> Outgoing:
         line = t.gettext("I now also follow the comments on «{channel}», in «{group}».")
         return Outgoing(text=line.format(channel=channel, group=group))
     line = t.gettext("I cannot follow the comments on «{channel}».").format(channel=channel)
-    return Outgoing(text=f"{line} {refusal(notice.reason, t, COMMENTS)}")
+    return Outgoing(text=f"{line} {refusal(notice.reason, t)}")
 
 
 @render_notice.register
@@ -171,6 +171,8 @@ def _channel_lost(notice: ChannelLost, locale: Locale) -> Outgoing:
 @render_notice.register
 def _channel_regained(notice: ChannelRegained, locale: Locale) -> Outgoing:
     line = locale.t.gettext("I can read «{channel}» again.")
+    if notice.on_page:
+        line = locale.t.gettext("🌐 I read «{channel}» through its web page now.")
     return Outgoing(text=line.format(channel=_name(notice.channel)))
 
 
@@ -209,7 +211,8 @@ def _reader_lost(notice: ReaderLost, locale: Locale) -> Outgoing:
     else:
         news = t.gettext("My reader account can no longer read channels.")
     then = t.gettext("Once it is logged in again, I will carry on and catch up on everything posted in the meantime.")
-    return Outgoing(text=f"⚠️ {news} {refusal(notice.reason, t)} {then}")
+    signed = t.gettext("What I had read until then is in a signed report on the server, in DATA_DIR/reports.")
+    return Outgoing(text=f"⚠️ {news} {refusal(notice.reason, t)} {then} {signed}")
 
 
 @render_notice.register
@@ -217,8 +220,8 @@ def _pages_begun(notice: PagesBegun, locale: Locale) -> Outgoing:
     t, n = locale.t, notice.channels
     lines = [
         t.ngettext(
-            "🌐 No reader account can read now, so I read {n} public channel through its web page.",
-            "🌐 No reader account can read now, so I read {n} public channels through their web pages.",
+            "🌐 No reader account can read {n} public channel now, so I read its web page.",
+            "🌐 No reader account can read {n} public channels now, so I read their web pages.",
             n,
         ).format(n=n),
         t.gettext("Posts arrive some minutes late. Long formatted posts are missing, and deletions are noticed late."),
@@ -234,13 +237,11 @@ def _pages_begun(notice: PagesBegun, locale: Locale) -> Outgoing:
 
 
 @render_notice.register
-def _pages_ended(notice: PagesEnded, locale: Locale) -> Outgoing:
-    line = locale.t.ngettext(
-        "The reader account reads again: {n} channel is no longer read through its web page.",
-        "The reader account reads again: {n} channels are no longer read through their web pages.",
-        notice.channels,
+def _pages_ended(_notice: PagesEnded, locale: Locale) -> Outgoing:
+    line = locale.t.gettext(
+        "A reader account reads all channels again, and has caught up with those read through pages."
     )
-    return Outgoing(text=line.format(n=notice.channels))
+    return Outgoing(text=line)
 
 
 @render_notice.register
@@ -363,7 +364,8 @@ def _chat_suspended(notice: ChatSuspended, locale: Locale) -> Outgoing:
         then = t.gettext("Make me an admin with the right to post there, and its alerts will resume at once.")
     if notice.is_target:
         then = t.gettext("Once that is fixed, switch it on again: /targets")
-        return Outgoing(text=f"⚠️ {line.format(chat=_name(notice.chat))} ({notice.reason}) {then}")
+        why = target_trouble(notice.reason, t)
+        return Outgoing(text=f"⚠️ {line.format(chat=_name(notice.chat))} ({why}) {then}")
     return Outgoing(text=f"{line.format(chat=_name(notice.chat))} {refusal(notice.reason, t, SUSPENSIONS)} {then}")
 
 
@@ -371,14 +373,16 @@ def _chat_suspended(notice: ChatSuspended, locale: Locale) -> Outgoing:
 def _target_failing(notice: TargetFailing, locale: Locale) -> Outgoing:
     t = locale.t
     line = t.gettext("The target «{target}» has taken nothing since {time} ({reason}). I keep trying: /targets")
-    time = locale.date(notice.since)
-    return Outgoing(text=f"⚠️ {line.format(target=_name(notice.target), time=time, reason=notice.reason)}")
+    time, why = locale.date(notice.since), target_trouble(notice.reason, t)
+    return Outgoing(text=f"⚠️ {line.format(target=_name(notice.target), time=time, reason=why)}")
 
 
 @render_notice.register
 def _telegram_out(notice: TelegramOut, locale: Locale) -> Outgoing:
     t = locale.t
-    line = t.gettext("No channel of Telegram could be read since {time}. What is posted meanwhile is read afterwards.")
+    line = t.gettext(
+        "No Telegram channel has been readable since {time}. What is posted meanwhile I will read afterwards."
+    )
     if notice.outage is Outage.SENDING:
         line = t.gettext(
             "Telegram has taken nothing from me since {time}. Until it does, alerts go to the fallback of each chat "
@@ -391,7 +395,7 @@ def _telegram_out(notice: TelegramOut, locale: Locale) -> Outgoing:
 def _telegram_back(notice: TelegramBack, locale: Locale) -> Outgoing:
     t = locale.t
     since, until = locale.date(notice.since), locale.date(notice.until, relative_to=notice.since)
-    line = t.gettext("Channels of Telegram can be read again; they could not from {since} to {until}.")
+    line = t.gettext("Telegram channels can be read again; they could not be from {since} to {until}.")
     if notice.outage is Outage.SENDING:
         line = t.gettext("Telegram takes my messages again; it did not from {since} to {until}.")
     text = line.format(since=since, until=until)

@@ -62,6 +62,16 @@ def restrict(path: Path, mode: int) -> None:
         )
 
 
+def write_private(path: Path, content: bytes) -> None:
+    """Write a new file of ours alone, on the disk for good; one that is there is replaced."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    flush_names(path.parent)
+
+
 def flush_names(folder: Path) -> None:
     """Flush the names in a folder to the disk, so that files moved there are there after a power cut."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

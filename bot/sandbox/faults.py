@@ -173,6 +173,10 @@ class Faults:
         """Ban an account: it is told so whatever it asks, and hears nothing."""
         self._banned.add(account_id)
 
+    def lift_ban(self, account_id: int) -> None:
+        """Let an account do again what it could."""
+        self._banned.discard(account_id)
+
     def flood_wait(self, method: str, seconds: int, *, chat_id: int | None = None, times: int | None = 1) -> None:
         """Answer a method with FLOOD_WAIT_seconds; with `times=None` until so many seconds have passed on the clock."""
         until = self.now() + timedelta(seconds=seconds) if times is None else None

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.store import channels
+from bot.store import marks
 from bot.store.channels import BEGINNING
 from bot.store.database import Reader
 
@@ -47,7 +47,7 @@ async def coverage_of(
     Of a channel that was never followed, or not read yet, the oldest stored post is taken for the first one that is
     known; with no post it begins `now`. `hidden` channels, which are restricted to others, are left out.
     """
-    spans = [span for span in await channels.past_of(db, channel_ids) if span.id not in hidden]
+    spans = [span for span in await marks.past_of(db, channel_ids) if span.id not in hidden]
     followed = [span for span in spans if span.is_followed]
     meant = spans if channel_ids is not None else followed or spans
     return Coverage(

@@ -64,8 +64,12 @@ class Searches(Protocol):
 class SearchPool:
     """The search processes of one archive: as many questions are answered at once, and one of each person."""
 
-    def __init__(self, path: Path, *, processes: int = PROCESSES, patience: float = PATIENCE) -> None:
+    def __init__(
+        self, path: Path, *, processes: int = PROCESSES, patience: float = PATIENCE, is_kept: bool = True
+    ) -> None:
+        """Make a pool; a process that is not kept ends with its answer, for what it took of the memory."""
         self._path = path
+        self._is_kept = is_kept
         self._patience = patience
         self._places = asyncio.Semaphore(processes)
         self._turns: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
@@ -126,7 +130,7 @@ class SearchPool:
         try:
             async with asyncio.timeout(seconds):
                 result, error = await process.ask(question)
-            is_well = True
+            is_well = self._is_kept
         except TimeoutError:
             log.warning("a search took too long and was stopped", seconds=seconds)
             raise OverdueError("a search took too long") from None

@@ -5,16 +5,17 @@ https://core.telegram.org/api/discussion: whoever may read a channel may read th
 
 import structlog
 from telethon.tl import types
-from telethon.tl.functions.channels import GetFullChannelRequest
 
 from bot.errors import TelegramError, Verdict
 from bot.models.enquiries import Findings
 from bot.models.notices import CommentsFollowed
+from bot.models.outgoing import PeerKind
+from bot.sources import resolver
 from bot.sources.account import Account, retry_pause
 from bot.sources.assignment import Assignments
 from bot.sources.channel_events import resolved
 from bot.sources.sync import ChannelSync
-from bot.store import channels, chats, enquiries
+from bot.store import channels, chats, comments, enquiries
 from bot.store.channels import Access, Channel
 from bot.store.database import Transaction
 from bot.store.enquiries import Enquiry
@@ -22,7 +23,7 @@ from bot.store.notices import notify
 
 log = structlog.get_logger(__name__)
 
-NO_COMMENTS = "no_comments"
+NO_COMMENTS, CLOSED = "no_comments", "comments_closed"
 _REFUSED = {Verdict.UNAUTHORISED, Verdict.SUSPEND}
 
 
@@ -42,8 +43,8 @@ class CommentRequests:
             await self._database.write(lambda tx: enquiries.settle(tx, enquiry.id, Findings()))
             return
         try:
-            group = await self._find(channel)
-            reason = NO_COMMENTS if group is None else await self._follow(channel, group)
+            group = await resolver.comments_of(self._account, channel)
+            reason = NO_COMMENTS if group is None else await self._why_not(group) or await self._follow(channel, group)
         except TelegramError as error:
             if error.verdict is Verdict.RETRY:
                 until = self._account.now() + retry_pause(error)
@@ -54,27 +55,23 @@ class CommentRequests:
         notice = CommentsFollowed(event=str(enquiry.id), channel=channel.title, group=title, reason=reason)
         await self._database.write(lambda tx: self._settle(tx, enquiry, notice))
 
+    async def _why_not(self, group: types.Channel) -> str | None:
+        """Return why a supergroup is not to be read: it receives alerts, which would be alerted to again."""
+        ours = {chat.peer.id for chat in await chats.everyone(self._database) if chat.peer.kind is PeerKind.CHANNEL}
+        return "own_channel" if group.id in ours else None
+
     async def _settle(self, tx: Transaction, enquiry: Enquiry, notice: CommentsFollowed) -> None:
         await enquiries.settle(tx, enquiry.id, Findings(reason=notice.reason))
         chat = await chats.get(tx, enquiry.chat_id)
         if chat is not None:
             await notify(tx, chat, notice, now=self._account.now())
 
-    async def _find(self, channel: Channel) -> types.Channel | None:
-        """Return the supergroup with a channel's comments; None where there is none. Raises TelegramError."""
-        answer = await self._account.ask(
-            GetFullChannelRequest(types.InputChannel(channel.id, channel.access_hash or 0))
-        )
-        linked = answer.full_chat.linked_chat_id
-        found = (chat for chat in answer.chats if isinstance(chat, types.Channel) and chat.id == linked)
-        return next(found, None)
-
     async def _follow(self, channel: Channel, group: types.Channel) -> str | None:
         """Follow a supergroup and read its newest comments; return why it cannot be read. Raises TelegramError."""
         now, access = self._account.now(), Access.POLLED if group.left else Access.JOINED
 
         async def job(tx: Transaction) -> None:
-            await channels.follow_comments(tx, resolved(group), channel, now=now)
+            await comments.follow(tx, resolved(group), channel, now=now)
             await channels.set_access(
                 tx,
                 self._account.reader_id,
@@ -96,5 +93,5 @@ class CommentRequests:
                 log.warning("new comments could not be read yet", channel=group.id, error=error.error)
                 return None  # the sweep reads them
             await self._database.write(lambda tx: channels.end_comments(tx, channel.id))
-            return error.error
+            return CLOSED
         return None

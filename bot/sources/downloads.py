@@ -64,12 +64,9 @@ class Downloads:
 
     async def run(self, beat: Beat = no_beat) -> None:
         """Download for ever; several such loops may run at once. Raises ReaderLostError, FatalError."""
-        changes = self._database.changes
-        while True:
-            beat(LOOK_EVERY + TURN + self._most / SLOWEST)
-            revision = changes.revision(Subject.MEDIA)
-            if not await self.download_next():
-                await changes.wait(Subject.MEDIA, revision, LOOK_EVERY)
+        await self._database.changes.work_off(
+            Subject.MEDIA, self.download_next, beat, turn=self._most / SLOWEST + TURN, pause=LOOK_EVERY
+        )
 
     async def download_next(self) -> bool:
         """Try one file; return False where there is none to try now."""

@@ -19,7 +19,7 @@ from bot.errors import TelegramError
 from bot.models.enquiries import USED_UP, EnquiryKind, Findings, FoundChannel
 from bot.models.notices import ChannelsFound
 from bot.models.people import Viewer
-from bot.runtime.supervisor import TURN, Beat, no_beat
+from bot.runtime.supervisor import Beat, no_beat
 from bot.sources.account import LONGEST_VISIT, Account
 from bot.sources.assignment import Assignments
 from bot.sources.channel_events import resolved
@@ -50,14 +50,9 @@ class Enquiries:
 
     async def run(self, beat: Beat = no_beat) -> None:
         """Answer all that is due, then wait for more, for ever. Raises ReaderLostError."""
-        changes = self._database.changes
-        while True:
-            since = changes.revision(Subject.ENQUIRIES)
-            beat(LONGEST_VISIT)
-            while await self.answer_next():
-                beat(LONGEST_VISIT)
-            beat(LOOK_AGAIN + TURN)
-            await changes.wait(Subject.ENQUIRIES, since, LOOK_AGAIN)
+        await self._database.changes.work_off(
+            Subject.ENQUIRIES, self.answer_next, beat, turn=LONGEST_VISIT, pause=LOOK_AGAIN
+        )
 
     async def answer_next(self) -> bool:
         """Answer the oldest enquiry that is due; False where none is."""

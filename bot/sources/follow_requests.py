@@ -66,14 +66,7 @@ class FollowRequests:
 
     async def run(self, beat: Beat = no_beat) -> None:
         """Do all that is due, then wait for news, for ever. Raises ReaderLostError."""
-        changes = self._database.changes
-        while True:
-            since = changes.revision(Subject.FOLLOWS)
-            beat(LONGEST_VISIT)
-            while await self.act():
-                beat(LONGEST_VISIT)
-            beat(LOOK_AGAIN + LONGEST_VISIT)
-            await changes.wait(Subject.FOLLOWS, since, LOOK_AGAIN)
+        await self._database.changes.work_off(Subject.FOLLOWS, self.act, beat, turn=LONGEST_VISIT, pause=LOOK_AGAIN)
 
     async def act(self) -> bool:
         """Do one thing that is due, requests of people first; False where nothing is due."""
@@ -94,17 +87,26 @@ class FollowRequests:
         return follow is not None
 
     async def meet_one(self) -> bool:
-        """Find a public channel that another reader account followed; False where none is left.
+        """Find a public channel that another reader account followed, or its comments; False where none is left.
 
         Access hashes hold for one account only.
         """
         assigned = await self._account.channels()
-        unmet = next((channel for channel in assigned if channel.access is None and channel.username), None)
-        if unmet is None or not self._account.may_ask_name():
+        met = {channel.id for channel in assigned if channel.access is not None}
+        unmet = [each for each in assigned if each.access is None and (each.username or each.comments_of in met)]
+        if not unmet or not self._account.may_ask_name():
             return False
-        self._account.spend_name()
+        return await self._meet(unmet[0])
+
+    async def _meet(self, unmet: Channel) -> bool:
+        """Find one channel; False where Telegram wants us to wait."""
         try:
-            chat = await resolver.by_name(self._account, str(unmet.username))
+            if unmet.username is not None:
+                self._account.spend_name()
+                chat = await resolver.by_name(self._account, unmet.username)
+            else:
+                commented = await channels.get(self._database, unmet.comments_of or 0, self._account.reader_id)
+                chat = await resolver.by_comments(self._account, commented, unmet.id)
         except NotFollowableError as refusal:
             await lose(self._account, unmet, refusal.reason)
         except TelegramError as error:

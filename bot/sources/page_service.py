@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.errors import SettingsError
-from bot.models import Clock
+from bot.models import Clock, Network
 from bot.pipeline.ingest import Ingest
 from bot.runtime.supervisor import TURN, Beat, Health, guarded, no_beat
 from bot.search.pool import Searches
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 LOOK_EVERY = 10.0  # s
+STRANGE_PAGE = "page-not-understood.html"  # the last one, in DATA_DIR
 
 
 class PageService:
@@ -84,12 +85,12 @@ class PageService:
         self._read_at = now if self._assignments.has_readers else self._read_at
         if now - self._read_at >= self._grace or not await readers.any_reads(self._database):
             return True
-        followed = await channels.followed(self._database)
+        followed = [each for each in await channels.followed(self._database) if each.network is Network.TELEGRAM]
         is_unread = self._assignments.has_readers and not all(map(self._assignments.reads, followed))
         return is_unread or any(channel.is_witnessed for channel in followed)
 
     async def _read(self, beat: Beat) -> None:
-        from bot.sources.preview.fetcher import Pages  # noqa: PLC0415 - aiohttp, which few services need
+        from bot.sources.preview.fetcher import Pages  # noqa: PLC0415 - what parses HTML, which few services need
         from bot.sources.preview.follow_requests import PageFollowRequests  # noqa: PLC0415 - likewise
         from bot.sources.preview.page_archive import PageArchive  # noqa: PLC0415 - likewise
         from bot.sources.preview.reader import PageReader  # noqa: PLC0415 - likewise
@@ -101,7 +102,8 @@ class PageService:
             archive = PageArchive(self._database, self._ingest, clock=self._clock)
             answers = FollowAnswers(self._database, self._searches, clock=self._clock)
             parts = (self._database, archive, self._assignments, pages)
-            self._reader = PageReader(*parts, clock=self._clock, grace=self._grace, least=self._least)
+            strange = self._settings.data_dir / STRANGE_PAGE
+            self._reader = PageReader(*parts, clock=self._clock, grace=self._grace, least=self._least, strange=strange)
             requests = PageFollowRequests(*parts, answers, clock=self._clock, grace=self._grace)
             loops = {
                 "web pages": self._reader.run,

@@ -15,7 +15,7 @@ from bot.errors import TelegramError, Verdict
 from bot.runtime.supervisor import Beat, no_beat
 from bot.sources.account import LONG_AGO, LONGEST_VISIT, Account, retry_pause
 from bot.sources.sync import ChannelSync, SyncResult
-from bot.store import backfills, channels
+from bot.store import backfills, channels, marks
 from bot.store.backfills import DONE, Backfill
 from bot.store.channels import Channel
 from bot.store.database import Subject
@@ -24,6 +24,7 @@ log = structlog.get_logger(__name__)
 
 VERIFY_EVERY = 20.0  # s: 4,320 pages a day, 432,000 posts …
 DOUBTED_EVERY = 1.0  # … and where changes are known to be missed
+COMMENTS_SPAN = timedelta(days=2)  # of comments, which may be thousands a day; other posts do not wait for them
 AGAIN_AFTER = timedelta(days=1)  # that a channel is left alone once it is through
 REST = 10.0  # s that one is left alone at least after an error
 BACKFILL_EVERY = 1.0  # s: a third of what the budget of an account allows …
@@ -32,7 +33,7 @@ LOOK_AGAIN = 30.0  # s, where nothing was announced and no backfill is open
 
 
 class Verifier:
-    """Verifies the last `days` of each channel, the one verified longest ago first."""
+    """Verifies the last `days` of each channel, of comments fewer, the one verified longest ago first."""
 
     def __init__(self, account: Account, sync: ChannelSync, *, days: int) -> None:
         self._account = account
@@ -59,15 +60,16 @@ class Verifier:
         channel, asked_at = min(due, key=_turn), self._account.now()
         if channel.verify_from is None:
             self._began[channel.id] = asked_at
+        span = self._span if channel.comments_of is None else min(self._span, COMMENTS_SPAN)
         try:
-            verified = await self._sync.verify(channel, since=self._account.now() - self._span, beat=beat)
+            verified = await self._sync.verify(channel, since=self._account.now() - span, beat=beat)
         except TelegramError as error:
             log.info("a channel could not be verified now", channel=channel.id, error=error.error)
             self._rests[channel.id] = self._account.now() + timedelta(seconds=max(error.retry_after, REST))
             return SyncResult()
         now = self._account.now()
         await self._account.database.write(
-            lambda tx: channels.set_verified(tx, channel.id, below=verified.below, now=now, asked_at=asked_at)
+            lambda tx: marks.set_verified(tx, channel.id, below=verified.below, now=now, asked_at=asked_at)
         )
         if verified.below is None:
             await self._rest_in_doubt(channel.id, now)

@@ -9,7 +9,7 @@ import structlog
 
 from bot.models import Clock
 from bot.runtime.supervisor import TURN, Beat, no_beat
-from bot.store import housekeeping, media
+from bot.store import housekeeping, media, targets
 from bot.store.blobs import Blobs
 from bot.store.database import Database
 
@@ -22,7 +22,7 @@ SHOWN_FOR = timedelta(days=30)  # of an alert: what it shows is not removed
 
 
 class Pruner:
-    """Keeps the files below `most` bytes in all, and clears rows each day."""
+    """Keeps the files below `most` bytes in all, clears rows each day, and addresses of removed targets soon."""
 
     def __init__(self, database: Database, folder: Path, *, most: int, clock: Clock) -> None:
         self._database = database
@@ -42,6 +42,7 @@ class Pruner:
             if looks % CLEAR_EVERY == 0:
                 await self._database.write(partial(housekeeping.clear, now=self._clock()))
             looks += 1
+            await self._database.write(partial(targets.forget_removed, now=self._clock()))
             await self.prune()
             await asyncio.sleep(EVERY)
 

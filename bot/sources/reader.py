@@ -32,9 +32,9 @@ from bot.sources.sweep import FastChannels, Sweep
 from bot.sources.sync import ChannelSync
 from bot.sources.translations import Translations
 from bot.sources.unreadable import UnreadableMessages
-from bot.store import chats, readers
+from bot.store import readers
 from bot.store.database import Database, Transaction
-from bot.store.notices import notify
+from bot.store.notices import notify_owners
 from bot.telegram import connections, sessions
 from bot.telegram.client import PATIENT, Client, Timings, reader_client, tap
 
@@ -192,10 +192,9 @@ class ReaderAccount:
             beat(WEIGH_EVERY + TURN)
             await asyncio.sleep(WEIGH_EVERY)
             well_at = self._clock() if self.fault is None else well_at
-            is_held_up = account.held_up() > HELD_UP
-            if not is_held_up and self._clock() - well_at < CUT_OFF:
+            if account.held_up() <= HELD_UP and self._clock() - well_at < CUT_OFF:
                 await self._assignments.enter(self._reader_id)
-            elif is_held_up and self._assignments.has_others(self._reader_id):
+            elif self._assignments.has_others(self._reader_id):
                 await self._assignments.leave(self._reader_id)
             else:
                 self._assignments.hold_up(self._reader_id)
@@ -210,9 +209,8 @@ class ReaderAccount:
         async def job(tx: Transaction) -> None:
             reader_id = await readers.of_session(tx, self._session)
             if reader_id is not None:
-                await readers.lose(tx, reader_id, reason)
-            for chat in await chats.of_owners(tx):
-                await notify(tx, chat, notice, now=now)
+                await readers.lose(tx, reader_id, reason, now=now)
+            await notify_owners(tx, notice, now=now)
 
         await self._database.write(job)
 

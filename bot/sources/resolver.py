@@ -6,13 +6,14 @@ from datetime import datetime
 
 from telethon import utils
 from telethon.tl import TLObject, types
-from telethon.tl.functions.channels import GetChannelsRequest
+from telethon.tl.functions.channels import GetChannelsRequest, GetFullChannelRequest
 from telethon.tl.functions.chatlists import CheckChatlistInviteRequest
 from telethon.tl.functions.contacts import ResolveUsernameRequest
 from telethon.tl.functions.messages import CheckChatInviteRequest, ImportChatInviteRequest
 
 from bot.errors import ChannelwatchError
 from bot.sources.account import Account
+from bot.store.channels import Channel
 from bot.store.follows import BASIC_GROUP
 from bot.telegram.unreadable import GetDialogsRequest
 
@@ -115,6 +116,20 @@ async def by_invite(account: Account, invite: str) -> types.Channel | str:
             raise NotFollowableError(BASIC_GROUP)
         return str(answer.title)
     return str(_channel(answer.chat).title)  # a preview that ends after some minutes
+
+
+async def comments_of(account: Account, channel: Channel) -> types.Channel | None:
+    """Return the supergroup with the comments on a channel's posts; None where there is none. Raises TelegramError."""
+    address = types.InputChannel(channel.id, channel.access_hash or 0)
+    answer = await account.ask(GetFullChannelRequest(address))
+    linked = answer.full_chat.linked_chat_id
+    return next((chat for chat in answer.chats if isinstance(chat, types.Channel) and chat.id == linked), None)
+
+
+async def by_comments(account: Account, channel: Channel | None, group_id: int) -> types.Channel:
+    """Return a supergroup as the one with a channel's comments. Raises TelegramError, NotFollowableError."""
+    group = None if channel is None else await comments_of(account, channel)
+    return _channel(group if group is not None and group.id == group_id else None)
 
 
 async def by_folder(account: Account, slug: str) -> ListedChannels:

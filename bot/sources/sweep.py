@@ -20,7 +20,7 @@ from bot.sources.assignment import Assignments
 from bot.sources.channel_events import BANNED, NOT_MEMBER, cause, describe, lose, regain
 from bot.sources.resolver import Dialog, channel_dialogs
 from bot.sources.sync import ChannelSync, SyncResult
-from bot.store import channels
+from bot.store import marks
 from bot.store.channels import Access, Channel
 from bot.store.database import Subject, Transaction
 
@@ -157,7 +157,7 @@ class Sweep:
     async def _miss(self, followed: list[Channel], dialogs: dict[int, Dialog] | None) -> None:
         """Lose private channels of another reader account: this one has never met them, and has no way in."""
         for channel in followed:
-            is_unmet = channel.access is None and channel.username is None
+            is_unmet = channel.access is None and channel.username is None and channel.comments_of is None
             if is_unmet and dialogs is not None and channel.id not in dialogs:
                 await self._lose(channel, NOT_MEMBER)
 
@@ -175,7 +175,7 @@ class Sweep:
         async def job(tx: Transaction) -> None:
             for channel in quiet:
                 seen = {"confirmed_id": channel.confirmed_id, "seen_pts": channel.seen_pts}
-                await channels.set_mark(tx, channel.id, **seen, now=now, read_from=channel.seen_pts)
+                await marks.set_mark(tx, channel.id, **seen, now=now, read_from=channel.seen_pts)
 
         if quiet:
             await self._account.database.write(job)

@@ -26,7 +26,7 @@ from bot.sources.isolation import Unreadable, by_number
 from bot.sources.live import LinkPreviews
 from bot.sources.long_posts import LongPosts
 from bot.sources.resolver import Dialog
-from bot.store import backfills, channels, posts, unreadable
+from bot.store import backfills, marks, posts, unreadable
 from bot.store.channels import Access, Channel
 from bot.store.database import Transaction
 from bot.store.unreadable import Edition
@@ -162,7 +162,7 @@ class ChannelSync:
         if self._failures[channel.id] >= MOST_FAILURES:
             return 0
         now = self._account.now()
-        await self._account.database.write(lambda tx: channels.leave_unchecked(tx, channel.id, now=now))
+        await self._account.database.write(lambda tx: marks.leave_unchecked(tx, channel.id, now=now))
         if error.code < INTERNAL:
             raise error
         return channel.seen_pts
@@ -191,7 +191,8 @@ class ChannelSync:
             reach = history.Reach(message_id=mark + 1)
             found += await self._read_history(channel, dialog, reach, ObservedBy.SWEEP, pts=channel.seen_pts, beat=beat)
         elif channel.unchecked_since is not None:
-            await self._account.database.write(lambda tx: channels.set_checked(tx, channel.id))
+            now = self._account.now()
+            await self._account.database.write(lambda tx: marks.set_checked(tx, channel.id, now=now))
         return found
 
     async def _read_history(  # noqa: PLR0913 - where to read, how far, and what to set and say on the way
@@ -214,7 +215,7 @@ class ChannelSync:
         low, since = 0, self._account.now()
         if dialog is not None:
             pts, newest = pts or dialog.pts, dialog.top_message
-        source = await self._history(channel, reach, unreadable=await self._unreadable(channel))
+        source = await self._history(channel, reach, unreadable=await self._tried(channel))
         async with aclosing(prefetched(source)) as pages:
             async for page in pages:
                 beat(LONGEST_VISIT)
@@ -234,7 +235,7 @@ class ChannelSync:
         now = self._account.now()
 
         async def job(tx: Transaction) -> None:
-            await channels.begin_past(tx, channel.id, low=low, since=since)
+            await marks.begin_past(tx, channel.id, low=low, since=since)
             if channel.comments_of is None:  # of comments, there may be thousands a day
                 await backfills.request_usual(tx, channel.id, now - USUAL_PAST, asked_at=now)
 
@@ -244,7 +245,7 @@ class ChannelSync:
         self, channel: Channel, below: int | None, observed_by: ObservedBy, *, lowest: int, since: datetime
     ) -> PastPage:
         """Store one page under an id; the past ends at the id `lowest`, or where a post is older than `since`."""
-        tried = {} if observed_by is ObservedBy.SWEEP else await self._unreadable(channel)  # the verifier tries anew
+        tried = {} if observed_by is ObservedBy.SWEEP else await self._tried(channel)  # the verifier tries anew
         one, start = history.Reach(pages=1), below or 0
         async with aclosing(await self._history(channel, one, below=start, unreadable=tried)) as pages:
             page = await anext(pages)
@@ -253,7 +254,7 @@ class ChannelSync:
         is_through = page.low <= max(lowest, 1) or page.low == below or any(post.date < since for post in page.posts)
         if observed_by is ObservedBy.BACKFILL:
             await self._account.database.write(
-                lambda tx: channels.extend_past(tx, channel.id, below=below, low=page.low, since=page.since)
+                lambda tx: marks.extend_past(tx, channel.id, below=below, low=page.low, since=page.since)
             )
         count = len({post.key for post in page.posts})
         return PastPage(found=found, posts=count, below=None if is_through else page.low, reached=page.since)
@@ -267,13 +268,17 @@ class ChannelSync:
             self._account, peer, newest_known=snapshot, reach=reach, below=below, unreadable=unreadable
         )
 
+    async def _tried(self, channel: Channel) -> Unreadable:
+        """Return what reader accounts have failed to read; what only a web page does not show, is not among it."""
+        return await unreadable.of_channel(self._account.database.at_once, channel.id, on_page=False)
+
     async def _unreadable(self, channel: Channel) -> Unreadable:
         return await unreadable.of_channel(self._account.database.at_once, channel.id)
 
     async def _name(self, channel: Channel, page: history.HistoryPage) -> None:
         """Write down which messages of a page cannot be read, and forget those of it that can, or that are gone."""
-        known = await self._unreadable(channel)
-        new = {number: constructor for number, constructor in page.unreadable.items() if number not in known}
+        known, tried = await self._unreadable(channel), await self._tried(channel)
+        new = {number: constructor for number, constructor in page.unreadable.items() if number not in tried}
         if new:
             log.warning("posts of a channel cannot be read by this version", channel=channel.id, ids=sorted(new)[:10])
         settled = {number for number in known if page.covers(number) and number not in page.unreadable}
@@ -293,7 +298,7 @@ class ChannelSync:
 
         async def job(tx: Transaction) -> None:
             await unreadable.put(tx, channel.id, found, EDITION, now=now)
-            await unreadable.settle(tx, channel.id, settled)
+            await unreadable.settle(tx, channel.id, settled, now=now)
 
         await self._account.database.write(job)
 
@@ -328,7 +333,7 @@ class ChannelSync:
 
         async def job(tx: Transaction) -> None:
             if is_doubted:  # first: it has been unchecked since it was last swept
-                await channels.doubt(tx, channel.id, now=now)
-            await channels.set_mark(tx, channel.id, **mark, now=now, read_from=channel.seen_pts)
+                await marks.doubt(tx, channel.id, now=now)
+            await marks.set_mark(tx, channel.id, **mark, now=now, read_from=channel.seen_pts)
 
         await self._account.database.write(job)

@@ -43,12 +43,9 @@ class Translations:
 
     async def run(self, beat: Beat = no_beat) -> None:
         """Ask for ever. Raises ReaderLostError."""
-        changes = self._account.database.changes
-        while True:
-            beat(LOOK_EVERY + CLAIMED.total_seconds() + TURN)
-            revision = changes.revision(Subject.TRANSLATIONS)
-            if not await self.translate_next():
-                await changes.wait(Subject.TRANSLATIONS, revision, LOOK_EVERY)
+        await self._account.database.changes.work_off(
+            Subject.TRANSLATIONS, self.translate_next, beat, turn=CLAIMED.total_seconds() + TURN, pause=LOOK_EVERY
+        )
 
     async def translate_next(self) -> bool:
         """Have one text translated; return False where there is none, or Telegram is to be left alone."""

@@ -11,10 +11,10 @@ from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.sources.account import LONGEST_VISIT, Account
 from bot.sources.isolation import PAGE_SIZE
 from bot.sources.sync import EDITION, ChannelSync
-from bot.store import chats, unreadable
+from bot.store import unreadable
 from bot.store.channels import Channel
 from bot.store.database import Database, Transaction
-from bot.store.notices import notify
+from bot.store.notices import notify_owners
 
 log = structlog.get_logger(__name__)
 
@@ -63,10 +63,10 @@ class UnreadableMessages:
 
     async def notify_owners(self) -> bool:
         """Send the owners a notice of what is new since the last, one a day at most; return whether one was sent."""
-        return await notify_owners(self._account.database, self._account.now())
+        return await notify_of_unreadable(self._account.database, self._account.now())
 
 
-async def notify_owners(database: Database, now: datetime, *, on_page: bool = False) -> bool:
+async def notify_of_unreadable(database: Database, now: datetime, *, on_page: bool = False) -> bool:
     """Send the owners a notice of what is new since the last, one a day at most; return whether one was sent.
 
     What web pages do not show has notices of its own.
@@ -80,8 +80,8 @@ async def notify_owners(database: Database, now: datetime, *, on_page: bool = Fa
             channels=tuple(count.channel for count in counts),
             on_page=on_page,
         )
-        for chat in await chats.of_owners(tx) if counts else ():
-            await notify(tx, chat, notice, now=now)
+        if counts:
+            await notify_owners(tx, notice, now=now)
         return bool(counts)
 
     return await database.write(job)

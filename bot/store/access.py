@@ -1,4 +1,4 @@
-"""Whom topics and channels belong to: to everybody, or restricted to some chats; a person by the private chat."""
+"""Whom topics, channels and cases belong to: everybody, or some chats if restricted; a person by the private chat."""
 
 from collections.abc import Collection
 from enum import StrEnum
@@ -14,6 +14,7 @@ class Restrictable(StrEnum):
 
     TOPIC = "topic"
     CHANNEL = "channel"
+    CASE = "case"
 
 
 def visible(kind: Restrictable, ids: str, viewer: str = ":viewer") -> str:
@@ -24,7 +25,7 @@ def visible(kind: Restrictable, ids: str, viewer: str = ":viewer") -> str:
     """
     own = f"""({viewer} IS NULL OR NOT coalesce((SELECT restricted FROM {kind}s WHERE id = {ids}), 0)
         OR EXISTS (SELECT 1 FROM {kind}_access x WHERE x.{kind}_id = {ids} AND x.chat_id = {viewer}))"""  # noqa: S608 - our own
-    if kind is Restrictable.CHANNEL:
+    if kind is not Restrictable.TOPIC:
         return own
     return f"""({own} AND NOT EXISTS (SELECT 1 FROM topics f JOIN channels c ON c.id = f.limits ->> 0
         WHERE f.id = {ids} AND f.query = '{EVERY_POST}' AND NOT {visible(Restrictable.CHANNEL, "c.id", viewer)}))"""  # noqa: S608 - likewise

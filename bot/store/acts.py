@@ -32,6 +32,9 @@ _KEYS = {
     "follows": ("id",),
     "people": ("id",),
     "chats": ("id",),
+    "cases": ("id",),
+    "case_posts": ("case_id", "channel_id", "message_id"),
+    "case_access": ("case_id", "chat_id"),
 }
 # Columns that go on changing by themselves, or are no act's.
 _COLUMNS = {
@@ -261,6 +264,7 @@ async def hide(tx: Transaction, names: Iterable[str]) -> None:
     """Let only owners, and the chats in which they were done, see the earlier acts on what goes by these names."""
     await tx.execute(
         """UPDATE acts SET restricted = 1 WHERE body ->> '$.topic' IN (SELECT value FROM json_each(:names))
+            OR body ->> '$.case' IN (SELECT value FROM json_each(:names))
             OR EXISTS (SELECT 1 FROM json_each(body, '$.names') n, json_each(:names) h WHERE n.value = h.value)""",
         {"names": json_list(names)},
     )

@@ -11,13 +11,15 @@ from bot.models.outgoing import Peer, PeerKind
 from bot.store import chats, outbox, people
 from bot.store.chats import Chat
 from bot.store.database import Reader, Subject, Transaction
-from bot.store.notices import notify
+from bot.store.notices import notify, notify_owners
 from bot.store.rows import read_all, to_ms
 
 # What belongs to a chat and moves with it, by `chat_id`; a test holds this against the schema.
 OF_CHATS = (
     "acts",
     "backfills",
+    "case_access",
+    "case_posts",
     "channel_access",
     "enquiries",
     "exclusions",
@@ -106,9 +108,7 @@ async def suspend(tx: Transaction, chat: Chat, reason: str, *, now: datetime) ->
         is_broadcast=chat.broadcast and not chat.is_target,
         is_target=chat.is_target,
     )
-    for owner in await chats.of_owners(tx):
-        if owner.suspended is None:
-            await notify(tx, owner, notice, now=now)
+    await notify_owners(tx, notice, now=now)
 
 
 async def resume(tx: Transaction, chat_id: int, *, now: datetime) -> None:

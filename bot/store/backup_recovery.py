@@ -9,10 +9,10 @@ from datetime import datetime
 
 from bot.models.alerts import RestoreWindow, restored_group
 from bot.models.outgoing import PeerKind
-from bot.store import chats, groups, meta
+from bot.store import chats, groups, ledger, meta
 from bot.store.database import Reader, Transaction
 from bot.store.groups import NewMember
-from bot.store.rows import from_ms, json_list, maybe_date, read, to_ms
+from bot.store.rows import from_ms, json_list, maybe_date, maybe_ms, read, to_ms
 
 _ALIVE_AT, _STARTED_AT = "alive_at", "started_at"  # remembered until the chats were looked at; 0: they were
 
@@ -56,6 +56,8 @@ async def settle(
 
     What was due in them when the backup was made is counted as well, instead of being sent.
     """
+    if chat_ids:
+        await ledger.add_restored(tx, alive_at=alive_at, now=now)
     for chat_id in chat_ids:
         await tx.execute(
             """INSERT INTO restorations (chat_id, alive_at, until) VALUES (:chat, :alive, :until)
@@ -104,11 +106,15 @@ async def windows(db: Reader, chat_ids: Iterable[int]) -> dict[int, RestoreWindo
     return {row["chat_id"]: read(RestoreWindow, row) for row in rows}
 
 
-async def newest_message_id(db: Reader, chat_id: int) -> int:
-    """Return the highest id that a message of ours is known to have in a chat, 0 where there is none."""
-    # The last condition is that of the index.
-    sql = "SELECT max(telegram_id) FROM messages WHERE chat_id = :chat AND telegram_id IS NOT NULL"
-    return await db.fetch_value(sql, {"chat": chat_id}) or 0
+async def newest_message_id(db: Reader, chat_id: int, *, before: datetime | None = None) -> int:
+    """Return the highest id that a message of ours is known to have in a chat, 0 where there is none.
+
+    With `before`, of those that were sent before a moment.
+    """
+    # The second condition is that of the index.
+    sql = """SELECT max(telegram_id) FROM messages WHERE chat_id = :chat AND telegram_id IS NOT NULL
+        AND (:before IS NULL OR sent_at < :before)"""
+    return await db.fetch_value(sql, {"chat": chat_id, "before": maybe_ms(before)}) or 0
 
 
 async def newest_message_id_of_account(db: Reader) -> int:

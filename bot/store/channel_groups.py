@@ -8,9 +8,10 @@ from bot.models.people import EVERYTHING, Viewer
 from bot.parts import compact_json
 from bot.store import feeds
 from bot.store.access import Restrictable, visible
-from bot.store.channels import ChannelNames, ResolvedChannel, spelt
+from bot.store.channels import ResolvedChannel
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import json_list, read, read_all
+from bot.text.channel_names import ChannelNames, spelt
 
 LONGEST_NAME = 64  # characters
 
@@ -74,7 +75,7 @@ class Directory:
         """Read the names that a viewer may know."""
         rows = await db.fetch_all(
             f"""SELECT id, title, username, address, followed_at IS NOT NULL AS is_followed FROM channels c
-            WHERE {visible(Restrictable.CHANNEL, "c.id")} ORDER BY followed_at IS NULL, id""",  # noqa: S608 - our own words
+            WHERE {visible(Restrictable.CHANNEL, "c.id")} ORDER BY followed_at IS NULL, id < 0, id""",  # noqa: S608 - our own words
             {"viewer": viewer.chat_id},
         )
         members = await db.fetch_all(

@@ -1,30 +1,25 @@
 """Channels: what they are, and how each reader reaches them."""
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from functools import cached_property
-from typing import Generic, Protocol, TypeVar
 
 from bot.models import Network
 from bot.models.acts import UNDO_WITHIN
 from bot.models.enquiries import EnquiryKind
 from bot.models.people import EVERYTHING, Viewer
-from bot.store import access, backfills, enquiries
+from bot.store import backfills, enquiries
 from bot.store.access import Restrictable, visible
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import json_list, maybe_date, maybe_ms, read, read_all, to_ms
+from bot.text.channel_names import ChannelNames
 from bot.text.references import any_reference
 
 __all__ = ["Access", "Channel", "Options", "ResolvedChannel"]
 
 BEGINNING = datetime.fromtimestamp(0, UTC)  # the date of a channel's first message, in `complete_from`
 MOST_FAST = 20  # channels that are asked for their changes all the time
-
-_NO_QUOTES = str.maketrans("", "", "\"«»“”„‟'‘’")
-_WORD = re.compile(r"\w+")
 
 
 class Access(StrEnum):
@@ -143,18 +138,6 @@ class Channel:
         return moment is not None and (self.followed_at is None or moment >= self.followed_at)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelPast:
-    """How far back a channel is stored."""
-
-    id: int
-    is_followed: bool
-    is_readable: bool  # a reader can read more of it
-    complete_from: datetime | None  # as of `Channel`
-    oldest: datetime | None  # the date of the first stored post
-    newest: datetime | None  # … and of the last one
-
-
 # Where no reader is named, the one that sees to the channel speaks for it, or else the first that knows it.
 _CHANNELS = """
     SELECT c.*, (SELECT g.id FROM channels g WHERE g.comments_of = c.id AND g.followed_at IS NOT NULL) AS comments_in,
@@ -185,7 +168,7 @@ async def apply_options(
     )
     if options.history is not None and chat_id is not None:
         await backfills.request(tx, channel_id, chat_id=chat_id, asked_at=asked_at, posts=options.history)
-    if options.comments and chat_id is not None:
+    if options.comments and chat_id is not None and channel_id > 0:  # below zero are sites
         await enquiries.ask(tx, chat_id, EnquiryKind.COMMENTS, channel_id, now=asked_at)
     if options.comments is False:
         await end_comments(tx, channel_id, now=asked_at)
@@ -238,21 +221,6 @@ async def followed_among(db: Reader, channel_ids: Iterable[int], viewer: Viewer)
     return tuple(row["id"] for row in rows)
 
 
-async def past_of(db: Reader, channel_ids: Iterable[int] | None) -> list[ChannelPast]:
-    """Return how far back channels are stored; without `channel_ids` all of them."""
-    rows = await db.fetch_all(
-        """SELECT c.id, c.followed_at IS NOT NULL AS is_followed, c.complete_from,
-            (SELECT min(date) FROM posts WHERE channel_id = c.id) AS oldest,
-            (SELECT max(date) FROM posts WHERE channel_id = c.id) AS newest,
-            c.followed_at IS NOT NULL AND EXISTS (SELECT 1 FROM memberships WHERE channel_id = c.id
-                AND reader_id = c.read_by AND access IN ('polled', 'joined')) AS is_readable
-        FROM channels c WHERE :ids IS NULL OR c.id IN (SELECT value FROM json_each(:ids))
-        ORDER BY c.id""",
-        {"ids": None if channel_ids is None else json_list(channel_ids)},
-    )
-    return read_all(ChannelPast, rows)
-
-
 async def unwanted(db: Reader, reader_id: int, now: datetime) -> list[Channel]:
     """Return the channels that this reader has joined and nobody follows any more, once nobody can undo that."""
     sql = f"""{_CHANNELS} WHERE c.followed_at IS NULL AND m.access = 'joined'
@@ -285,71 +253,10 @@ async def find(db: Reader, text: str, reader_id: int | None = None, *, viewer: V
     Of several the followed one comes first; None where there is none that the viewer sees.
     """
     reference = any_reference(text) or ""
-    sql = f"{_CHANNELS} WHERE {visible(Restrictable.CHANNEL, 'c.id')} ORDER BY c.followed_at IS NULL, c.id"
+    sql = f"{_CHANNELS} WHERE {visible(Restrictable.CHANNEL, 'c.id')} ORDER BY c.followed_at IS NULL, c.id < 0, c.id"
     known = read_all(Channel, await db.fetch_all(sql, {"reader": reader_id, "viewer": viewer.chat_id}))
     settled = await db.fetch_value("SELECT channel_id FROM follows WHERE reference = :ref", {"ref": reference})
     return ChannelNames(known, {} if settled is None else {reference: settled}).find(text)
-
-
-class _Titled(Protocol):
-    """Whatever has the names of a channel."""
-
-    @property
-    def id(self) -> int: ...
-    @property
-    def title(self) -> str: ...
-    @property
-    def username(self) -> str | None: ...
-    @property
-    def address(self) -> str | None: ...
-
-
-_Known = TypeVar("_Known", bound=_Titled)
-
-
-class ChannelNames(Generic[_Known]):
-    """The names by which people mean channels, of which the first of a name comes before the others."""
-
-    def __init__(self, known: Sequence[_Known], references: Mapping[str, int]) -> None:
-        self._references = references  # that were followed: ids of channels
-        self._named: dict[str, _Known] = {}  # by @name, and by id
-        self._titled: dict[str, _Known] = {}
-        for channel in known:
-            self._named.setdefault(f"@{(channel.username or '').lower()}", channel)
-            self._named.setdefault(str(channel.id), channel)
-            if channel.address is not None:
-                self._named.setdefault(channel.address, channel)
-            self._titled.setdefault(spelt(channel.title), channel)
-        self._known = tuple(known)
-
-    def find(self, text: str) -> _Known | None:
-        """Return the channel that goes by @name, link, id or title."""
-        reference, title = any_reference(text) or "", spelt(text)
-        invited = str(self._references.get(reference))
-        return self._named.get(reference) or self._named.get(invited) or (self._titled.get(title) if title else None)
-
-    def with_words(self, text: str) -> list[_Known]:
-        """Return the channels whose titles have all words of a text, in any order; case and quotes are ignored.
-
-        Where there is none, those with words that begin so. None for an @name.
-        """
-        wanted = set() if text.startswith("@") else _words(text)
-        whole = [channel for channel, words in self._titles if wanted <= words] if wanted else []
-        begun = (c for c, words in self._titles if all(any(word.startswith(each) for word in words) for each in wanted))
-        return whole or (list(begun) if wanted else [])
-
-    @cached_property
-    def _titles(self) -> list[tuple[_Known, set[str]]]:
-        return [(channel, _words(channel.title)) for channel in self._known]
-
-
-def _words(title: str) -> set[str]:
-    return set(_WORD.findall(spelt(title)))
-
-
-def spelt(title: str) -> str:
-    """Return a name without case and quotes, which each phone writes in its own way; SQLite folds ASCII only."""
-    return " ".join(title.translate(_NO_QUOTES).casefold().replace("ё", "е").split())
 
 
 async def unfollow(tx: Transaction, channel_id: int, *, now: datetime | None = None) -> bool:
@@ -380,31 +287,6 @@ async def end_comments(tx: Transaction, channel_id: int, *, now: datetime | None
             await tx.execute("UPDATE channels SET comments_of = NULL WHERE id = :id", {"id": group["id"]})
         else:
             await unfollow(tx, group["id"], now=now)
-
-
-async def follow_comments(tx: Transaction, group: ResolvedChannel, channel: Channel, *, now: datetime) -> None:
-    """Follow the supergroup with the comments on a channel's posts; it is not joined for that."""
-    await tx.execute(
-        """INSERT INTO channels (id, kind, title, username, followed_at, comments_of, may_join)
-        VALUES (:id, :kind, :title, :username, :now, :channel, 0)
-        ON CONFLICT DO UPDATE SET title = excluded.title, username = excluded.username, unfollowed_at = NULL,
-            may_join = iif(followed_at IS NULL, 0, may_join), followed_at = coalesce(followed_at, excluded.followed_at),
-            comments_of = excluded.comments_of""",
-        {
-            "id": group.id,
-            "kind": group.kind,
-            "title": group.title,
-            "username": group.username,
-            "now": to_ms(now) // 1000 * 1000,
-            "channel": channel.id,
-        },
-    )
-    if channel.restricted:  # as restricted as the channel, unless it was asked for by name
-        await access.restrict(
-            tx, Restrictable.CHANNEL, channel.id, await access.chats_of(tx, Restrictable.CHANNEL, channel.id)
-        )
-    tx.announce(Subject.FOLLOWS)
-    tx.announce(Subject.TOPICS)  # which may be limited to it
 
 
 async def set_access(  # noqa: PLR0913 - the row has this many columns
@@ -454,93 +336,3 @@ async def rename(tx: Transaction, channel_id: int, *, title: str, username: str 
         return None
     await tx.execute("UPDATE channels SET title = :title, username = :username WHERE id = :id", values)
     return read(ResolvedChannel, row)
-
-
-async def set_mark(  # noqa: PLR0913 - the mark and the state it was read from belong together
-    tx: Transaction,
-    channel_id: int,
-    *,
-    confirmed_id: int,
-    seen_pts: int,
-    now: datetime,
-    read_from: int | None = None,
-) -> None:
-    """Set how far a channel is complete; `confirmed_id` never goes back. Only the sweep calls this.
-
-    `read_from` is the `seen_pts` that the sweep started from: where `read_anew` changed it meanwhile, it stays.
-    """
-    await tx.execute(
-        """UPDATE channels SET confirmed_id = max(confirmed_id, :confirmed), swept_at = :now,
-            seen_pts = CASE WHEN :read_from IS NULL OR seen_pts = :read_from THEN :pts ELSE seen_pts END
-        WHERE id = :id""",
-        {"id": channel_id, "confirmed": confirmed_id, "pts": seen_pts, "now": to_ms(now), "read_from": read_from},
-    )
-
-
-async def begin_past(tx: Transaction, channel_id: int, *, low: int, since: datetime) -> None:
-    """Set from where on a channel is complete that is newly followed: down to the id `low`, of a date.
-
-    Where it was followed before and nothing is missing in between, it is complete from where it was then.
-    """
-    await tx.execute(
-        """UPDATE channels SET complete_id = :low, complete_from = :since
-        WHERE id = :id AND (complete_id IS NULL OR :low > confirmed_id + 1 OR :low <= complete_id)""",
-        {"id": channel_id, "low": low, "since": to_ms(since)},
-    )
-
-
-async def extend_past(tx: Transaction, channel_id: int, *, below: int | None, low: int, since: datetime) -> None:
-    """Set that all messages under the id `below` are stored down to `low`, where this joins what is complete.
-
-    `below` is None for the newest; `since` is the date of `low`.
-    """
-    await tx.execute(
-        """UPDATE channels SET complete_id = :low, complete_from = min(complete_from, :since)
-        WHERE id = :id AND :low < complete_id AND coalesce(:below, complete_id) >= complete_id""",
-        {"id": channel_id, "low": low, "below": below, "since": to_ms(since)},
-    )
-
-
-async def set_verified(
-    tx: Transaction, channel_id: int, *, below: int | None, now: datetime, asked_at: datetime | None = None
-) -> None:
-    """Set how far the verifier has come in a channel; `below` is None once it is through.
-
-    `asked_at` is when it asked for the page. A round that began before a doubt arose leaves the doubt to the next one.
-    """
-    began = "iif(verify_from IS NULL, :asked, verify_began)"
-    is_through = ":below IS NULL"
-    is_settled = f"{is_through} AND (doubted_at IS NULL OR doubted_at <= {began})"
-    await tx.execute(
-        f"""UPDATE channels SET verify_from = :below, verify_began = {began},
-            verified_at = iif({is_through}, :now, verified_at),
-            doubted_at = iif({is_settled}, NULL, doubted_at),
-            unchecked_since = CASE WHEN {is_settled} OR unchecked_since IS NULL THEN NULL
-                WHEN {is_through} THEN max(unchecked_since, {began}) ELSE unchecked_since END
-        WHERE id = :id""",  # noqa: S608 - our own words
-        {"id": channel_id, "below": below, "now": to_ms(now), "asked": to_ms(asked_at or now)},
-    )
-
-
-async def leave_unchecked(tx: Transaction, channel_id: int, *, now: datetime) -> None:
-    """Write down that the server fails at the changes of a channel, so that some may be missing for now."""
-    sql = "UPDATE channels SET unchecked_since = coalesce(unchecked_since, swept_at, :now) WHERE id = :id"
-    await tx.execute(sql, {"id": channel_id, "now": to_ms(now)})
-
-
-async def set_checked(tx: Transaction, channel_id: int) -> None:
-    """Write down that the changes of a channel are applied to the last; a doubt is left to the verifier."""
-    sql = "UPDATE channels SET unchecked_since = NULL WHERE id = :id AND doubted_at IS NULL"
-    await tx.execute(sql, {"id": channel_id})
-
-
-async def doubt(tx: Transaction, channel_id: int, *, now: datetime) -> None:
-    """Have the past of a channel verified at once, since its changes cannot be had from Telegram any more."""
-    await leave_unchecked(tx, channel_id, now=now)
-    await tx.execute("UPDATE channels SET doubted_at = :now WHERE id = :id", {"id": channel_id, "now": to_ms(now)})
-
-
-async def read_anew(tx: Transaction, channel_id: int, *, now: datetime) -> None:
-    """Have the sweep read a channel down to its mark again, and its past verified at once."""
-    await tx.execute("UPDATE channels SET seen_pts = 0 WHERE id = :id", {"id": channel_id})
-    await doubt(tx, channel_id, now=now)

@@ -1,12 +1,48 @@
-"""Comments: which messages of a supergroup are copies of a channel's posts: what answers them is under a post."""
+"""Comments: the supergroups that they are in, and which messages there are copies of a channel's posts.
+
+What answers a copy is under the post.
+"""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from bot.models import Post
-from bot.store import outbox
-from bot.store.database import Reader, Transaction
-from bot.store.rows import json_list
+from bot.store import access, outbox
+from bot.store.access import Restrictable
+from bot.store.channels import Channel, ResolvedChannel
+from bot.store.database import Reader, Subject, Transaction
+from bot.store.rows import json_list, to_ms
+
+
+async def follow(tx: Transaction, group: ResolvedChannel, channel: Channel, *, now: datetime) -> None:
+    """Follow the supergroup with the comments on a channel's posts; it is not joined for that."""
+    await tx.execute(
+        """INSERT INTO channels (id, kind, title, username, followed_at, comments_of, may_join)
+        VALUES (:id, :kind, :title, :username, :now, :channel, 0)
+        ON CONFLICT DO UPDATE SET title = excluded.title, username = excluded.username, unfollowed_at = NULL,
+            may_join = iif(followed_at IS NULL, 0, may_join), followed_at = coalesce(followed_at, excluded.followed_at),
+            comments_of = excluded.comments_of""",
+        {
+            "id": group.id,
+            "kind": group.kind,
+            "title": group.title,
+            "username": group.username,
+            "now": to_ms(now) // 1000 * 1000,
+            "channel": channel.id,
+        },
+    )
+    await tx.execute(  # what was stored as posts of its own, while the supergroup was followed for itself
+        """INSERT OR IGNORE INTO post_copies (channel_id, message_id, post_id)
+        SELECT channel_id, message_id, forward ->> 'message_id' FROM posts
+        WHERE channel_id = :group AND forward ->> 'channel_id' = :channel""",
+        {"group": group.id, "channel": channel.id},
+    )
+    if channel.restricted:  # as restricted as the channel, unless it was asked for by name
+        await access.restrict(
+            tx, Restrictable.CHANNEL, channel.id, await access.chats_of(tx, Restrictable.CHANNEL, channel.id)
+        )
+    tx.announce(Subject.FOLLOWS)
+    tx.announce(Subject.TOPICS)  # which may be limited to it
 
 
 async def put_copies(tx: Transaction, copies: Sequence[Post], *, now: datetime) -> None:

@@ -18,7 +18,7 @@ from bot.runtime import private_files
 from bot.runtime.disk import fatal_in
 from bot.store import integrity, migrations
 from bot.store.rows import from_ms, to_ms
-from bot.store.transaction import Changes, Job, Params, Reader, Subject, Transaction, run
+from bot.store.transaction import Changes, Job, Params, Reader, StaleTipError, Subject, Tip, Transaction, run
 
 __all__ = ["Changes", "Database", "Reader", "Subject", "Transaction", "from_ms", "open_read_only", "to_ms"]
 
@@ -152,6 +152,7 @@ class _Writer:
         self._waiting: deque[_Order] = deque()
         self._wake = asyncio.Event()
         self._closing = False
+        self._tip: Tip | None = None  # the end of the ledger, as far as this process knows
         self._fatal: FatalError | None = None  # why nothing can be written any more
         self._task = asyncio.create_task(self._run(), name="store.writer")
 
@@ -188,6 +189,9 @@ class _Writer:
     async def _commit(self, group: list[_Order]) -> None:
         try:
             results = await self._attempt(group)
+        except StaleTipError:  # it is read anew, with the lock held: this cannot come twice
+            await self._commit(group)
+            return
         except Exception as error:  # noqa: BLE001 - whatever a job raises belongs to its caller
             if len(group) == 1 or isinstance(error, FatalError):  # which may be one of what is committed already
                 for order in group:
@@ -208,13 +212,15 @@ class _Writer:
     def _transact(self, group: list[_Order]) -> list[object]:
         """Run jobs in one transaction, on SQLite's thread."""
         connection = self._connection._conn  # noqa: SLF001 - the connection that belongs to this thread
-        transaction = Transaction(connection)
+        transaction = Transaction(connection, self._tip)
         connection.execute("BEGIN IMMEDIATE")
         try:
             results = [run(order.job(transaction)) for order in group]
             connection.execute("COMMIT")
+            self._tip = transaction.tip
         except BaseException:
             connection.rollback()
+            self._tip = None
             raise
         # Who sends what was committed need not wait for the disk: what a power cut takes away in these milliseconds is
         # made anew from what Telegram has, and sent under the same `random_id`. All others are answered afterwards.

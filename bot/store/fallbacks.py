@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 
 from bot.models.alerts import Draft, Group, GroupKind, MessageKind
 from bot.models.notices import Outage, TelegramBack, TelegramOut
-from bot.store import chats, groups, meta, outbox
+from bot.store import groups, meta, outbox
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.groups import NewMember
 from bot.store.messages import Message
-from bot.store.notices import notify
+from bot.store.notices import notify_owners
 from bot.store.outbox import Delivery
 from bot.store.rows import json_list, maybe_date, to_ms
 
@@ -23,18 +23,21 @@ MOST = 200  # messages that are brought to fallbacks at once
 OPEN = timedelta(days=365)  # that an outage may last
 WENT, RETURNED = "FALLBACK", "RETURNED"  # why a message was withdrawn: it went to a target; Telegram was there first
 
-# What Telegram was to take and has not, though it did not say when it would.
+# What Telegram was to take and has not, though it did not say when it would. What waits behind another in its chat says
+# nothing, and what failed by an error of ours, whose names are in small letters, neither.
 _PENDING = """SELECT EXISTS (SELECT 1 FROM messages m JOIN chats c ON c.id = m.chat_id
-    WHERE m.state = 'due' AND (m.due_at <= :now OR m.attempts > 0) AND m.kind NOT IN ('files', 'fallback')
+    WHERE m.state = 'due' AND m.kind NOT IN ('files', 'translation', 'fallback')
         AND c.kind != 'target' AND c.suspended IS NULL
-        AND (m.reason IS NULL OR m.reason NOT GLOB '*FLOOD*' AND m.reason NOT GLOB '*_WAIT_*'))"""
+        AND CASE WHEN m.reason IS NULL THEN m.due_at <= :now AND coalesce(c.held_until, 0) <= :now
+            ELSE m.reason = upper(m.reason) AND m.reason NOT GLOB '*FLOOD*' AND m.reason NOT GLOB '*_WAIT_*' END)"""
 _DIVERTED = """SELECT m.id, m.random_id, m.wanted_revision, t.id AS target, t.key FROM chats c
     JOIN chats t ON t.id = c.fallback_id AND t.suspended IS NULL
     CROSS JOIN messages m ON m.chat_id = c.id AND m.state = 'due' AND m.sent_revision = 0
         AND (m.due_at <= :now OR m.attempts > 0)
     LEFT JOIN groups g ON g.id = m.group_id
     WHERE c.suspended IS NULL AND (m.kind = 'alert' OR g.kind IN ('digest', 'storm') OR m.notice = 'telegram_out')
-        AND NOT EXISTS (SELECT 1 FROM messages f WHERE f.carries = m.id AND f.state = 'due')
+        AND NOT EXISTS (SELECT 1 FROM messages f WHERE f.carries = m.id
+            AND (f.state = 'due' OR f.state = 'sent' AND m.kind = 'notice'))
     ORDER BY m.wanted_at, m.id LIMIT :most"""
 
 
@@ -59,9 +62,7 @@ async def begin(tx: Transaction, outage: Outage, since: datetime, *, now: dateti
             {"now": to_ms(now)},
         )
     notice = TelegramOut(event=f"{outage}:{to_ms(since)}", outage=outage, since=since)
-    for owner in await chats.of_owners(tx):
-        if owner.suspended is None:
-            await notify(tx, owner, notice, now=now)
+    await notify_owners(tx, notice, now=now)
 
 
 async def divert(tx: Transaction, *, now: datetime) -> int:
@@ -110,7 +111,7 @@ async def move(tx: Transaction, fallback: Message, *, written_at: datetime, now:
         WHERE m.id = :id AND m.state = 'due' AND m.sent_revision = 0""",
         {"id": fallback.carries},
     )
-    if row is None:
+    if row is None or row["kind"] == MessageKind.NOTICE:  # which goes on waiting: once it is taken, Telegram is back
         return
     alert_ids = [row["alert_id"]] if row["kind"] == MessageKind.ALERT else []
     if row["group_id"] is not None:
@@ -188,16 +189,19 @@ async def _shrink(tx: Transaction, group_id: int, *, now: datetime) -> None:
     await outbox.revise(tx, [row["id"]], now=now)
 
 
-async def members(db: Reader, group_id: int) -> list[int]:
-    """Return the messages whose alerts a summary holds, by row."""
+async def members(db: Reader, group_id: int) -> dict[int, list[int]]:
+    """Return the messages whose alerts a summary holds, each by its row with the rows of these alerts."""
     rows = await db.fetch_all(
-        """SELECT DISTINCT f.carries AS id FROM groups g JOIN messages m ON m.chat_id = g.chat_id
+        """SELECT f.carries, f.body FROM groups g JOIN messages m ON m.chat_id = g.chat_id
             AND m.state = 'withdrawn' AND m.reason = :went JOIN messages f ON f.carries = m.id AND f.body IS NOT NULL
         WHERE g.id = :group AND EXISTS (SELECT 1 FROM json_each(f.body) j JOIN alerts a ON a.id = j.value
-            WHERE a.group_id = :group) ORDER BY 1""",
+            WHERE a.group_id = :group) ORDER BY f.id""",
         {"group": group_id, "went": WENT},
     )
-    return [row["id"] for row in rows]
+    held: dict[int, list[int]] = {}
+    for row in rows:
+        held.setdefault(row["carries"], []).extend(json.loads(row["body"]))
+    return held
 
 
 async def found(tx: Transaction, message: Message, telegram_id: int, *, now: datetime) -> None:
@@ -230,8 +234,7 @@ async def end(tx: Transaction, outage: Outage, *, now: datetime) -> None:
             values,
         )
         await tx.execute("UPDATE groups SET closes_at = :now WHERE kind = 'fallback' AND closes_at > :now", values)
+        await tx.execute("UPDATE chats SET held_until = NULL WHERE kind != 'target' AND held_until > :now", values)
     tx.announce(Subject.ALERTS)
     notice = TelegramBack(event=f"{outage}:{to_ms(since)}", outage=outage, since=since, until=now, alerts=went)
-    for owner in await chats.of_owners(tx):
-        if owner.suspended is None:
-            await notify(tx, owner, notice, now=now)
+    await notify_owners(tx, notice, now=now)

@@ -89,8 +89,8 @@ async def request(
     earlier = await _find(tx, reference)
     channel = await _followed(tx, reference, earlier)
     if channel is not None and channel.restricted and chat_id is not None:
-        viewer = Viewer(chat_id=chat_id)
-        if reference.isdecimal() and not await access.sees(tx, Restrictable.CHANNEL, channel.id, viewer):
+        viewer, is_number = Viewer(chat_id=chat_id), reference.removeprefix("-").isdecimal()
+        if is_number and not await access.sees(tx, Restrictable.CHANNEL, channel.id, viewer):
             return RequestOutcome.HIDDEN
         await access.share(tx, Restrictable.CHANNEL, channel.id, chat_id)
     if channel is not None:

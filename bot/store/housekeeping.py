@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from bot.store import acts, enquiries, handled, invitations, page_versions, subscriptions, targets
+from bot.store import acts, enquiries, handled, invitations, page_versions, subscriptions
 from bot.store.database import Transaction
 from bot.store.rows import to_ms
 
@@ -11,7 +11,7 @@ UPLOADS_KEPT = timedelta(days=90)  # a file that is sent after that is uploaded 
 
 
 async def clear(tx: Transaction, *, now: datetime) -> None:
-    """Delete what is over: old answers, mutes, strangers, uploads, links, acts, addresses of removed targets."""
+    """Delete what is over: old answers, mutes, strangers, uploads, links, acts."""
     await handled.forget_old(tx, now=now)
     await subscriptions.forget_ended(tx, now=now)
     await tx.execute(
@@ -24,4 +24,3 @@ async def clear(tx: Transaction, *, now: datetime) -> None:
     await acts.forget_old(tx, now=now)
     await enquiries.forget_old(tx, now=now)
     await page_versions.forget_old(tx)
-    await targets.forget_removed(tx, now=now)

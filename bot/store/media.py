@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.models.outgoing import Remote, Upload
-from bot.store import attachments
+from bot.store import attachments, ledger
 from bot.store.blobs import Blob
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import json_list, read, read_all, to_ms
@@ -184,6 +184,7 @@ async def keep(  # noqa: PLR0913 - the evidence has this many sides
             "now": to_ms(now),
         },
     )
+    await ledger.add_file(tx, media_id, now=now)
     await attachments.enqueue_for_file(tx, media_id, now=now, album_within=album_within)
     tx.announce(Subject.MEDIA)
 
@@ -237,14 +238,18 @@ async def total_size(db: Reader) -> int:
 async def prune(tx: Transaction, *, size: int, after: int, shown_since: datetime) -> Pruning:
     """Give up files of so many bytes, the oldest first, of the next hundred after a row.
 
-    A file stays that a post shows of which a chat got an alert since `shown_since`.
+    A file stays that a post shows, in any of its versions, of which a chat got an alert since `shown_since`, or that
+    is in a case.
     """
     rows = await tx.fetch_all(
         """SELECT d.id, d.sha256, d.size, EXISTS (
             SELECT 1 FROM media o CROSS JOIN versions v ON v.id = o.version_id
             CROSS JOIN posts p ON p.channel_id = v.channel_id AND p.message_id = v.message_id
-            CROSS JOIN alerts a ON a.channel_id = p.channel_id AND a.post_key = p.post_key
-            WHERE o.state = 'kept' AND o.sha256 = d.sha256 AND a.created_at >= :since) AS is_shown
+            WHERE o.state = 'kept' AND o.sha256 = d.sha256 AND (EXISTS (SELECT 1 FROM alerts a
+                WHERE a.channel_id = p.channel_id AND a.post_key = p.post_key AND a.created_at >= :since)
+            OR EXISTS (SELECT 1 FROM posts i JOIN case_posts k
+                ON k.channel_id = i.channel_id AND k.message_id = i.message_id
+                WHERE i.channel_id = p.channel_id AND i.post_key = p.post_key))) AS is_shown
         FROM media d WHERE d.state = 'kept' AND d.id > :after ORDER BY d.id LIMIT :most""",
         {"most": _PRUNED_AT_ONCE, "after": after, "since": to_ms(shown_since)},
     )

@@ -68,23 +68,30 @@ class DueMessages:
     next_at: datetime | None  # when the next message falls due that is not due yet
 
 
+def _commented(post: str, channel: str) -> str:
+    """Return the SQL of the `commented` of a row of posts, as the view has it."""
+    return f"""CASE WHEN {channel}.comments_of IS NOT NULL THEN (SELECT json_array(o.id, o.title, o.username, k.post_id)
+        FROM channels o LEFT JOIN post_copies k ON k.channel_id = {post}.channel_id AND k.message_id = {post}.root_id
+        WHERE o.id = {channel}.comments_of) END"""  # noqa: S608 - our own names
+
+
 # What `posts.COLUMNS` reads from the view `post_versions`, which no LEFT JOIN can have.
-_POST = """m.id AS post_id, m.channel_id AS post_channel_id, n.title AS post_channel_title,
+_POST = f"""m.id AS post_id, m.channel_id AS post_channel_id, n.title AS post_channel_title,
     n.username AS post_channel_username, m.message_id AS post_message_id, m.grouped_id AS post_grouped_id,
     m.date AS post_date, v.edit_date AS post_edit_date, v.text AS post_text, v.parts AS post_parts,
     v.entities AS post_entities, v.media AS post_media, m.forward AS post_forward, m.reply_to AS post_reply_to,
-    CASE WHEN n.comments_of IS NOT NULL THEN (SELECT json_array(o.id, o.title, o.username, k.post_id)
-        FROM channels o LEFT JOIN post_copies k ON k.channel_id = m.channel_id AND k.message_id = m.root_id
-        WHERE o.id = n.comments_of) END AS post_commented,
+    {_commented("m", "n")} AS post_commented,
     m.reply_channel AS post_reply_channel, m.author AS post_author, m.link AS post_own_link,
-    m.gone_at AS post_gone_at, m.views AS post_views, m.forwards AS post_forwards, m.reactions AS post_reactions,
+    m.gone_at AS post_gone_at,
+    m.gone_by AS post_gone_by, m.views AS post_views, m.forwards AS post_forwards, m.reactions AS post_reactions,
     v.id AS post_version_id, v.id = m.version_id AS post_is_current, v.number AS post_number, v.seen_at AS post_seen_at,
     v.observed_by AS post_observed_by, EXISTS (SELECT 1 FROM long_posts l WHERE l.channel_id = v.channel_id
-        AND l.message_id = v.message_id AND l.head = v.hash AND l.state != 'whole') AS post_is_part"""
-_DUPLICATES = """SELECT json_group_array(json_array(y.id, y.title, y.username, x.message_id, z.link, x.date))
+        AND l.message_id = v.message_id AND l.head = v.hash AND l.state != 'whole') AS post_is_part"""  # noqa: S608 - our own names
+_DUPLICATES = f"""SELECT json_group_array(json_array(y.id, y.title, y.username, x.message_id, z.link,
+        json({_commented("z", "y")}), x.date))
     FROM alerts d JOIN versions x ON x.id = d.version_id JOIN channels y ON y.id = x.channel_id
     JOIN posts z ON z.channel_id = x.channel_id AND z.message_id = x.message_id
-    WHERE q.kind = 'alert' AND d.duplicate_of = q.alert_id"""
+    WHERE q.kind = 'alert' AND d.duplicate_of = q.alert_id"""  # noqa: S608 - likewise
 # The chat is addressed in the thread that was chosen as the message came into the outbox.
 _CHAT = chats.COLUMNS.replace("c.thread_id", "q.thread_id")
 _MESSAGES = f"""SELECT q.id, {_CHAT}, q.kind, q.random_id, q.silent, q.wanted_revision AS revision, q.sent_revision,
@@ -98,7 +105,10 @@ _MESSAGES = f"""SELECT q.id, {_CHAT}, q.kind, q.random_id, q.silent, q.wanted_re
     LEFT JOIN versions v ON v.id = coalesce(q.version_id, a.shown_version_id)
     LEFT JOIN posts m ON m.channel_id = v.channel_id AND m.message_id = v.message_id
     LEFT JOIN channels n ON n.id = v.channel_id"""  # noqa: S608 - our own constants
-_NEXT_AT = "SELECT min(due_at) AS next_at FROM messages INDEXED BY messages_due WHERE state = 'due' AND due_at > :now"
+# A chat may be held for longer than the message that it is held for waits.
+_NEXT_AT = """SELECT min(at) AS next_at FROM (
+    SELECT min(due_at) AS at FROM messages INDEXED BY messages_due WHERE state = 'due' AND due_at > :now
+    UNION ALL SELECT min(held_until) FROM chats WHERE held_until > :now)"""
 # Chats that nothing is to be read of. Indexes answer for all of this, so that thousands of messages that wait behind
 # one another in a chat, or for tomorrow, cost little.
 _LEFT_OUT = """chat_id NOT IN (SELECT value FROM json_each(:excluded))

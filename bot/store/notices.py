@@ -17,6 +17,13 @@ async def notify(tx: Transaction, chat: Chat, notice: Notice, *, now: datetime) 
     return await _enqueue(tx, [chat], notice, now=now) > 0
 
 
+async def notify_owners(tx: Transaction, notice: Notice, *, now: datetime) -> bool:
+    """Put a notice into the outbox for the owners whose chats take something; False where there are none."""
+    owners = await _owners(tx)
+    await _enqueue(tx, owners, notice, now=now)
+    return bool(owners)
+
+
 async def notify_followers(tx: Transaction, channel_id: int, notice: Notice, *, now: datetime) -> None:
     """Put a notice into the outbox for the chats that follow a channel; for none where it is followed no more."""
     channel = await channels.get(tx, channel_id)
@@ -33,12 +40,16 @@ async def notify_followers(tx: Transaction, channel_id: int, notice: Notice, *, 
     await _enqueue(tx, to, notice, now=now)
 
 
+async def _owners(tx: Transaction) -> list[Chat]:
+    return [owner for owner in await chats.of_owners(tx) if owner.suspended is None]
+
+
 async def _enqueue(tx: Transaction, to: Iterable[Chat], notice: Notice, *, now: datetime) -> int:
     """Put a notice into the outbox; what is not for everybody comes to the owners and not into a broadcast."""
     to, is_kept_in = list(to), not notice.for_everybody
     if is_kept_in and any(chat.broadcast for chat in to):
-        owners = [owner for owner in await chats.of_owners(tx) if owner.suspended is None]
-        to = list({chat.id: chat for chat in (*(each for each in to if not each.broadcast), *owners)}.values())
+        apart = [chat for chat in to if not chat.broadcast]
+        to = list({chat.id: chat for chat in (*apart, *await _owners(tx))}.values())
     drafts = [
         Draft(
             chat_id=chat.id,

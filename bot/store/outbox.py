@@ -11,9 +11,8 @@ from datetime import datetime, timedelta
 
 from bot.models import to_json
 from bot.models.alerts import Draft, MessageKind
-from bot.models.links import post_link
 from bot.models.outgoing import Peer, PeerKind
-from bot.store import meta
+from bot.store import meta, posts
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import from_ms, json_list, read, to_ms
 
@@ -242,20 +241,19 @@ async def dead_letters(db: Reader) -> list[DeadLetter]:
     """Return all messages that could not be delivered, oldest first."""
     rows = await db.fetch_all(
         f"""SELECT q.id, q.created_at, q.reason, c.title, c.suspended, coalesce(g.kind, q.notice) AS name,
-            v.channel_id, v.message_id, n.username, p.link
+            coalesce(q.version_id, a.shown_version_id) AS version_id
         FROM messages q INDEXED BY messages_dead JOIN chats c ON c.id = q.chat_id
         LEFT JOIN groups g ON g.id = q.group_id LEFT JOIN alerts a ON a.id = q.alert_id
-        LEFT JOIN versions v ON v.id = coalesce(q.version_id, a.shown_version_id)
-        LEFT JOIN channels n ON n.id = v.channel_id
-        LEFT JOIN posts p ON p.channel_id = v.channel_id AND p.message_id = v.message_id
         WHERE {_DEAD} ORDER BY q.id"""  # noqa: S608 - our own constant
     )
+    shown = await posts.of_versions(db, {row["version_id"] for row in rows} - {None})
+    links = {post.version_id: post.link for post in shown}
     return [
         DeadLetter(
             id=row["id"],
             created_at=from_ms(row["created_at"]),
             chat=row["title"],
-            about=row["name"] or post_link(row["channel_id"], row["username"], row["message_id"], row["link"]),
+            about=row["name"] or links[row["version_id"]],
             reason=row["reason"] or "",
             suspended=row["suspended"] is not None,
         )

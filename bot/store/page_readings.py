@@ -4,7 +4,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot.store import ledger
 from bot.store.database import Reader, Subject, Transaction
+from bot.store.ledger import LineKind
 from bot.store.rows import json_list, read_all, to_ms
 
 NO_PAGE, TAKEN_OVER, STRANGE, UNREACHABLE = "no_page", "taken_over", "strange_page", "page_unreachable"
@@ -67,6 +69,11 @@ async def end(tx: Transaction, channel_ids: Collection[int]) -> None:
 
 async def set_read(tx: Transaction, channel_id: int, *, last_id: int, gap_below: int | None, now: datetime) -> None:
     """Write down how far a channel was read."""
+    before = await tx.fetch_value("SELECT gap_below FROM page_readings WHERE channel_id = :id", {"id": channel_id})
+    if (before is None) != (gap_below is None):
+        kind = LineKind.GAP_FILLED if gap_below is None else LineKind.GAP
+        detail = f"posts below {before}" if gap_below is None else f"posts from {last_id} to {gap_below}"
+        await ledger.add_gaps(tx, kind, channel_id, [None], detail=detail, now=now)
     await tx.execute(
         """UPDATE page_readings SET read_at = :now, last_id = max(last_id, :last), gap_below = :gap,
             trouble = NULL, trouble_since = NULL, answers = 0 WHERE channel_id = :id""",

@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
-from bot.models import Event, Post, is_page_album
+from bot.models import Event, Post, PostKey, is_page_album
 from bot.store.database import Reader, Transaction
 from bot.store.rows import json_list, read_all, to_ms
 from bot.store.version_rows import MessageKey, StoredMessage
 from bot.text.plain import plain_hash, plain_text
 
-PAGE_LAG = timedelta(minutes=10)  # by which a page may be behind Telegram
+PAGE_LAG = timedelta(minutes=10)  # by which a page may be behind Telegram …
+BACK_AFTER = timedelta(hours=1)  # … and after which one proves that a message is visible that was gone
 LOOKS_KEPT = 500  # messages of a channel, the newest: its page shows twenty, and is read again further back at most
 APART = timedelta(hours=3)  # between two answers that a post is not found, of which the second is believed
 
@@ -111,21 +112,24 @@ def _settle(items: Sequence[Post], stored: Mapping[MessageKey, _AlbumItem]) -> l
 
 
 async def looks(tx: Reader, keys: Iterable[MessageKey]) -> dict[MessageKey, bytes]:
-    """Return the hashes of the plain form in which pages showed messages last."""
+    """Return the hashes of the plain form in which pages showed messages since Telegram told what they say now."""
     rows = await tx.fetch_all(
         """SELECT l.channel_id, l.message_id, l.plain FROM json_each(:keys) k
-        JOIN page_looks l ON l.channel_id = k.value ->> 0 AND l.message_id = k.value ->> 1 WHERE l.plain IS NOT NULL""",
+        JOIN page_looks l ON l.channel_id = k.value ->> 0 AND l.message_id = k.value ->> 1
+        JOIN posts p ON p.channel_id = l.channel_id AND p.message_id = l.message_id
+        JOIN versions v ON v.id = p.version_id WHERE l.seen_at >= v.seen_at""",
         {"keys": json_list(keys)},
     )
     return {(row["channel_id"], row["message_id"]): row["plain"] for row in rows}
 
 
-async def put_looks(tx: Transaction, seen: Mapping[MessageKey, bytes]) -> None:
-    """Write down in which plain form pages show messages that Telegram has told us; what is shown is not missing."""
+async def put_looks(tx: Transaction, seen: Mapping[MessageKey, bytes], *, now: int) -> None:
+    """Write down how pages show messages that Telegram has told us, `now` in ms; what is shown is not missing."""
     await tx.execute_many(
-        """INSERT INTO page_looks (channel_id, message_id, plain) VALUES (?, ?, ?)
-        ON CONFLICT DO UPDATE SET plain = excluded.plain, missing_since = NULL, not_found_at = NULL""",
-        [(*key, plain) for key, plain in seen.items()],
+        """INSERT INTO page_looks (channel_id, message_id, plain, seen_at) VALUES (?, ?, ?, ?)
+        ON CONFLICT DO UPDATE SET plain = excluded.plain, seen_at = excluded.seen_at, missing_since = NULL,
+            not_found_at = NULL""",
+        [(*key, plain, now) for key, plain in seen.items()],
     )
 
 
@@ -136,6 +140,15 @@ async def regroup(tx: Transaction, groups: Mapping[tuple[int, str], int]) -> Non
     await tx.execute_many(f"UPDATE posts SET grouped_id = :group {of_post}", values)  # noqa: S608 - our own words
     for table in ("alerts", "feedback"):
         await tx.execute_many(f"UPDATE OR IGNORE {table} SET post_key = :new {of_post}", values)  # noqa: S608 - likewise
+
+
+async def move_alerts(tx: Transaction, post: PostKey, *, old: int, new: int) -> None:
+    """Let the alerts of an album show the version of the item that has the caption."""
+    await tx.execute(
+        """UPDATE alerts SET version_id = :new, shown_version_id = :new
+        WHERE channel_id = :channel AND post_key = :key AND shown_version_id = :old""",
+        {"channel": post[0], "key": post[1], "old": old, "new": new},
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

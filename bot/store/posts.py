@@ -48,11 +48,10 @@ async def by_key(db: Reader, channel_id: int, post_key: str) -> list[StoredPost]
 
 async def link_of(db: Reader, channel_id: int, message_id: int) -> str:
     """Return the link to a message, be it stored or not."""
-    sql = """SELECT c.username, p.link FROM channels c
-        LEFT JOIN posts p ON p.channel_id = c.id AND p.message_id = :message WHERE c.id = :channel"""
-    row = await db.fetch_one(sql, {"channel": channel_id, "message": message_id})
-    username, own = (None, None) if row is None else row
-    return post_link(channel_id, username, message_id, own)
+    for post in await current(db, channel_id, [message_id]):
+        return post.link
+    username: str | None = await db.fetch_value("SELECT username FROM channels WHERE id = :id", {"id": channel_id})
+    return post_link(channel_id, username, message_id)
 
 
 async def at_link(db: Reader, link: str) -> list[tuple[int, int]]:
@@ -126,6 +125,49 @@ async def latest(  # noqa: PLR0913 - each narrows the question in its own way
         },
     )
     return read_all(StoredPost, rows)
+
+
+async def messages(  # noqa: PLR0913 - likewise
+    db: Reader,
+    *,
+    limit: int,
+    channel_ids: Collection[int] | None = None,
+    before: int | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> list[StoredPost]:
+    """Return the newest messages of some channels, or of all, with each item of an album, as `latest` returns posts."""
+    rows = await db.fetch_all(
+        """SELECT * FROM post_versions
+        WHERE (:channels IS NULL OR channel_id IN (SELECT value FROM json_each(:channels)))
+        AND id < :end AND id >= :start AND is_current ORDER BY id DESC LIMIT :limit""",
+        {
+            "channels": None if channel_ids is None else json_list(channel_ids),
+            "end": end_id(before, until),
+            "start": 0 if since is None else first_id(since),
+            "limit": limit,
+        },
+    )
+    return read_all(StoredPost, rows)
+
+
+async def every_version(db: Reader, found: Collection[StoredPost]) -> list[StoredPost]:
+    """Return all versions of messages, in the order of the messages, the first version of each first."""
+    rows = await db.fetch_all(
+        """SELECT v.* FROM json_each(:asked) a JOIN post_versions v
+            ON v.channel_id = a.value ->> 0 AND v.message_id = a.value ->> 1 ORDER BY a.key, v.number""",
+        {"asked": json_list([(post.channel_id, post.message_id) for post in found])},
+    )
+    return read_all(StoredPost, rows)
+
+
+async def hashes_of(db: Reader, version_ids: Iterable[int]) -> dict[int, bytes]:
+    """Return the SHA-256 of the bytes in which each of some versions came."""
+    rows = await db.fetch_all(
+        "SELECT id, raw_sha256 FROM versions WHERE id IN (SELECT value FROM json_each(:ids))",
+        {"ids": json_list(version_ids)},
+    )
+    return {row["id"]: bytes(row["raw_sha256"]) for row in rows}
 
 
 async def highest_id(db: Reader, channel_id: int) -> int:

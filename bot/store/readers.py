@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.models import Network
+from bot.store import ledger
 from bot.store.channels import Access, Channel, followed
 from bot.store.database import Reader, Subject, Transaction
+from bot.store.ledger import LineKind
 from bot.store.rows import from_ms, to_ms
 
 REQUESTS_KEPT = timedelta(days=7)  # counts of requests
@@ -17,13 +19,19 @@ _HOUR = 3_600_000  # ms
 async def register(tx: Transaction, account_id: int, now: datetime, session: str | None = None) -> int:
     """Return the number of a reader account, given at its first start; it replaces the last one of its session."""
     values = {"account": account_id, "now": to_ms(now), "session": session}
+    back = await tx.fetch_all(
+        "SELECT id FROM readers WHERE lost IS NOT NULL AND (session = :session OR account_id = :account)", values
+    )
     await tx.execute("UPDATE readers SET lost = NULL WHERE session = :session", values)
     await tx.execute(
         """INSERT INTO readers (account_id, added_at, session) VALUES (:account, :now, :session)
         ON CONFLICT (account_id) DO UPDATE SET lost = NULL, session = excluded.session""",
         values,
     )
-    return int(await tx.fetch_value("SELECT id FROM readers WHERE account_id = :account", {"account": account_id}))
+    number = int(await tx.fetch_value("SELECT id FROM readers WHERE account_id = :account", {"account": account_id}))
+    if back:
+        await ledger.add_account(tx, LineKind.ACCOUNT_BACK, number, now=now, detail=None)
+    return number
 
 
 async def of_session(db: Reader, session: str) -> int | None:
@@ -33,9 +41,14 @@ async def of_session(db: Reader, session: str) -> int | None:
     return number
 
 
-async def lose(tx: Transaction, reader_id: int, reason: str) -> None:
-    """Write down that a reader cannot read any more, and Telegram's error string as the reason."""
-    await tx.execute("UPDATE readers SET lost = :reason WHERE id = :id", {"id": reader_id, "reason": reason})
+async def lose(tx: Transaction, reader_id: int, reason: str, *, now: datetime) -> bool:
+    """Write down that a reader cannot read any more, and Telegram's error string as the reason; False: it is known."""
+    sql = "UPDATE readers SET lost = :reason WHERE id = :id AND lost IS NOT :reason"
+    if not await tx.execute(sql, {"id": reader_id, "reason": reason}):
+        return False
+    await ledger.add_account(tx, LineKind.ACCOUNT_LOST, reader_id, now=now, detail=reason)
+    tx.announce(Subject.LOSSES)
+    return True
 
 
 async def lost(db: Reader) -> dict[int, str]:
@@ -109,7 +122,7 @@ class Assignment:
     """A followed channel, the reader that reads it, and how each reader reaches it."""
 
     channel_id: int
-    is_public: bool
+    is_public: bool  # or has the comments on a public channel
     read_by: int | None
     accesses: Mapping[int, Access]  # by reader
 
@@ -128,9 +141,9 @@ async def assigned_channels(db: Reader, reader_id: int) -> list[Channel]:
 async def all_assignments(db: Reader) -> list[Assignment]:
     """Return the assignments of all followed channels, in the order in which they were followed."""
     rows = await db.fetch_all(
-        """SELECT c.id, c.username IS NOT NULL AS is_public, c.read_by,
+        """SELECT c.id, coalesce(c.username, o.username) IS NOT NULL AS is_public, c.read_by,
             json_group_object(m.reader_id, m.access) FILTER (WHERE m.reader_id IS NOT NULL) AS accesses
-        FROM channels c LEFT JOIN memberships m ON m.channel_id = c.id
+        FROM channels c LEFT JOIN memberships m ON m.channel_id = c.id LEFT JOIN channels o ON o.id = c.comments_of
         WHERE c.followed_at IS NOT NULL AND c.network = 'telegram' GROUP BY c.id ORDER BY c.followed_at, c.id"""
     )
     return [

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.models import Network
-from bot.store import channels
+from bot.store import channels, marks
 from bot.store.channels import Access, Channel, ResolvedChannel
 from bot.store.database import Reader, Transaction
 from bot.store.rows import json_list, read, read_all, to_ms
@@ -20,6 +20,7 @@ class Site:
     title: str
     followed_at: datetime
     swept_at: datetime | None  # when it was last read
+    last_post_at: datetime | None  # the date of its newest post
     access: Access  # polled, or lost where it could not be read for long
     etag: str | None  # of the last answer …
     modified: str | None  # … and its date, as the site wrote it
@@ -40,9 +41,12 @@ class SiteEntry:
     message_id: int
     hash: bytes | None  # of its plain text; None: it may not be stored yet
     date: datetime | None  # of the post that it is; None: there is none yet
+    edits: int  # of that post …
+    edit_date: datetime | None  # … and when the last one was seen
 
 
-_SITES = """SELECT s.*, c.address, c.title, c.followed_at, c.swept_at
+_SITES = """SELECT s.*, c.address, c.title, c.followed_at, c.swept_at,
+        (SELECT max(date) FROM posts WHERE channel_id = c.id) AS last_post_at
     FROM sites s JOIN channels c ON c.id = s.channel_id WHERE c.followed_at IS NOT NULL"""
 
 
@@ -95,7 +99,7 @@ async def set_read(  # noqa: PLR0913 - what is known of a site after an answer
         {"id": site.channel_id, "etag": etag, "modified": modified, "due": to_ms(due_at)},
     )
     newest = await tx.fetch_value("SELECT max(message_id) FROM posts WHERE channel_id = :id", {"id": site.channel_id})
-    await channels.set_mark(tx, site.channel_id, confirmed_id=newest or 0, seen_pts=0, now=now)
+    await marks.set_mark(tx, site.channel_id, confirmed_id=newest or 0, seen_pts=0, now=now)
 
 
 async def set_failed(tx: Transaction, site: Site, *, lost: str | None, due_at: datetime, now: datetime) -> None:
@@ -111,8 +115,9 @@ async def set_failed(tx: Transaction, site: Site, *, lost: str | None, due_at: d
 async def entries(db: Reader, channel_id: int, guids: Collection[str]) -> Mapping[str, SiteEntry]:
     """Return those of some entries that have a number, by guid."""
     rows = await db.fetch_all(
-        """SELECT e.guid, e.message_id, e.hash, p.date FROM site_entries e
-        LEFT JOIN posts p ON p.channel_id = e.channel_id AND p.message_id = e.message_id
+        """SELECT e.guid, e.message_id, e.hash, p.date, coalesce(v.number - 1, 0) AS edits, v.edit_date
+        FROM site_entries e LEFT JOIN posts p ON p.channel_id = e.channel_id AND p.message_id = e.message_id
+        LEFT JOIN versions v ON v.id = p.version_id
         WHERE e.channel_id = :id AND e.guid IN (SELECT value FROM json_each(:guids))""",
         {"id": channel_id, "guids": json_list(guids)},
     )
@@ -127,6 +132,9 @@ async def add_entries(tx: Transaction, channel_id: int, guids: Collection[str]) 
 
 
 async def set_hashes(tx: Transaction, channel_id: int, hashes: Mapping[str, bytes]) -> None:
-    """Write down which texts of entries are stored, by guid."""
-    rows = [{"id": channel_id, "guid": guid, "hash": content} for guid, content in hashes.items()]
-    await tx.execute_many("UPDATE site_entries SET hash = :hash WHERE channel_id = :id AND guid = :guid", rows)
+    """Write down which texts of entries are stored, by guid; nothing was, if nobody follows the site any more."""
+    await tx.execute_many(
+        """UPDATE site_entries AS e SET hash = :hash WHERE channel_id = :id AND guid = :guid
+        AND EXISTS (SELECT 1 FROM posts p WHERE p.channel_id = e.channel_id AND p.message_id = e.message_id)""",
+        [{"id": channel_id, "guid": guid, "hash": content} for guid, content in hashes.items()],
+    )

@@ -74,10 +74,11 @@ async def channel_stats(db: Reader, since: datetime) -> list[ChannelStats]:
 async def first_ids(db: Reader) -> dict[int, int]:
     """Return, by channel, the id from which on its messages are stored without a gap up to its mark.
 
-    What was read of its past since it was (last) followed hangs together; else it begins with the first post since.
+    What was read of its past since it was (last) followed hangs together; else it begins with the first post since. A
+    site is complete from the first entry that it listed on.
     """
     rows = await db.fetch_all(
-        """SELECT c.id, coalesce(
+        """SELECT c.id, coalesce(iif(c.network = 'telegram', NULL, c.complete_id),
             (SELECT message_id FROM versions WHERE channel_id = c.id AND number = 1 AND observed_by = 'backfill'
                 AND seen_at >= c.followed_at ORDER BY message_id LIMIT 1),
             (SELECT min(message_id) FROM posts
@@ -114,12 +115,13 @@ class ActiveChannel:
 
 
 async def active_channels(db: Reader) -> list[ActiveChannel]:
-    """Return the followed channels that can be read and have posts."""
+    """Return the followed channels that can be read and have posts; nobody waits for comments."""
     rows = await db.fetch_all(
         """SELECT c.id AS channel_id, c.title, coalesce(r.read_at, c.swept_at) AS known_until, s.since AS silent_since,
             (SELECT max(date) FROM posts WHERE channel_id = c.id) AS last_post_at
         FROM channels c LEFT JOIN silences s ON s.channel_id = c.id LEFT JOIN page_readings r ON r.channel_id = c.id
         WHERE c.followed_at IS NOT NULL AND known_until >= c.followed_at AND last_post_at IS NOT NULL
+            AND c.comments_of IS NULL
             AND (r.read_at IS NOT NULL OR EXISTS (
                 SELECT 1 FROM memberships WHERE channel_id = c.id AND access IN ('joined', 'polled')
                 UNION ALL SELECT 1 FROM sites WHERE channel_id = c.id AND access = 'polled'))

@@ -12,7 +12,7 @@ from bot.models.outgoing import Peer, PeerKind
 from bot.store import chats
 from bot.store.chats import COLUMNS, Chat
 from bot.store.database import Reader, Subject, Transaction
-from bot.store.notices import notify
+from bot.store.notices import notify_owners
 from bot.store.rows import from_ms, read, read_all, to_ms
 
 NOTIFY_AFTER = timedelta(minutes=15)  # that a target takes nothing, the owners have a notice of it
@@ -133,6 +133,4 @@ async def failed(tx: Transaction, chat: Chat, reason: str, *, now: datetime) -> 
     if now - since < NOTIFY_AFTER:
         return
     notice = TargetFailing(event=f"{chat.id}:{to_ms(since)}", target=chat.title, since=since, reason=reason)
-    for owner in await chats.of_owners(tx):
-        if owner.suspended is None:
-            await notify(tx, owner, notice, now=now)
+    await notify_owners(tx, notice, now=now)

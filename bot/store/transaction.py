@@ -2,11 +2,13 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from bot.runtime.supervisor import Beat
 
 
 class Subject(StrEnum):
@@ -19,6 +21,7 @@ class Subject(StrEnum):
     MEDIA = "media"  # a file of a post is wanted, was kept or given up
     ENQUIRIES = "enquiries"  # something is to be asked of Telegram
     TRANSLATIONS = "translations"  # one is wanted
+    LOSSES = "losses"  # a reader account was lost
     CHATS = "chats"  # a chat was paired, suspended, resumed, or changed its settings
 
 
@@ -41,12 +44,39 @@ class Changes:
                     await self._news[subject].wait()
         return self._revisions[subject]
 
+    async def work_off(
+        self, subject: Subject, step: Callable[[], Awaitable[bool]], beat: Beat, *, turn: float, pause: float
+    ) -> None:
+        """Take one step after another while there is something to do, then wait for news of a subject, for ever.
+
+        A step takes `turn` seconds at most, and returns False where nothing is due; what falls due by itself waits for
+        the `pause`, in seconds.
+        """
+        while True:
+            revision = self.revision(subject)
+            beat(turn)
+            while await step():
+                beat(turn)
+            beat(pause + turn)
+            await self.wait(subject, revision, pause)
+
     def publish(self, subjects: Iterable[Subject]) -> None:
         """Count a change of each subject and wake its waiters."""
         for subject in subjects:
             self._revisions[subject] += 1
             self._news[subject].set()
             self._news[subject] = asyncio.Event()
+
+
+class Tip(NamedTuple):
+    """The end of the ledger."""
+
+    sequence: int
+    hash: bytes
+
+
+class StaleTipError(Exception):
+    """Another process has added to the ledger since its end was read."""
 
 
 T = TypeVar("T")
@@ -77,8 +107,9 @@ class Transaction:
     Its methods run on SQLite's thread and never wait, so that a whole transaction costs one trip to that thread.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, tip: Tip | None = None) -> None:
         self._connection = connection
+        self.tip = tip  # None: it is to be read
         self.announced: set[Subject] = set()
 
     async def fetch_all(self, sql: str, params: Params = ()) -> list[sqlite3.Row]:

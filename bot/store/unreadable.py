@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot import __version__
+from bot.store import ledger
 from bot.store.database import Reader, Transaction
+from bot.store.ledger import LineKind
 from bot.store.rows import from_ms, json_list, read_all, to_ms
 
 
@@ -47,10 +49,16 @@ class UnreadableCount:
     posts: int
 
 
-async def of_channel(db: Reader, channel_id: int) -> dict[int, int | None]:
-    """Return the unknown constructors of a channel's unreadable messages, by message id."""
-    sql = "SELECT message_id, constructor FROM unreadable WHERE channel_id = :channel"
-    return {row["message_id"]: row["constructor"] for row in await db.fetch_all(sql, {"channel": channel_id})}
+async def of_channel(db: Reader, channel_id: int, *, on_page: bool = True) -> dict[int, int | None]:
+    """Return the unknown constructors of a channel's unreadable messages, by message id.
+
+    Without `on_page` only of those that a reader account has tried to read.
+    """
+    rows = await db.fetch_all(
+        "SELECT message_id, constructor FROM unreadable WHERE channel_id = :channel AND (:on_page OR layer != :page)",
+        {"channel": channel_id, "on_page": on_page, "page": ON_PAGE.layer},
+    )
+    return {row["message_id"]: row["constructor"] for row in rows}
 
 
 async def of_followed(db: Reader) -> list[UnreadableMessage]:
@@ -76,6 +84,10 @@ async def put(
     tx: Transaction, channel_id: int, found: Mapping[int, int | None], edition: Edition, *, now: datetime
 ) -> None:
     """Write down which messages of a channel could not be read, by id, and the unknown constructors."""
+    known = await of_channel(tx, channel_id)
+    await ledger.add_gaps(
+        tx, LineKind.GAP, channel_id, [n for n in found if n not in known], detail="unreadable", now=now
+    )
     await tx.execute_many(
         """INSERT INTO unreadable (channel_id, message_id, constructor, since, program, layer)
         VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
@@ -89,11 +101,11 @@ async def put(
 
 async def put_hidden(tx: Transaction, channel_id: int, ids: Collection[int], *, now: datetime) -> None:
     """Write down which messages of a channel its web page does not show; those that are stored or named are left."""
-    await tx.execute(
+    rows = await tx.fetch_all(
         """INSERT INTO unreadable (channel_id, message_id, since, program, layer)
         SELECT :channel, value, :now, :program, :layer FROM json_each(:ids)
         WHERE NOT EXISTS (SELECT 1 FROM posts WHERE channel_id = :channel AND message_id = value)
-        ON CONFLICT DO NOTHING""",
+        ON CONFLICT DO NOTHING RETURNING message_id""",
         {
             "channel": channel_id,
             "ids": json_list(ids),
@@ -102,12 +114,19 @@ async def put_hidden(tx: Transaction, channel_id: int, ids: Collection[int], *, 
             "layer": ON_PAGE.layer,
         },
     )
+    hidden = [row["message_id"] for row in rows]
+    await ledger.add_gaps(tx, LineKind.GAP, channel_id, hidden, detail="not on its page", now=now)
 
 
-async def settle(tx: Transaction, channel_id: int, ids: Collection[int]) -> None:
+async def settle(tx: Transaction, channel_id: int, ids: Collection[int], *, now: datetime) -> None:
     """Forget messages of a channel that could be read, or are gone."""
-    sql = "DELETE FROM unreadable WHERE channel_id = :channel AND message_id IN (SELECT value FROM json_each(:ids))"
-    await tx.execute(sql, {"channel": channel_id, "ids": json_list(ids)})
+    rows = await tx.fetch_all(
+        """DELETE FROM unreadable WHERE channel_id = :channel AND message_id IN (SELECT value FROM json_each(:ids))
+        RETURNING message_id""",
+        {"channel": channel_id, "ids": json_list(ids)},
+    )
+    settled = [row["message_id"] for row in rows]
+    await ledger.add_gaps(tx, LineKind.GAP_FILLED, channel_id, settled, detail="read, or gone", now=now)
 
 
 async def take_unnotified(

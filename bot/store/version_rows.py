@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bot import __version__
 from bot.models import Count, Deletion, Media, Observation, ObservedBy, Post, to_json
@@ -37,6 +37,7 @@ class StoredMessage:
     version_id: int = 0  # the current one
     hash: bytes = b""  # of the current version
     gone_at: int | None = None
+    gone_by: str | None = None  # the path by which that was seen
     counters: tuple[int | None, ...] = (None, None, None)  # views, forwards, reactions
     parts: str = NO_PARTS  # JSON, of the current version
     text: str = ""  # of the current version; loaded where the message is being edited
@@ -49,6 +50,7 @@ class StoredMessage:
     touched: bool = False  # gone, back or counted anew
     long: LongPost | None = None  # None: Telegram gives all of it, as far as we know
     grouped_id: int | None = None  # loaded where the message is being edited
+    seen_at: int = 0  # ms, of the current version; likewise
     look: bytes | None = None  # hash of the plain form in which its page showed it last; loaded where a page is seen
 
     @property
@@ -114,28 +116,29 @@ _CHANNELS = """SELECT id, followed_at, confirmed_id, comments_of, followed_at IS
 _FREE_IDS = """SELECT s.value AS second, coalesce(
         (SELECT max(id) + 1 FROM versions WHERE id >= s.value << :bits AND id < s.value + 1 << :bits),
         s.value << :bits) AS free FROM json_each(:seconds) s"""
-_MESSAGES = """SELECT m.channel_id, m.message_id, m.id, m.version_id, v.hash, m.gone_at, m.views, m.forwards,
+_MESSAGES = """SELECT m.channel_id, m.message_id, m.id, m.version_id, v.hash, m.gone_at, m.gone_by, m.views, m.forwards,
         m.reactions, v.parts, l.head, coalesce(l.edit_date, 0), l.state
     FROM json_each(:keys) k CROSS JOIN posts m ON m.channel_id = k.value ->> 0 AND m.message_id = k.value ->> 1
     CROSS JOIN versions v ON v.id = m.version_id
     LEFT JOIN long_posts l ON l.channel_id = m.channel_id AND l.message_id = m.message_id"""
 _VERSIONS = """SELECT v.channel_id, v.message_id, v.id, v.hash, v.text, coalesce(v.edit_date, 0), p.grouped_id,
-        v.media_id
+        v.media_id, v.seen_at
     FROM json_each(:keys) k JOIN versions v ON v.channel_id = k.value ->> 0 AND v.message_id = k.value ->> 1
     JOIN posts p ON p.channel_id = v.channel_id AND p.message_id = v.message_id"""
 _PUT_MESSAGE = """INSERT INTO posts (id, channel_id, message_id, grouped_id, version_id, date, seen_at, gone_at,
-        views, forwards, reactions, reply_to, reply_channel, author, forward, link, root_id)"""
+        gone_by, views, forwards, reactions, reply_to, reply_channel, author, forward, link, root_id)"""
 _OR_CHANGE_MESSAGE = """ON CONFLICT (channel_id, message_id) DO UPDATE SET grouped_id = excluded.grouped_id,
-        version_id = excluded.version_id, gone_at = excluded.gone_at, views = excluded.views,
-        forwards = excluded.forwards, reactions = excluded.reactions, link = excluded.link"""
+        version_id = excluded.version_id, gone_at = excluded.gone_at, gone_by = excluded.gone_by,
+        views = excluded.views, forwards = excluded.forwards, reactions = excluded.reactions, link = excluded.link"""
 ADD_VERSION = """INSERT INTO versions (id, channel_id, message_id, number, hash, text, entities, media, date,
         edit_date, seen_at, observed_by, reader_id, program, raw_rest, text_at, raw_format, layer, raw_sha256,
         parts)"""
+RAW_SHA256 = -2  # its place in such a row
 ADD_PART_EVIDENCE = """INSERT INTO part_evidence (version_id, seen_at, observed_by, reader_id, program, raw_rest,
         text_at, raw_format, layer, raw_sha256)"""
 SET_REST = "UPDATE versions SET hash = ?, text = ?, entities = ?, media = ?, parts = ?, edit_date = ? WHERE id = ?"
 SET_ORIGIN = "UPDATE posts SET reply_to = ?, reply_channel = ?, author = ?, forward = ? WHERE id = ?"
-_TOUCH_MESSAGE = "UPDATE posts SET gone_at = ?, views = ?, forwards = ?, reactions = ? WHERE id = ?"
+_TOUCH_MESSAGE = "UPDATE posts SET gone_at = ?, gone_by = ?, views = ?, forwards = ?, reactions = ? WHERE id = ?"
 
 
 async def load(tx: Transaction, observation: Observation, hashes: Hashes) -> Known:
@@ -165,6 +168,7 @@ async def _messages(tx: Transaction, keys: Iterable[MessageKey]) -> dict[Message
             version_id=version_id,
             hash=content,
             gone_at=gone_at,
+            gone_by=gone_by,
             counters=tuple(counters),
             parts=parts,
             long=LongPost(head=Head(head, edit_date), state=RestState(state)) if head is not None else None,
@@ -176,6 +180,7 @@ async def _messages(tx: Transaction, keys: Iterable[MessageKey]) -> dict[Message
             version_id,
             content,
             gone_at,
+            gone_by,
             *counters,
             parts,
             head,
@@ -196,13 +201,13 @@ async def _add_versions(
         if message and (every or message.hash != hashes[id(post)] or message.is_reworded_by(post)):
             edited.add(key)
     rows = await tx.fetch_all(_VERSIONS, {"keys": json_list(edited)}) if edited else []
-    for channel_id, message_id, version_id, content, text, edit_date, grouped_id, media_id in rows:
+    for channel_id, message_id, version_id, content, text, edit_date, *rest in rows:
         message = messages[channel_id, message_id]
         message.versions.append(Version(content, edit_date))
         message.texts.add(text)
         if version_id == message.version_id:
-            message.text, message.edit_date, message.grouped_id = text, edit_date, grouped_id
-            message.media_id = media_id
+            message.text, message.edit_date = text, edit_date
+            message.grouped_id, message.media_id, message.seen_at = rest
 
 
 async def write(tx: Transaction, known: Known, *, now: int) -> None:
@@ -210,7 +215,7 @@ async def write(tx: Transaction, known: Known, *, now: int) -> None:
     put = [_row(message, message.post, now) for message in known.messages.values() if message.post is not None]
     touched = [message for message in known.messages.values() if message.touched and message.post is None]
     await tx.insert_all(_PUT_MESSAGE, put, _OR_CHANGE_MESSAGE)
-    await tx.execute_many(_TOUCH_MESSAGE, [(m.gone_at, *m.counters, m.id) for m in touched])
+    await tx.execute_many(_TOUCH_MESSAGE, [(m.gone_at, m.gone_by, *m.counters, m.id) for m in touched])
 
 
 def _row(message: StoredMessage, post: Post, now: int) -> tuple[object, ...]:
@@ -223,6 +228,7 @@ def _row(message: StoredMessage, post: Post, now: int) -> tuple[object, ...]:
         to_ms(post.date),
         now,
         message.gone_at,
+        message.gone_by,
         *message.counters,
         *_origin(post),
         post.link,
@@ -261,7 +267,7 @@ async def raw_message(db: Reader, version_id: int) -> tuple[bytes, int | None]:
 
 def version_row(
     post: Post, observation: Observation, version_id: int, content: bytes, *, number: int
-) -> tuple[object, ...]:
+) -> tuple[Any, ...]:
     """Return the row of a version for `ADD_VERSION`; `content` is the hash of text, entities and media."""
     return (
         version_id,

@@ -5,13 +5,15 @@ Nothing that is stored already is written again, so that the same observation tw
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 from bot.models import Count, Event, NewVersion, Observation, ObservedBy, Post, PostKey, VersionChange
 from bot.parts import Part, PartKind, dump_parts, load_parts, whole_text
-from bot.store import channels, comments, long_posts, page_versions, version_rows
+from bot.store import comments, ledger, long_posts, marks, page_versions, version_rows
 from bot.store.database import Transaction
 from bot.store.long_posts import Head, LongPost, RestState
-from bot.store.page_versions import PAGE_LAG, AfterPage, IsReworded
+from bot.store.page_versions import BACK_AFTER, PAGE_LAG, AfterPage, IsReworded
 from bot.store.rows import maybe_ms, to_ms
 from bot.store.version_rows import Hashes, Known, MessageKey, StoredMessage, Version
 from bot.text.plain import plain_hash
@@ -57,7 +59,9 @@ class ObservedChanges:
         self._now = to_ms(observation.seen_at)
         self._hashes = hashes
         self.known = known
-        self._versions: list[tuple[object, ...]] = []  # rows to be added
+        self._is_page = observation.observed_by == ObservedBy.PREVIEW  # whose hashes are of the plain text
+        self._versions: list[tuple[Any, ...]] = []  # rows to be added …
+        self._lines: list[ledger.LedgerEntry] = []  # … and their lines in the ledger
         self._parts: list[tuple[str, int, Post]] = []  # JSON, of which version, and the post that brought them
         self._rests: list[
             tuple[int, bytes, Post]
@@ -66,6 +70,7 @@ class ObservedChanges:
         self._long: dict[MessageKey, LongPost] = {}  # what is known now of long posts
         self._to_read_anew: set[int] = set()  # channels
         self._looks: dict[MessageKey, bytes] = {}  # hashes of what pages show of messages that Telegram has told us
+        self._moved: dict[int, tuple[MessageKey, str]] = {}  # versions whose caption another item of the album has
         self.regrouped: dict[PostKey, int] = {}  # posts whose album Telegram names now: its grouped_id
         self.added: list[NewVersion] = []
         self._copies: list[Post] = []  # of posts, in the supergroups where they are commented on
@@ -88,7 +93,7 @@ class ObservedChanges:
         for message_id in event.message_ids:
             message = self.known.messages.get((event.channel_id, message_id))
             if message is not None and message.gone_at is None:
-                message.gone_at = self._now
+                message.gone_at, message.gone_by = self._now, self._observation.observed_by
                 message.touched = True
                 self.gone += 1
                 self.turned.add((event.channel_id, message_id))
@@ -107,7 +112,7 @@ class ObservedChanges:
             self._check_late_push(post)
             return
         if message.gone_at is not None and self._proves_visible(message.gone_at):
-            message.gone_at = None
+            message.gone_at = message.gone_by = None
             message.touched = True
             self.turned.add(key)
         if self._observation.observed_by == ObservedBy.PREVIEW:
@@ -128,6 +133,8 @@ class ObservedChanges:
         if message.is_of_page and version.hash == message.hash:
             message.count(post)
             self._apply_parts(message, post, version)
+        elif version in message.versions and self._now - message.seen_at < PAGE_LAG // _MILLISECOND:
+            return  # what it said before: some of the servers that write pages are behind
         elif message.is_of_page or page_versions.is_page_edit(message, post, self._is_reworded):
             self._add_version(message, replace(post, grouped_id=message.grouped_id), version, VersionChange.EDITED)
         if not message.is_of_page and message.look != version.hash:
@@ -137,6 +144,14 @@ class ObservedChanges:
         """Let Telegram's post take the place of what a page showed of it, or edit that."""
         is_proof = self._observation.observed_by in PROOF
         judged = page_versions.after_page(message, post, is_proof=is_proof)
+        items = self._items(post)
+        owner = None
+        if (
+            judged is AfterPage.SAME and message.text.strip() and not post.text.strip()
+        ):  # the caption is of another item
+            owner = min(filter(_has_text, items), key=partial(_differs, message.text), default=None)
+            if owner is None:  # it was taken away, if that is all of the album; else nobody knows yet where it is
+                judged = AfterPage.EDIT if is_proof and len(items) > 1 else AfterPage.OLD
         if judged is AfterPage.OLD:
             return
         self._origins.append((message.id, post))
@@ -147,9 +162,15 @@ class ObservedChanges:
             self._add_version(message, post, version, VersionChange.EDITED)
             return
         message.versions[message.versions.index(Version(message.hash, message.edit_date))] = version
-        shown = post if post.text.strip() else replace(post, text=message.text)  # a caption stays where the page had it
-        self._load_rest(message, shown, version)
+        if owner is not None:
+            self._moved[message.version_id] = ((owner.channel_id, owner.message_id), post.key)
+        self._load_rest(message, post, version)
         message.count(post)
+
+    def _items(self, post: Post) -> list[Post]:
+        """Return the messages of a post's album that are in this observation."""
+        posts = (event for event in self._observation.events if isinstance(event, Post))
+        return [each for each in posts if (each.channel_id, each.key) == (post.channel_id, post.key)]
 
     def _follow_long(self, message: StoredMessage, post: Post, version: Version) -> bool:
         """Follow what is known of a long post; return False where a post is to be no version of its own.
@@ -185,7 +206,7 @@ class ObservedChanges:
         """Tell whether this observation proves that a message is visible; an answer to an older request does not."""
         observed_by, asked_at = self._observation.observed_by, maybe_ms(self._observation.asked_at)
         if observed_by == ObservedBy.PREVIEW:
-            return gone_at + PAGE_LAG // _MILLISECOND <= self._now
+            return gone_at + BACK_AFTER // _MILLISECOND <= self._now
         return observed_by in PROOF and (asked_at is None or gone_at <= asked_at)
 
     def _is_shown_again(self, version: Version, message: StoredMessage) -> bool:
@@ -247,9 +268,12 @@ class ObservedChanges:
         message.id = message.id or version_id
         message.versions.append(version)
         message.texts.add(post.text)
-        self._versions.append(
-            version_rows.version_row(post, self._observation, version_id, version.hash, number=len(message.versions))
-        )
+        number = len(message.versions)
+        row = version_rows.version_row(post, self._observation, version_id, version.hash, number=number)
+        self._versions.append(row)
+        content = post.content_hash() if self._is_page else version.hash
+        sha256 = row[version_rows.RAW_SHA256]
+        self._lines.append(ledger.version_entry(post, self._observation, sha256, number=number, content=content))
         before = None
         if change in {VersionChange.EDITED, VersionChange.PARTS_REWORDED}:
             before = whole_text(message.text, load_parts(message.parts))
@@ -257,6 +281,7 @@ class ObservedChanges:
         self._report(message, post, change, version_id, version.hash, whole_before=before)
         if change != VersionChange.STALE:
             message.version_id, message.hash, message.edit_date = version_id, *version
+            message.seen_at = self._now
             message.text, message.parts = post.text, dump_parts(post.parts)
             message.media_id = None if post.media is None else post.media.id
             message.post, message.added = post, added
@@ -291,17 +316,19 @@ class ObservedChanges:
             origins = [version_rows.origin_row(post, message_row) for message_row, post in self._origins]
             await tx.execute_many(version_rows.SET_ORIGIN, origins)
         if self._looks:
-            await page_versions.put_looks(tx, self._looks)
+            await page_versions.put_looks(tx, self._looks, now=self._now)
         await tx.insert_all(version_rows.ADD_VERSION, self._versions)
+        await ledger.add(tx, self._lines)
         await version_rows.write(tx, self.known, now=self._now)
+        for old, (owner, post_key) in self._moved.items():  # perhaps to a version that was added a moment ago
+            new = self.known.messages[owner].version_id
+            await page_versions.move_alerts(tx, (owner[0], post_key), old=old, new=new)
         await tx.execute_many(_SET_PARTS, [(written, version_id) for written, version_id, _ in self._parts])
-        loaded = [
-            version_rows.part_evidence_row(post, self._observation, version_id)
-            for version_id, post in (
-                *((version_id, post) for _, version_id, post in self._parts),
-                *((version_id, post) for version_id, _, post in self._rests),
-            )
+        arrived = [
+            *((version_id, post) for _, version_id, post in self._parts),
+            *((version_id, post) for version_id, _, post in self._rests),
         ]
+        loaded = [version_rows.part_evidence_row(post, self._observation, version_id) for version_id, post in arrived]
         if self._rests:
             rests = [version_rows.rest_row(post, version_id, content) for version_id, content, post in self._rests]
             await tx.execute_many(version_rows.SET_REST, rests)
@@ -309,8 +336,17 @@ class ObservedChanges:
         if self._long:
             await long_posts.put(tx, self._long, now=self._now)
         await tx.insert_all(version_rows.ADD_PART_EVIDENCE, loaded)
+        if arrived:
+            await ledger.add_additions(tx, self._observation, arrived)
+        if self.turned:
+            await ledger.add_turns(tx, self._observation, self._turns())
         for channel_id in self._to_read_anew:
-            await channels.read_anew(tx, channel_id, now=self._observation.seen_at)
+            await marks.read_anew(tx, channel_id, now=self._observation.seen_at)
+
+    def _turns(self) -> dict[MessageKey, tuple[int, bool]]:
+        """Return the version of each message that has vanished or is back, and whether it is gone."""
+        messages = self.known.messages
+        return {key: (messages[key].version_id, messages[key].gone_at is not None) for key in self.turned}
 
 
 def _with_pictures(post: Post, message: StoredMessage) -> Post:
@@ -319,6 +355,14 @@ def _with_pictures(post: Post, message: StoredMessage) -> Post:
         return post
     pictures = (part for part in load_parts(message.parts) if part.kind == PartKind.PICTURE)
     return replace(post, parts=(*post.parts, *pictures))
+
+
+def _has_text(post: Post) -> bool:
+    return bool(post.text.strip())
+
+
+def _differs(text: str, post: Post) -> bool:
+    return plain_hash(post.text) != plain_hash(text)
 
 
 def _is_preview(part: Part) -> bool:

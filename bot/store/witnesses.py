@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bot.store import meta
 from bot.store.database import Reader, Transaction
-from bot.store.rows import from_ms, to_ms
+from bot.store.rows import to_ms
 
 _COMPARED, _UNEQUAL = "page_compared", "page_unequal"
 
@@ -16,12 +16,6 @@ class PageAgreement:
 
     compared: int
     unequal: int
-
-
-async def last_looks(db: Reader) -> dict[int, datetime]:
-    """Return when the pages of channels were compared last, by channel."""
-    rows = await db.fetch_all("SELECT id, witnessed_at FROM channels WHERE witnessed_at IS NOT NULL")
-    return {row["id"]: from_ms(row["witnessed_at"]) for row in rows}
 
 
 async def put_look(tx: Transaction, channel_id: int, *, now: datetime) -> None:

@@ -72,7 +72,7 @@ def read_address(typed: str) -> Address:
     from bot.targets.apprise_way import service_of  # noqa: PLC0415 - Apprise takes a third of a second
 
     if scheme in _LOCAL:
-        raise AddressError(N_("{scheme} is no way out from here: choose another service."), scheme=scheme)
+        raise AddressError(N_("Alerts cannot be sent by {scheme}: choose another service."), scheme=scheme)
     service = service_of(url)
     if service is not None:
         return Address(kind=TargetKind.APPRISE, service=service, url=SecretStr(url))

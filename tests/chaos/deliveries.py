@@ -3,7 +3,8 @@
 Posts stream in, people send commands and press buttons, Telegram floods, loses and holds back replies, cuts
 connections; and at a moment drawn by chance the service gets SIGKILL: on its way up, while it sends, between a send and
 its record. In the end the embedded server says what each chat was shown: every alert once, in the order of the outbox,
-every command answered once.
+every command answered once. A target, whose receiver fails, hangs and forgets to answer, has every alert at least once,
+each repetition under the id of the first, and the first ones in order.
 """
 
 import asyncio
@@ -16,17 +17,34 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from aiohttp import web
+
 from bot.sandbox import BasicGroup, Channel, Message, Refused, User
 from tests.chaos.settling import Rounds, missing
 from tests.end_to_end.test_process import environment, spawn
 from tests.kit import ALERTS_SENT
 from tests.kit_service import WAIT_S, link_in, running_service
+from tests.targets.receivers import Receiver, receiver
 
+TARGET = 0  # in place of the number of a chat
 PATIENCE = 150  # rounds of the sweep without anything new; what has not arrived by then is lost
 ON_THE_WAY_UP = 0.3  # of the kills
+TARGET_FAILS = 0.3  # of the lives
 PRESSED_FOR = 3.0  # s that a phone waits for the answer to a tap
 TROUBLES = ("none", "none", "flood", "lose", "hold", "cut", "error")
-FIGURES = ("kills", "early", "posts", "alerts", "pages", "asked", "taps", "answered", "lost_ids")  # of an outcome
+FIGURES = (
+    "kills",
+    "early",
+    "posts",
+    "alerts",
+    "hooks",
+    "repeated",
+    "pages",
+    "asked",
+    "taps",
+    "answered",
+    "lost_ids",
+)  # of an outcome
 WORDS = (
     *("вода", "газ", "мост", "дом", "лес", "река", "гора", "снег", "дождь", "ветер"),
     *("поле", "сад", "мак", "клён", "дуб", "ель", "рожь", "овёс", "лён", "мёд"),
@@ -42,6 +60,8 @@ class Outcome:
     early: int = 0  # of these, before the service was ready
     posts: int = 0
     alerts: int = 0  # that chats were shown
+    hooks: int = 0  # alerts that a target took …
+    repeated: int = 0  # … and of these, once more
     pages: int = 0  # of scans, likewise
     asked: int = 0  # commands
     taps: int = 0
@@ -65,6 +85,7 @@ class Deliveries:
         self.people: list[User] = []
         self.group: BasicGroup | None = None
         self.is_up = False
+        self.target = Receiver()
         self.pings: Counter[int] = Counter()  # by the marked id of the chat
         self.names: dict[int, list[str]] = {}  # that were asked for, by chat
         self.tapping: set[asyncio.Task[None]] = set()
@@ -72,9 +93,8 @@ class Deliveries:
         self.pressed: Counter[int] = Counter()
 
     async def run(self) -> Outcome:
-        async with running_service(
-            self.folder, sweep_interval=0.5, request_rate=1000.0, send_rate_group=60_000.0
-        ) as service:
+        made = {"sweep_interval": 0.5, "request_rate": 1000.0, "send_rate_group": 60_000.0}
+        async with receiver() as self.target, running_service(self.folder, **made) as service:
             self.service = service
             await self._gather()
             await service.stop()
@@ -83,6 +103,8 @@ class Deliveries:
             for _ in range(self.kills):
                 await self._life(env)
             self.service.sandbox.faults.clear()
+            self.target.answers.clear()
+            self.target.forgets = 0
             async with self._load(), running(env) as (_, ready):
                 await ready
                 self.service.sandbox.world.hub.query_timeout_s = WAIT_S  # nothing keeps these from their answers
@@ -113,6 +135,9 @@ class Deliveries:
             before = len(self._shown(self.group))
             owner.account.sends(self.group, words)
             await owner.until(lambda before=before: len(self._shown(self.group)) > before)  # type: ignore[misc]
+        await owner.says(f"/targets add Duty webhook+{self.target.url}/")
+        await owner.message("Duty · webhook")
+        await owner.asks("/for Duty /track Пожары")
         self.before = {chat.marked: len(self._shown(chat)) for chat in self._chats()}
         for person in self.service.people:  # what is shown, the server knows best
             await person.client.disconnect()
@@ -154,6 +179,10 @@ class Deliveries:
             self.service.sandbox.server.cut()
         elif what == "error":
             faults.answer(method, "RPC_CALL_FAIL", code=500, times=2)
+        if self.random.random() < TARGET_FAILS:
+            self.target.answers = [lambda: web.Response(status=503)]
+        elif self.random.random() < TARGET_FAILS:
+            self.target.forgets = 1  # until the kill, likewise
 
     @asynccontextmanager
     async def _load(self) -> AsyncIterator[None]:
@@ -230,13 +259,15 @@ class Deliveries:
         return [m for m in person.inbox(peer) if m.sender_id == self.service.bot.id] if isinstance(person, User) else []
 
     async def _settle(self) -> None:
-        await missing(self.service.sandbox, self._missing, rounds=PATIENCE)
+        await missing(Rounds(self.service.sandbox), self._missing, rounds=PATIENCE)
         await Rounds(self.service.sandbox).more(3)  # for what comes twice
 
     async def _missing(self) -> list[str]:
         """Say what has not come yet."""
         told = {chat.marked: len(_links(self._shown(chat))) for chat in self._chats()}
         alerts = [f"{marked}: {count} alerts" for marked, count in told.items() if count < self.outcome.posts]
+        if len(set(self._hooks())) < self.outcome.posts:
+            alerts.append("the target: not all alerts")
         return alerts + [line for chat in self._chats() for line in self._differences_of_talk(chat)]
 
     def _compare(self) -> None:
@@ -244,6 +275,21 @@ class Deliveries:
         for chat in self._chats():
             self.outcome.differences += self._differences_of_alerts(chat, rows[chat.marked])
             self.outcome.differences += self._differences_of_talk(chat)
+        self.outcome.differences += self._differences_of_target(rows[TARGET])
+
+    def _hooks(self) -> list[str]:
+        """Return the links of the posts that the target was alerted to."""
+        return [each.json["post"]["url"] for each in self.target.taken if each.json["kind"] == "alert"]
+
+    def _differences_of_target(self, rows: list[tuple[str, int | None]]) -> Iterator[str]:
+        first, order = list(dict.fromkeys(self._hooks())), [link for link, _ in rows]
+        self.outcome.hooks, self.outcome.repeated = len(first), len(self._hooks()) - len(first)
+        yield from (f"the target: never told: {link}" for link in order if link not in first)
+        if sorted(first) == sorted(order) and first != order:
+            yield "the target: out of order"
+        ids = {(each.json["id"], each.json["post"]["url"]) for each in self.target.taken if each.json["post"]}
+        if len({number for number, _ in ids}) != len(ids) or len({link for _, link in ids}) != len(ids):
+            yield "the target: a repetition under another id"
 
     def _differences_of_alerts(self, chat: User | BasicGroup, rows: list[tuple[str, int | None]]) -> Iterator[str]:
         shown = self._shown(chat)[self.before[chat.marked] :]
@@ -283,9 +329,10 @@ class Deliveries:
         with closing(sqlite3.connect(f"file:{self.service.settings.database_path}?mode=ro", uri=True)) as db:
             found = db.execute(ALERTS_SENT).fetchall()
         rows: dict[int, list[tuple[str, int | None]]] = {chat.marked: [] for chat in self._chats()}
+        rows[TARGET] = []
         for kind, number, username, channel_id, message_id, alert_id in found:
             link = f"https://t.me/{username or f'c/{channel_id}'}/{message_id}"
-            rows[-number if kind == "group" else number].append((link, alert_id))
+            rows[TARGET if kind == "target" else -number if kind == "group" else number].append((link, alert_id))
         return rows
 
 

@@ -71,7 +71,7 @@ class Scans(Deliveries):
             async def on_its_way() -> list[str]:
                 return [str(row) for row in db.execute(ON_ITS_WAY)]
 
-            await missing(self.service.sandbox, on_its_way, rounds=TRIED_AGAIN)
+            await missing(Rounds(self.service.sandbox), on_its_way, rounds=TRIED_AGAIN)
         await Rounds(self.service.sandbox).more(3)  # for what comes twice
 
     def _compare(self) -> None:

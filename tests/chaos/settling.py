@@ -4,10 +4,17 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from itertools import takewhile
 from time import monotonic
+from typing import Protocol
 
 from bot.sandbox import Sandbox
 
 HANGS_AFTER = 300.0  # s without a round; then the service does nothing at all
+
+
+class Turns(Protocol):
+    """Counts what the service does again and again."""
+
+    def count(self) -> int: ...
 
 
 class Rounds:
@@ -37,10 +44,9 @@ class Rounds:
                 last, at = self.count(), monotonic()
 
 
-async def missing(sandbox: Sandbox, look: Callable[[], Awaitable[list[str]]], *, rounds: int) -> list[str]:
+async def missing(turns: Turns, look: Callable[[], Awaitable[list[str]]], *, rounds: int) -> list[str]:
     """Wait until `look` finds nothing missing; return what it finds once that has been the same for so many rounds."""
-    turns = Rounds(sandbox)
-    found, since, at = await look(), 0, monotonic()
+    found, since, at = await look(), turns.count(), monotonic()
     while found and turns.count() - since < rounds and monotonic() - at < HANGS_AFTER:
         before = turns.count()
         await asyncio.sleep(0.2)

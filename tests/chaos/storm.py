@@ -46,6 +46,10 @@ class Outcome:
     pushed: int = 0  # versions that were pushed while nothing disturbed, each of which has to be in the archive
     holes: int = 0  # messages that no reader can read; each has to be named, and cost nothing but itself
     kills: int = 0
+    bans: int = 0
+    alerts: int = 0  # that the owner was shown, where it is asked whether each came once
+    through_pages: int = 0  # posts that were seen on a web page
+    page_faults: int = 0
     differences: list[str] = field(default_factory=list)
 
 
@@ -57,6 +61,7 @@ class Storm:
     folder: Path
     rounds: int = 12
     no_pushes: bool = False
+    module: str = "bot"  # that the service is run with
 
     def __post_init__(self) -> None:
         self.random = Random(self.seed)  # noqa: S311 - chance for tests, and repeatable
@@ -70,17 +75,20 @@ class Storm:
             service.sandbox.server.pushed = []
             await self._follow()
             await service.stop()
-            env = environment(service) | {"SWEEP_INTERVAL": "0.5", "REQUEST_RATE": "1000"}
-            async with AsyncExitStack() as life:
-                await self._start(life, env)
-                for _ in range(self.rounds):
-                    await self._round(life, env)
+            self.env = environment(service) | {"SWEEP_INTERVAL": "0.5", "REQUEST_RATE": "1000"}
+            async with AsyncExitStack() as self.life:
+                await self._rage()
                 self._calm()
                 await self._settle()
             self._compare_versions()
         self.outcome.holes = sum(is_unknown(m) for channel in self.channels for m in channel.kept.oldest_first())
         self.outcome.pushed = len(self.heard)
         return self.outcome
+
+    async def _rage(self) -> None:
+        await self._start()
+        for _ in range(self.rounds):
+            await self._round()
 
     async def _follow(self) -> None:
         world, reader = self.service.sandbox.world, self.service.reader
@@ -99,18 +107,18 @@ class Storm:
                 self.channels[0].post(f"Past {number}")
         self.outcome.posts = PAST
 
-    async def _start(self, life: AsyncExitStack, env: dict[str, str]) -> None:
-        if self.seed % 3 == 0:  # a standby is there from the beginning
+    async def _start(self) -> None:
+        if self.has_standby:  # from the beginning
             path = self.service.settings.data_dir / sessions.STANDBY
             if not path.exists():
                 second = self.service.sandbox.world.add_user("Second", phone="+10000000002")
                 self.service.sandbox.session_for(second, path)
-        process = await life.enter_async_context(spawned_service(env))
+        process = await self.life.enter_async_context(spawned_service(self.env, module=self.module))
         assert process.stderr is not None
         listener = asyncio.create_task(_drain(process.stderr))  # a full pipe would stop the service
-        life.callback(listener.cancel)
+        self.life.callback(listener.cancel)
 
-    async def _round(self, life: AsyncExitStack, env: dict[str, str]) -> None:
+    async def _round(self) -> None:
         faults = self.service.sandbox.faults
         faults.drop_pushes(1.0 if self.no_pushes else 0.3, random=self.random)
         what = self.random.choice(DISTURBANCES)
@@ -120,7 +128,7 @@ class Storm:
         if self.random.random() < CALM:
             await self._hear(begun)
         if what == "kill":
-            await self._kill(life, env)
+            await self._kill()
         else:
             await self._disturb(what)
         await asyncio.sleep(self.random.uniform(0.1, 0.8))
@@ -134,15 +142,15 @@ class Storm:
             kept = self._kept()
             return [str(version) for version in heard if version not in kept]
 
-        await missing(self.service.sandbox, not_kept, rounds=PATIENCE)  # it is told in the end
+        await missing(Rounds(self.service.sandbox), not_kept, rounds=PATIENCE)  # it is told in the end
         self.heard += heard
 
-    async def _kill(self, life: AsyncExitStack, env: dict[str, str]) -> None:
+    async def _kill(self) -> None:
         self.outcome.kills += 1
-        await life.aclose()  # SIGKILL
+        await self.life.aclose()  # SIGKILL
         for _ in range(self.random.randrange(80)):
             self._something_happens()
-        await self._start(life, env)
+        await self._start()
 
     async def _disturb(self, what: str) -> None:
         sandbox = self.service.sandbox
@@ -165,14 +173,14 @@ class Storm:
         elif what == "too_long":
             self.random.choice(self.channels).too_long_after = self.random.choice((3, 30, None))
         elif what == "revoke":
-            await self._revoke()
+            sandbox.revoke(self.service.reader)
+            await self._log_in_later()
         elif what == "leave":  # kicked from a public channel, which can be read from outside, or back in it
             left = self.channels[3]
             (left.kick if self.service.reader in left.roster else left.join)(self.service.reader)
 
-    async def _revoke(self) -> None:
-        """End the reader's session from elsewhere, and log it in again as `channelwatch login` would."""
-        self.service.sandbox.revoke(self.service.reader)
+    async def _log_in_later(self) -> None:
+        """Log the reader in again, as `channelwatch login` would."""
         await asyncio.sleep(LOGIN_AFTER)
         await until(self._log_in)  # the service may hold the session for a while yet
 
@@ -180,6 +188,7 @@ class Storm:
         session = self.service.settings.data_dir / sessions.READER
         try:
             with sessions.lock(session):
+                self.service.sandbox.faults.lift_ban(self.service.reader.id)  # which the service has noticed
                 session.unlink()
                 self.service.sandbox.session_for(self.service.reader, session)
         except FatalError:
@@ -192,7 +201,7 @@ class Storm:
         kinds = {"post": 9, "edit": 5, "delete": 3, "long": 2, "react": 2, "album": 1, "views": 1, "unknown": 1}
         what = self.random.choices(list(kinds), list(kinds.values()))[0]
         if what == "post" or len(ids) < 5:
-            channel.post(f"Post {self.random.random()}")
+            channel.post(self._words("Post"))
             self.outcome.posts += 1
         elif what == "long":
             channel.post(rich=self._rich("Long"), shown=self.random.choice((1, 1, None)))
@@ -208,7 +217,7 @@ class Storm:
         elif what == "album":
             media = self.service.sandbox.world.media
             photos = [media.photo(bytes([n])) for n in range(3)]
-            channel.album(photos, f"Album {self.random.random()}")
+            channel.album(photos, self._words("Album"))
             self.outcome.posts += 3
         else:
             channel.set_views(self.random.choice(ids), self.random.randrange(10_000))
@@ -222,14 +231,14 @@ class Storm:
         if is_unknown(message) and self.random.random() < 0.5:
             message.unknown, message.media, message.entities = False, None, []
         if channel.kept.messages[message_id].rich is None:
-            channel.edit(message_id, f"Edited {self.random.random()}")
+            channel.edit(message_id, self._words("Edited"))
         else:
             channel.edit(message_id, rich=self._rich(self.random.choice(("Edited", "Long"))))
 
     def _unknown(self, channel: Channel, message_id: int) -> None:
         """Post what only a newer Telegram knows, or add it to a post that is there."""
         what = self.random.choice(("media", "entity", "message", "edit"))
-        text = f"Unknown {self.random.random()}"
+        text = self._words("Unknown")
         if what == "edit":
             channel.edit(message_id, media=Unknown())
             return
@@ -238,6 +247,9 @@ class Storm:
             channel.post(text, media=Unknown())
         else:
             channel.post(text, entities=[Unknown()] if what == "entity" else [], unknown=what == "message")
+
+    def _words(self, head: str) -> str:
+        return f"{head} {self.random.random()}"
 
     def _rich(self, head: str) -> types.RichMessage:
         return rich(
@@ -256,7 +268,7 @@ class Storm:
         with sqlite3.connect(path) as db:
             db.execute("UPDATE channels SET verified_at = NULL, verify_from = NULL")
         db.close()
-        self.outcome.differences += await missing(self.service.sandbox, self._differences, rounds=PATIENCE)
+        self.outcome.differences += await missing(Rounds(self.service.sandbox), self._differences, rounds=PATIENCE)
 
     async def _differences(self) -> list[str]:
         return [line async for line in self._compare_posts()]
@@ -308,6 +320,10 @@ class Storm:
             is_kept = isinstance(message, types.Message) and message.rich_message is None and not is_unknown(message)
             if is_kept and getattr(message.peer_id, "channel_id", 0) in wanted:
                 yield message.peer_id.channel_id, message.id, message.message
+
+    @property
+    def has_standby(self) -> bool:
+        return self.seed % 3 == 0
 
     @contextmanager
     def _no_noise(self) -> Iterator[None]:

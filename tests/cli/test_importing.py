@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.store import channels, posts
+from bot.store import channels, marks, posts
 from bot.store.database import open_read_only
 from tests.commands.kit import Bot, text
 from tests.kit_archive import NEWS, NOON, Archive, open_archive
@@ -190,7 +190,7 @@ async def test_an_export_that_joins_what_was_read_makes_its_channel_complete_fro
 ) -> None:
     async with open_archive(tmp_path) as archive:
         await archive.follow()
-        await archive.db.write(lambda tx: channels.begin_past(tx, NEWS, low=50, since=LATER))
+        await archive.db.write(lambda tx: marks.begin_past(tx, NEWS, low=50, since=LATER))
     exported = chat(*(message(number, "Тихий день") for number in range(10, last + 1)), id=NEWS)
     await typed(tmp_path / "data", "import", export(tmp_path, exported))
     async with open_read_only(tmp_path / "data" / "bot.db") as database:

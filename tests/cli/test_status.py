@@ -8,7 +8,7 @@ import pytest
 from bot import __version__
 from bot.cli.status import quantile
 from bot.runtime.clock import utc_now
-from bot.store import channels, readers
+from bot.store import channels, marks, readers
 from bot.store.channels import Access
 from bot.store.database import Transaction
 from tests.kit_archive import open_archive, post
@@ -27,8 +27,8 @@ async def test_the_figures_are_one_line_each(tmp_path: Path) -> None:
 
         async def job(tx: Transaction) -> None:
             for number in (1001, 1002):
-                await channels.set_mark(tx, number, confirmed_id=2, seen_pts=1, now=now)
-            await channels.set_verified(tx, 1002, below=None, now=now)
+                await marks.set_mark(tx, number, confirmed_id=2, seen_pts=1, now=now)
+            await marks.set_verified(tx, 1002, below=None, now=now)
             await channels.set_access(tx, archive.reader_id, 1003, Access.LOST, reason="CHANNEL_PRIVATE", now=now)
             await readers.count_requests(tx, archive.reader_id, {"GetHistory": 1200}, now)
             await readers.put_flood_wait(tx, archive.reader_id, "JoinChannel", now + timedelta(hours=2))

@@ -4,7 +4,7 @@ import pytest
 
 from bot.commands.context import Reply
 from bot.models.people import Role
-from bot.store import channels, follows, readers, subscriptions
+from bot.store import channels, follows, marks, page_readings, readers, subscriptions, unreadable
 from bot.store.channels import Access
 from bot.store.database import Transaction
 from bot.store.follows import FollowState
@@ -90,7 +90,7 @@ async def test_the_list_shows_how_each_channel_is_read(bot: Bot) -> None:
     await bot.archive.follow(NEWS, title="Вести")
     await bot.archive.follow(OTHER, title="Хроника")
     await bot.says("/follow @rkn_tg")
-    await bot.db.write(lambda tx: channels.set_mark(tx, NEWS, confirmed_id=9, seen_pts=9, now=bot.archive.now))
+    await bot.db.write(lambda tx: marks.set_mark(tx, NEWS, confirmed_id=9, seen_pts=9, now=bot.archive.now))
     reader_id = await bot.db.write(lambda tx: readers.register(tx, 42, bot.archive.now))
     await bot.db.write(
         lambda tx: channels.set_access(tx, reader_id, OTHER, Access.LOST, reason="CHANNEL_PRIVATE", now=bot.archive.now)
@@ -193,7 +193,7 @@ async def test_a_reader_sees_no_buttons_that_they_may_not_tap(bot: Bot) -> None:
     await bot.pair(BORIS, Role.READER)
     await bot.archive.follow(NEWS, title="Вести")
     assert labels((await opened(bot, person=BORIS)).edit) == [
-        *("Newest posts", "Mute 8 h", "7 days", "For good", "Send every post", "Similar channels"),
+        *("Newest posts", "Similar channels", "Mute 8 h", "7 days", "For good", "Send every post"),
         "All channels",
     ]
 
@@ -213,3 +213,31 @@ async def _refuse(tx: Transaction, reason: str) -> None:
     wish = (await follows.all_follows(tx))[0]
     assert wish.state is FollowState.WANTED
     await follows.refuse(tx, wish.id, reason=reason)
+
+
+async def test_what_is_read_through_its_page_says_so(bot: Bot) -> None:
+    await bot.pair()
+    await bot.archive.follow(NEWS, title="Вести")
+
+    async def job(tx: Transaction) -> None:
+        await page_readings.begin(tx, [NEWS], now=bot.archive.now)
+        await page_readings.set_read(tx, NEWS, last_id=9, gap_below=30, now=bot.archive.now)
+        await unreadable.put_hidden(tx, NEWS, [31], now=bot.archive.now)
+
+    await bot.db.write(job)
+    assert "🌐 through its web page, up to 1 min late; older posts are still being read; 1 post is not" in text(
+        await bot.says("/channels")
+    )
+    assert "so I have read its web page since 10 Mar, 12:00 UTC." in text(await opened(bot))
+    assert "Since 10 Mar, 12:00 UTC 1 channel is read through its web page" in text(await bot.says("/status"))
+    await bot.db.write(lambda tx: page_readings.set_trouble(tx, NEWS, "taken_over", now=bot.archive.now))
+    listed = text(await bot.says("/channels"))
+    assert "⚠️ not read now, as no reader account can read it; Its name belongs to another channel now" in listed
+
+
+async def test_a_channel_can_be_compared_with_its_page(bot: Bot) -> None:
+    await bot.pair()
+    await bot.archive.follow(NEWS, title="Вести")
+    screen = await bot.taps(button((await opened(bot)).edit, "Compare with web page"))
+    assert "Each hour I compare it with its web page" in text(screen)
+    assert "How: no longer compared with its web page." in text(await bot.says(f"/follow @News{NEWS} witness:no"))

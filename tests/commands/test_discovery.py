@@ -38,9 +38,9 @@ async def test_a_reader_is_asked_and_its_answer_can_be_turned_for_a_week(bot: Bo
     await bot.archive.follow(OTHER, title="Хроника")
     await bot.archive.live(post(1, WORDS))
     screen = (await bot.taps(f"channel:{NEWS}".encode())).edit
-    await bot.db.write(lambda tx: readers.lose(tx, bot.archive.reader_id, "SESSION_REVOKED"))
+    await bot.db.write(lambda tx: readers.lose(tx, bot.archive.reader_id, "SESSION_REVOKED", now=NOON))
     refused = await bot.taps(button(screen, "Similar channels"))
-    assert text(refused) == "Only a reader account can ask that, and none can read right now."
+    assert text(refused) == "Only a reader account can ask that, and none can read now: /status says why."
     await bot.db.write(lambda tx: readers.register(tx, 7, bot.archive.now, "reader.session"))
     page = (await bot.says("/search сбой")).messages[0]
     for tapped in (f"others:{NEWS}:1".encode(), button(page, "Who else?"), button(screen, "Similar channels")):
@@ -98,7 +98,7 @@ def test_a_search_is_passed_on_by_the_words_that_it_demands(typed: str, phrase: 
     ("findings", "line"),
     [
         (Findings(), "Больше никто из публичных каналов об этом не пишет."),
-        (Findings(reason=USED_UP, free_at=NOON), "а платных я не делаю никогда. Снова можно 10 мар., 12:00 UTC."),
+        (Findings(reason=USED_UP, free_at=NOON), "а платных я не делаю никогда. Снова можно: 12:00 UTC."),
         (Findings(reason="PREMIUM_ACCOUNT_REQUIRED"), "Premium"),
     ],
 )

@@ -9,7 +9,7 @@ from tests.kit_archive import NEWS, NOON, OTHER, post
 
 WRONG = f"wrong:{NEWS}:1".encode()
 DRILL = "Учения: сбой условный, службы завода готовы."
-USUAL = ["Open", "Quote", "Snooze", "Not relevant", "Who said it first", "Who else?", "Translate"]
+USUAL = ["Open", "Quote", "Save", "Snooze", "Not relevant", "Who said it first", "Who else?", "Translate"]
 
 
 async def alerted(bot: Bot, words: str = DRILL) -> None:

@@ -8,6 +8,7 @@ from bot.store.channels import Access, Options
 from bot.store.database import Transaction
 from tests.commands.kit import Bot, button, text
 from tests.kit_archive import NEWS
+from tests.kit_clock import NOON
 
 ENGLISH = translator("en")
 
@@ -156,7 +157,7 @@ async def test_an_invite_link_to_a_private_channel_of_a_lost_reader_is_looked_at
     inside = {"reader_id": reader_id, "access_hash": 1, "access": Access.JOINED, "now": now}
     await bot.db.write(lambda tx: follows.settle(tx, wish.id, channel=secret, **inside))
     assert "Already followed" in text(await bot.says("/follow t.me/+AbCdEfGhIjKl"))
-    await bot.db.write(lambda tx: readers.lose(tx, reader_id, "SESSION_REVOKED"))
+    await bot.db.write(lambda tx: readers.lose(tx, reader_id, "SESSION_REVOKED", now=NOON))
     await bot.db.write(lambda tx: readers.register(tx, 77, now, "standby"))
     assert "I am checking again" in text(await bot.says("/follow t.me/+AbCdEfGhIjKl fast"))
     again = await follows.oldest_due(bot.db, bot.archive.now, by_name=True)
@@ -169,7 +170,7 @@ async def test_an_invite_link_to_a_private_channel_of_a_lost_reader_is_looked_at
 async def test_while_no_reader_can_read_a_follow_says_so(bot: Bot) -> None:
     await bot.pair()
     await bot.archive.follow()
-    await bot.db.write(lambda tx: readers.lose(tx, bot.archive.reader_id, "SESSION_REVOKED"))
+    await bot.db.write(lambda tx: readers.lose(tx, bot.archive.reader_id, "SESSION_REVOKED", now=NOON))
     line = "No reader account can read now. I check public channels by their web pages, the others once it can."
     assert text(await bot.says("/follow @rkn_tg")).splitlines()[-1] == line
     assert line not in text(await bot.says("/follow @news1001"))

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.store import channels, meta, readers, stats
+from bot.store import channels, marks, meta, readers, stats
 from bot.store.channels import Access, Options
 from bot.store.database import Transaction
 from bot.store.meta import Pace
@@ -20,7 +20,7 @@ async def stand(bot: Bot, access: Access = Access.JOINED, *, channel_id: int = N
 
     async def job(tx: Transaction) -> None:
         await channels.set_access(tx, bot.archive.reader_id, channel_id, access, now=bot.archive.now)
-        await channels.set_mark(tx, channel_id, confirmed_id=1, seen_pts=1, now=ago(minutes=swept))
+        await marks.set_mark(tx, channel_id, confirmed_id=1, seen_pts=1, now=ago(minutes=swept))
 
     await bot.db.write(job)
 

@@ -7,7 +7,7 @@ import pytest
 from bot.models.outgoing import Outgoing, Peer, PeerKind
 from bot.models.people import Role
 from bot.sources.assignment import Assignments
-from bot.store import access, backfills, channels
+from bot.store import access, backfills, channels, marks
 from bot.store.access import Restrictable
 from bot.store.backfills import Backfill
 from bot.store.channels import BEGINNING
@@ -24,7 +24,7 @@ async def filled(bot: Bot, *, news: datetime, other: datetime | None = None) -> 
         if since is not None:
             await bot.archive.follow(channel_id, title=f"Вести {channel_id}")
             low = 1 if since == BEGINNING else 100
-            await bot.db.write(lambda tx, c=channel_id, s=since, n=low: channels.begin_past(tx, c, low=n, since=s))
+            await bot.db.write(lambda tx, c=channel_id, s=since, n=low: marks.begin_past(tx, c, low=n, since=s))
     await Assignments(bot.db).enter(bot.archive.reader_id)
     await bot.archive.live(*(post(100 + n, "Сбой в банке", date=ago(minutes=60 * n)) for n in range(20)))
 

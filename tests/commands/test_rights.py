@@ -19,9 +19,9 @@ SPEAKERS = {"owner": ANNA, "editor": BORIS, "reader": CLARA, "stranger": EVE, "a
 CHATS = {"private": None, "group": BASIC_GROUP, "supergroup": GROUP, "forum": FORUM}
 
 # Who may send a command: o(wner), e(ditor), r(eader); in private, and in any group.
-LOOK = "groups topics test explain search searches latest post channels status start ping help cancel"
+LOOK = "cases groups topics test explain search searches latest post stats channels status start ping help cancel"
 SET = """settings zone language quiet digest storms edits confirmations media translate receipt
-track untrack mute unmute priority here fallback"""
+save track untrack mute unmute priority here fallback"""
 RULES = {
     **dict.fromkeys(LOOK.split(), ("oer", "oer")),
     **dict.fromkeys(SET.split(), ("oer", "oe")),
@@ -33,11 +33,12 @@ RULES = {
 
 # What each kind of button needs.
 TAPS = {
-    Need.LOOK: """about again alike back channel edit find first found group groups history keep latest like list more
-    older order others others_of post quote run seen setup similar sum test topics translation undo why""",
-    Need.CHAT: """blame confirmations digest drop edits every exclude fallback feed forall hush include lang language
-    leave media mute mutes ok ours place prio quiet receipt revert save settings snooze store storms
-    topic translate type unmute unstore wake word words wrong zone""",
+    Need.LOOK: """about again alike back case cases channel dossier edit find first found group groups history item keep
+    latest like list more older order others others_of post quote run seen setup similar stats sum test topics
+    translation undo why""",
+    Need.CHAT: """blame casename casenote casetags confirmations digest drop edits every exclude fallback feed forall
+    hush include into lang language leave media mute mutes newcase ok ours outof place prio quiet receipt revert save
+    settings snooze store storms tocase topic translate type uncase unmute unstore wake word words wrong zone""",
     Need.INSTANCE: """all follow further groups_of how ingroup log members name newgroup only open paste privates
     regroup retry share stop unfollow ungroup""",
     Need.BROADCAST: "for post_in",
@@ -206,6 +207,7 @@ SAMPLES = {
     "post": "1:1",
     "back": "1:1",
     "undo": "1",
+    "stats": "days:7:light:0",
     "quote": "1:1",
     "translation": "1:1",
     "sum": "1:0",
@@ -223,6 +225,18 @@ SAMPLES = {
     "found": "1:0",
     "every": "1:on",
     "post_in": "1:yes",
+    "case": "1:0",
+    "dossier": "1",
+    "cases": "0",
+    "item": "1:1:1",
+    "casename": "1",
+    "casetags": "1",
+    "casenote": "1",
+    "outof": "1:1:1",
+    "uncase": "1",
+    "tocase": "1:1",
+    "into": "1:1:1",
+    "newcase": "1:1",
 }
 
 

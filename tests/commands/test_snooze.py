@@ -12,7 +12,7 @@ from tests.kit_archive import NEWS, NOON, OTHER, post
 SNOOZE = f"snooze:{NEWS}:1".encode()
 DIFFERENT = {NEWS: "Сбой насосов на водозаборе", OTHER: "У оператора связи сбой: абоненты без звонков"}
 MONDAY = datetime(2025, 3, 17, 9, tzinfo=UTC)  # noon of the tests is on a Monday
-USUAL = ["Open", "Quote", "Snooze", "Not relevant", "Who said it first", "Who else?", "Translate"]
+USUAL = ["Open", "Quote", "Save", "Snooze", "Not relevant", "Who said it first", "Who else?", "Translate"]
 
 
 def labels(reply: Reply) -> list[str]:
@@ -41,15 +41,7 @@ async def test_the_choices_take_the_place_of_the_buttons_and_back_restores_them(
     assert labels(what) == ["Channel Вести", "Topic Outages", "Outages in Вести", "Back"]
     times = await bot.taps(key(what, "Outages in Вести"))
     assert labels(times) == ["1 hour", "8 hours", "Until Monday, 17 Mar, 09:00 UTC", "For good", "Back"]
-    assert labels(await bot.taps(key(times, "Back"))) == [
-        "Open",
-        "Quote",
-        "Snooze",
-        "Not relevant",
-        "Who said it first",
-        "Who else?",
-        "Translate",
-    ]
+    assert labels(await bot.taps(key(times, "Back"))) == USUAL
     assert await subscriptions.mutes_of(bot.db, 1, NOON) == []
 
 
@@ -110,15 +102,7 @@ async def test_whoever_may_look_at_an_alert_gets_its_buttons_back(bot: Bot) -> N
     await bot.pair(BORIS, Role.READER)
     await bot.says("/start@our_bot", chat=GROUP)
     back = key(await bot.taps(SNOOZE, chat=GROUP), "Back")
-    assert labels(await bot.taps(back, person=BORIS, chat=GROUP)) == [
-        "Open",
-        "Quote",
-        "Snooze",
-        "Not relevant",
-        "Who said it first",
-        "Who else?",
-        "Translate",
-    ]
+    assert labels(await bot.taps(back, person=BORIS, chat=GROUP)) == USUAL
 
 
 async def test_for_good_is_for_good_and_listed_with_the_others(bot: Bot) -> None:

@@ -7,7 +7,7 @@ from bot.commands.context import Reply
 from bot.locales import LANGUAGES, translator
 from bot.models.notices import Pong
 from bot.models.people import Role
-from bot.store import access, channels, meta, readers, unreadable
+from bot.store import access, channels, marks, meta, readers, unreadable
 from bot.store.access import Restrictable
 from bot.store.channels import Access
 from bot.store.database import Transaction
@@ -15,6 +15,7 @@ from bot.store.meta import Pace
 from bot.text.markup import LIMIT, units
 from tests.commands.kit import BORIS, Bot, text
 from tests.kit_archive import ago, post
+from tests.kit_clock import NOON
 
 
 async def read(bot: Bot, *ids: int) -> None:
@@ -22,8 +23,8 @@ async def read(bot: Bot, *ids: int) -> None:
 
     async def job(tx: Transaction) -> None:
         for number in ids:
-            await channels.set_mark(tx, number, confirmed_id=3, seen_pts=9, now=bot.archive.now)
-            await channels.set_verified(tx, number, below=None, now=bot.archive.now)
+            await marks.set_mark(tx, number, confirmed_id=3, seen_pts=9, now=bot.archive.now)
+            await marks.set_verified(tx, number, below=None, now=bot.archive.now)
 
     await bot.db.write(job)
 
@@ -40,7 +41,7 @@ async def test_the_status_says_that_all_is_well_in_a_few_lines(bot: Bot) -> None
     await bot.archive.send(ping, 4)
     await bot.archive.send(alert, 5)
     await read(bot, 1001)
-    await bot.db.write(lambda tx: channels.set_mark(tx, 1002, confirmed_id=3, seen_pts=9, now=bot.archive.now))
+    await bot.db.write(lambda tx: marks.set_mark(tx, 1002, confirmed_id=3, seen_pts=9, now=bot.archive.now))
     assert text(await bot.says("/status")).splitlines() == [
         "✅ All is well.",
         "I follow 2 channels.",
@@ -74,7 +75,7 @@ async def test_it_says_what_is_wrong_with_a_reader_and_what_to_do(bot: Bot) -> N
     now, reader_id = bot.archive.now, bot.archive.reader_id
 
     async def job(tx: Transaction) -> None:
-        await readers.lose(tx, reader_id, "AUTH_KEY_UNREGISTERED")
+        await readers.lose(tx, reader_id, "AUTH_KEY_UNREGISTERED", now=NOON)
         await readers.put_flood_wait(tx, reader_id, "GetHistory", now + timedelta(minutes=5))
         await readers.put_flood_wait(tx, reader_id, "GetDialogs", now + timedelta(minutes=30))
         await readers.put_flood_wait(tx, reader_id, "JoinChannel", now + timedelta(hours=2))
@@ -102,7 +103,7 @@ async def test_it_names_the_channels_that_are_not_read_as_they_should_be(bot: Bo
     bot.archive.now += timedelta(minutes=1)
 
     async def job(tx: Transaction) -> None:
-        await channels.leave_unchecked(tx, 1001, now=bot.archive.now)
+        await marks.leave_unchecked(tx, 1001, now=bot.archive.now)
         for number in range(1002, 1006):
             await channels.set_access(
                 tx, bot.archive.reader_id, number, Access.LOST, reason="CHANNEL_PRIVATE", now=swept_at
@@ -128,9 +129,9 @@ async def test_without_channels_it_says_so(bot: Bot) -> None:
 async def test_a_channel_is_still_checked_until_it_was_compared(bot: Bot) -> None:
     await bot.pair()
     await bot.archive.follow(title="Вести", since=ago(minutes=1))
-    await bot.db.write(lambda tx: channels.set_verified(tx, 1001, below=None, now=bot.archive.now))
+    await bot.db.write(lambda tx: marks.set_verified(tx, 1001, below=None, now=bot.archive.now))
     assert "\n1 channel is still being checked.\n" in text(await bot.says("/status"))
-    await bot.db.write(lambda tx: channels.set_mark(tx, 1001, confirmed_id=3, seen_pts=9, now=bot.archive.now))
+    await bot.db.write(lambda tx: marks.set_mark(tx, 1001, confirmed_id=3, seen_pts=9, now=bot.archive.now))
     assert "\nNothing is missing in 1 channel.\n" in text(await bot.says("/status"))
 
 
@@ -138,7 +139,7 @@ async def test_without_a_verifying_round_a_complete_channel_misses_nothing(bot: 
     await bot.pair()
     await bot.archive.follow()
     await bot.db.write(lambda tx: meta.put_pace(tx, Pace(verifies=False)))
-    await bot.db.write(lambda tx: channels.set_mark(tx, 1001, confirmed_id=3, seen_pts=9, now=bot.archive.now))
+    await bot.db.write(lambda tx: marks.set_mark(tx, 1001, confirmed_id=3, seen_pts=9, now=bot.archive.now))
     assert "Nothing is missing in 1 channel." in text(await bot.says("/status"))
 
 
@@ -154,7 +155,7 @@ async def test_a_status_in_russian_counts_in_russian(bot: Bot) -> None:
     for number in range(3):
         await bot.archive.follow(1001 + number)
     await read(bot, 1001, 1002)
-    await bot.db.write(lambda tx: channels.set_mark(tx, 1003, confirmed_id=3, seen_pts=9, now=bot.archive.now))
+    await bot.db.write(lambda tx: marks.set_mark(tx, 1003, confirmed_id=3, seen_pts=9, now=bot.archive.now))
     told = text(await bot.says("/status", person=BORIS))
     assert told.startswith(
         "✅ Всё в порядке.\nЯ слежу за 3 каналами.\nВ 2 каналах ничего не пропущено, 1 ещё проверяется.\n"

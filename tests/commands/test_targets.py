@@ -1,7 +1,10 @@
 """Targets: what owners do with them in a chat, and that their addresses are seen nowhere."""
 
+from datetime import timedelta
+
 import pytest
 
+from bot.models.acts import UNDO_WITHIN
 from bot.models.outgoing import Peer, PeerKind
 from bot.models.people import Role
 from bot.store import targets
@@ -47,8 +50,14 @@ async def test_a_target_is_added_set_tested_and_removed_by_taps(newsroom: Bot) -
     asked = await newsroom.taps(button(paused.edit, "Remove"))
     removed = await newsroom.taps(button(asked.edit, "Remove"))
     assert await targets.everyone(newsroom.db, newsroom.archive.now) == []
+    await newsroom.db.write(lambda tx: targets.forget_removed(tx, now=newsroom.archive.now))
     await newsroom.taps(button(removed.edit, "Undo"))
     assert len(await targets.everyone(newsroom.db, newsroom.archive.now)) == 1
+    await newsroom.taps(button(asked.edit, "Remove"))
+    later = newsroom.archive.now + UNDO_WITHIN + timedelta(seconds=1)
+    assert await targets.url_of(newsroom.db, duty.chat.id) is not None
+    await newsroom.db.write(lambda tx: targets.forget_removed(tx, now=later))
+    assert await targets.url_of(newsroom.db, duty.chat.id) is None
     assert "added the target «Duty» (ntfy)" in text(await newsroom.says("/log"))
     assert SECRET not in await dump(newsroom)
 
@@ -65,6 +74,16 @@ async def test_a_webhook_gets_a_secret_that_is_shown_once(newsroom: Bot) -> None
     assert "whsec_" not in text(await newsroom.says("/targets"))
     again = await newsroom.says("/targets add DESK https://example.org/")
     assert "already" in text(again)
+
+
+async def test_what_may_have_been_meant_for_an_address_is_no_name(newsroom: Bot) -> None:
+    await newsroom.says("/targets add Night desk")
+    again = await newsroom.says("ntfy.sh/tk-topsecret")
+    assert again.forgets
+    assert "That is no address" in text(again)
+    added = await newsroom.says("ntfy://ntfy.sh/tk-topsecret")
+    assert added.messages[-1].text.startswith("Night desk · ntfy")
+    assert SECRET not in await dump(newsroom)
 
 
 @pytest.mark.parametrize("typed", ["nonsense://tk-topsecret", "/targets add X https://u:tk-topsecret@h/", "tgram://x"])
@@ -89,7 +108,10 @@ async def test_owners_alone_see_targets(newsroom: Bot) -> None:
 async def test_an_owner_chooses_the_fallback_of_a_chat(newsroom: Bot) -> None:
     await newsroom.says("/targets add Duty ntfy://localhost/topic")
     anna = await newsroom.chat(Peer(kind=PeerKind.USER, id=ANNA))
+    settings = await newsroom.says("/settings")
+    opened = await newsroom.taps(button(settings.messages[0], "While Telegram is down"))
     shown = await newsroom.says("/fallback")
+    assert opened.edit == shown.messages[0]
     assert "nowhere, they wait" in text(shown)
     chosen = await newsroom.taps(button(shown.messages[0], "Duty"))
     assert "● Duty" in labels(chosen.edit)

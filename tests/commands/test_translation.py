@@ -3,6 +3,7 @@ import pytest
 from bot.store import readers
 from tests.commands.kit import Bot, button, text
 from tests.kit_archive import NEWS, post
+from tests.kit_clock import NOON
 
 TRANSLATE = f"translation:{NEWS}:1".encode()
 
@@ -22,8 +23,8 @@ async def test_a_tap_is_answered_and_what_it_wants_enters_the_outbox_once(bot: B
 
 async def test_what_cannot_be_translated_is_one_clear_line(bot: Bot) -> None:
     await alerted(bot)
-    await bot.db.write(lambda tx: readers.lose(tx, bot.archive.reader_id, "USER_DEACTIVATED"))
-    line = "Only a reader account can have Telegram translate, and none is logged in."
+    await bot.db.write(lambda tx: readers.lose(tx, bot.archive.reader_id, "USER_DEACTIVATED", now=NOON))
+    line = "Telegram translates only for a reader account. Log one in on the server: channelwatch login"
     assert (await bot.taps(TRANSLATE)).note == line
     assert line in text(await bot.says("/translate en"))
     assert (await bot.taps(TRANSLATE.replace(b":1", b":9"))).note == "I no longer know this post."

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.delivery.retry import GiveUp, Retry, backoff, decide
-from bot.errors import TelegramError, Verdict
+from bot.errors import TargetError, TelegramError, Verdict
 
 NOW = datetime(2021, 10, 4, 15, 39, tzinfo=UTC)
 
@@ -37,6 +37,20 @@ def test_without_a_connection_the_order_is_kept_and_the_waits_stay_short() -> No
 )
 def test_what_cannot_heal_is_given_up(verdict: Verdict, *, suspend: bool) -> None:
     assert decide(answer(verdict, code=400), attempts=0, now=NOW) == GiveUp(suspend=suspend)
+
+
+@pytest.mark.parametrize(
+    ("hours", "decision"),
+    [
+        (0.1, Retry(at=NOW + timedelta(minutes=5), holds_chat=True)),
+        (23.9, Retry(at=NOW + timedelta(minutes=5), holds_chat=True)),
+        (24.1, GiveUp(suspend=True)),
+    ],
+)
+def test_a_target_that_cannot_be_reached_is_tried_in_order_for_a_day(hours: float, decision: Retry | GiveUp) -> None:
+    silence = TargetError("TIMEOUT", code=0, verdict=Verdict.RETRY)
+    since = NOW - timedelta(hours=hours)
+    assert decide(silence, attempts=1000, now=NOW, failing_since=since) == decision
 
 
 def test_backoff_survives_any_number_of_attempts() -> None:

@@ -12,19 +12,20 @@ DOWN = "Сайт банка недоступен: массовый сбой в �
 NOISE = "Министр принял посла, обсудили торговлю."
 
 
-async def test_a_matching_post_is_alerted_once_with_its_words_in_bold_and_noise_is_not(service: Service) -> None:
-    channel = service.sandbox.world.add_channel("Agency", username="agency", members=[service.reader])
-    owner = await service.owner(follows=[channel])
-    channel.post(NOISE)
-    post = channel.post(DOWN)
-    alert = await owner.alert("массовый сбой")
-    assert link_of(alert) == f"https://t.me/agency/{post.id}"
-    assert alert.message.startswith("Outages · Agency\n")
-    bold = [words for entity, words in alert.get_entities_text() if isinstance(entity, types.MessageEntityBold)]
-    assert {"Сайт", "недоступен", "массовый", "сбой"} <= set(bold)
-    channel.post(DOWN + " Ещё раз.")
-    await owner.alert("Ещё раз")
-    assert len(owner.alerts) == 2
+async def test_a_matching_post_is_alerted_once_with_its_words_in_bold_and_noise_is_not(tmp_path: Path) -> None:
+    async with running_service(tmp_path, builtin=True) as service:
+        channel = service.sandbox.world.add_channel("Agency", username="agency", members=[service.reader])
+        owner = await service.owner(follows=[channel])
+        channel.post(NOISE)
+        post = channel.post(DOWN)
+        alert = await owner.alert("массовый сбой")
+        assert link_of(alert) == f"https://t.me/agency/{post.id}"
+        assert alert.message.startswith("Outages · Agency\n")
+        bold = [words for entity, words in alert.get_entities_text() if isinstance(entity, types.MessageEntityBold)]
+        assert {"Сайт", "недоступен", "массовый", "сбой"} <= set(bold)
+        channel.post(DOWN + " Ещё раз.")
+        await owner.alert("Ещё раз")
+        assert len(owner.alerts) == 2
 
 
 async def test_an_alert_from_a_supergroup_says_who_wrote(service: Service) -> None:

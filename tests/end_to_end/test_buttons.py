@@ -18,7 +18,7 @@ NOON = datetime(2025, 3, 10, 12, tzinfo=UTC)  # a Monday
 DRILL = "Учения: условный сбой, сайт банка недоступен, службы готовы."
 OTHER_DRILL = "На учениях отработали сбой: сайт порта не работает до вечера."
 REAL = "Сбой у оператора связи: абоненты пишут, что сайт не работает."
-USUAL = ["Open", "Quote", "Snooze", "Not relevant", "Who said it first", "Who else?", "Translate"]
+USUAL = ["Open", "Quote", "Save", "Snooze", "Not relevant", "Who said it first", "Who else?", "Translate"]
 
 
 def labels(message: types.Message) -> list[str]:

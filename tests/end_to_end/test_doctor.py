@@ -10,12 +10,13 @@ import pytest
 
 from bot.cli import checks
 from bot.sandbox import Sandbox
-from bot.store import channels, follows, meta, readers, unreadable
+from bot.store import channels, follows, marks, meta, readers, unreadable
 from bot.store.channels import Access
 from bot.store.database import Transaction
 from bot.telegram.client import PATIENT, Timings
 from tests.end_to_end.test_process import environment, shell
 from tests.kit_archive import NEWS, OTHER, Archive, open_archive, post
+from tests.kit_clock import NOON
 from tests.kit_service import Service
 
 ROOT = Path.cwd()
@@ -220,9 +221,9 @@ async def test_a_channel_whose_changes_cannot_be_had_is_named_with_the_moment(pl
         await archive.follow(title="Вести", since=now - timedelta(days=9))
 
         async def stand(tx: Transaction) -> None:
-            await channels.set_mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=now - timedelta(minutes=2))
-            await channels.doubt(tx, NEWS, now=now)
-            await channels.set_mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=now)
+            await marks.set_mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=now - timedelta(minutes=2))
+            await marks.doubt(tx, NEWS, now=now)
+            await marks.set_mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=now)
 
         await archive.db.write(stand)
     (line,) = [line for line in await wrong() if line.startswith("channels")]
@@ -239,7 +240,7 @@ async def test_messages_that_cannot_be_read_are_named_with_the_reason(place: Pat
         await archive.follow(title="Вести", since=now - timedelta(days=9))
 
         async def stand(tx: Transaction) -> None:
-            await channels.set_mark(tx, NEWS, confirmed_id=90, seen_pts=1, now=now)
+            await marks.set_mark(tx, NEWS, confirmed_id=90, seen_pts=1, now=now)
             edition = unreadable.Edition(program="1.0", layer=229)
             await unreadable.put(tx, NEWS, {12: 0x7FE57EC0, 13: 0x7FE57EC0, 20: None}, edition, now=now)
 
@@ -288,10 +289,10 @@ async def told(archive: Archive) -> None:
     await archive.sweep(post(2, date=now))
 
     async def stand(tx: Transaction) -> None:
-        await channels.set_mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=now)
-        await channels.set_mark(tx, OTHER, confirmed_id=7, seen_pts=0, now=now)
-        await channels.set_verified(tx, NEWS, below=None, now=now)
-        await channels.set_verified(tx, OTHER, below=4, now=now)
+        await marks.set_mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=now)
+        await marks.set_mark(tx, OTHER, confirmed_id=7, seen_pts=0, now=now)
+        await marks.set_verified(tx, NEWS, below=None, now=now)
+        await marks.set_verified(tx, OTHER, below=4, now=now)
         await follows.request(tx, "@rkn_tg", chat_id=None, now=now)
 
     await archive.db.write(stand)
@@ -329,7 +330,7 @@ async def test_a_lost_reader_is_named_with_the_gaps_and_is_an_error(tmp_path: Pa
     env = {"PATH": "", "DATA_DIR": str(tmp_path / "data"), "PYTHONPATH": str(Path.cwd())}
     async with open_archive(tmp_path) as archive:
         assert (await shell("doctor", "--gaps", env=env))[0] == 0
-        await archive.db.write(lambda tx: readers.lose(tx, archive.reader_id, "SESSION_REVOKED"))
+        await archive.db.write(lambda tx: readers.lose(tx, archive.reader_id, "SESSION_REVOKED", now=NOON))
         code, out, _ = await shell("doctor", "--gaps", env=env)
         assert code == 1
         assert f"Reader account {archive.reader_id} cannot read: Telegram has logged it out." in out

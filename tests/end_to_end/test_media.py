@@ -43,9 +43,17 @@ async def test_a_scan_follows_its_alert_to_whom_wants_it_and_lies_on_the_disk_by
     assert kept(service) == [f"{sha256[:2]}/{sha256}"]
     shown = (await owner.asks(f"/post https://t.me/agency/{post.id}")).message
     assert f"File kept: order.pdf, 1.3 MB, SHA-256 {sha256[:12]}" in shown
+    saved = await owner.asks(f"/save https://t.me/agency/{post.id} Orders")
+    for label in ("Open the case", "Dossier as a file", "HTML page"):
+        (now,) = await owner.client.get_messages(saved.chat_id, ids=[saved.id])
+        await now.click(text=label)
+    await owner.until(lambda: len(pages(owner)) == 2)
+    dossier = await content(owner, pages(owner)[1])
+    assert sha256.encode() in dossier
+    assert pages(owner)[1].text == f"SHA-256 {hashlib.sha256(dossier).hexdigest()}"
     channel.edit(post.id, ORDER.replace("банка", "вуза"))
     await owner.edit("вуза")
-    assert len(pages(owner)) == 1
+    assert len(pages(owner)) == 2
     assert pages(colleague) == []
 
 

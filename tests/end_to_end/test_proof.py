@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.monitoring import daily_report as sending
-from bot.store import channels, chats, meta
+from bot.store import chats, marks, meta
 from bot.store.chats import ReportTime
 from bot.store.database import Database
 from bot.store.meta import Pace
@@ -32,7 +32,7 @@ async def test_the_list_of_channels_shows_the_delay_and_a_receipt_comes_by_itsel
         yesterday = datetime.now(UTC) - timedelta(days=1)
         owed = replace(chat, report=ReportTime(minute=0, since=yesterday))
         await database.write(lambda tx: chats.save(tx, owed))
-        await database.write(lambda tx: channels.set_verified(tx, channel.id, below=None, now=datetime.now(UTC)))
+        await database.write(lambda tx: marks.set_verified(tx, channel.id, below=None, now=datetime.now(UTC)))
         await database.close()
         await service.start()
         await owner.until(lambda: any("1 of 1 channel verified, 0 alerts, 0 gaps." in m.message for m in owner.heard))

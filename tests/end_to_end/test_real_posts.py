@@ -22,7 +22,7 @@ async def test_real_posts_are_stored_to_the_letter_and_alerted_as_match_says(tmp
     texts = [json.loads(line)["text"] for line in lines[:: len(lines) // COUNT][:COUNT]]
     inflector = Inflector()
     matcher = Matcher({t.name: compile_query(parse(t.query), inflector) for t in builtin_topics() if t.default})
-    async with running_service(tmp_path) as service:
+    async with running_service(tmp_path, builtin=True) as service:
         channel = service.sandbox.world.add_channel("Agency", username="agency", members=[service.reader])
         owner = await service.owner(follows=[channel])
         await owner.asks("/storms off")

@@ -63,7 +63,6 @@ async def test_a_topic_in_a_file_of_their_own_is_switched_on_and_alerts(service:
     owner = await service.owner(follows=[channel])
     await service.stop()
     folder = service.settings.data_dir / "topics"
-    folder.mkdir()
     (folder / "Топливо.toml").write_text('query = "бензин"\nmatches = ["Нет бензина"]', encoding="utf-8")
     await service.start()
     assert "now gets alerts on Топливо" in (await owner.asks("/track топливо")).message

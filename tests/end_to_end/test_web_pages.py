@@ -3,19 +3,29 @@
 from dataclasses import replace
 from pathlib import Path
 
+from aiohttp import web
+
 from bot.telegram.client import PATIENT
 from tests.kit_service import running_service
+from tests.sources.test_sites import item, rss, website
 
 
 async def test_a_service_without_an_account_serves_public_channels(tmp_path: Path) -> None:
     timings = replace(PATIENT, page_pause=0.1)
-    async with running_service(tmp_path, timings=timings, account=False) as service:
+    async with running_service(tmp_path, timings=timings, account=False, site_private_addresses=True) as service:
         news = service.sandbox.world.add_channel("News", username="thenews")
         news.post("Тихий день")
         owner = await service.owner(follows=[news])
-        assert "To read private channels as well" in (await owner.message("so I read 1 public channel")).message
+        assert "To read private channels as well" in (await owner.message("so I read its web page")).message
         news.post("Сбой в работе банка: переводы не проходят")
         assert "through the web page" in (await owner.alert("Сбой")).message
         assert "🌐" in (await owner.asks("/status")).message
         await owner.says("/follow t.me/+AbCdEfGhIjKlMnOp")
         await owner.message("channelwatch login on the server")
+        async with website(_feed) as address:  # sites need no account either
+            await owner.says(f"/follow {address}/feed.xml")
+            await owner.message("I now follow the site «МИД & Ко»")
+
+
+async def _feed(_: web.Request) -> web.Response:
+    return web.Response(body=rss(item(1, "Тихий день")), content_type="text/xml")

@@ -9,6 +9,7 @@ import pytest
 from bot.monitoring.channel_state import ALLOWANCE, LATE, ChannelState, ChannelStatus, assess
 from bot.store.channels import Access, Channel
 from bot.store.meta import Pace
+from bot.store.page_readings import PageReading
 from bot.store.stats import ChannelStats
 from tests.kit_archive import NEWS, NOON, ago
 
@@ -40,7 +41,13 @@ CHANNEL = Channel(
 )
 
 
-def judged(*channels: Channel, missing: int = 0, unreadable: int = 0, limits: Pace = PACE) -> list[ChannelState]:
+def judged(
+    *channels: Channel,
+    missing: int = 0,
+    unreadable: int = 0,
+    limits: Pace = PACE,
+    page: PageReading | None = None,
+) -> list[ChannelState]:
     found = [
         ChannelStats(
             channel=each,
@@ -50,6 +57,7 @@ def judged(*channels: Channel, missing: int = 0, unreadable: int = 0, limits: Pa
             posts=0,
             unpushed=0,
             silent_since=None,
+            page=page,
         )
         for each in channels
     ]
@@ -88,6 +96,41 @@ def test_the_status_says_how_the_reading_goes(changes: dict[str, object], status
     assert state.status is status
     assert state.has_gap == (status not in {ChannelStatus.COMPLETE, ChannelStatus.FIRST, ChannelStatus.PENDING})
     assert state.is_verified == (status is ChannelStatus.COMPLETE)
+
+
+PAGE = PageReading(
+    channel_id=NEWS,
+    since=ago(days=1),
+    read_at=ago(minutes=1),
+    last_id=9,
+    gap_below=None,
+    trouble=None,
+    trouble_since=None,
+    answers=0,
+)
+
+
+@pytest.mark.parametrize(
+    ("page", "status", "has_gap"),
+    [
+        ({}, ChannelStatus.PAGE, False),
+        ({"gap_below": 30}, ChannelStatus.PAGE, True),
+        ({"read_at": None, "since": ago(minutes=1)}, ChannelStatus.PAGE, False),
+        ({"read_at": ago(hours=4)}, ChannelStatus.UNREAD, True),
+        ({"trouble": "no_page", "trouble_since": ago(hours=7), "answers": 2}, ChannelStatus.PAGE, False),
+        ({"trouble": "no_page", "trouble_since": ago(hours=5), "answers": 9}, ChannelStatus.PAGE, False),
+        ({"trouble": "no_page", "trouble_since": ago(hours=7), "answers": 3}, ChannelStatus.UNREAD, True),
+        ({"trouble": "taken_over", "trouble_since": NOON}, ChannelStatus.UNREAD, True),
+        ({"trouble": "page_unreachable", "trouble_since": ago(minutes=20)}, ChannelStatus.PAGE, False),
+        ({"trouble": "page_unreachable", "trouble_since": ago(minutes=40)}, ChannelStatus.UNREAD, True),
+    ],
+)
+def test_a_channel_may_be_read_through_its_page(
+    page: dict[str, object], status: ChannelStatus, *, has_gap: bool
+) -> None:
+    (state,) = judged(replace(CHANNEL, reader_lost=True), page=replace(PAGE, **page))  # type: ignore[arg-type]
+    assert (state.status, state.has_gap, state.is_verified) == (status, has_gap, False)
+    assert state.checked_at is None
 
 
 @pytest.mark.parametrize(

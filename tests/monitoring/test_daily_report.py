@@ -8,7 +8,7 @@ from bot.locales.locale import Locale
 from bot.models.notices import DailyReport
 from bot.monitoring.daily_report import DailyReports, last_occurrence
 from bot.rendering.notices import render_notice
-from bot.store import channels, chats, follows, meta, readers
+from bot.store import channels, chats, follows, marks, meta, page_readings, readers
 from bot.store.channels import Access
 from bot.store.chats import Chat, ReportTime
 from bot.store.database import Transaction
@@ -40,19 +40,19 @@ async def test_a_receipt_counts_channels_alerts_and_gaps_since_the_last_one(arch
     archive.now += timedelta(hours=1)
 
     async def read(tx: Transaction) -> None:
-        await channels.set_mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=archive.now)
-        await channels.set_mark(tx, NEWS + 1, confirmed_id=2, seen_pts=1, now=archive.now - timedelta(minutes=40))
-        await channels.set_mark(tx, NEWS + 2, confirmed_id=2, seen_pts=1, now=archive.now)
+        await marks.set_mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=archive.now)
+        await marks.set_mark(tx, NEWS + 1, confirmed_id=2, seen_pts=1, now=archive.now - timedelta(minutes=40))
+        await marks.set_mark(tx, NEWS + 2, confirmed_id=2, seen_pts=1, now=archive.now)
         await channels.set_access(
             tx, archive.reader_id, NEWS + 2, Access.LOST, reason="CHANNEL_PRIVATE", now=archive.now
         )
         await channels.set_access(tx, archive.reader_id, NEWS + 3, Access.PENDING, now=archive.now)
-        await channels.set_mark(tx, NEWS + 4, confirmed_id=2, seen_pts=1, now=archive.now)  # not verified
+        await marks.set_mark(tx, NEWS + 4, confirmed_id=2, seen_pts=1, now=archive.now)  # not verified
         for whole in (NEWS, NEWS + 5):
-            await channels.set_mark(tx, whole, confirmed_id=2, seen_pts=1, now=archive.now)
-            await channels.set_verified(tx, whole, below=None, now=archive.now)
-        await channels.set_mark(tx, NEWS + 6, confirmed_id=2, seen_pts=1, now=archive.now)
-        await channels.read_anew(tx, NEWS + 6, now=NOON)  # a hole
+            await marks.set_mark(tx, whole, confirmed_id=2, seen_pts=1, now=archive.now)
+            await marks.set_verified(tx, whole, below=None, now=archive.now)
+        await marks.set_mark(tx, NEWS + 6, confirmed_id=2, seen_pts=1, now=archive.now)
+        await marks.read_anew(tx, NEWS + 6, now=NOON)  # a hole
         await follows.request(tx, "@rkn_tg", chat_id=None, now=archive.now)
         await follows.request(tx, "+AbCdEfGh", chat_id=None, now=archive.now)
 
@@ -76,12 +76,20 @@ async def test_nothing_counts_as_verified_while_the_only_reader_is_lost(archive:
     archive.now += timedelta(hours=1)
 
     async def job(tx: Transaction) -> None:
-        await channels.set_mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=archive.now)
-        await readers.lose(tx, archive.reader_id, "AUTH_KEY_UNREGISTERED")
+        await marks.set_mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=archive.now)
+        await readers.lose(tx, archive.reader_id, "AUTH_KEY_UNREGISTERED", now=NOON)
 
     await archive.db.write(job)
     (receipt,) = await due(archive)
     assert (receipt.verified, receipt.gaps, receipt.gap_names) == (0, 1, (f"@News{NEWS}",))
+
+    archive.now += timedelta(days=1)
+    await archive.db.write(lambda tx: page_readings.begin(tx, [NEWS], now=archive.now))
+    receipt = (await due(archive))[-1]
+    assert (receipt.pages, receipt.verified, receipt.gaps, receipt.unverified_names) == (1, 0, 0, ())
+    assert render_notice(receipt, Locale(t=translator("ru"), time_zone="UTC", now=archive.now)).text.endswith(
+        "🌐 1 канал читаю через веб-страницу."
+    )
 
 
 async def test_a_receipt_comes_once_a_day_without_a_sound(archive: Archive) -> None:
@@ -151,7 +159,7 @@ async def test_without_a_verifying_round_complete_is_enough_and_many_names_are_c
     await archive.db.write(lambda tx: meta.put_pace(tx, Pace(verifies=False)))
     archive.now += timedelta(hours=1)
     await archive.follow()
-    await archive.db.write(lambda tx: channels.set_mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=archive.now))
+    await archive.db.write(lambda tx: marks.set_mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=archive.now))
     for number in range(13):
         await archive.db.write(
             lambda tx, number=number: follows.request(tx, f"@n{number:02}", chat_id=None, now=archive.now)

@@ -7,7 +7,7 @@ from bot.locales.locale import Locale
 from bot.models.notices import ChannelSilent
 from bot.monitoring.silence import SilenceMonitor
 from bot.rendering.notices import render_notice
-from bot.store import channels, stats
+from bot.store import channels, marks, stats
 from bot.store.channels import Access
 from tests.kit_archive import NEWS, NOON, OTHER, Archive, ago, post
 
@@ -29,7 +29,7 @@ async def speak(archive: Archive, dates: list[datetime], channel_id: int = NEWS)
 async def read(archive: Archive, channel_id: int = NEWS, *, hours: float = 0) -> None:
     """Let the sweep find a channel complete so many hours after noon."""
     archive.now = NOON + timedelta(hours=hours)
-    await archive.db.write(lambda tx: channels.set_mark(tx, channel_id, confirmed_id=1, seen_pts=1, now=archive.now))
+    await archive.db.write(lambda tx: marks.set_mark(tx, channel_id, confirmed_id=1, seen_pts=1, now=archive.now))
 
 
 async def told(archive: Archive) -> list[ChannelSilent]:

@@ -8,7 +8,7 @@ import pytest
 from bot import __version__
 from bot.models import Entity, Forward, Media, Observation, ObservedBy
 from bot.pipeline.ingest import Result
-from bot.store import channels, chats, posts, stats, subscriptions, topics
+from bot.store import channels, chats, marks, posts, stats, subscriptions, topics
 from bot.store.database import Subject
 from bot.store.stats import TopicStats
 from tests import kit
@@ -177,13 +177,13 @@ class TestDeletion:
     async def test_a_push_of_what_the_mark_says_is_known_makes_the_channel_suspect(
         self, archive: Archive, number: int, seen_pts: int
     ) -> None:
-        await archive.db.write(lambda tx: channels.set_mark(tx, NEWS, confirmed_id=10, seen_pts=33, now=NOON))
+        await archive.db.write(lambda tx: marks.set_mark(tx, NEWS, confirmed_id=10, seen_pts=33, now=NOON))
         await archive.live(post(number))
         assert (await archive.channel()).seen_pts == seen_pts
 
     async def test_a_push_from_below_the_mark_makes_the_channel_suspect(self, archive: Archive) -> None:
         await archive.sweep(post(10))
-        await archive.db.write(lambda tx: channels.set_mark(tx, NEWS, confirmed_id=10, seen_pts=33, now=NOON))
+        await archive.db.write(lambda tx: marks.set_mark(tx, NEWS, confirmed_id=10, seen_pts=33, now=NOON))
         await archive.live(post(10), post(11))
         assert (await archive.channel()).seen_pts == 33
         await archive.live(post(9))

@@ -1,11 +1,13 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from bot.locales import translator
 from bot.locales.locale import Locale
 from bot.models import Entity, Forward
+from bot.models.links import CommentedPost
 from bot.models.outgoing import Button, Outgoing
 from bot.parts import Part, PartKind, PartMatch
 from bot.text.formatted import FormattedText
@@ -49,6 +51,26 @@ def test_the_channel_in_the_first_line_leads_to_the_post() -> None:
     assert outgoing.entities[1].value == "https://t.me/zarechye_svyaz/77"
 
 
+@pytest.mark.parametrize(
+    ("changes", "head", "url"),
+    [
+        ({"message_id": -5}, "история «Минсвязь Заречья»", "https://t.me/zarechye_svyaz/s/5"),
+        ({"message_id": -5, "channel_username": None}, "история «Минсвязь Заречья»", "https://t.me/c/1234567890/1"),
+        ({"commented": (9, "Вести", "vesti", 3)}, "комментарий к «Вести»", "https://t.me/vesti/3?comment=77"),
+        ({"commented": (9, "Вести", None, 3)}, "комментарий к «Вести»", "https://t.me/c/9/3?comment=77"),
+        ({"commented": (9, "Вести", "vesti", None)}, "в комментариях к «Вести»", "https://t.me/zarechye_svyaz/77"),
+    ],
+)
+def test_a_story_and_a_comment_are_called_so(changes: dict[str, Any], head: str, url: str) -> None:
+    names = ("channel_id", "title", "username", "message_id")
+    commented = dict(zip(names, changes.pop("commented", ()), strict=False))
+    post = POST.but(**changes, commented=CommentedPost(**commented) if commented else None)
+    outgoing = post.but(author="Анна").render(MOSCOW)
+    assert outgoing.text.splitlines()[0] == f"Сбои · {head}"
+    assert outgoing.text.endswith("18:39 · автор: Анна")
+    assert outgoing.entities[1].value == outgoing.buttons[0][0].url == url
+
+
 def test_the_same_alert_in_english_and_another_time_zone() -> None:
     assert POST.render(LONDON).text == f"Outages · Минсвязь Заречья\n{TEXT}\n\n16:39"
 
@@ -64,15 +86,16 @@ def test_the_day_is_named_where_it_is_another_one() -> None:
 def test_the_buttons_open_the_post_quote_it_and_keep_its_like_away() -> None:
     link = Button(text="Открыть", url="https://t.me/zarechye_svyaz/77")
     quote = Button(text="Цитата", data=b"quote:1234567890:77")
+    save = Button(text="Сохранить", data=b"tocase:1234567890:77")
     snooze = Button(text="Заглушить…", data=b"snooze:1234567890:77")
     wrong = Button(text="Не по теме", data=b"wrong:1234567890:77")
     first = Button(text="Кто написал первым", data=b"first:1234567890:77")
     others = Button(text="Кто ещё пишет?", data=b"others:1234567890:77")
-    assert POST.render(MOSCOW).buttons == ((link, quote), (snooze, wrong), (first, others))
+    assert POST.render(MOSCOW).buttons == ((link, quote, save), (snooze, wrong), (first, others))
 
 
 def test_the_button_of_a_private_channel_leads_its_members_there() -> None:
-    (button, _), *_ = POST.but(channel_username=None).render(MOSCOW).buttons
+    (button, *_), *_ = POST.but(channel_username=None).render(MOSCOW).buttons
     assert button.url == "https://t.me/c/1234567890/77"
 
 
@@ -175,6 +198,7 @@ class TestWhoSaidItAndWhen:
         seen = POST.but(seen_at=POST.post.date + timedelta(seconds=2.9))
         assert seen.render(LONDON).text.endswith("\n16:39 · seen after 2 s")
         assert seen.render(MOSCOW).text.endswith("\n18:39 · замечено через 2 с")
+        assert seen.but(observed_by="preview").render(MOSCOW).text.endswith("замечено через 2 с · через веб-страницу")
 
     def test_under_a_second_there_is_nothing_to_say_since_telegram_dates_in_seconds(self) -> None:
         for late in (-3, 0.9):

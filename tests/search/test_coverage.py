@@ -7,7 +7,7 @@ import pytest
 from bot.search.backtest import backtest
 from bot.search.coverage import coverage_of
 from bot.sources.assignment import Assignments
-from bot.store import channels
+from bot.store import channels, marks
 from bot.store.channels import BEGINNING
 from tests.kit_archive import NEWS, NOON, OTHER, Archive, ago, compiled, post
 
@@ -16,7 +16,7 @@ WEEK = ago(days=7)
 
 async def complete(archive: Archive, channel_id: int, since: datetime) -> None:
     low = 1 if since == BEGINNING else 100
-    await archive.db.write(lambda tx: channels.begin_past(tx, channel_id, low=low, since=since))
+    await archive.db.write(lambda tx: marks.begin_past(tx, channel_id, low=low, since=since))
     await Assignments(archive.db).enter(archive.reader_id)
 
 
@@ -85,7 +85,7 @@ async def test_the_mark_of_the_past_moves_only_where_pages_join(archive: Archive
 
     async def extended(below: int | None, low: int, days: int) -> tuple[int | None, datetime | None]:
         await archive.db.write(
-            lambda tx: channels.extend_past(tx, NEWS, below=below, low=low, since=NOON - timedelta(days=days))
+            lambda tx: marks.extend_past(tx, NEWS, below=below, low=low, since=NOON - timedelta(days=days))
         )
         known = await archive.channel()
         return known.complete_id, known.complete_from

@@ -1,6 +1,7 @@
 from bot.sources.assignment import Assignments
 from bot.store import channels, readers
 from bot.store.database import Transaction
+from tests.kit_clock import NOON
 
 from .kit import ReaderKit
 
@@ -27,6 +28,11 @@ async def test_the_public_channels_of_a_reader_that_is_away_go_to_the_other_and_
     await reader.assignments.leave(first)
     assert await read_by(reader) == {"Public": second, "Secret": first}
     assert reader.assignments.leads(second)
+    assert [reader.assignments.reads(await reader.channel(each)) for each in (public, secret)] == [True, False]
+    reader.assignments.hold_up(second)  # with nobody to take over: web pages do
+    assert not reader.assignments.reads(await reader.channel(public))
+    await reader.assignments.enter(second)
+    assert reader.assignments.reads(await reader.channel(public))
 
 
 async def test_the_private_channels_of_an_account_that_was_replaced_are_looked_at_by_the_new_one(
@@ -76,7 +82,7 @@ async def test_a_private_channel_of_a_lost_reader_goes_to_whom_its_invite_link_l
     async def lose(tx: Transaction) -> None:
         await tx.execute("UPDATE memberships SET reader_id = :lost", {"lost": lost})
         await tx.execute("UPDATE channels SET read_by = :lost", {"lost": lost})
-        await readers.lose(tx, lost, "SESSION_REVOKED")
+        await readers.lose(tx, lost, "SESSION_REVOKED", now=NOON)
 
     await asking.database.write(lose)
     secret.kick(asking.me)

@@ -3,9 +3,10 @@
 from datetime import timedelta
 
 from bot.models.notices import CommentsFollowed
+from bot.models.outgoing import Peer, PeerKind
 from bot.sandbox import Channel, User
 from bot.sources.enquiries import Enquiries
-from bot.store import channels, posts
+from bot.store import channels, chats, posts, readers
 from bot.store.channels import Access
 from tests.kit import alerts_of
 
@@ -79,7 +80,7 @@ async def test_comments_that_cannot_be_had_are_told_and_one_asked_for_by_name_st
     await asking.settle_all(asking.subscriptions())
     assert (await settle(asking)).reason == "no_comments"
     asking.sandbox.faults.answer("GetHistory", "CHANNEL_PRIVATE", chat_id=group.id)
-    assert (await settle(asking)).reason == "CHANNEL_PRIVATE"
+    assert (await settle(asking)).reason == "comments_closed"
     assert (await asking.channel(group)).followed_at is None
     await asking.ask("@news", comments=True)
     assert (await settle(asking)).reason is None
@@ -90,3 +91,30 @@ async def test_comments_that_cannot_be_had_are_told_and_one_asked_for_by_name_st
     await asking.ask("@news", comments=True)
     await settle(asking)
     assert (await asking.channel(channel)).comments_in == group.id
+
+
+async def test_another_reader_finds_the_comments_of_a_public_channel_by_that_channel(asking: ReaderKit) -> None:
+    channel, group, _ = discussed(asking)
+    await asking.ask("@news", comments=True)
+    await asking.settle_all(asking.subscriptions())
+    await settle(asking)
+    first = asking.reader_id
+    asking.reader_id = await asking.database.write(
+        lambda tx: readers.register(tx, 77, asking.clock(), "second.session")
+    )
+    await asking.assignments.enter(asking.reader_id)
+    await asking.assignments.leave(first)
+    part = asking.subscriptions()
+    while await part.meet_one():
+        pass
+    await asking.sweep().sweep_once()
+    assert [(await asking.channel(each)).access for each in (channel, group)] == [Access.POLLED, Access.POLLED]
+
+
+async def test_a_group_that_receives_alerts_is_not_read_for_its_comments(asking: ReaderKit) -> None:
+    _, group, _ = discussed(asking)
+    desk = Peer(kind=PeerKind.CHANNEL, id=group.id)
+    await asking.database.write(lambda tx: chats.pair(tx, desk, title="Desk", language="en", now=asking.clock()))
+    await asking.ask("@news", comments=True)
+    await asking.settle_all(asking.subscriptions())
+    assert (await settle(asking)).reason == "own_channel"

@@ -3,7 +3,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.store import channels, follows
+from bot.store import channels, follows, marks
 from bot.store.channels import Access
 from bot.store.database import Subject, Transaction
 from bot.store.follows import FollowRequest, FollowState, RequestOutcome
@@ -120,7 +120,7 @@ async def test_the_mark_never_goes_back(archive: Archive) -> None:
     await archive.follow()
     for confirmed_id, pts in ((10, 5), (7, 9)):
         await archive.db.write(
-            lambda tx, c=confirmed_id, p=pts: channels.set_mark(tx, NEWS, confirmed_id=c, seen_pts=p, now=NOON)
+            lambda tx, c=confirmed_id, p=pts: marks.set_mark(tx, NEWS, confirmed_id=c, seen_pts=p, now=NOON)
         )
     channel = await archive.channel()
     assert (channel.confirmed_id, channel.seen_pts, channel.swept_at) == (10, 9, NOON)
@@ -146,9 +146,9 @@ async def test_what_was_done_before_a_channel_was_followed_proves_nothing(
 
 async def test_distrust_during_a_sweep_outlives_its_mark(archive: Archive) -> None:
     await archive.follow()
-    await archive.db.write(lambda tx: channels.set_mark(tx, NEWS, confirmed_id=1, seen_pts=5, now=NOON, read_from=0))
-    await archive.db.write(lambda tx: channels.read_anew(tx, NEWS, now=NOON))
-    await archive.db.write(lambda tx: channels.set_mark(tx, NEWS, confirmed_id=9, seen_pts=8, now=NOON, read_from=5))
+    await archive.db.write(lambda tx: marks.set_mark(tx, NEWS, confirmed_id=1, seen_pts=5, now=NOON, read_from=0))
+    await archive.db.write(lambda tx: marks.read_anew(tx, NEWS, now=NOON))
+    await archive.db.write(lambda tx: marks.set_mark(tx, NEWS, confirmed_id=9, seen_pts=8, now=NOON, read_from=5))
     channel = await archive.channel()
     assert (channel.confirmed_id, channel.seen_pts) == (9, 0)
 

@@ -9,12 +9,14 @@ from bot.models.people import Role
 from bot.store import acts, handled, housekeeping, invitations, migrations, page_versions, subscriptions
 from tests.kit_archive import NEWS, NOON, ago, open_archive, post
 
-ARCHIVE = "posts post_copies versions part_evidence fulltext long_posts media translations pictures site_entries"
+ARCHIVE = """posts post_copies versions part_evidence ledger ledger_heads signing_keys stamps fulltext long_posts media
+    translations pictures site_entries"""
 SENT = "alerts messages groups attachments"
 CLEARED = "handled mutes invitations acts enquiries strangers uploads requests page_looks target_urls"
 FEW = """meta heartbeats readers flood_waits channels memberships unreadable silences follows backfills progress topics
     topic_changes topic_versions exclusions people chats subscriptions feedback restorations topic_access channel_access
-    saved_searches channel_groups channel_group_members questions threads targets sites page_readings"""
+    saved_searches channel_groups channel_group_members questions threads targets sites page_readings
+    cases case_access case_posts"""
 
 
 def test_each_table_has_a_limit_or_a_reason_to_grow() -> None:
@@ -51,7 +53,7 @@ async def test_what_is_over_is_cleared_and_all_else_stays(tmp_path: Path) -> Non
         kept = page_versions.LOOKS_KEPT
         await archive.live(*(post(n) for n in range(1, kept + 3)))
         looks = dict.fromkeys(((NEWS, 1), (NEWS, kept)), b"")
-        await db.write(lambda tx: page_versions.put_looks(tx, looks))
+        await db.write(lambda tx: page_versions.put_looks(tx, looks, now=0))
         await db.write(lambda tx: housekeeping.clear(tx, now=NOON))
         sql = "SELECT (SELECT count(*) FROM {})"
         tables = ("handled", "uploads", "mutes", "invitations", "acts", "page_looks", "strangers")

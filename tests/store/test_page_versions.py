@@ -85,6 +85,9 @@ async def test_an_album_is_one_post_with_one_alert(archive: Archive, first: str,
     if first == "page":
         await page(archive, *album("Сбой", 5, 6, 7))
         await archive.send_all()
+    if first == "page":
+        await archive.live(*told)
+        assert [(await archive.stored(n)).text for n in (5, 6, 7)] == [item.text for item in told]
     for item in told[:1] if first == "one item" else told:
         await archive.live(item)
         await page(archive, *album("Сбой", 5, 6, 7))
@@ -95,6 +98,39 @@ async def test_an_album_is_one_post_with_one_alert(archive: Archive, first: str,
     assert [(each.post_key, each.duplicate_of) for each in alerts] == [(f"g{10**13}", None)]
     assert [label for label in await archive.labels() if label != "edit"] == ([] if first == "page" else ["alert"])
     assert {text for n in (5, 6, 7) for text in await texts(archive, n)} == {"Сбой", ""}
+
+
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [
+        (["", "Сбой", ""], ["", "Сбой", ""]),
+        (["", "", "Сбой устранён"], ["", "", "Сбой устранён"]),
+        (["", "", ""], ["", "", ""]),
+    ],
+    ids=["of another item", "edited meanwhile", "taken away meanwhile"],
+)
+async def test_a_caption_is_where_telegram_says_once_all_of_its_album_was_told(
+    archive: Archive, told: list[str], found: list[str]
+) -> None:
+    await page(archive, *album("Сбой", 5, 6, 7))
+    items = [replace(item, text=text, **EDITED) for item, text in zip(ALBUM, told, strict=True)]
+    for item in items:
+        await archive.live(item)
+    assert (await archive.stored(5)).text == "Сбой"  # nobody knows yet whose it is
+    await archive.sweep(*items)
+    assert [(await archive.stored(n)).text for n in (5, 6, 7)] == found
+    assert len(await kit.alerts_of(archive.db)) == 1
+
+
+async def test_a_caption_that_moves_may_be_edited_in_the_same_moment(archive: Archive) -> None:
+    told = [replace(item, text="Сбой" if at == 2 else "") for at, item in enumerate(ALBUM)]
+    await page(archive, *album("Сбой", 5, 6, 7))
+    for item in told:
+        await archive.live(item)
+    await page(archive, *album("Сбой устранён", 5, 6, 7, is_edited=True))
+    await archive.sweep(*told[:2], replace(told[2], text="Сбой устранён", **EDITED))
+    assert [(await archive.stored(n)).text for n in (5, 6, 7)] == ["", "", "Сбой устранён"]
+    assert len(await kit.alerts_of(archive.db)) == 1
 
 
 async def test_other_channels_join_the_alert_of_an_album_that_has_its_group_now(archive: Archive) -> None:
@@ -141,6 +177,16 @@ class Look:
             id="after a first look an edit counts, and Telegram confirms it",
         ),
         pytest.param(
+            [
+                Look(post(5, "Сбой в сети"), on_page=False),
+                Look(shown(5, "Сбой…")),
+                Look(post(5, "Авария в сети", **EDITED), on_page=False, versions=2),
+                Look(shown(5, "Авария…", is_edited=True), versions=2),
+            ],
+            "Авария в сети",
+            id="what the page cuts is no edit, and still none after Telegram told one",
+        ),
+        pytest.param(
             [Look(post(5, "Сбой"), on_page=False), Look(shown(5, "Авария", is_edited=True), versions=2)],
             "Авария",
             id="the page says edited, with other words",
@@ -173,6 +219,15 @@ class Look:
             ],
             "Авария",
             id="a late push of what was edited since",
+        ),
+        pytest.param(
+            [
+                Look(shown(5, "Сбой")),
+                Look(shown(5, "Авария"), versions=2),
+                Look(shown(5, "Сбой"), versions=2),
+            ],
+            "Авария",
+            id="a page of a server that is behind",
         ),
     ],
 )

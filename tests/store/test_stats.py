@@ -3,7 +3,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.models import ObservedBy
-from bot.store import channels, readers, stats
+from bot.store import channels, marks, readers, stats
 from bot.store.channels import Access
 from bot.store.stats import ChannelStats, channel_stats, first_ids
 from tests.kit_archive import LAST_MONTH, NEWS, NOON, Archive, ago, post
@@ -19,11 +19,11 @@ async def test_a_hole_is_what_lies_between_the_mark_and_the_newest_post(archive:
     assert (await standing(archive)).missing == 0
     await archive.live(post(1), post(2), post(5), post(6))
     assert (await standing(archive)).missing == 0  # it was not read yet, so nothing is known
-    await archive.db.write(lambda tx: channels.set_mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=archive.now))
+    await archive.db.write(lambda tx: marks.set_mark(tx, NEWS, confirmed_id=2, seen_pts=1, now=archive.now))
     assert (await standing(archive)).missing == 2
     await archive.sweep(post(3))
     assert (await standing(archive)).missing == 1
-    await archive.db.write(lambda tx: channels.set_mark(tx, NEWS, confirmed_id=6, seen_pts=1, now=archive.now))
+    await archive.db.write(lambda tx: marks.set_mark(tx, NEWS, confirmed_id=6, seen_pts=1, now=archive.now))
     assert (await standing(archive)).missing == 0
 
 
@@ -68,9 +68,9 @@ async def test_an_archive_hangs_together_from_what_was_read_when_it_was_followed
 async def test_a_channel_whose_changes_are_not_to_be_had_has_a_hole(archive: Archive) -> None:
     await archive.follow()
     assert not (await standing(archive)).has_hole
-    await archive.db.write(lambda tx: channels.set_mark(tx, NEWS, confirmed_id=2, seen_pts=5, now=archive.now))
+    await archive.db.write(lambda tx: marks.set_mark(tx, NEWS, confirmed_id=2, seen_pts=5, now=archive.now))
     assert not (await standing(archive)).has_hole
-    await archive.db.write(lambda tx: channels.read_anew(tx, NEWS, now=NOON))
+    await archive.db.write(lambda tx: marks.read_anew(tx, NEWS, now=NOON))
     assert (await standing(archive)).has_hole
 
 
@@ -111,7 +111,7 @@ async def test_an_account_that_takes_the_place_of_a_lost_one_ends_the_complaint(
 
     first, standby = await log_in(51, "reader.session"), await log_in(52, "reader-2.session")
     for reader in (first, standby):
-        await archive.db.write(lambda tx, r=reader: readers.lose(tx, r, "USER_DEACTIVATED_BAN"))
+        await archive.db.write(lambda tx, r=reader: readers.lose(tx, r, "USER_DEACTIVATED_BAN", now=NOON))
     await log_in(53, "reader.session")
     assert await readers.lost(archive.db) == {standby: "USER_DEACTIVATED_BAN"}
     await log_in(52, "reader-2.session")

@@ -5,12 +5,18 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import logging
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from typing import Any
 
 from aiohttp import web
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import Envelope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +48,9 @@ class Receiver:
     refused: int = 0
     answers: list[Callable[[], web.Response]] = field(default_factory=list)  # to the next requests
     hangs: bool = False
+    forgets: int = 0  # requests that are taken without an answer
+    gone: str = "none"  # path of a target that is gone for good …
+    slow: str = "none"  # … and of one that hangs
     _free: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -55,7 +64,17 @@ class Receiver:
 
     async def take(self, request: web.Request) -> web.Response:
         body = await request.read()
-        if self.hangs:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        taken = Taken(path=request.path_qs, headers=headers, body=body)
+        if self.forgets:
+            self.forgets -= 1
+            self.taken.append(taken)
+            await self._free.wait()
+            return web.Response(status=500)
+        if request.path == self.gone:
+            self.refused += 1
+            return web.Response(status=410)
+        if self.hangs or request.path == self.slow:
             self.refused += 1
             await self._free.wait()
             return web.Response(status=500)
@@ -64,9 +83,50 @@ class Receiver:
             if answer.status >= 300:
                 self.refused += 1
                 return answer
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        self.taken.append(Taken(path=request.path_qs, headers=headers, body=body))
+        self.taken.append(taken)
         return web.json_response({})
+
+
+class Letter(EmailMessage):
+    """A letter as a mail server took it."""
+
+    @property
+    def html(self) -> str:
+        part = self.get_body(("html",))
+        assert part is not None
+        return str(part.get_content())
+
+
+class MailServer:
+    """A real mail server that keeps all letters."""
+
+    def __init__(self) -> None:
+        self.letters: list[Letter] = []
+        self.host = ""
+
+    async def handle_DATA(self, _server: object, _session: object, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's
+        content = envelope.content
+        assert isinstance(content, bytes)
+        letter = message_from_bytes(content, _class=Letter, policy=policy.default)
+        self.letters.append(letter)
+        return "250 OK"
+
+
+@contextmanager
+def mail_server() -> Iterator[MailServer]:
+    """Run a mail server on this machine, in a thread of its own."""
+    server = MailServer()
+    logging.getLogger("mail.log").setLevel(logging.ERROR)  # the server's own: each line of each letter
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    controller = Controller(server, hostname="127.0.0.1", port=port)
+    controller.start()
+    server.host = f"127.0.0.1:{port}"
+    try:
+        yield server
+    finally:
+        controller.stop()
 
 
 @asynccontextmanager

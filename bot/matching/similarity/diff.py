@@ -94,6 +94,22 @@ def changed_words(before: str, after: str) -> tuple[Text, Text]:
     return _emphasised(old, [each.old for each in changes]), _emphasised(new, [each.new for each in changes])
 
 
+def word_runs(before: str, after: str) -> list[tuple[str, str]]:
+    """Return two versions of a text in one: (kind, text) each, where the kind is same, gone or come.
+
+    What is the same and what has come make the text after; spaces around what is gone are left out.
+    """
+    old, new = _WORD.findall(before), _WORD.findall(after)
+    runs, at = list[tuple[str, str]](), 0
+    for change in _changes([word.strip() for word in old], [word.strip() for word in new]):
+        come, gone = "".join(new[slice(*change.new)]), "".join(old[slice(*change.old)])
+        space = come[: len(come) - len(come.lstrip())]
+        runs += ("same", "".join(new[at : change.new[0]]) + space), ("gone", gone.strip()), ("come", come[len(space) :])
+        at = change.new[1]
+    end = after[len("".join(new)) :]  # spaces behind the last word
+    return [run for run in (*runs, ("same", "".join(new[at:]) + end)) if run[1]]
+
+
 def _emphasised(words: Sequence[str], runs: Sequence[_Run]) -> Text:
     text, at = Text(), 0
     for start, end in runs:

@@ -83,16 +83,11 @@ data-content="{escape(self._chat.title[:1])}"><img src="https://cdn4.telesco.pe/
         return "".join(pieces)
 
     def _author(self, message: Message) -> str:
-        owner = self._named("owner", self._home, self._chat.title)
+        owner = _named("owner", self._home, self._chat.title)
         if message.author is None:
             return owner
         author = self._on.peers[message.author]
-        return f"{self._named('author', _address(author), _title(author))}&nbsp;in&nbsp;{owner}"
-
-    def _named(self, role: str, href: str | None, name: str) -> str:
-        if href is None:
-            return _SPAN.format(f"tgme_widget_message_{role}_name", plain(name))
-        return f'<a class="tgme_widget_message_{role}_name" href="{href}"><span dir="auto">{plain(name)}</span></a>'
+        return f"{_named('author', _address(author), _title(author))}&nbsp;in&nbsp;{owner}"
 
     def _forward(self, message: Message) -> str:
         header = message.forward
@@ -102,7 +97,7 @@ data-content="{escape(self._chat.title[:1])}"><img src="https://cdn4.telesco.pe/
         href = None if origin is None else _address(origin)
         if href is not None and header.channel_post is not None:
             href += f"/{header.channel_post}"
-        name = self._named("forwarded_from", href, header.from_name or "" if origin is None else _title(origin))
+        name = _named("forwarded_from", href, header.from_name or "" if origin is None else _title(origin))
         author = _SPAN.format("tgme_widget_message_forwarded_from_author", plain(header.post_author or ""))
         signed = f"&nbsp;({author})" if header.post_author else ""
         return (
@@ -172,7 +167,7 @@ data-margin-h="2" style="width:453px;">
         if not isinstance(action, tl.MessageActionPinMessage) or pinned is None:
             return ""
         words = _SPAN.format("tgme_widget_service_strong_text", plain(pinned.text))
-        return f"{self._named('author', self._home, self._chat.title)} pinned «{words}»"
+        return f"{_named('author', self._home, self._chat.title)} pinned «{words}»"
 
     def _date(self, date: datetime, link: str) -> str:
         at = date.astimezone(UTC)
@@ -182,6 +177,12 @@ data-margin-h="2" style="width:453px;">
             name, shown = "datetime", f"{_MONTHS[at.month - 1]} {at.day}{year} at {shown}"
         time = f'<time datetime="{at:%Y-%m-%dT%H:%M:%S}+00:00" class="{name}">{shown}</time>'
         return f'<a class="tgme_widget_message_date" href="{link}">{time}</a>'
+
+
+def _named(role: str, href: str | None, name: str) -> str:
+    if href is None:
+        return _SPAN.format(f"tgme_widget_message_{role}_name", plain(name))
+    return f'<a class="tgme_widget_message_{role}_name" href="{href}"><span dir="auto">{plain(name)}</span></a>'
 
 
 def _title(peer: Peer) -> str:

@@ -15,12 +15,12 @@ _TOO_BIG = 20_000_000  # bytes of a video that the pages do not play
 _BROWSER = "This media is not supported in your browser"
 
 
-def unsupported(label: str, link: str = "") -> str:
-    """Return the box that stands where the pages show nothing; inside a player it is no link."""
+def unsupported(label: str, link: str = "", *, beside: bool = False) -> str:
+    """Return the box that stands where the pages show nothing, or `beside` what they do; in a player it is no link."""
     view = f'<a href="{link}" class="message_media_view_in_telegram">VIEW IN TELEGRAM</a>'
     if not link:
         view = '<span class="message_media_view_in_telegram">VIEW IN TELEGRAM</span>'
-    return f"""<div class="message_media_not_supported_wrap">
+    return f"""<div class="message_media_not_supported_wrap{" media_not_supported_cont" if beside else ""}">
   <div class="message_media_not_supported">
     <div class="message_media_not_supported_label">{label}</div>
     {view}
@@ -157,12 +157,7 @@ def _file(document: tl.Document, audio: tl.DocumentAttributeAudio | None, link: 
 
 
 def _sticker(document: tl.Document, link: str) -> str:
-    return f"""<div class="message_media_not_supported_wrap media_not_supported_cont">
-  <div class="message_media_not_supported">
-    <div class="message_media_not_supported_label">{_BROWSER}</div>
-    <a href="{link}" class="message_media_view_in_telegram">VIEW IN TELEGRAM</a>
-  </div>
-</div>
+    return f"""{unsupported(_BROWSER, link, beside=True)}
 <div class="tgme_widget_message_sticker_wrap media_supported_cont">\
 <i class="tgme_widget_message_sticker js-sticker_image" style="width:256px;" data-webp="{_source(document, "webp")}">\
 <div style="padding-top:100%"></div></i></div>"""

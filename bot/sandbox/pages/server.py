@@ -79,6 +79,7 @@ class PageServer:
     def __init__(self, world: World, seed: int) -> None:
         self.faults = PageFaults()
         self.visits: deque[Visit] = deque(maxlen=KEPT)
+        self.asked = 0  # requests so far
         self._world = world
         self._random = Random(seed)  # noqa: S311 - a repeatable world is wanted
         self._given: dict[str, Answer] = {}  # by path: what was answered last
@@ -109,6 +110,7 @@ class PageServer:
             await hold.wait()
         last = self._given.get(path)
         answer = self.faults.answer(Request(name, lambda: self._page(request), last))
+        self.asked += 1
         self.visits.append(Visit(int(port == self.hosts[1].port), path, answer.status if answer else 0))
         if answer is None:
             _reset(request)

@@ -5,22 +5,18 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.sources.preview.page import ChannelPage, EmbedPage, LandingPage, PagePost
+from bot.store.channels import ResolvedChannel
 
 
 class AnswerKind(StrEnum):
     """What an answer is to whoever asked for a channel."""
 
-    POSTS = "posts"
-    NOTHING_NEW = "nothing new"  # posts, none of them newer than the newest that is known: some may be edited
-    RENAMED = "renamed"  # posts of this channel, which has another name now
+    POSTS = "posts"  # of the channel, which may have another name by now
     TAKEN_OVER = "taken over"  # posts of another channel that has this name now: never to be mixed
     NO_PREVIEW = "no preview"  # `landing` says what has the name; it is not believed of a known channel at one look
     NOT_UNDERSTOOD = "not understood"  # the page is built in a new way; `html` is all of it
     THROTTLED = "throttled"  # nothing is known; ask at `retry_at`
     UNREACHABLE = "unreachable"  # likewise
-
-
-_READ = frozenset({AnswerKind.POSTS, AnswerKind.NOTHING_NEW, AnswerKind.RENAMED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +37,15 @@ class PageAnswer:
     @property
     def is_read(self) -> bool:
         """Whether the channel that was asked for was read."""
-        return self.kind in _READ
+        return self.kind is AnswerKind.POSTS
+
+    def channel(self, name: str) -> ResolvedChannel | None:
+        """Return the channel that was asked for by a name; None where there is no page, or it does not say which."""
+        page = self.page
+        if page is None or page.channel_id is None:
+            return None
+        username = page.username or name
+        return ResolvedChannel(id=page.channel_id, kind="broadcast", title=page.title or username, username=username)
 
     def evidence(self, post: PagePost) -> bytes:
         """Return what is kept of a post: where it was seen, when by the server's clock, and its element."""

@@ -4,11 +4,9 @@ Server and throttle lie alike: a shell for a free name is what a live channel lo
 looks as if a channel were gone is believed only while the canary, a channel that is always there, can be read.
 """
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Self
 from urllib.parse import quote, urlsplit
@@ -17,6 +15,8 @@ import structlog
 
 from bot.models import Clock
 from bot.runtime.clock import utc_now
+from bot.runtime.proxies import proxy_of
+from bot.runtime.web import REDIRECTS, PageFailureError, PageReply, Transport, retry_after
 from bot.settings import Settings
 from bot.sources.preview.answers import AnswerKind, PageAnswer
 from bot.sources.preview.pacing import Hosts, Pacer
@@ -29,19 +29,22 @@ from bot.sources.preview.page import (
     read_landing,
     read_page,
 )
-from bot.sources.transport import PageFailureError, PageReply, Transport
 from bot.store.database import Database
+from bot.store.meta import PageBackoff
 
 log = structlog.get_logger(__name__)
 
 _DOUBTED = frozenset({LandingKind.NOBODY, LandingKind.BANNED})  # what a throttling server says of anybody, too
 _ODD_IN_A_ROW = 3  # known channels that look gone, after which all wait
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _SERVER_ERROR = 500
 _FOREIGN = "a page came that is not Telegram's: something between us and it answers in its place"
 _TOO_OFTEN = "the pages were asked for too often"
 
 Read = Callable[["PageQuestion", PageReply], PageAnswer]
+
+
+def _no_interest(_: PageReply) -> None:
+    """Take a page that nobody wants as it came."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +54,10 @@ class PageQuestion:
     path: str
     name: str
     channel_id: int | None = None  # None: it was never read
-    newest: int | None = None  # id of the newest message that is known
+
+    def is_taken_over(self, channel_id: int | None) -> bool:
+        """Tell whether another channel answers to the name."""
+        return None not in (self.channel_id, channel_id) and channel_id != self.channel_id
 
 
 class Pages:
@@ -67,13 +73,13 @@ class Pages:
         self._clock = clock
         self._odd: set[str] = set()  # known channels that looked gone, one after another
         self._needs_canary = False
+        self.on_reply: Callable[[PageReply], None] = _no_interest  # is shown each page as it came
 
     @classmethod
     def open(cls, settings: Settings, database: Database | None, clock: Clock = utc_now) -> Self:
         """Open them by the settings; the wait is kept in the database. Raises SettingsError for a useless proxy."""
-        proxy = settings.telegram_proxy
         return cls(
-            Transport.open(None if proxy is None else proxy.get_secret_value()),
+            Transport.open(proxy_of(settings)),
             Pacer(database, clock, pause=settings.preview_pause),
             (settings.preview_url, *settings.preview_fallback_urls),
             canary=settings.preview_canary,
@@ -84,9 +90,13 @@ class Pages:
         """Close the connections."""
         await self._transport.close()
 
-    async def head(self, name: str, *, channel_id: int | None = None, newest: int | None = None) -> PageAnswer:
-        """Ask for the newest posts of a channel, of which `newest` is known already."""
-        return await self._posts(PageQuestion(path=_path("s", name), name=name, channel_id=channel_id, newest=newest))
+    async def backoff(self) -> PageBackoff:
+        """Return how long no page is asked for, and why."""
+        return await self._pacer.backoff()
+
+    async def head(self, name: str, *, channel_id: int | None = None) -> PageAnswer:
+        """Ask for the newest posts of a channel."""
+        return await self._posts(_at(name, "", channel_id))
 
     async def before(self, name: str, message_id: int, *, channel_id: int | None = None) -> PageAnswer:
         """Ask for the posts before a message. Raises ValueError for an id that would bring the newest page again."""
@@ -95,10 +105,6 @@ class Pages:
     async def after(self, name: str, message_id: int, *, channel_id: int | None = None) -> PageAnswer:
         """Ask for the posts after a message, the oldest of them. Raises ValueError as `before` does."""
         return await self._posts(_at(name, f"?after={_positive(message_id)}", channel_id))
-
-    async def around(self, name: str, message_id: int, *, channel_id: int | None = None) -> PageAnswer:
-        """Ask for a message with its neighbours. Raises ValueError as `before` does."""
-        return await self._posts(_at(name, f"/{_positive(message_id)}", channel_id))
 
     async def embed(self, name: str, message_id: int, *, channel_id: int | None = None) -> PageAnswer:
         """Ask for one message; the answer's `embed` says what it shows, or why it does not."""
@@ -140,28 +146,38 @@ class Pages:
         return answer if canary.is_read else _of_sick(canary)
 
     async def _ask_canary(self) -> PageAnswer:
-        canary = await self._ask(PageQuestion(path=_path("s", self._canary), name=self._canary), self._read_posts)
+        canary = await self._ask(_at(self._canary, "", None), self._read_posts)
         if canary.kind in {AnswerKind.NO_PREVIEW, AnswerKind.TAKEN_OVER}:
             return await self._wait(canary, _TOO_OFTEN)
         return canary
 
     async def _ask(self, question: PageQuestion, read: Read) -> PageAnswer:
-        backoff = await self._pacer.backoff()
-        now = self._clock()
-        if backoff.until is not None and now < backoff.until:
-            asked = PageAnswer(kind=AnswerKind.THROTTLED, url=self._url(question), asked_at=now)
-            return replace(asked, reason=backoff.reason, retry_at=backoff.until)
+        held = await self._held_up(question)
+        if held is not None:
+            return held
         if self._needs_canary and question.name != self._canary:
             canary = await self._ask_canary()
             if not canary.is_read:
                 return _of_sick(canary)
             self._needs_canary = False
         async with self._pacer.turn():
+            held = await self._held_up(question)  # by what was answered while others waited for their turn
+            if held is not None:
+                return held
             try:
                 reply = await self._transport.get(self._url(question))
             except PageFailureError as failure:
                 return await self._fail(question, f"{failure.stage}: {failure.reason}", None)
-        return await self._judge(question, reply, read)
+            self.on_reply(reply)
+            return await self._judge(question, reply, read)
+
+    async def _held_up(self, question: PageQuestion) -> PageAnswer | None:
+        """Return the answer to whatever is asked while all have to wait."""
+        backoff, now = await self._pacer.backoff(), self._clock()
+        if backoff.until is None or now >= backoff.until:
+            return None
+        asked = PageAnswer(kind=AnswerKind.THROTTLED, url=self._url(question), asked_at=now)
+        return replace(asked, reason=backoff.reason, retry_at=backoff.until)
 
     async def _judge(self, question: PageQuestion, reply: PageReply, read: Read) -> PageAnswer:
         """Read a reply whose status says that it can be."""
@@ -170,8 +186,9 @@ class Pages:
             return await self._fail(question, f"HTTP: the server answered {reply.status}", reply.status)
         self._hosts = self._hosts.answered()
         if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
-            return await self._wait(asked, _TOO_OFTEN, wanted=retry_after(reply.headers, self._clock()))
-        if reply.status in _REDIRECTS:
+            wanted = retry_after(reply.headers.get("retry-after"), self._clock())
+            return await self._wait(asked, _TOO_OFTEN, wanted=wanted)
+        if reply.status in REDIRECTS:
             return await self._redirected(question, asked, reply)
         if reply.status != HTTPStatus.OK or not is_by_telegram(reply.html):
             return await self._wait(replace(asked, kind=AnswerKind.UNREACHABLE), _FOREIGN)
@@ -209,20 +226,12 @@ class Pages:
         page = read_page(reply.html)
         if page.posts and page.channel_id is None:
             raise PageNotUnderstoodError("its posts do not say which channel they are of")
-        kind = AnswerKind.POSTS
-        if None not in (question.channel_id, page.channel_id) and page.channel_id != question.channel_id:
-            kind = AnswerKind.TAKEN_OVER
-        elif page.username.lower() != question.name.lower():
-            kind = AnswerKind.RENAMED
-        elif question.newest is not None and all(post.message_id <= question.newest for post in page.posts):
-            kind = AnswerKind.NOTHING_NEW
+        kind = AnswerKind.TAKEN_OVER if question.is_taken_over(page.channel_id) else AnswerKind.POSTS
         return PageAnswer(kind=kind, url=reply.url, asked_at=self._clock(), status=reply.status, page=page)
 
     def _read_embed(self, question: PageQuestion, reply: PageReply) -> PageAnswer:
         embed = read_embed(reply.html)
-        kind = AnswerKind.POSTS
-        if None not in (question.channel_id, embed.channel_id) and embed.channel_id != question.channel_id:
-            kind = AnswerKind.TAKEN_OVER
+        kind = AnswerKind.TAKEN_OVER if question.is_taken_over(embed.channel_id) else AnswerKind.POSTS
         return PageAnswer(kind=kind, url=reply.url, asked_at=self._clock(), status=reply.status, embed=embed)
 
     def _read_landing(self, _question: PageQuestion, reply: PageReply) -> PageAnswer:
@@ -251,18 +260,6 @@ class Pages:
 
     def _url(self, question: PageQuestion) -> str:
         return f"{self._hosts.url}/{question.path}"
-
-
-def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
-    """Read how long a server asks us to wait: seconds, or a date (RFC 9110, 10.2.3); None where it does not say."""
-    written = headers.get("retry-after", "").strip()
-    if re.fullmatch(r"\d{1,9}", written):
-        return timedelta(seconds=int(written))
-    try:
-        date = parsedate_to_datetime(written)
-    except ValueError:
-        return None
-    return max(timedelta(), (date if date.tzinfo else date.replace(tzinfo=UTC)) - now)
 
 
 def _of_sick(canary: PageAnswer) -> PageAnswer:

@@ -58,14 +58,9 @@ class PageFollowRequests:
 
     async def run(self, beat: Beat = no_beat) -> None:
         """Settle what is due, then wait for news, for ever."""
-        changes = self._database.changes
-        while True:
-            revision = changes.revision(Subject.FOLLOWS)
-            beat(A_VISIT + TURN)
-            while await self.settle_one():
-                beat(A_VISIT + TURN)
-            beat(LOOK_AGAIN + TURN)
-            await changes.wait(Subject.FOLLOWS, revision, LOOK_AGAIN)
+        await self._database.changes.work_off(
+            Subject.FOLLOWS, self.settle_one, beat, turn=A_VISIT + TURN, pause=LOOK_AGAIN
+        )
 
     async def settle_one(self) -> bool:
         """Settle the oldest request that is due; False where none is, or where a reader account does it."""
@@ -86,8 +81,9 @@ class PageFollowRequests:
             await self._answers.refuse(follow, NEEDS_ACCOUNT)
             return
         answer = await self._pages.head(name, channel_id=channel_id)
-        if answer.is_read and answer.page is not None and answer.page.channel_id is not None:
-            await self._follow(follow, name, answer.page.channel_id, answer)
+        found = answer.channel(name)
+        if answer.is_read and found is not None:
+            await self._follow(follow, found, answer)
         elif answer.is_read or answer.kind is AnswerKind.TAKEN_OVER:  # an empty page does not say whose it is
             await self._answers.refuse(follow, NEEDS_ACCOUNT)
         elif answer.landing is not None:
@@ -104,19 +100,15 @@ class PageFollowRequests:
         known = await channels.get(self._database, int(reference)) if reference.isdecimal() else None
         return (known.username, known.id) if known is not None and known.has_page else (None, None)
 
-    async def _follow(self, follow: FollowRequest, name: str, channel_id: int, answer: PageAnswer) -> None:
+    async def _follow(self, follow: FollowRequest, found: ResolvedChannel, answer: PageAnswer) -> None:
         """Write a channel down, store what its page shows, and give notice."""
-        if channel_id in {own.peer.id for own in await chats.broadcasts(self._database)}:
+        if found.id in {own.peer.id for own in await chats.broadcasts(self._database)}:
             await self._answers.refuse(follow, "own_channel")
             return
-        page, now = answer.page, self._clock()
-        username = page.username if page is not None and page.username else name
-        title = page.title if page is not None and page.title else username
-        found = ResolvedChannel(id=channel_id, kind="broadcast", title=title, username=username)
-
+        now = self._clock()
         await self._database.write(lambda tx: follows.settle(tx, follow.id, channel=found, now=now))
-        channel = await channels.get(self._database, channel_id)
+        channel = await channels.get(self._database, found.id)
         assert channel is not None  # noqa: S101 - it was written a moment ago
-        await self._archive.store(channel, see(answer, channel_id), answer.asked_at)
+        await self._archive.store(channel, see(answer, found.id), answer.asked_at)
         if follow.chat_id is not None:
             await self._answers.notify(follow, await self._answers.followed(follow, found, FollowAccess.PAGE))

@@ -27,7 +27,7 @@ class PageArchive:
 
         async def job(tx: Transaction) -> None:
             await unreadable.put_hidden(tx, channel.id, seen.hidden, now=now)
-            await unreadable.settle(tx, channel.id, seen.ids - seen.hidden)
+            await unreadable.settle(tx, channel.id, seen.ids - seen.hidden, now=now)
             await page_versions.set_missing(tx, channel.id, missing, shown=seen.ids, now=now)
 
         await self._database.write(job)

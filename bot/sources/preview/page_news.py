@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.models.notices import ChannelLost, ChannelRegained, Notice, PageFailed, PagesBegun, PagesEnded
+from bot.models.notices import ChannelLost, ChannelRegained, PageFailed, PagesBegun, PagesEnded
 from bot.sources.channel_events import rename
 from bot.sources.preview.page import ChannelPage
-from bot.store import chats, page_readings, readers
-from bot.store.channels import Channel
+from bot.store import page_readings, readers
+from bot.store.channels import Access, Channel
 from bot.store.database import Database, Transaction
-from bot.store.notices import notify, notify_followers
+from bot.store.notices import notify_followers, notify_owners
 from bot.store.page_readings import NO_PAGE, TAKEN_OVER, PageReading
 
 
@@ -18,7 +18,7 @@ async def announce_begin(
 ) -> bool:
     """Tell the owners that channels are read through their web pages from now on, and which are not read at all.
 
-    Return whether there are owners.
+    Return whether there are any.
     """
 
     async def job(tx: Transaction) -> bool:
@@ -28,14 +28,14 @@ async def announce_begin(
             unread=tuple(channel.title for channel in left),
             has_account=await readers.has_accounts(tx),
         )
-        return await _notify_owners(tx, notice, now=now) > 0
+        return await notify_owners(tx, notice, now=now)
 
     return await database.write(job)
 
 
-async def announce_end(tx: Transaction, count: int, *, now: datetime) -> None:
+async def announce_end(tx: Transaction, *, now: datetime) -> None:
     """Tell the owners that a reader account reads all channels again."""
-    await _notify_owners(tx, PagesEnded(event=now.isoformat(), channels=count), now=now)
+    await notify_owners(tx, PagesEnded(event=now.isoformat()), now=now)
 
 
 async def write_read(
@@ -43,14 +43,18 @@ async def write_read(
 ) -> None:
     """Write down what a page says of its channel; one that could not be read so is readable again."""
     title, username = page.title or channel.title, page.username or channel.username
-    is_regained = reading.trouble == NO_PAGE and reading.is_lost(now)
+    if title.split() == channel.title.split():  # pages have spaces of their own
+        title = channel.title
+    is_stand_in = channel.access is Access.LOST and reading.read_at is None  # people heard that it cannot be read
+    is_regained = is_stand_in or (reading.trouble == NO_PAGE and reading.is_lost(now))
     if (title, username) == (channel.title, channel.username) and not is_regained:
         return
 
     async def job(tx: Transaction) -> None:
         await rename(tx, channel.id, title=title, username=username, now=now)
         if is_regained:
-            notice = ChannelRegained(event=f"{channel.id}:{now.isoformat()}", channel=title)
+            event = f"{channel.id}:{now.isoformat()}"
+            notice = ChannelRegained(event=event, channel=title, on_page=is_stand_in)
             await notify_followers(tx, channel.id, notice, now=now)
 
     await database.write(job)
@@ -67,18 +71,13 @@ async def write_trouble(
         found = (await page_readings.all_readings(tx)).get(channel.id)
         if found is None or was_lost or not found.is_lost(now):
             return
+        if trouble == NO_PAGE and channel.access is Access.LOST:
+            return  # people have heard that already
         if trouble == NO_PAGE:
             lost = ChannelLost(event=f"{channel.id}:{now.isoformat()}", channel=channel.title, reason=trouble)
             await notify_followers(tx, channel.id, lost, now=now)
             return
         event = f"{channel.id}:{trouble}" if trouble == TAKEN_OVER else f"{trouble}:{now:%Y-%m-%d}"
-        await _notify_owners(tx, PageFailed(event=event, channel=channel.title, reason=trouble), now=now)
+        await notify_owners(tx, PageFailed(event=event, channel=channel.title, reason=trouble), now=now)
 
     await database.write(job)
-
-
-async def _notify_owners(tx: Transaction, notice: Notice, *, now: datetime) -> int:
-    owners = await chats.of_owners(tx)
-    for chat in owners:
-        await notify(tx, chat, notice, now=now)
-    return len(owners)

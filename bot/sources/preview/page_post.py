@@ -17,8 +17,8 @@ from bot.sources.preview.page_media import read_media, read_parts
 
 _MESSAGE_ID = re.compile(r"(\d{1,10})(g?)")  # `g` follows that of an album
 _MOST_CHANNELS = 10**12  # bare ids are below, by Telegram's documentation of ids
-_COUNT = re.compile(r"([\d.,\s\u202f\u00a0]+)([KMB]?)")
-_SCALE = {"": 1, "K": 1_000, "M": 1_000_000, "B": 1_000_000_000}
+_COUNT = re.compile(r"(\d[\d.,\s]*)([KMB]?)")
+_SCALE = {"K": 1_000, "M": 1_000_000, "B": 1_000_000_000}
 _NOT_OURS = (  # what other posts and pages say inside a post
     "tgme_widget_message_reply",
     "tgme_widget_message_link_preview",
@@ -293,12 +293,13 @@ def _reactions(message: LexborNode) -> int | None:
 
 
 def _count(shown: str) -> int | None:
-    """Read a rounded number such as 12.5M."""
+    """Read a number as pages round it: 12.5M, 1,5K; without a letter all of its digits count."""
     found = _COUNT.fullmatch(shown.strip())
     if found is None:
         return None
-    digits = re.sub(r"\s", "", found[1]).replace(",", ".")
+    if not found[2]:
+        return int(re.sub(r"\D", "", found[1]) or 0)
     try:
-        return round(float(digits) * _SCALE[found[2]])
+        return round(float(re.sub(r"\s", "", found[1]).replace(",", ".")) * _SCALE[found[2]])
     except ValueError:
         return None

@@ -5,10 +5,12 @@ It moves no mark of a channel: once a reader account is back, its sweep reads ev
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import structlog
 
-from bot.models import Clock
+from bot.models import Clock, Network
+from bot.runtime import private_files
 from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.sources.assignment import Assignments
 from bot.sources.preview import page_news
@@ -18,7 +20,7 @@ from bot.sources.preview.observation import SeenPage, see
 from bot.sources.preview.page import EmbedRefusal
 from bot.sources.preview.page_archive import PageArchive
 from bot.sources.preview.rhythm import interval
-from bot.sources.unreadable import notify_owners
+from bot.sources.unreadable import notify_of_unreadable
 from bot.store import channels, page_readings, page_versions, readers
 from bot.store.channels import Channel
 from bot.store.database import Database, Subject, Transaction
@@ -49,6 +51,7 @@ class _Turn:
     dates: list[datetime] = field(default_factory=list)  # of the posts on its page
     rendered_at: datetime | None = None  # the latest page that was seen
     failures: int = 0  # in a row
+    there: dict[int, datetime] = field(default_factory=dict)  # posts that the page misses: when they were asked for
 
 
 class PageReader:
@@ -64,6 +67,7 @@ class PageReader:
         clock: Clock,
         grace: timedelta = GRACE,
         least: timedelta = FLOOR,
+        strange: Path | None = None,
     ) -> None:
         self._database = database
         self._archive = archive
@@ -72,6 +76,7 @@ class PageReader:
         self._clock = clock
         self._grace = grace
         self._least = least  # between two readings of a channel
+        self._strange = strange  # the file for a page that is not understood
         self._unread_since: dict[int, datetime] = {}  # channel id → since when no reader account reads it
         self._turns: dict[int, _Turn] = {}
         self._readings: dict[int, PageReading] = {}
@@ -89,26 +94,28 @@ class PageReader:
 
     async def run(self, beat: Beat = no_beat) -> None:
         """Read what is due, and wait, for ever."""
-        changes = self._database.changes
-        while True:
-            revision = changes.revision(Subject.FOLLOWS)
-            beat(A_VISIT + TURN)
-            if not await self.visit_next():
-                beat(LOOK_EVERY + TURN)
-                await changes.wait(Subject.FOLLOWS, revision, min(LOOK_EVERY, self._least.total_seconds()))
+        await self._database.changes.work_off(
+            Subject.FOLLOWS,
+            self.visit_next,
+            beat,
+            turn=A_VISIT + TURN,
+            pause=min(LOOK_EVERY, self._least.total_seconds()),
+        )
 
     async def visit_next(self) -> bool:
         """Read the page of the channel that is most overdue; False where none is due."""
         listed = await self.take_over()
-        now = self._clock()
-        due = [channel for channel in listed if self._turn(channel).due_at <= now]
+        turns = [(self._turn(channel).due_at, channel) for channel in listed]
+        now = self._clock()  # after the turns of new channels, which are due at once
+        due = [channel for due_at, channel in turns if due_at <= now]
         if due:
             await self.visit(min(due, key=lambda channel: self._turn(channel).due_at), among=len(listed))
         return bool(due)
 
     async def take_over(self) -> list[Channel]:
         """Return the channels that are read through their pages now; write down which those are."""
-        now, followed = self._clock(), await channels.followed(self._database)
+        now = self._clock()
+        followed = [each for each in await channels.followed(self._database) if each.network is Network.TELEGRAM]
         unread = {each.id: each for each in followed if not self._assignments.reads(each)}
         self._unread_since = {each: self._unread_since.get(each, now) for each in unread}
         readings = await page_readings.all_readings(self._database)
@@ -121,7 +128,8 @@ class PageReader:
         self._unread = [each for each in due if not each.has_page]
         if new or over:
             self._is_unannounced = self._is_unannounced or not readings
-            await self._write_changes(new, over, is_last=not new and readings.keys() == over)
+            is_last = not new and readings.keys() == over and self._assignments.has_readers
+            await self._write_changes(new, over, is_last=is_last)
             readings = await page_readings.all_readings(self._database)
         if self._is_unannounced:  # until somebody is paired
             self._is_unannounced = not await page_news.announce_begin(self._database, listed, self._unread, now=now)
@@ -136,7 +144,7 @@ class PageReader:
             await page_readings.begin(tx, [channel.id for channel in new], now=now)
             await page_readings.end(tx, over)
             if is_last:
-                await page_news.announce_end(tx, len(over), now=now)
+                await page_news.announce_end(tx, now=now)
 
         log.info("channels are read through their web pages", new=len(new), handed_back=len(over))
         await self._database.write(job)
@@ -155,10 +163,19 @@ class PageReader:
             turn.failures += answer.retry_at is None
             log.info("the web page of a channel cannot be read", channel=channel.id, why=answer.reason)
             trouble = _TROUBLES[answer.kind]
+            if answer.html:
+                self._keep(channel, answer.html)
             await page_news.write_trouble(self._database, channel, reading, trouble, now=self._clock())
         pause = interval(turn.dates, channels=among, is_fast=channel.fast, failures=turn.failures, least=self._least)
         has_gap = answer.is_read and self._readings[channel.id].gap_below is not None
         turn.due_at = max(self._clock() + (timedelta() if has_gap else pause), answer.retry_at or self._clock())
+
+    def _keep(self, channel: Channel, html: str) -> None:
+        """Keep the last page that was not understood, for whoever is to mend the reading of it."""
+        log.error("a web page is built in a new way", channel=channel.id, kept=str(self._strange))
+        if self._strange is not None:
+            private_files.prepare(self._strange)
+            self._strange.write_text(html, encoding="utf-8")
 
     async def _read(self, channel: Channel, reading: PageReading, answer: PageAnswer) -> None:
         """Store a page, close the gap before it as far as one visit may, and look for what is missing."""
@@ -181,7 +198,7 @@ class PageReader:
             lambda tx: page_readings.set_read(tx, channel.id, last_id=last_id, gap_below=reading.gap_below, now=now)
         )
         if head.hidden:
-            await notify_owners(self._database, now, on_page=True)
+            await notify_of_unreadable(self._database, now, on_page=True)
         self._readings[channel.id] = replace(reading, read_at=now, trouble=None)
         await self._ask_for_missing(channel)
 
@@ -216,16 +233,20 @@ class PageReader:
 
     async def _ask_for_missing(self, channel: Channel) -> None:
         """Ask for posts that the page misses one by one: they are gone once that was said twice, hours apart."""
-        now = self._clock()
-        due = [each for each in await page_versions.missing(self._database, channel.id) if each.is_due(now)]
+        now, turn = self._clock(), self._turn(channel)
+        turn.there = {number: at for number, at in turn.there.items() if now - at < page_versions.APART}
+        found = await page_versions.missing(self._database, channel.id)
+        due = [each for each in found if each.is_due(now) and each.message_id not in turn.there]
         for missing in due[:EMBEDS]:
             answer = await self._pages.embed(str(channel.username), missing.message_id, channel_id=channel.id)
             if answer.embed is None or answer.kind is AnswerKind.TAKEN_OVER:
                 return
+            if answer.embed.refusal is EmbedRefusal.NO_POST:
+                await self._archive.put_not_found(channel, missing, answer.asked_at)
+                continue
+            turn.there[missing.message_id] = now  # or withheld, which says nothing of it
             if answer.embed.refusal is None:
                 await self._archive.put_back(channel, missing.message_id)
-            elif answer.embed.refusal is EmbedRefusal.NO_POST:
-                await self._archive.put_not_found(channel, missing, answer.asked_at)
 
 
 def _is_read_since(channel: Channel, reading: PageReading | None) -> bool:

@@ -13,14 +13,15 @@ from bot.models import Clock, ObservedBy, StoredPost
 from bot.models.notices import PostsMissed
 from bot.monitoring.channel_state import ALLOWANCE, LATE, ChannelState, ChannelStatus, channel_states
 from bot.runtime.supervisor import TURN, Beat, no_beat
+from bot.sources.account import LONG_AGO
 from bot.sources.preview.fetcher import Pages
 from bot.sources.preview.observation import SeenPage, see
 from bot.sources.preview.page_archive import PageArchive
 from bot.sources.preview.reader import A_VISIT
-from bot.store import channels, chats, posts, unreadable, witnesses
+from bot.store import channels, marks, posts, unreadable, witnesses
 from bot.store.channels import Channel
 from bot.store.database import Database, Subject, Transaction
-from bot.store.notices import notify
+from bot.store.notices import notify_owners
 from bot.text.plain import plain_hash
 
 log = structlog.get_logger(__name__)
@@ -58,30 +59,23 @@ class PageWitness:
 
     async def run(self, beat: Beat = no_beat) -> None:
         """Look at what is due, and wait, for ever."""
-        changes = self._database.changes
-        while True:
-            revision = changes.revision(Subject.FOLLOWS)
-            beat(A_VISIT + TURN)
-            if not await self.look_next():
-                beat(LOOK_EVERY + TURN)
-                await changes.wait(Subject.FOLLOWS, revision, LOOK_EVERY)
+        await self._database.changes.work_off(
+            Subject.FOLLOWS, self.look_next, beat, turn=A_VISIT + TURN, pause=LOOK_EVERY
+        )
 
     async def look_next(self) -> bool:
         """Look at the page of the channel that was looked at the longest ago; False where none is due."""
         now = self._clock()
-        states = await channel_states(self._database, now)
-        witnessed_at = await witnesses.last_looks(self._database)
-        due = [
-            state
-            for state in states
-            if state.channel.is_witnessed and state.status is ChannelStatus.COMPLETE
-            if state.channel.id not in witnessed_at or now - witnessed_at[state.channel.id] >= EVERY
-        ]
-        if not due:
-            return False
-        oldest = min(due, key=lambda state: (state.channel.id in witnessed_at, witnessed_at.get(state.channel.id, now)))
-        await self.look(oldest)
-        return True
+        due = {
+            channel.id
+            for channel in await channels.followed(self._database)
+            if channel.is_witnessed and (channel.witnessed_at is None or now - channel.witnessed_at >= EVERY)
+        }
+        states = await channel_states(self._database, now) if due else []
+        found = [each for each in states if each.channel.id in due and each.status is ChannelStatus.COMPLETE]
+        if found:
+            await self.look(min(found, key=lambda each: each.channel.witnessed_at or LONG_AGO))
+        return bool(found)
 
     async def look(self, state: ChannelState) -> Finding:
         """Compare the page of a channel with the archive, and see to what its reader account has missed."""
@@ -130,9 +124,8 @@ class PageWitness:
         )
 
         async def job(tx: Transaction) -> None:
-            await channels.read_anew(tx, channel.id, now=now)
-            for chat in await chats.of_owners(tx):
-                await notify(tx, chat, notice, now=now)
+            await marks.read_anew(tx, channel.id, now=now)
+            await notify_owners(tx, notice, now=now)
 
         await self._database.write(job)
         await self._wake()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 from xml.sax import SAXParseException
 
 from selectolax.lexbor import LexborHTMLParser
@@ -23,8 +23,11 @@ from bot.text.markup import units
 if TYPE_CHECKING:
     from feedparser import FeedParserDict
 
-MOST_ENTRIES = 500  # of a feed; real ones list 10 to 100
+MOST_ENTRIES = 5000  # of a feed; real ones list 10 to 100
+LONGEST_LINK = 2000  # characters
 LONGEST = 50_000  # characters of an entry
+LONGEST_NAME = 128  # characters of a title or an author, as on Telegram: they stand in every message
+LONGEST_GUID = 500  # characters
 _FEEDS = frozenset({"application/rss+xml", "application/atom+xml"})
 _YEARS = range(1990, 2100)  # of a date that means something
 _NO_TEXT = PageText(text="")
@@ -39,7 +42,6 @@ class Entry:
     text: str  # the title is its first paragraph
     entities: tuple[Entity, ...]
     published: datetime | None
-    updated: datetime | None
     author: str | None
     raw: bytes  # what the feed says of it, as JSON
 
@@ -49,7 +51,6 @@ class SiteFeed:
     """A feed as it was read."""
 
     title: str
-    link: str | None  # of the page that it belongs to
     entries: tuple[Entry, ...]  # as listed: as a rule the newest first
 
 
@@ -81,8 +82,7 @@ def read_feed(body: bytes, url: str, content_type: str = "") -> SiteFeed | None:
         given = [each for each in given if each.get("id") or each.get("link")]
     listed = [_entry(each, url) for each in given]
     return SiteFeed(
-        title=" ".join(_words(found.feed.get("title_detail"), url).text.split()),
-        link=_address(found.feed.get("link"), url),
+        title=_name(_words(found.feed.get("title_detail"), url).text),
         entries=tuple(_each_once([each for each in listed if each.text])),
     )
 
@@ -102,16 +102,15 @@ def _entry(given: "FeedParserDict", base: str) -> Entry:
         bold = Entity(kind="bold", offset=0, length=units(title.text))
         title = PageText(text=title.text, entities=(bold,))
     shown = PageText.joined(each for each in (title, body) if each.text and (each is title or each.text != title.text))
-    published, updated = _date(given, "published_parsed"), _date(given, "updated_parsed")
     digest = hashlib.sha256(shown.text.encode("utf-8", "replace")).hexdigest()
+    guid = given.get("id") or link or digest
     return Entry(
-        guid=given.get("id") or link or digest,
+        guid=guid if len(guid) <= LONGEST_GUID else hashlib.sha256(guid.encode("utf-8", "replace")).hexdigest(),
         link=link,
         text=shown.text,
         entities=shown.entities,
-        published=published or updated,
-        updated=updated,
-        author=" ".join(str(given.get("author") or "").split()) or None,
+        published=_date(given, "published_parsed") or _date(given, "updated_parsed"),
+        author=_name(str(given.get("author") or "")) or None,
         raw=json.dumps({"feed": base, "entry": given}, ensure_ascii=False, sort_keys=True, default=_plain).encode(),
     )
 
@@ -151,12 +150,20 @@ def _tidy(given: PageText, base: str) -> PageText:
 
 
 def _address(link: str | None, base: str) -> str | None:
-    """Return the whole address of a link on the web; None for any other."""
-    try:
-        whole = urljoin(base, (link or "").strip())
-        return whole if link and urlsplit(whole).scheme in {"http", "https"} and urlsplit(whole).hostname else None
-    except ValueError:  # brackets that are no IPv6 address
+    """Return the whole address of a link on the web, as buttons may have it; None for any other."""
+    from yarl import URL  # noqa: PLC0415 - with aiohttp, which only sites need
+
+    if not link:
         return None
+    try:
+        whole = URL(urljoin(base, link.strip()))
+    except ValueError:
+        return None
+    return str(whole) if whole.scheme in {"http", "https"} and whole.host and len(str(whole)) <= LONGEST_LINK else None
+
+
+def _name(given: str) -> str:
+    return " ".join(given.split())[:LONGEST_NAME].strip()
 
 
 def _date(given: "FeedParserDict", field: str) -> datetime | None:

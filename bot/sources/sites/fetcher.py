@@ -3,27 +3,30 @@
 Anybody who may follow channels can type any address, and the service may stand where others cannot reach.
 """
 
+import asyncio
 import socket
 from dataclasses import dataclass
 from http import HTTPStatus
-from ipaddress import ip_address
-from typing import TYPE_CHECKING, Self
-from urllib.parse import urljoin, urlsplit
+from ipaddress import ip_address, ip_network
+from typing import Self
+from urllib.parse import urljoin
+
+from aiohttp import DefaultResolver
+from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
 
 from bot import __version__
-from bot.errors import SettingsError
+from bot.runtime.proxies import Proxy
+from bot.runtime.web import REDIRECTS, PageFailureError, PageReply, Transport, web_proxy
 from bot.settings import Settings
-from bot.sources.transport import PageFailureError, PageReply, Transport, check_proxy
-
-if TYPE_CHECKING:
-    from aiohttp.abc import AbstractResolver
 
 # Why a site cannot be read.
 UNREACHABLE, REFUSED, PRIVATE = "site_unreachable", "site_refuses", "site_private"
 NO_FEED, BROKEN = "site_no_feed", "site_broken"
 AT_ONCE = 4
 _HOPS = 5  # redirects
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_WITHIN = 60.0  # s, redirects included
+_WITH_IPV4 = ip_network("64:ff9b::/96")  # NAT64
 _HEADERS = {
     "User-Agent": f"Mozilla/5.0 (compatible; channelwatch/{__version__})",
     "Accept": "application/atom+xml, application/rss+xml, application/xml;q=0.9, text/html;q=0.8, */*;q=0.5",
@@ -55,35 +58,29 @@ class Stamp:
 class SiteFetcher:
     """Fetches from the sites of the public internet; `takes_private` lets it ask any others too."""
 
-    def __init__(self, *, proxy: str | None = None, takes_private: bool = False) -> None:
-        self._proxy = proxy
+    def __init__(self, *, proxy: Proxy | None = None, takes_private: bool = False) -> None:
         self._takes_private = takes_private
-        self._opened: Transport | None = None  # where nobody follows a site, nobody waits for what it imports
+        resolver = None if takes_private else _PublicResolver()
+        self._transport = Transport.open(proxy, headers=_HEADERS, at_once=AT_ONCE, resolver=resolver)
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """Make one by the settings; a proxy that carries Telegram's protocol only is not for sites."""
-        proxy = None if settings.telegram_proxy is None else settings.telegram_proxy.get_secret_value()
-        try:
-            check_proxy(proxy)
-        except SettingsError:
-            proxy = None
-        return cls(proxy=proxy, takes_private=settings.site_private_addresses)
+        return cls(proxy=web_proxy(settings), takes_private=settings.site_private_addresses)
 
     async def close(self) -> None:
         """Close the connections."""
-        if self._opened is not None:
-            await self._opened.close()
-
-    @property
-    def _transport(self) -> Transport:
-        if self._opened is None:
-            resolver = None if self._takes_private else _public_resolver()
-            self._opened = Transport.open(self._proxy, headers=_HEADERS, at_once=AT_ONCE, resolver=resolver)
-        return self._opened
+        await self._transport.close()
 
     async def fetch(self, url: str, stamp: Stamp) -> PageReply | None:
         """Return the answer of a site; None where it is the one that we have. Raises SiteError."""
+        try:
+            async with asyncio.timeout(_WITHIN):
+                return await self._fetch(url, stamp)
+        except TimeoutError:
+            raise SiteError(UNREACHABLE, "no answer in time") from None
+
+    async def _fetch(self, url: str, stamp: Stamp) -> PageReply | None:
         for _ in range(_HOPS):
             self._check(url)
             try:
@@ -96,16 +93,19 @@ class SiteFetcher:
                 return None
             if reply.status == HTTPStatus.OK:
                 return reply
-            if reply.status not in _REDIRECTS or not reply.headers.get("location"):
+            if reply.status not in REDIRECTS or not reply.headers.get("location"):
                 raise SiteError(REFUSED, f"HTTP {reply.status}")
             url = urljoin(url, reply.headers["location"])
         raise SiteError(REFUSED, "redirects without end")
 
     def _check(self, url: str) -> None:
         """Raise SiteError for an address that is refused without a look; a proxy looks names up by itself."""
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        if parts.scheme not in {"http", "https"} or not host or parts.username is not None:
+        try:
+            parts = URL(url)  # as aiohttp reads it: «１２７.0.0.1» is a name to others
+        except ValueError:
+            raise SiteError(REFUSED, "not a web address") from None
+        host = parts.host or ""
+        if parts.scheme not in {"http", "https"} or not host or parts.user is not None:
             raise SiteError(REFUSED, "not a web address")
         if self._takes_private:
             return
@@ -120,32 +120,30 @@ class SiteFetcher:
 def _is_public(address: str) -> bool:
     """Tell whether an address is one of the public internet. Raises ValueError for a name."""
     found = ip_address(address)
-    return found.is_global and not found.is_multicast
+    inner = found in _WITH_IPV4 and ip_address(int(found) & 0xFFFFFFFF)  # which a gateway would connect to
+    return found.is_global and not found.is_multicast and (not inner or inner.is_global)
 
 
 class _PrivateAddressError(Exception):
     """A name leads to addresses that are not of the public internet."""
 
 
-def _public_resolver() -> "AbstractResolver":
-    """Return a resolver that gives addresses of the public internet only: what it checks is what is connected to."""
-    from aiohttp import DefaultResolver  # noqa: PLC0415 - a tenth of a second
-    from aiohttp.abc import AbstractResolver, ResolveResult  # noqa: PLC0415 - likewise
+class _PublicResolver(AbstractResolver):
+    """Gives addresses of the public internet only: what it checks is what is connected to."""
 
-    class PublicResolver(AbstractResolver):
-        def __init__(self) -> None:
-            self._resolver = DefaultResolver()
+    def __init__(self) -> None:
+        self._resolver = DefaultResolver()
 
-        async def resolve(
-            self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-        ) -> list[ResolveResult]:
-            found = await self._resolver.resolve(host, port, family)
-            public = [each for each in found if _is_public(each["host"])]
-            if found and not public:
-                raise _PrivateAddressError(host)
-            return public
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """Look a name up. Raises _PrivateAddressError where it leads to none."""
+        found = await self._resolver.resolve(host, port, family)
+        public = [each for each in found if _is_public(each["host"])]
+        if found and not public:
+            raise _PrivateAddressError(host)
+        return public
 
-        async def close(self) -> None:
-            await self._resolver.close()
-
-    return PublicResolver()
+    async def close(self) -> None:
+        """Close what looks names up."""
+        await self._resolver.close()

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -13,12 +13,12 @@ from bot.models import Clock, Observation, ObservedBy, Post, RawFormat
 from bot.models.notices import ChannelLost, ChannelRegained, FollowAccess
 from bot.pipeline.ingest import Ingest
 from bot.runtime.supervisor import TURN, Beat, no_beat
-from bot.search.pool import Searches
+from bot.runtime.web import PageReply
+from bot.search.pool import BusyError, Searches
 from bot.sources.follow_answers import FollowAnswers
 from bot.sources.sites.feed import Entry, SiteFeed, find_feed
-from bot.sources.sites.fetcher import AT_ONCE, BROKEN, NO_FEED, SiteError, SiteFetcher, Stamp
-from bot.sources.transport import PageReply
-from bot.store import channels, follows, posts, sites
+from bot.sources.sites.fetcher import AT_ONCE, BROKEN, NO_FEED, UNREACHABLE, SiteError, SiteFetcher, Stamp
+from bot.store import channels, follows, marks, posts, sites
 from bot.store.channels import Access, ResolvedChannel
 from bot.store.database import Database, Subject, Transaction
 from bot.store.follows import FollowRequest
@@ -32,7 +32,10 @@ LOOK_AGAIN = 5.0  # s between looks at what is due by now, where nothing was ann
 PARSE_WITHIN = 10.0  # s that reading a feed may take: real ones take a tenth of one
 LONGEST_PAUSE = timedelta(hours=1)  # after failures
 LOST_AFTER = timedelta(hours=3)  # of failures, followers hear that a site cannot be read
-TRY_FOLLOWING_AGAIN = timedelta(minutes=10)
+TRY_FOLLOWING_AGAIN = timedelta(minutes=10)  # what the settings name
+LONGEST_EDIT_PAUSE = timedelta(days=1)  # between two edits of an entry
+_EDITS_AT_ONCE = 3  # of an entry, before these pauses begin
+_BATCH = 100  # posts that are stored at once
 _JITTER = 0.1  # of an interval
 _MOST_DOUBLINGS = 10
 
@@ -60,14 +63,7 @@ class Sites:
 
     async def run(self, beat: Beat = no_beat) -> None:
         """Do all that is due, then wait for news, for ever."""
-        changes = self._database.changes
-        while True:
-            since = changes.revision(Subject.FOLLOWS)
-            beat(TURN)
-            while await self.act():
-                beat(TURN)
-            beat(LOOK_AGAIN + TURN)
-            await changes.wait(Subject.FOLLOWS, since, LOOK_AGAIN)
+        await self._database.changes.work_off(Subject.FOLLOWS, self.act, beat, turn=TURN, pause=LOOK_AGAIN)
 
     async def act(self) -> bool:
         """Do what is due, requests of people first; False where nothing is."""
@@ -87,7 +83,10 @@ class Sites:
             address, reply, feed = await self._find(address)
         except SiteError as error:
             log.info("a site cannot be followed", address=address, why=str(error))
-            await self._answers.refuse(follow, error.reason)
+            if follow.chat_id is None and error.reason == UNREACHABLE:  # nobody is there to try again
+                await self._answers.postpone(follow, self._clock() + TRY_FOLLOWING_AGAIN, error.reason)
+            else:
+                await self._answers.refuse(follow, error.reason)
             return
         now = self._clock()
         title = feed.title or address.split("/")[2]
@@ -133,9 +132,11 @@ class Sites:
         """Read an answer in another process. Raises SiteError where it is no feed and names none."""
         arguments = reply.body, reply.url, reply.headers.get("content-type", "")
         try:
-            feed = await self._searches.run(find_feed, *arguments, who=(self, reply.url), within=PARSE_WITHIN)
+            feed = await self._searches.run(find_feed, *arguments, who=self, within=PARSE_WITHIN)
         except FatalError:
             raise
+        except BusyError:
+            raise SiteError(UNREACHABLE, "other questions come first") from None
         except Exception as error:
             raise SiteError(BROKEN, repr(error)) from error
         if feed is None:
@@ -143,36 +144,52 @@ class Sites:
         return feed
 
     async def _store(self, site: Site, feed: SiteFeed | None, reply: PageReply | None) -> None:
-        """Store the entries that are new or say something else, and when the site is read next."""
-        now = self._clock()
-        listed = () if feed is None else feed.entries
-        known = await sites.entries(self._database, site.channel_id, [each.guid for each in listed])
-        hashes = {each.guid: plain_hash(each.text) for each in listed}
-        news = [each for each in listed if each.guid not in known or known[each.guid].hash != hashes[each.guid]]
-        news.reverse()  # as they were written: most feeds list the newest first
-        news.sort(key=lambda each: each.published or now)
-        fresh = [each.guid for each in news if each.guid not in known]
-        await self._database.write(lambda tx: sites.add_entries(tx, site.channel_id, fresh))
-        if news:
-            numbers = await sites.entries(self._database, site.channel_id, [each.guid for each in news])
-            events = tuple(_post(site, each, numbers[each.guid], now) for each in news)
-            seen = Observation(events=events, observed_by=ObservedBy.SITE, reader_id=None, seen_at=now)
-            await self._ingest.store(seen)
-        headers = {} if reply is None else reply.headers
-        stamp = (headers.get("etag"), headers.get("last-modified")) if reply is not None else (site.etag, site.modified)
+        """Store what a site lists, None where nothing has changed, and when it is read next."""
+        now, listed = self._clock(), () if feed is None else feed.entries
+        stored, is_all = await self._put(site, listed, now)
+        etag, modified = site.etag, site.modified
+        if reply is not None:  # what was put off is asked for again
+            names = ("etag", "last-modified") if is_all else ("", "")
+            etag, modified = map(reply.headers.get, names)
+        due_at = now + self._interval * random.uniform(1, 1 + _JITTER)  # noqa: S311 - no secret
 
         async def job(tx: Transaction) -> None:
-            await sites.set_hashes(tx, site.channel_id, {each.guid: hashes[each.guid] for each in news})
+            await sites.set_hashes(tx, site.channel_id, stored)
             if site.is_new and listed:
                 await _begin(tx, site, [each.guid for each in listed])
-            etag, modified = stamp
-            due_at = now + self._interval * random.uniform(1, 1 + _JITTER)  # noqa: S311 - no secret
             await sites.set_read(tx, site, etag=etag, modified=modified, due_at=due_at, now=now)
             if site.access is Access.LOST:
                 notice = ChannelRegained(event=f"{site.channel_id}:{now.isoformat()}", channel=site.title)
                 await notify_followers(tx, site.channel_id, notice, now=now)
 
         await self._database.write(job)
+
+    async def _put(self, site: Site, listed: Sequence[Entry], now: datetime) -> tuple[dict[str, bytes], bool]:
+        """Store the entries that are new or changed; return the hashes of their texts, and whether that is all of them.
+
+        An entry has its number before it is stored, so that it is the same post after a crash in between.
+        """
+        number, hashes = site.channel_id, {each.guid: plain_hash(each.text) for each in listed}
+        known = await sites.entries(self._database, number, hashes)
+        changed = [each for each in listed if each.guid not in known or known[each.guid].hash != hashes[each.guid]]
+        news = [each for each in changed if each.guid not in known or self._may_change(known[each.guid], now)]
+        news.reverse()  # as they were written: most feeds list the newest first
+        news.sort(key=lambda each: each.published or now)
+        fresh = [each.guid for each in news if each.guid not in known]
+        await self._database.write(lambda tx: sites.add_entries(tx, number, fresh))
+        known = await sites.entries(self._database, number, [each.guid for each in news])
+        for first in range(0, len(news), _BATCH):
+            events = tuple(_post(site, each, known[each.guid], now) for each in news[first : first + _BATCH])
+            seen = Observation(events=events, observed_by=ObservedBy.SITE, reader_id=None, seen_at=now)
+            await self._ingest.store(seen)
+        return {each.guid: hashes[each.guid] for each in news}, len(news) == len(changed)
+
+    def _may_change(self, known: SiteEntry, now: datetime) -> bool:
+        """Tell whether another text of an entry is stored now: a counter in it would be an edit at each look."""
+        if known.edit_date is None or known.edits < _EDITS_AT_ONCE:
+            return True
+        pause: timedelta = self._interval * 2 ** min(known.edits - _EDITS_AT_ONCE + 1, _MOST_DOUBLINGS)
+        return known.edit_date + min(pause, LONGEST_EDIT_PAUSE) <= now
 
     async def _fail(self, site: Site, error: SiteError) -> None:
         """Try a site later and later; once it has failed for long, tell its followers."""
@@ -201,6 +218,8 @@ def _post(site: Site, entry: Entry, known: SiteEntry, now: datetime) -> Post:
     date = min(entry.published or now, now)
     if site.is_new:
         date = min(date, site.followed_at - timedelta(seconds=1))
+    elif (site.last_post_at or now) <= date < site.followed_at:  # new, but dated by its day alone
+        date = site.followed_at
     return Post(
         channel_id=site.channel_id,
         message_id=known.message_id,
@@ -218,5 +237,5 @@ def _post(site: Site, entry: Entry, known: SiteEntry, now: datetime) -> Post:
 async def _begin(tx: Transaction, site: Site, guids: Collection[str]) -> None:
     """Write down from when on a site is complete: from the oldest entry of the first feed."""
     low = min(each.message_id for each in (await sites.entries(tx, site.channel_id, guids)).values())
-    (first,) = await posts.current(tx, site.channel_id, [low])
-    await channels.begin_past(tx, site.channel_id, low=low, since=first.date)
+    for first in await posts.current(tx, site.channel_id, [low]):  # none, where nobody follows it any more
+        await marks.begin_past(tx, site.channel_id, low=low, since=first.date)

@@ -1,15 +1,14 @@
 -- Times are Unix milliseconds, UTC. Channel and account ids are Telegram's bare ids, those of channels elsewhere are ours
--- and below zero. What a button names and people can
--- delete never gives its number to another row (AUTOINCREMENT): an old button would act on that.
+-- and below zero. What a button names and people can delete never gives its number to another row (AUTOINCREMENT): an
+-- old button would act on that.
 
--- What may grow for ever, and why. The archive is what the program is for: posts, versions, part_evidence, fulltext,
--- long_posts, post_copies, pictures, translations, and media, whose files have a limit of their own (MEDIA_MAX_TOTAL_GB).
--- What was sent stays known, a third
--- of a kilobyte an alert: alerts, messages, groups, attachments. For an edit or a deletion is followed however late, a
--- post that is edited back into a topic is no news, and feedback counts them. `bot/store/housekeeping.py` clears
--- handled, mutes, invitations, acts, enquiries, strangers, uploads, page_looks and target_urls, each writing of requests
--- clears that table. All others have as many rows as there are channels, chats, readers, or things that people made with a command
--- of theirs.
+-- What may grow for ever, and why. The archive is what the program is for: posts, versions, part_evidence, ledger,
+-- ledger_heads, signing_keys, stamps, fulltext, long_posts, post_copies, pictures, translations, site_entries, and media,
+-- whose files have a limit of their own (MEDIA_MAX_TOTAL_GB). What was sent stays known, a third of a kilobyte an alert: alerts, messages, groups, attachments.
+-- For an edit or a deletion is followed however late, a post that is edited back into a topic is no news, and feedback
+-- counts them. `bot/store/housekeeping.py` clears handled, mutes, invitations, acts, enquiries, strangers, uploads,
+-- page_looks and target_urls, each writing of requests clears that table. All others have as many rows as there are
+-- channels, chats, readers, or things that people made with a command of theirs.
 
 
 -- The instance itself
@@ -228,7 +227,8 @@ CREATE TABLE posts (  -- messages of channels: a post is one of them, or an albu
     version_id INTEGER NOT NULL,  -- the current version
     date INTEGER NOT NULL,
     seen_at INTEGER NOT NULL,  -- when we first saw it
-    gone_at INTEGER,  -- no longer visible to our reader since
+    gone_at INTEGER,  -- no longer visible to our reader since …
+    gone_by TEXT,  -- … by what path that was seen: a network tells deletions, or a message is missing where it is read again
     views INTEGER,
     forwards INTEGER,
     reactions INTEGER,
@@ -242,7 +242,8 @@ CREATE TABLE posts (  -- messages of channels: a post is one of them, or an albu
 );
 CREATE INDEX posts_key ON posts (channel_id, post_key, message_id);  -- the messages of a post, in their order
 CREATE INDEX posts_link ON posts (link) WHERE link IS NOT NULL;
-CREATE INDEX posts_dates ON posts (channel_id, date);  -- when each channel spoke
+CREATE INDEX posts_dates ON posts (channel_id, date, grouped_id);  -- when each channel spoke, and how often
+CREATE INDEX posts_gone ON posts (gone_at) WHERE gone_at IS NOT NULL;
 CREATE INDEX posts_root ON posts (channel_id, root_id) WHERE root_id IS NOT NULL;
 
 -- Messages that Telegram puts into a channel's supergroup for its posts: what answers them are the comments. They are no
@@ -289,7 +290,7 @@ CREATE VIEW post_versions AS
         CASE WHEN c.comments_of IS NOT NULL THEN (SELECT json_array(o.id, o.title, o.username, k.post_id)
             FROM channels o LEFT JOIN post_copies k ON k.channel_id = p.channel_id AND k.message_id = p.root_id
             WHERE o.id = c.comments_of) END AS commented,
-        p.author, p.link AS own_link, p.gone_at, p.views, p.forwards, p.reactions,
+        p.author, p.link AS own_link, p.gone_at, p.gone_by, p.views, p.forwards, p.reactions,
         v.id AS version_id, v.id = p.version_id AS is_current, v.number, v.seen_at, v.observed_by,
         EXISTS (SELECT 1 FROM long_posts l WHERE l.channel_id = v.channel_id AND l.message_id = v.message_id
             AND l.head = v.hash AND l.state != 'whole') AS is_part
@@ -325,10 +326,65 @@ CREATE TRIGGER text_replaced AFTER UPDATE OF text ON versions BEGIN
     DELETE FROM translations WHERE version_id = new.id;  -- of the beginning
 END;
 
+-- What was seen, in the order in which it was written down; `bot/store/ledger.py` says how each hash follows from the one
+-- before it and from this row. Nobody changes a line, us included.
+CREATE TABLE ledger (
+    sequence INTEGER PRIMARY KEY,  -- from 1, without a gap
+    hash BLOB NOT NULL,
+    kind TEXT NOT NULL,
+    seen_at INTEGER NOT NULL,  -- our time
+    date INTEGER,  -- Telegram's time, of the post or its edit; NULL: it tells none
+    channel_id INTEGER,
+    message_id INTEGER,
+    number INTEGER,  -- of the version
+    sha256 BLOB,  -- of the message as its network gave it; of one that is gone, as it gave it last
+    content BLOB,  -- SHA-256 of what a reader sees of it
+    source TEXT,
+    reader_id INTEGER,
+    detail TEXT  -- why, or of what
+);
+CREATE INDEX ledger_losses ON ledger (sequence) WHERE kind = 'account_lost';
+CREATE TRIGGER ledger_changed BEFORE UPDATE ON ledger BEGIN
+    SELECT RAISE(ABORT, 'a line of the ledger is never changed');
+END;
+CREATE TRIGGER ledger_deleted BEFORE DELETE ON ledger BEGIN
+    SELECT RAISE(ABORT, 'a line of the ledger is never deleted');
+END;
+
+CREATE TABLE signing_keys (  -- that sign the ledger, the present one last; their private halves are in files
+    id INTEGER PRIMARY KEY,
+    public BLOB NOT NULL UNIQUE,  -- Ed25519
+    since INTEGER NOT NULL,
+    handover BLOB,  -- signature of the key before it over this one; NULL: there was none, or it was lost
+    acceptance BLOB  -- signature of this key over the one before it
+);
+
+CREATE TABLE ledger_heads (  -- the end of the ledger at a moment, signed
+    id INTEGER PRIMARY KEY,
+    sequence INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    text TEXT NOT NULL,  -- canonical JSON: what is signed and stamped
+    signed_at INTEGER NOT NULL,
+    key_id INTEGER NOT NULL REFERENCES signing_keys (id),
+    signature BLOB NOT NULL
+);
+CREATE INDEX ledger_heads_sequence ON ledger_heads (sequence);
+
+CREATE TABLE stamps (  -- what authorities of time answered of heads: RFC 3161
+    head_id INTEGER NOT NULL REFERENCES ledger_heads (id),
+    authority TEXT NOT NULL,  -- its URL
+    reply BLOB,  -- its TimeStampResp, in DER; NULL: it gave none
+    stamped_at INTEGER,  -- by its own clock
+    tried_at INTEGER NOT NULL,
+    reason TEXT,  -- why it gave none
+    PRIMARY KEY (head_id, authority)
+) WITHOUT ROWID;
+
 CREATE TABLE page_looks (  -- how web pages show messages that Telegram has told us, or that they show no more
     channel_id INTEGER NOT NULL REFERENCES channels (id),
     message_id INTEGER NOT NULL,
     plain BLOB,  -- hash of the plain form of its text, as the page showed it last; NULL: nobody has compared it
+    seen_at INTEGER,  -- when it was first shown so
     missing_since INTEGER,  -- the page shows the messages before and after it; NULL: it is not missing
     not_found_at INTEGER,  -- when its own page first said that there is no such post; the second time it is gone
     PRIMARY KEY (channel_id, message_id)
@@ -611,6 +667,36 @@ CREATE TABLE channel_access (
     chat_id INTEGER NOT NULL REFERENCES chats (id),
     PRIMARY KEY (channel_id, chat_id)
 ) WITHOUT ROWID;
+
+CREATE TABLE case_access (
+    case_id INTEGER NOT NULL REFERENCES cases (id),
+    chat_id INTEGER NOT NULL REFERENCES chats (id),
+    PRIMARY KEY (case_id, chat_id)
+) WITHOUT ROWID;
+
+CREATE TABLE cases (  -- posts that are kept together, with what people noted; what a case shows is never removed
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL,  -- as written
+    folded TEXT NOT NULL,  -- case folded by us; two cases of one name are seen by nobody but owners
+    note TEXT NOT NULL DEFAULT '',
+    tags TEXT NOT NULL DEFAULT '[]',  -- JSON
+    author_id INTEGER,  -- the person who opened it; NULL: somebody on the server
+    author TEXT NOT NULL,  -- their name then
+    restricted INTEGER NOT NULL DEFAULT 0,  -- 1: only the chats of case_access find it
+    created_at INTEGER NOT NULL
+);
+
+CREATE TABLE case_posts (
+    case_id INTEGER NOT NULL REFERENCES cases (id),
+    channel_id INTEGER NOT NULL,
+    message_id INTEGER NOT NULL,  -- of an album the lowest
+    note TEXT NOT NULL DEFAULT '',
+    chat_id INTEGER NOT NULL REFERENCES chats (id),  -- where it was saved
+    name TEXT NOT NULL,  -- of who saved it
+    added_at INTEGER NOT NULL,
+    PRIMARY KEY (case_id, channel_id, message_id)
+) WITHOUT ROWID;
+CREATE INDEX case_posts_post ON case_posts (channel_id, message_id);
 
 CREATE TABLE saved_searches (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -1,22 +1,28 @@
 """Public pages over HTTP: what an answer means, how long to wait, and when a channel is thought to be gone."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
+from aiohttp.test_utils import RawTestServer
+from aiohttp.web import BaseRequest, Response
+from pydantic import SecretStr
 
 from bot.errors import SettingsError
+from bot.runtime.proxies import read_proxy
+from bot.runtime.web import NO_MTPROXY, PageFailureError, Transport, check_proxy, retry_after
 from bot.sandbox import Channel, Sandbox
 from bot.sandbox.pages.server import PageServer
 from bot.settings import Settings
 from bot.sources.preview.answers import AnswerKind, PageAnswer
-from bot.sources.preview.fetcher import Pages, retry_after
-from bot.sources.preview.pacing import FIRST_WAIT, LONGEST_WAIT, Hosts, next_wait
+from bot.sources.preview.fetcher import Pages
+from bot.sources.preview.pacing import FIRST_WAIT, LONGEST_WAIT, Hosts, Pacer, next_wait
 from bot.sources.preview.page import EmbedRefusal, LandingKind
-from bot.sources.transport import NO_MTPROXY, check_proxy
 from bot.store.database import Database
 from bot.store.meta import PageBackoff
 
@@ -85,11 +91,8 @@ async def test_posts_are_read_by_name_and_place() -> None:
         ids = [post.message_id for post in head.page.posts]
         last = ids[-1]
         assert head.page.posts[-1].text == "three"
-        for asked, kind in ((last, AnswerKind.NOTHING_NEW), (last - 1, AnswerKind.POSTS)):
-            assert (await at.pages.head("news", channel_id=at.news.id, newest=asked)).kind is kind
         for ask, expected in (
             (at.pages.before, ids[:-1]),
-            (at.pages.around, ids),
             (at.pages.after, []),
         ):
             found = await ask("news", last, channel_id=at.news.id)
@@ -124,7 +127,7 @@ async def close(at: Web) -> None:
 @pytest.mark.parametrize(
     ("change", "name", "kind", "landing"),
     [
-        (rename, "oldnews", AnswerKind.RENAMED, None),
+        (rename, "oldnews", AnswerKind.POSTS, None),
         (take_over, "news", AnswerKind.TAKEN_OVER, None),
         (close, "news", AnswerKind.NO_PREVIEW, LandingKind.CHANNEL),
         (None, "nobody99", AnswerKind.NO_PREVIEW, LandingKind.NOBODY),
@@ -143,7 +146,7 @@ async def test_a_name_that_is_no_channel_says_what_it_is(
         answer = await at.pages.head(name, channel_id=at.news.id)
         assert answer.kind is kind
         assert (answer.landing and answer.landing.kind) == landing
-        assert answer.is_read == (kind is AnswerKind.RENAMED)
+        assert answer.is_read == (kind is AnswerKind.POSTS)
 
 
 async def test_a_channel_is_gone_only_while_the_canary_is_well_and_not_three_in_a_row() -> None:
@@ -174,7 +177,7 @@ async def test_a_channel_is_gone_only_while_the_canary_is_well_and_not_three_in_
         (lambda at: at.server.faults.throttle(seconds=None), AnswerKind.THROTTLED, FIRST_WAIT),
         (lambda at: at.server.faults.shell(), AnswerKind.THROTTLED, FIRST_WAIT),
         (lambda at: at.server.faults.challenge(), AnswerKind.UNREACHABLE, FIRST_WAIT),
-        (lambda at: at.server.faults.redesign(times=1), AnswerKind.UNREACHABLE, FIRST_WAIT),
+        (lambda at: at.server.faults.redesign(times=1), AnswerKind.NOT_UNDERSTOOD, None),
         (lambda at: at.server.faults.redesign(classes="tgme_channel_", times=1), AnswerKind.NOT_UNDERSTOOD, None),
         (lambda at: at.server.faults.redesign(classes="tgme_widget_", times=1), AnswerKind.NOT_UNDERSTOOD, None),
         (lambda at: at.server.faults.fail(), AnswerKind.UNREACHABLE, timedelta()),
@@ -206,6 +209,14 @@ async def test_a_fault_is_told_and_never_taken_for_no_posts(
         await database.close()
 
 
+async def test_all_who_wait_for_their_turn_wait_on_after_a_sign_of_throttling() -> None:
+    async with web() as at:
+        at.server.faults.throttle(times=None)
+        answers = await asyncio.gather(*(at.known() for _ in range(5)))
+        assert {answer.kind for answer in answers} == {AnswerKind.THROTTLED}
+        assert len(at.server.visits) == 1
+
+
 async def test_the_second_host_is_asked_after_two_failures_and_all_wait_once_both_are_out() -> None:
     async with web() as at:
         await at.server.hosts[0].down()
@@ -226,7 +237,7 @@ async def test_the_second_host_is_asked_after_two_failures_and_all_wait_once_bot
 
 
 async def test_a_cut_connection_is_a_failure_and_one_that_waits_for_ever_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.sources.transport.TOTAL", 0.2)
+    monkeypatch.setattr("bot.runtime.web.TOTAL", 0.2)
     async with web() as at:
         at.server.faults.reset(times=2)
         assert "cut" in (await at.known()).reason
@@ -246,7 +257,7 @@ async def test_a_cut_connection_is_a_failure_and_one_that_waits_for_ever_too(mon
     ],
 )
 def test_the_server_says_how_long(written: str, wait: timedelta | None) -> None:
-    assert retry_after({"retry-after": written}, NOW) == wait
+    assert retry_after(written, NOW) == wait
 
 
 def test_waits_double_up_to_ten_minutes_and_the_server_may_ask_for_more() -> None:
@@ -268,7 +279,93 @@ def test_hosts_take_turns() -> None:
     assert not hosts.answered().are_all_out
 
 
+async def test_one_request_starts_three_to_four_seconds_after_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    sleep_once = partial(asyncio.sleep, 0)
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    monkeypatch.setattr("bot.sources.preview.pacing.asyncio.sleep", sleep)
+    pacer, under_way = Pacer(None, Moment(), pause=3), 0
+
+    async def ask() -> None:
+        nonlocal under_way
+        async with pacer.turn():
+            under_way += 1
+            await sleep_once()
+            assert under_way == 1
+            under_way -= 1
+
+    await asyncio.gather(*(ask() for _ in range(20)))
+    assert slept[0] == 0
+    assert all(2.5 < seconds <= 4 for seconds in slept[1:])
+    assert len(set(slept)) == 20
+
+
+async def test_a_request_says_who_asks_and_takes_no_more_than_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.runtime.web.LARGEST", 1000)
+    seen: list[Mapping[str, str]] = []
+
+    async def serve(request: BaseRequest) -> Response:
+        seen.append(request.headers)
+        answer = Response(text="x" * 100_000 if request.path == "/large" else "é", headers={"Set-Cookie": "stel_ln=ru"})
+        answer.enable_compression()
+        return answer
+
+    async with RawTestServer(serve) as server:
+        transport, url = Transport.open(None), str(server.make_url(""))
+        assert (await transport.get(url)).html == "é"
+        with pytest.raises(PageFailureError, match="larger"):
+            await transport.get(f"{url}/large")
+        await transport.close()
+    assert [each.get("Accept-Language") for each in seen] == ["en", "en"]
+    assert "channelwatch/" in seen[0]["User-Agent"]
+    assert "gzip" in seen[0]["Accept-Encoding"]
+    assert "Cookie" not in seen[1]
+
+
+@asynccontextmanager
+async def socks_proxy(*, status: int) -> AsyncIterator[str]:
+    """Serve SOCKS5 (RFC 1928) with one answer to all requests; 0 lets through."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly((await reader.readexactly(2))[1])
+        writer.write(b"\x05\x00")
+        kind = (await reader.readexactly(4))[3]
+        host = await reader.readexactly(4 if kind == 1 else (await reader.readexactly(1))[0])
+        port = int.from_bytes(await reader.readexactly(2), "big")
+        writer.write(bytes([5, status, 0, 1, 0, 0, 0, 0, 0, 0]))
+        if status == 0:
+            name = ".".join(map(str, host)) if kind == 1 else host.decode()
+            theirs, ours = await asyncio.open_connection(name, port)
+            await asyncio.gather(pump(reader, ours), pump(theirs, writer))
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield f"socks5://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(65536):
+        writer.write(data)
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "said"), [(0, ""), (2, "not allowed"), (None, "takes no connection")], ids=["open", "forbidden", "down"]
+)
+async def test_pages_come_through_the_proxy_for_telegram(status: int | None, said: str) -> None:
+    async with web() as at, socks_proxy(status=status or 0) as proxy:
+        url = "socks5://127.0.0.1:1" if status is None else proxy
+        pages = Pages.open(settings_of(at.server).model_copy(update={"telegram_proxy": SecretStr(url)}), None)
+        answer = await pages.head("news")
+        await pages.close()
+        assert answer.is_read == (status == 0)
+        assert said in answer.reason
+
+
 def test_an_mtproxy_carries_no_pages() -> None:
-    check_proxy("socks5://127.0.0.1:9050")
+    check_proxy(read_proxy("socks5://127.0.0.1:9050"))
     with pytest.raises(SettingsError, match=NO_MTPROXY[:30]):
-        check_proxy(MTPROXY)
+        check_proxy(read_proxy(MTPROXY))

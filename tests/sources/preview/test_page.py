@@ -61,7 +61,7 @@ def test_a_page_is_a_channel_and_its_posts_oldest_first() -> None:
         "All the news\nof the day",
     )
     assert [(p.message_id, p.text) for p in read.posts] == [(7, "one"), (9, "two")]
-    assert (read.older, read.newer) == (7, None)
+    assert read.older == 7
     assert read.rendered_at == datetime.fromtimestamp(html.RENDERED, UTC)
     first = read.posts[0]
     assert (first.date, first.views) == (datetime(2026, 9, 21, 12, tzinfo=UTC), 12_500)
@@ -129,9 +129,10 @@ def test_a_page_that_is_built_otherwise_is_told_and_never_empty(text: str) -> No
         read_page(text)
 
 
-def test_elements_without_end_are_told() -> None:
-    with pytest.raises(PageNotUnderstoodError):
-        read_page(page(post(words("<b>" * 5_000))))
+@pytest.mark.parametrize(("element", "times"), [("<b>", 1_500), ("<div>", 20_000)], ids=["deep", "without end"])
+def test_elements_without_end_are_told(element: str, times: int) -> None:
+    with pytest.raises(PageNotUnderstoodError, match="without end"):
+        read_page(page(post(words(element * times))))
 
 
 def test_one_strange_post_does_not_hide_the_others() -> None:
@@ -253,6 +254,13 @@ class TestPosts:
         quoted = f'<a class="tgme_widget_message_reply" href="{link}" ">{words("theirs", "js-message_reply_text")}</a>'
         shown = read(quoted + words("mine"))
         assert (shown.text, shown.reply_to) == ("mine", reply_to)
+
+    @pytest.mark.parametrize(
+        ("shown", "views"),
+        [("12.5M", 12_500_000), ("1,5K", 1_500), ("29.8\u202fK", 29_800), ("1 234", 1_234), ("7", 7), ("many", None)],
+    )
+    def test_views_are_rounded(self, shown: str, views: int | None) -> None:
+        assert read(words("x"), views=shown).views == views
 
     def test_reactions_of_all_kinds_are_added_up(self) -> None:
         shown = f'<span class="tgme_reaction">{SMILE}1.2K</span><span class="tgme_reaction"><i></i>7</span>'

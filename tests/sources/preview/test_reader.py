@@ -17,6 +17,7 @@ from bot.models.notices import (
     PagesBegun,
     PagesEnded,
     PostsMissed,
+    PostsUnreadable,
 )
 from bot.sandbox import Channel
 from bot.sandbox.pages.server import PageServer
@@ -29,7 +30,7 @@ from bot.sources.preview.reader import PageReader
 from bot.sources.preview.witness import PageWitness
 from bot.store import page_readings, people, unreadable, witnesses
 from bot.store.channels import Channel as StoredChannel
-from bot.store.channels import set_mark
+from bot.store.marks import set_mark
 from tests import kit
 from tests.kit_archive import InProcess
 from tests.sources.conftest import asking, clock, reader  # noqa: F401 - the fixtures of the room
@@ -138,9 +139,11 @@ async def test_pages_stand_in_for_a_lost_account_and_hand_back(at: PageKit) -> N
     assert "rich" in await accounts.texts(news)
     assert await at.alerts() == 3
     begun = PagesBegun(event="", channels=1, unread=("Secret",), has_account=True)
-    assert [each for each in await accounts.notices() if isinstance(each, PagesBegun | PagesEnded)] == [
+    told = (PagesBegun, PagesEnded, PostsUnreadable)
+    assert [each for each in await accounts.notices() if isinstance(each, told)] == [
         begun,
-        PagesEnded(event="", channels=1),
+        PostsUnreadable(event="", posts=1, channels=("News",), on_page=True),
+        PagesEnded(event=""),
     ]
 
 
@@ -183,6 +186,24 @@ async def test_what_becomes_of_a_name_is_told(at: PageKit) -> None:
         ChannelRegained,
         PageFailed,
         PageFailed,
+    ]
+
+
+async def test_a_channel_that_one_account_lost_goes_on_through_its_page(at: PageKit) -> None:
+    accounts, news = at.accounts, at.news
+    news.post("one")
+    await accounts.follow(news)
+    await accounts.sweep().sweep_once()
+    news.ban(accounts.me)
+    await accounts.sweep().sweep_once()
+    accounts.clock.advance(timedelta(minutes=1))
+    news.post("outage meanwhile")
+    await at.visit()
+    assert await at.alerts() == 1
+    told = [each for each in await accounts.notices() if isinstance(each, ChannelLost | ChannelRegained)]
+    assert [(type(each), getattr(each, "on_page", None)) for each in told] == [
+        (ChannelLost, None),
+        (ChannelRegained, True),
     ]
 
 

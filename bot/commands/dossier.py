@@ -1,0 +1,105 @@
+"""The dossier of a case as a file: ordered by a tap, made in a process apart, and sent once it is there."""
+
+import asyncio
+import hashlib
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import structlog
+
+from bot.commands.context import Context, FileOrder, Reply, Request, change
+from bot.commands.lookup import need_case
+from bot.commands.registry import tap
+from bot.commands.rights import Need
+from bot.dossier.making import DossierFormat, MadeFile, make
+from bot.locales import N_, translator
+from bot.models import Clock
+from bot.models.outgoing import Outgoing, Peer, Upload
+from bot.models.people import Viewer
+from bot.search.pool import SearchError, Searches
+from bot.telegram.sender import Sender
+from bot.text.buttons import button, rows_of
+from bot.text.markup import Text, bold, one_line
+
+log = structlog.get_logger(__name__)
+
+WITHIN = 120.0  # s in which a dossier is made
+LARGEST = 48 << 20  # bytes that a phone is sent
+_NAME = 60  # UTF-16 units
+_LABELS = {
+    DossierFormat.PDF: N_("PDF, to print"),
+    DossierFormat.HTML: N_("HTML page"),
+    DossierFormat.XLSX: N_("Excel table"),
+    DossierFormat.CSV: N_("CSV table"),
+    DossierFormat.JSONL: N_("JSON Lines"),
+}
+
+
+@tap("dossier", Need.LOOK, rf"\d{{1,15}}(:({'|'.join(DossierFormat)}))?")
+async def dossier(request: Request, context: Context) -> Reply:
+    """Offer the formats of a dossier; with one in the data, order it."""
+    number, _, how = request.argument.partition(":")
+    case, t = await need_case(context.database, int(number), context), context.t
+    if not how:
+        offered = [button(t.gettext(label), "dossier", case.id, each) for each, label in _LABELS.items()]
+        line = t.gettext("{name} as a file, with all versions, what changed, files and sources:")
+        text = Text().say(line, name=bold(one_line(case.name, _NAME)))
+        return change(text, (*rows_of(offered, 2), (button(t.gettext("Back"), "case", case.id, 0),)))
+    order = FileOrder(
+        case_id=case.id,
+        format=how,
+        viewer=context.viewer.chat_id,
+        language=t.language,
+        time_zone=context.chat.time_zone,
+    )
+    return Reply(note=context.own.gettext("I am making it. The file comes in some seconds."), order=order)
+
+
+class Dossiers:
+    """Makes the dossiers that are ordered, and sends them."""
+
+    def __init__(self, sender: Sender, makers: Searches, folder: Path, *, clock: Clock) -> None:
+        self._sender = sender
+        self._makers = makers
+        self._folder = folder  # of the blobs
+        self._clock = clock
+
+    async def bring(self, order: FileOrder, peer: Peer, *, random_id: int, reply_to: int | None) -> None:
+        """Send a dossier, or say why there is none. Raises TelegramError."""
+        made = await self._made(order, peer)
+        if isinstance(made, str):
+            await self._sender.send(peer, Outgoing(text=made), random_id=random_id, reply_to=reply_to)
+            return
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / "dossier"
+            await asyncio.to_thread(path.write_bytes, made.content)
+            digest = hashlib.sha256(made.content)
+            upload = Upload(kind="document", path=path, sha256=digest.digest(), mime=made.mime, name=made.name)
+            remote = await self._sender.upload(peer, upload)
+        caption = Outgoing(text=f"SHA-256 {digest.hexdigest()}")
+        await self._sender.send_files(peer, caption, [(remote, random_id)], reply_to=reply_to)
+
+    async def _made(self, order: FileOrder, peer: Peer) -> MadeFile | str:
+        """Return a dossier, or a sentence on why there is none."""
+        t = translator(order.language)
+        try:
+            made = await self._makers.run(
+                make,
+                order.case_id,
+                DossierFormat(order.format),
+                who=peer,
+                within=WITHIN,
+                folder=self._folder,
+                viewer=Viewer(chat_id=order.viewer),
+                language=order.language,
+                time_zone=order.time_zone,
+                now=self._clock(),
+            )
+        except SearchError as error:
+            log.warning("a dossier could not be made in time", case=order.case_id, reason=str(error))
+            return t.gettext("The dossier took too long. On the server it can be made with: channelwatch export --case")
+        if made is None:
+            return t.gettext("This case no longer exists.")
+        if len(made.content) > LARGEST:
+            return t.gettext("The file is too large for a chat. On the server: channelwatch export --case")
+        return made

@@ -1,0 +1,65 @@
+"""A dossier as a spreadsheet: whatever is in a cell is a text, and nothing of it is calculated."""
+
+from collections.abc import Iterable, Sequence
+from io import BytesIO
+
+from xlsxwriter import Workbook
+
+from bot.dossier.table import Cell
+from bot.dossier.view import DossierView
+
+_LONGEST = 32_000  # characters that a cell takes
+_WIDEST = 60  # characters of a column
+_EXACT = 1 << 53  # from which on a spreadsheet rounds
+_TITLE = 31  # characters of a sheet's name, by Excel's rule
+
+
+def write_sheet(shown: DossierView, rows: Sequence[dict[str, Cell]]) -> bytes:
+    """Write a dossier as XLSX; `rows` are its versions as the table of an export has them."""
+    content = BytesIO()
+    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
+    names = shown.headings
+    events = ((each.at, each.clock, each.what, each.number, each.title) for each in shown.events)
+    files = (
+        (post.number, post.title, version.heading, file.name, file.about, file.sha256)
+        for post in shown.posts
+        for version in post.versions
+        for file in version.files
+    )
+    about = [(shown.title, shown.subtitle), (names["note"], shown.note), *shown.facts]
+    with Workbook(content, options) as book:
+        sheets = _Sheets(book)
+        sheets.add(names["posts"], list(rows[0]) if rows else [], (tuple(row.values()) for row in rows))
+        heads = (names["time"], names["clock"], names["event"], "№", names["channel"])
+        sheets.add(names["timeline"], heads, events)
+        sheets.add(names["files"], ("№", names["channel"], names["post"], names["files"], "", "SHA-256"), files)
+        sheets.add(names["sources"], (names["channel"], "", names["complete"]), shown.sources)
+        sheets.add(names["words"], (), (*about, *((line,) for line in shown.words)))
+    return content.getvalue()
+
+
+class _Sheets:
+    """Fills the sheets of a workbook."""
+
+    def __init__(self, book: Workbook) -> None:
+        self._book = book
+        self._head = book.add_format({"bold": True, "bottom": 1})
+        self._wrapped = book.add_format({"text_wrap": True, "valign": "top"})
+
+    def add(self, name: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
+        """Add a sheet with its head, which stays where one scrolls."""
+        sheet = self._book.add_worksheet(name[:_TITLE])
+        widths = {place: len(column) for place, column in enumerate(columns)}
+        for place, column in enumerate(columns):
+            sheet.write_string(0, place, column, self._head)
+        for number, row in enumerate(rows, start=1 if columns else 0):
+            for place, value in enumerate(row):
+                widths[place] = max(widths.get(place, 0), len(str(value)))
+                if isinstance(value, int) and abs(value) < _EXACT:
+                    sheet.write(number, place, value, self._wrapped)
+                elif value is not None:
+                    sheet.write_string(number, place, str(value)[:_LONGEST], self._wrapped)
+        for place, width in widths.items():
+            sheet.set_column(place, place, min(width + 2, _WIDEST))
+        if columns:
+            sheet.freeze_panes(1, 0)

@@ -1,0 +1,114 @@
+"""The columns in which other tools get messages: 4CAT and DuckDB open them as they are. Pure.
+
+4CAT asks for `id`, `thread_id`, `timestamp`, `author` and `body`; the README has a line for each column.
+"""
+
+import csv
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TextIO
+
+from bot.models import TOLD, StoredPost
+from bot.parts import compact_json
+from bot.text.formatted import FormattedText
+
+Cell = str | int | bool | None
+Write = Callable[[Mapping[str, Cell]], None]
+
+_LINKS = frozenset({"url", "text_url"})
+_FORMULA = tuple("=+-@\t\r")  # a spreadsheet takes a cell that begins so for a formula (OWASP, «CSV Injection»)
+BOM = "\ufeff"  # or Excel takes UTF-8 for the system's own encoding
+
+
+class TableFormat(StrEnum):
+    """Formats of a table that is written a row at a time."""
+
+    CSV = "csv"
+    JSONL = "jsonl"
+
+
+def row_of(post: StoredPost) -> dict[str, Cell]:
+    """Return the row of a message as one of its versions had it; a time is UTC, and empty where there is none.
+
+    `deletion_told` is Telegram's word at `gone_at`; `missing` is ours: the message was not there when it was read
+    again. Neither says who removed it.
+    """
+    is_gone, is_told = post.gone_at is not None, post.gone_by in TOLD
+    forward, media = post.forward, post.media
+    return {
+        "id": f"{post.channel_id}-{post.message_id}",
+        "thread_id": str(_thread(post)),
+        "timestamp": _time(post.date),
+        "unix_timestamp": int(post.date.timestamp()),
+        "author": post.channel_username or post.channel_title,
+        "author_name": post.author,
+        "body": post.text,
+        "link": post.link,
+        "channel": post.channel_title,
+        "channel_id": post.channel_id,
+        "message_id": post.message_id,
+        "album_id": post.grouped_id,
+        "version": post.number,
+        "is_current": post.is_current,
+        "timestamp_edited": _time(post.edit_date),
+        "seen_at": _time(post.seen_at),
+        "observed_by": post.observed_by,
+        "deletion_told_at": _time(post.gone_at) if is_gone and is_told else None,
+        "missing_since": _time(post.gone_at) if is_gone and not is_told else None,
+        "views": post.views,
+        "forwards": post.forwards,
+        "reactions": post.reactions,
+        "reply_to": post.reply_to,
+        "forward_from": None if forward is None else forward.name or (str(forward.channel_id or "") or None),
+        "forward_timestamp": None if forward is None else _time(forward.date),
+        "urls": ",".join(links_of(post)),
+        "media_type": None if media is None else media.kind,
+        "media_title": None if media is None else media.title,
+        "parts": compact_json([[part.kind, part.text] for part in post.parts]) if post.parts else None,
+    }
+
+
+def _thread(post: StoredPost) -> int:
+    """Return what a message belongs to: a comment to its post, any other to its channel."""
+    on = post.commented
+    return post.channel_id if on is None or on.message_id is None else on.message_id
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def links_of(post: StoredPost) -> list[str]:
+    """Return the links of a text, those behind words included, in their order."""
+    found = FormattedText.read(post.text, post.entities, kinds=_LINKS)
+    links = sorted((style.start, style.value or post.text[style.start : style.end]) for style in found.styles)
+    return list(dict.fromkeys(link for _, link in links))
+
+
+def safe_cell(value: Cell) -> Cell:
+    """Return what a cell shows: a text that a spreadsheet would calculate has an apostrophe before it."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
+def writer(how: TableFormat, out: TextIO) -> Write:
+    """Return a function that writes a row; CSV begins with the names of the columns, before the first row."""
+    if how is TableFormat.JSONL:
+        return lambda row: _write_line(row, out)
+    out.write(BOM)
+    table = csv.writer(out, lineterminator="\r\n")  # RFC 4180
+    columns = False
+
+    def write(row: Mapping[str, Cell]) -> None:
+        nonlocal columns
+        if not columns:
+            table.writerow(row)
+            columns = True
+        table.writerow(map(safe_cell, row.values()))
+
+    return write
+
+
+def _write_line(row: Mapping[str, Cell], out: TextIO) -> None:
+    out.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n")

@@ -1,0 +1,266 @@
+"""A bundle: a folder after BagIt (RFC 8493) with what is stored of messages and what proves it, for strangers.
+
+`verify.py` beside this file goes along; `texts/` says in plain words what a bundle proves and how to check it.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+from bot import __version__
+from bot.errors import SettingsError
+from bot.evidence.coverage import coverage_of
+from bot.evidence.signing import PrivateKey, handover_text, pem
+from bot.models.links import post_link
+from bot.store import evidence, heads
+from bot.store.blobs import Blobs
+from bot.store.database import Reader
+from bot.store.evidence import LedgerReader, MessageKeys, VersionEvidence
+from bot.store.heads import LedgerHead
+from bot.store.ledger import LineKind
+from bot.store.rows import maybe_ms, to_ms
+
+MANIFEST = "manifest-sha256.txt"
+_ABOUT_ALL = {LineKind.KEY, LineKind.ACCOUNT_LOST, LineKind.ACCOUNT_BACK, LineKind.BACKUP_RESTORED}
+_GAPS = {LineKind.GAP, LineKind.GAP_FILLED}
+_TEXTS = Path(__file__).with_name("texts")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundleRequest:
+    """What a bundle is to hold, in the words of whoever asked, and why."""
+
+    query: str
+    case: str | None
+    channels: tuple[str, ...]
+    since: datetime | None
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundleContent:
+    """What a bundle holds."""
+
+    messages: int
+    versions: int
+    files: int
+    stamps: int
+
+
+class Bundle:
+    """Writes a bundle piece by piece; it has its name once it is whole."""
+
+    def __init__(self, place: Path, db: Reader, signed: Reader, media: Path) -> None:
+        """Take messages from `db`, which stands still meanwhile, heads and stamps from `signed`, which goes on."""
+        if place.exists():
+            raise SettingsError(f"{place} is there already: name another folder")
+        self._place = place
+        self._folder = place.with_name(f"{place.name}.part")
+        self._data = self._folder / "data"
+        self._db = db
+        self._signed = signed
+        self._blobs = Blobs(media)
+        self._captures: Path | None = None
+        self._keys: set[tuple[int, int]] = set()
+        self._versions = self._files = 0
+
+    def take_over(self, captures: Path) -> None:
+        """Take over a folder of captured pages."""
+        self._captures = captures
+
+    async def write(
+        self, pages: AsyncIterator[MessageKeys], request: BundleRequest, *, head: LedgerHead, key: PrivateKey
+    ) -> BundleContent:
+        """Write everything about messages, as the ledger stood at a signed head. Raises SettingsError for none."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.mkdir(mode=0o700)
+        try:
+            for name in ("raw", "media", "heads", "keys"):
+                (self._data / name).mkdir(parents=True)
+            if self._captures is not None:
+                self._captures.rename(self._data / "captures")
+            await self._put_messages(pages)
+            if not self._keys:
+                raise SettingsError("nothing was found: there is nothing to bundle")
+            first = await self._put_ledger(head)
+            stamps = await self._put_heads(first, head)
+            await self._put_keys()
+            await self._put_coverage(request, head.signed_at)
+            self._put_texts()
+            self._put_manifests(request, head, key)
+            self._folder.rename(self._place)
+        finally:
+            shutil.rmtree(self._folder, ignore_errors=True)
+        return BundleContent(messages=len(self._keys), versions=self._versions, files=self._files, stamps=stamps)
+
+    async def _put_messages(self, pages: AsyncIterator[MessageKeys]) -> None:
+        with _opened(self._data / "versions.jsonl") as versions, _opened(self._data / "files.jsonl") as files:
+            async for page in pages:
+                fresh = [key for key in await evidence.with_albums(self._db, page) if key not in self._keys]
+                self._keys.update(fresh)
+                for version in await evidence.versions_of(self._db, fresh):
+                    self._put_raw(version.raw_sha256, version.raw)
+                    _put_line(versions, _version_record(version))
+                    self._versions += 1
+                for sha256, raw in await evidence.additions_of(self._db, fresh):
+                    self._put_raw(sha256, raw)
+                for file in await evidence.files_of(self._db, fresh):
+                    self._put_file(file)
+                    _put_line(files, file)
+
+    def _put_raw(self, sha256: bytes, raw: bytes) -> None:
+        (self._data / "raw" / sha256.hex()).write_bytes(raw)
+
+    def _put_file(self, file: dict[str, Any]) -> None:
+        if file["state"] != "kept":
+            return
+        source = self._blobs.path(bytes.fromhex(file["sha256"]))
+        if source.exists():
+            shutil.copyfile(source, self._data / "media" / file["sha256"])
+            self._files += 1
+        else:
+            file["reason"] = "it is not on the disk"
+
+    async def _put_ledger(self, head: LedgerHead) -> int:
+        """Write the ledger from the first line about these messages to the head; return the sequence before it.
+
+        Of what is about other messages only the hash is shown, which the chain needs.
+        """
+        channels = {channel_id for channel_id, _ in self._keys}
+        reader, previous, first = LedgerReader(self._db, last=head.sequence), bytes(32).hex(), None
+        with _opened(self._data / "ledger.tsv") as file:
+            while lines := await reader.next():
+                for line, said in lines:
+                    is_about = (said["channel"], said["message"]) in self._keys
+                    if first is None and is_about:
+                        first = line.sequence - 1
+                        file.write(f"{first}\t-\t{previous}\t-\n")
+                    previous = line.hash.hex()
+                    is_shown = is_about or said["kind"] in _ABOUT_ALL
+                    is_shown = is_shown or (said["kind"] in _GAPS and said["channel"] in channels)
+                    if first is not None:
+                        digest = hashlib.sha256(line.text.encode()).hexdigest()
+                        file.write(f"{line.sequence}\t{digest}\t{previous}\t{line.text if is_shown else '-'}\n")
+        return first or 0
+
+    async def _put_heads(self, first: int, newest: LedgerHead) -> int:
+        """Write the heads from a line on that are stamped, and the newest; return how many stamps there are."""
+        every = [head for head in await heads.since(self._signed, first) if head.sequence <= newest.sequence]
+        stamps = await heads.stamps(self._signed, [head.id for head in every])
+        stamped = {stamp.head_id for stamp in stamps if stamp.reply is not None}
+        count = 0
+        for head in every:
+            if head.id != newest.id and head.id not in stamped:
+                continue
+            name = f"{head.sequence:010}-{head.id}"
+            (self._data / "heads" / f"{name}.json").write_text(head.text, encoding="utf-8")
+            (self._data / "heads" / f"{name}.sig").write_bytes(head.signature)
+            mine = [stamp for stamp in stamps if stamp.head_id == head.id and stamp.reply is not None]
+            for number, stamp in enumerate(mine, start=1):
+                (self._data / "heads" / f"{name}.{number}.tsr").write_bytes(stamp.reply or b"")
+                (self._data / "heads" / f"{name}.{number}.url").write_text(f"{stamp.authority}\n", encoding="utf-8")
+                count += 1
+        return count
+
+    async def _put_keys(self) -> None:
+        before = None
+        for key in await heads.keys(self._signed):
+            path = self._data / "keys" / f"{key.id:04}.pem"
+            path.write_text(pem(key.public), encoding="ascii")
+            if before is not None and key.handover is not None and key.acceptance is not None:
+                path.with_suffix(".handover.txt").write_bytes(handover_text(before.public, key.public))
+                path.with_suffix(".handover.sig").write_bytes(key.handover)
+                path.with_suffix(".acceptance.sig").write_bytes(key.acceptance)
+            before = key
+
+    async def _put_coverage(self, request: BundleRequest, now: datetime) -> None:
+        coverage = await coverage_of(self._db, {channel_id for channel_id, _ in self._keys}, now=now)
+        asked = {
+            "query": request.query,
+            "case": request.case,
+            "channels": request.channels,
+            "since": _iso(request.since),
+            "until": _iso(request.until),
+        }
+        with _opened(self._data / "coverage.json") as file:
+            json.dump({"asked": asked, "at": _iso(now), "channels": coverage}, file, ensure_ascii=False, indent=1)
+
+    def _put_texts(self) -> None:
+        for path in (*sorted(_TEXTS.glob("*.txt")), Path(__file__).with_name("verify.py")):
+            shutil.copyfile(path, self._data / path.name)
+
+    def _put_manifests(self, request: BundleRequest, head: LedgerHead, key: PrivateKey) -> None:
+        sizes = [path.stat().st_size for path in self._data.rglob("*") if path.is_file()]
+        _put(self._folder / "bagit.txt", "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n")
+        asked = " ".join([request.case or request.query, *request.channels]).replace("\n", " ")
+        _put(
+            self._folder / "bag-info.txt",
+            f"Bag-Software-Agent: channelwatch {__version__}\nBagging-Date: {head.signed_at:%Y-%m-%d}\n"
+            f"Payload-Oxum: {sum(sizes)}.{len(sizes)}\nExternal-Description: {asked or 'all messages'}\n",
+        )
+        _put(self._folder / MANIFEST, _manifest(self._folder, sorted(self._data.rglob("*"))))
+        (self._folder / f"{MANIFEST}.sig").write_bytes(key.sign((self._folder / MANIFEST).read_bytes()))
+        tags = sorted(path for path in self._folder.iterdir() if path.is_file())
+        _put(self._folder / "tagmanifest-sha256.txt", _manifest(self._folder, tags))
+
+
+def _manifest(folder: Path, paths: Sequence[Path]) -> str:
+    return "".join(f"{_sha256(path)}  {path.relative_to(folder).as_posix()}\n" for path in paths if path.is_file())
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _opened(path: Path) -> TextIO:
+    return path.open("w", encoding="utf-8", newline="\n")
+
+
+def _put(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _put_line(file: TextIO, record: object) -> None:
+    file.write(json.dumps(record, ensure_ascii=False, sort_keys=True) + "\n")
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _version_record(version: VersionEvidence) -> dict[str, object]:
+    """Return a version as strangers read it: times in milliseconds and in words."""
+    return {
+        "channel": version.channel_id,
+        "channel_title": version.channel_title,
+        "message": version.message_id,
+        "number": version.number,
+        "album": version.grouped_id,
+        "link": post_link(version.channel_id, version.channel_username, version.message_id, version.link),
+        "date": to_ms(version.date),
+        "date_utc": _iso(version.date),
+        "edit_date": maybe_ms(version.edit_date),
+        "edit_date_utc": _iso(version.edit_date),
+        "seen_at": to_ms(version.seen_at),
+        "seen_at_utc": _iso(version.seen_at),
+        "source": version.observed_by,
+        "reader": version.reader_id,
+        "program": version.program,
+        "text": version.text,
+        "entities": json.loads(version.entities),
+        "media": None if version.media is None else json.loads(version.media),
+        "parts": json.loads(version.parts),
+        "author": version.author,
+        "forward": None if version.forward is None else json.loads(version.forward),
+        "reply_to": version.reply_to,
+        "reply_channel": version.reply_channel,
+        "raw_sha256": version.raw_sha256.hex(),
+        "raw_format": version.raw_format,
+        "layer": version.layer,
+    }

@@ -1,0 +1,168 @@
+"""The key that signs heads: Ed25519, in a file of ours alone beside the database, never in it."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Self
+
+import structlog
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+from bot.errors import FatalError
+from bot.runtime.private_files import FILE_MODE, flush_names, restrict, write_private
+from bot.store import heads, ledger
+from bot.store.database import Database, Reader, Transaction
+from bot.store.heads import LedgerHead, SigningKey
+from bot.store.transaction import Tip
+
+log = structlog.get_logger(__name__)
+
+FILE = "evidence.key"
+_NEXT = "evidence.key.next"  # of a rotation that is not written down yet, or was cut off
+
+
+def fingerprint(public: bytes) -> str:
+    """Return the SHA-256 of a public key, in hexadecimal."""
+    return hashlib.sha256(public).hexdigest()
+
+
+def pem(public: bytes) -> str:
+    """Return a public key as PEM, which OpenSSL reads."""
+    key = Ed25519PublicKey.from_public_bytes(public)
+    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+def is_signed_by(public: bytes, signature: bytes, text: bytes) -> bool:
+    """Tell whether a signature is of this key and text."""
+    try:
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, text)
+    except InvalidSignature:
+        return False
+    return True
+
+
+def handover_text(old: bytes, new: bytes) -> bytes:
+    """Return what both keys sign where one follows the other."""
+    return f"channelwatch: the key {fingerprint(new)} follows the key {fingerprint(old)}\n".encode()
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateKey:
+    """The key itself; never shown."""
+
+    _key: Ed25519PrivateKey
+
+    def __repr__(self) -> str:
+        """Show the public half only."""
+        return f"PrivateKey({fingerprint(self.public)})"
+
+    @classmethod
+    def make(cls) -> Self:
+        """Make a new one."""
+        return cls(Ed25519PrivateKey.generate())
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read one from a file. Raises FatalError."""
+        restrict(path, FILE_MODE)
+        try:
+            key = load_pem_private_key(path.read_bytes(), password=None)
+        except (ValueError, TypeError):
+            key = None
+        if not isinstance(key, Ed25519PrivateKey):
+            raise FatalError(f"{path} holds no key of ours: put it back from a backup, or move it away for a new one")
+        return cls(key)
+
+    @property
+    def public(self) -> bytes:
+        """The half that everybody may see."""
+        return self._key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+    def sign(self, text: bytes) -> bytes:
+        """Sign a text."""
+        return self._key.sign(text)
+
+    def write(self, path: Path) -> None:
+        """Write it to a new file of ours alone, on the disk for good."""
+        write_private(path, self._key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+
+
+class Signer:
+    """Signs the end of the ledger; the key is made at its first use."""
+
+    def __init__(self, database: Database, folder: Path) -> None:
+        self._database = database
+        self._path = folder / FILE
+        self._next = folder / _NEXT
+
+    async def sign(self, now: datetime, end: Tip | None = None) -> LedgerHead:
+        """Sign the ledger as far as it reaches, or up to an end that it had; an equal head is not signed again.
+
+        Raises FatalError.
+        """
+        key = await self.key(now)
+
+        async def job(tx: Transaction) -> LedgerHead:
+            newest, tip = await heads.last(tx), end or await ledger.tip(tx)
+            key_id = next(known.id for known in await heads.keys(tx) if known.public == key.public)
+            if newest is not None and (newest.sequence, newest.key_id) == (tip.sequence, key_id):
+                return newest
+            text = heads.write_head(tip, hashlib.sha256(key.public).digest(), now)
+            return await heads.add(tx, tip, text, signature=key.sign(text.encode()), key_id=key_id, now=now)
+
+        return await self._database.write(job)
+
+    async def key(self, now: datetime) -> PrivateKey:
+        """Return the present key; it is made and written down where there is none."""
+        known = await heads.keys(self._database)
+        if self._next.exists():  # a rotation was cut off: it holds if it was written down
+            following = PrivateKey.read(self._next)
+            if known and known[-1].public == following.public:
+                self._take_next()
+            else:
+                self._next.unlink()
+        if not self._path.exists():
+            if known:
+                log.warning("the key that signed the ledger is not here; a new one signs from now on", file=FILE)
+            PrivateKey.make().write(self._path)
+        key = PrivateKey.read(self._path)
+        if not known or known[-1].public != key.public:
+            await self._add(key, None, now)
+        return key
+
+    async def rotate(self, now: datetime) -> PrivateKey:
+        """Let a new key take the place of the present one: each signs that one follows the other."""
+        old, new = await self.key(now), PrivateKey.make()
+        await self.sign(now)
+        new.write(self._next)
+        await self._add(new, old, now)
+        self._take_next()
+        await self.sign(now)
+        return new
+
+    def _take_next(self) -> None:
+        self._next.replace(self._path)
+        flush_names(self._path.parent)
+
+    async def _add(self, key: PrivateKey, old: PrivateKey | None, now: datetime) -> None:
+        text = b"" if old is None else handover_text(old.public, key.public)
+        handover, acceptance = (None, None) if old is None else (old.sign(text), key.sign(text))
+        digest = hashlib.sha256(key.public).digest()
+        await self._database.write(
+            lambda tx: heads.add_key(tx, key.public, digest, handover=handover, acceptance=acceptance, now=now)
+        )
+
+
+async def present_key(db: Reader) -> SigningKey | None:
+    """Return the public half of the present key; None where the service has not made one yet."""
+    known = await heads.keys(db)
+    return known[-1] if known else None

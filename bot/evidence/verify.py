@@ -1,0 +1,299 @@
+"""Check a bundle of channelwatch. It needs Python 3.9 and OpenSSL 3, and nothing of channelwatch.
+
+    python3 verify.py BUNDLE [--key SHA256] [--ca AUTHORITY.pem]...
+
+--key: the SHA-256 of a public key that you got from the newsroom in another way than with this bundle.
+--ca: certificates of authorities of time that you trust, from their own websites.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+OPENSSL = shutil.which("openssl") or "openssl"
+MANIFEST = "manifest-sha256.txt"
+
+
+class BundleCheck:
+    """Finds what is wrong with a bundle, each in one line."""
+
+    def __init__(self, bundle: Path, key: str | None, authorities: list[str]) -> None:
+        self.bundle = bundle
+        self.data = bundle / "data"
+        self.key = key
+        self.authorities = authorities
+        self.faults: list[str] = []
+        self.notes: list[str] = []
+        self.links: dict[int, str] = {}  # hashes of the ledger by sequence
+        self.lines: list[dict[str, Any]] = []  # of the ledger that are shown
+        self.keys: dict[str, Path] = {}  # files of public keys, by their SHA-256
+        self.key_order: list[str] = []
+        self.last_sequence = 0
+
+    def fault(self, words: str) -> None:
+        self.faults.append(words)
+
+    def run(self) -> bool:
+        steps = (
+            *(self.bag, self.key_files, self.manifest_signature, self.chain, self.heads),
+            *(self.messages, self.captures, self.files),
+        )
+        for step in steps:
+            try:
+                step()
+            except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+                self.fault(f"{step.__name__.replace('_', ' ')}: cannot be read ({type(error).__name__}: {error})")
+        return not self.faults
+
+    def bag(self) -> None:
+        """Compare each file with the manifests of the bag."""
+        listed = set()
+        for manifest in (MANIFEST, "tagmanifest-sha256.txt"):
+            for line in (self.bundle / manifest).read_text("utf-8").splitlines():
+                digest, _, name = line.partition("  ")
+                listed.add(name)
+                path = self.bundle / name
+                if not path.is_file():
+                    self.fault(f"{name}: the file is missing")
+                elif sha256_of(path) != digest:
+                    self.fault(f"{name}: the file was changed")
+        for path in sorted(self.data.rglob("*")):
+            name = path.relative_to(self.bundle).as_posix()
+            if path.is_file() and name not in listed:
+                self.fault(f"{name}: the file was added")
+
+    def key_files(self) -> None:
+        """Follow the keys: each has signed that the next one follows it."""
+        before = ""
+        for path in sorted((self.data / "keys").glob("*.pem")):
+            public = public_of(path)
+            name = hashlib.sha256(public).hexdigest()
+            self.keys[name] = path
+            self.key_order.append(name)
+            signed = path.with_suffix(".handover.txt")
+            if not before:
+                before = name
+                continue
+            if not signed.is_file():
+                self.fault(f"{path.name}: no key before it has signed that this one follows")
+            else:
+                words = f"channelwatch: the key {name} follows the key {before}\n"
+                old, both = self.keys[before], signed.read_text("utf-8") == words
+                if not both or not is_signed(old, path.with_suffix(".handover.sig"), signed):
+                    self.fault(f"{path.name}: the key before it has not signed that this one follows")
+                if not is_signed(path, path.with_suffix(".acceptance.sig"), signed):
+                    self.fault(f"{path.name}: it has not signed that it follows the key before it")
+            before = name
+        if not self.keys:
+            self.fault("keys: there is none")
+        elif self.key and self.key.lower() not in self.keys:
+            self.fault(f"keys: none of them is the one you named; the last one is {self.key_order[-1]}")
+        elif not self.key:
+            self.notes.append(f"signed by the key {self.key_order[-1]}: ask the newsroom if it is theirs")
+
+    def manifest_signature(self) -> None:
+        """Check that the key has signed the list of all files."""
+        if self.key_order and not is_signed(
+            self.keys[self.key_order[-1]], self.bundle / f"{MANIFEST}.sig", self.bundle / MANIFEST
+        ):
+            self.fault(f"{MANIFEST}: the key has not signed this list of files")
+
+    def chain(self) -> None:
+        """Follow the ledger from its first line here to the last."""
+        previous, expected = "", 0
+        for row in (self.data / "ledger.tsv").read_text("utf-8").splitlines():
+            number, digest, link, text = row.split("\t", 3)
+            sequence = int(number)
+            if not previous:
+                previous, expected = link, sequence + 1
+                self.links[sequence] = link
+                continue
+            if sequence != expected:
+                self.fault(f"ledger.tsv: line {expected} is missing, moved, or line {sequence} was added")
+                return
+            if text != "-":
+                line = json.loads(text)
+                if hashlib.sha256(text.encode()).hexdigest() != digest or line["sequence"] != sequence:
+                    self.fault(f"ledger.tsv: line {sequence} was changed")
+                self.lines.append(line)
+            if hashlib.sha256((previous + digest).encode()).hexdigest() != link:
+                self.fault(f"ledger.tsv: line {sequence} does not follow from the line before it")
+                return
+            self.links[sequence] = previous = link
+            expected = sequence + 1
+        self.last_sequence = expected - 1
+
+    def heads(self) -> None:
+        """Check the signatures and the stamps of heads."""
+        stamped, last = 0, 0
+        for path in sorted((self.data / "heads").glob("*.json")):
+            head = json.loads(path.read_text("utf-8"))
+            last = max(last, head["sequence"])
+            if self.links.get(head["sequence"]) != head["hash"]:
+                self.fault(f"{path.name}: it is not the head of this ledger")
+            key = self.keys.get(head["key"])
+            if key is None:
+                self.fault(f"{path.name}: its key is not in the bundle")
+            elif not is_signed(key, path.with_suffix(".sig"), path):
+                self.fault(f"{path.name}: the signature is not of the key {head['key']}")
+            for stamp in sorted(path.parent.glob(f"{path.stem}.*.tsr")):
+                stamped += 1
+                self.stamp(path, stamp)
+        if last != self.last_sequence:
+            self.fault(f"heads: none is signed for the last line of the ledger, {self.last_sequence}")
+        if not stamped:
+            self.notes.append("no authority of time has stamped it: only the newsroom says since when it stands")
+
+    def stamp(self, path: Path, stamp: Path) -> None:
+        asked = ["ts", "-reply", "-in", str(stamp), "-text"]
+        words = openssl(*asked)[1]
+        time = re.search(r"Time stamp: (.*)", words)
+        dump = "".join(re.findall(r"^ +[0-9a-f]{4} - ((?:[0-9a-f]{2}[ -]){1,16})", words, re.MULTILINE))
+        if re.sub(r"[^0-9a-f]", "", dump)[:64] != sha256_of(path):
+            self.fault(f"{stamp.name}: it is the stamp of something else")
+            return
+        said = f"{path.name} was there at {time.group(1) if time else '?'}, says {stamp.name}"
+        if not self.authorities:
+            self.notes.append(f"{said}; not checked: name the certificate of the authority with --ca")
+            return
+        for authority in self.authorities:
+            if openssl("ts", "-verify", "-data", str(path), "-in", str(stamp), "-CAfile", authority)[0]:
+                self.notes.append(f"{said}, checked")
+                return
+        self.fault(f"{stamp.name}: none of the authorities that you trust has made it")
+
+    def messages(self) -> None:
+        """Compare each version with its line in the ledger, its bytes and its content."""
+        lines = self.lines_of_versions()
+        seen = set()
+        for text in (self.data / "versions.jsonl").read_text("utf-8").splitlines():
+            version = json.loads(text)
+            key = (version["channel"], version["message"], version["number"])
+            if key in seen:
+                self.fault(f"{named(*key)}: it stands twice in versions.jsonl")
+            seen.add(key)
+            if key in lines:
+                self.version(named(*key), version, lines[key])
+            else:
+                self.fault(f"{named(*key)}: the ledger has no line of it")
+        for key in sorted(set(lines) - seen):
+            self.fault(f"{named(*key)}: the ledger has a line of it, versions.jsonl has not")
+
+    def version(self, name: str, version: dict[str, Any], lines: list[dict[str, Any]]) -> None:
+        if content_of(version) != lines[-1]["content"]:
+            self.fault(f"{name}: its text, formatting or media is not what the ledger names")
+        if (version["raw_sha256"], version["seen_at"]) != (lines[0]["sha256"], lines[0]["seen_at"]):
+            self.fault(f"{name}: its bytes or its time are not those that the ledger names")
+        if (version["edit_date"] or version["date"]) not in {line["date"] for line in lines}:
+            self.fault(f"{name}: Telegram's time is not the one that the ledger names")
+
+    def lines_of_versions(self) -> dict[tuple[int, int, int], list[dict[str, Any]]]:
+        """Return the lines of each version, once their bytes are found to be there."""
+        lines: dict[tuple[int, int, int], list[dict[str, Any]]] = {}
+        for line in self.lines:
+            if line["kind"] in {"version", "addition"}:
+                key = (line["channel"], line["message"], line["number"])
+                lines.setdefault(key, []).append(line)
+                raw = self.data / "raw" / line["sha256"]
+                if not raw.is_file():
+                    self.fault(f"{named(*key)}: its bytes raw/{line['sha256']} are missing")
+                elif sha256_of(raw) != line["sha256"]:
+                    self.fault(f"{named(*key)}: its bytes raw/{line['sha256']} were changed")
+        return lines
+
+    def captures(self) -> None:
+        """Look for the line of each page that was captured."""
+        named_pages = {line["sha256"] for line in self.lines if line["kind"] == "capture"}
+        for path in sorted((self.data / "captures").glob("*.html")):
+            if sha256_of(path) != path.stem:
+                self.fault(f"captures/{path.name}: the page was changed")
+            elif path.stem not in named_pages:
+                self.fault(f"captures/{path.name}: the ledger has no line of this page")
+
+    def files(self) -> None:
+        """Look for each file that the ledger names."""
+        removed = {
+            entry["sha256"]
+            for entry in map(json.loads, (self.data / "files.jsonl").read_text("utf-8").splitlines())
+            if entry["sha256"] and entry["state"] != "kept"
+        }
+        for line in self.lines:
+            if line["kind"] != "file":
+                continue
+            where, path = named(line["channel"], line["message"], line["number"]), self.data / "media" / line["sha256"]
+            if line["sha256"] in removed:
+                self.notes.append(f"{where}: its file {line['sha256']} was removed to make room")
+            elif not path.is_file():
+                self.fault(f"{where}: its file media/{line['sha256']} is missing")
+            elif sha256_of(path) != line["sha256"]:
+                self.fault(f"{where}: its file media/{line['sha256']} was changed")
+
+
+def named(channel: int, message: int, number: int) -> str:
+    return f"channel {channel}, message {message}, version {number}"
+
+
+def content_of(version: dict[str, Any]) -> str:
+    """Return the SHA-256 of what a reader sees: text, formatting, media."""
+    seen = [version["text"], version["entities"]]
+    media = version["media"]
+    if media is not None and media[0] != "web_page":
+        seen.append([media[0], media[1], media[2], *media[3]])
+    return hashlib.sha256(json.dumps(seen, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
+
+
+def sha256_of(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        for chunk in iter(lambda: file.read(1 << 20), b""):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def public_of(path: Path) -> bytes:
+    """Return the 32 bytes of an Ed25519 key in a PEM file (RFC 8410): the last ones of its DER."""
+    words = "".join(line for line in path.read_text("ascii").splitlines() if not line.startswith("-"))
+    return base64.b64decode(words)[-32:]
+
+
+def is_signed(key: Path, signature: Path, text: Path) -> bool:
+    """Have OpenSSL say whether a file has a key's signature."""
+    if not signature.is_file():
+        return False
+    check = ["pkeyutl", "-verify", "-pubin", "-inkey", str(key), "-rawin", "-in", str(text), "-sigfile", str(signature)]
+    return openssl(*check)[0]
+
+
+def openssl(*words: str) -> tuple[bool, str]:
+    done = subprocess.run([OPENSSL, *words], capture_output=True, text=True, errors="replace")
+    return done.returncode == 0, done.stdout
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("bundle", type=Path)
+    parser.add_argument("--key", help="SHA-256 of the newsroom's public key")
+    parser.add_argument("--ca", action="append", default=[], type=Path, help="certificate of an authority of time, PEM")
+    given = parser.parse_args()
+    check = BundleCheck(given.bundle.resolve(), given.key, [str(path.resolve()) for path in given.ca])
+    is_good = check.run()
+    for fault in check.faults:
+        print(f"WRONG  {fault}")
+    for note in check.notes:
+        print(f"note   {note}")
+    versions = sum(line["kind"] == "version" for line in check.lines)
+    print(f"{'GOOD' if is_good else 'NOT GOOD'}: {versions} versions, {len(check.links) - 1} lines of the ledger")
+    return 0 if is_good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

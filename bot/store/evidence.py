@@ -1,0 +1,130 @@
+"""What is stored of messages with the bytes that prove it, for whoever shows it to others."""
+
+import json
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bot.store import ledger
+from bot.store.database import Reader
+from bot.store.ledger import LedgerLine
+from bot.store.rows import json_list, read_all
+
+MessageKeys = Collection[tuple[int, int]]  # channel and message
+_LINES = 2000  # at once
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionEvidence:
+    """A version with its bytes, as its row has it."""
+
+    channel_id: int
+    channel_title: str
+    channel_username: str | None
+    message_id: int
+    number: int
+    grouped_id: int | None
+    text: str
+    entities: str  # JSON, as are …
+    parts: str
+    media: str | None
+    forward: str | None  # … these
+    author: str | None
+    reply_to: int | None
+    reply_channel: int | None
+    link: str | None
+    date: datetime
+    edit_date: datetime | None
+    seen_at: datetime
+    observed_by: str
+    reader_id: int | None
+    program: str
+    raw: bytes
+    raw_format: str
+    layer: int | None
+    raw_sha256: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelGap:
+    """A message of a channel that could not be read."""
+
+    message_id: int
+    since: datetime
+    is_on_page: bool  # a web page was read, which does not show it
+
+
+async def versions_of(db: Reader, keys: MessageKeys) -> list[VersionEvidence]:
+    """Return all versions of messages with their bytes, the first of each first."""
+    rows = await db.fetch_all(
+        """SELECT v.*, p.grouped_id, p.forward, p.author, p.reply_to, p.reply_channel, p.link,
+            c.title AS channel_title, c.username AS channel_username
+        FROM json_each(:keys) k CROSS JOIN posts p ON p.channel_id = k.value ->> 0 AND p.message_id = k.value ->> 1
+        CROSS JOIN versions v ON v.channel_id = p.channel_id AND v.message_id = p.message_id
+        JOIN channels c ON c.id = v.channel_id
+        ORDER BY k.key, v.number""",
+        {"keys": json_list(keys)},
+    )
+    return read_all(VersionEvidence, rows)
+
+
+async def additions_of(db: Reader, keys: MessageKeys) -> list[tuple[bytes, bytes]]:
+    """Return the bytes that came to versions of messages later, each after its SHA-256."""
+    rows = await db.fetch_all(
+        """SELECT e.raw_sha256, e.raw FROM json_each(:keys) k
+        CROSS JOIN versions v ON v.channel_id = k.value ->> 0 AND v.message_id = k.value ->> 1
+        CROSS JOIN part_messages e ON e.version_id = v.id ORDER BY e.id""",
+        {"keys": json_list(keys)},
+    )
+    return [(row["raw_sha256"], row["raw"]) for row in rows]
+
+
+async def files_of(db: Reader, keys: MessageKeys) -> list[dict[str, Any]]:
+    """Return the files of versions of messages: kept ones by SHA-256, others with why they are not here."""
+    rows = await db.fetch_all(
+        """SELECT v.channel_id AS channel, v.message_id AS message, v.number, m.kind, lower(hex(m.sha256)) AS sha256,
+            m.size, m.mime, m.name, m.state, m.reason
+        FROM json_each(:keys) k
+        CROSS JOIN versions v ON v.channel_id = k.value ->> 0 AND v.message_id = k.value ->> 1
+        CROSS JOIN media m ON m.version_id = v.id ORDER BY k.key, v.number, m.id""",
+        {"keys": json_list(keys)},
+    )
+    return [dict(row) for row in rows]
+
+
+async def with_albums(db: Reader, keys: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return messages together with the other items of their albums."""
+    rows = await db.fetch_all(
+        """SELECT DISTINCT o.channel_id, o.message_id FROM json_each(:keys) k
+        CROSS JOIN posts p ON p.channel_id = k.value ->> 0 AND p.message_id = k.value ->> 1
+        CROSS JOIN posts o ON o.channel_id = p.channel_id AND o.post_key = p.post_key
+        ORDER BY o.channel_id, o.message_id""",
+        {"keys": json_list(keys)},
+    )
+    return [(row["channel_id"], row["message_id"]) for row in rows]
+
+
+async def unreadable_of(db: Reader, channel_id: int) -> list[ChannelGap]:
+    """Return the messages of a channel that could not be read."""
+    rows = await db.fetch_all(
+        """SELECT message_id, since, layer = 0 AS is_on_page FROM unreadable WHERE channel_id = :id
+        ORDER BY message_id""",
+        {"id": channel_id},
+    )
+    return read_all(ChannelGap, rows)
+
+
+class LedgerReader:
+    """Reads the ledger from a line to a line, a part at a time; each line with what it is about."""
+
+    def __init__(self, db: Reader, *, last: int) -> None:
+        self._db = db
+        self._at = 0
+        self._last = last
+
+    async def next(self) -> list[tuple[LedgerLine, dict[str, Any]]]:
+        """Return the next lines, none at the end."""
+        found = await ledger.lines(self._db, after=self._at, most=min(_LINES, self._last - self._at))
+        self._at += len(found)
+        return [(line, json.loads(line.text)) for line in found]

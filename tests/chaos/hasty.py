@@ -1,0 +1,20 @@
+"""The service as a process, with short waits for web pages: what takes minutes in earnest takes seconds in a storm."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+from bot import app
+from bot.cli.service import configure_logs
+from bot.runtime.clock import Steady
+from bot.settings import load_settings
+from bot.sources.preview import pacing
+from bot.telegram.client import PATIENT
+
+pacing.FIRST_WAIT, pacing.LONGEST_WAIT = timedelta(seconds=0.3), timedelta(seconds=1)
+HASTY = replace(PATIENT, login_every=0.2, away=1.0, page_pause=0.3)
+
+if __name__ == "__main__":
+    settings = load_settings()
+    configure_logs(settings)
+    asyncio.run(app.run(settings, asyncio.Event(), steady=Steady(), timings=HASTY))

@@ -1,0 +1,133 @@
+"""Cases: posts saved by taps, in replies and by links, with notes and tags; what becomes of them and of the case."""
+
+from datetime import timedelta
+
+import pytest
+
+from bot.models import Media
+from bot.models.people import Role
+from bot.store import media
+from bot.store.blobs import Blob
+from bot.store.media import FileInfo
+from tests.commands.kit import BORIS, Bot, button, labels, text
+from tests.kit_archive import NEWS, NOON, OTHER, gone, post
+
+LINK = "https://t.me/News1001/7"
+CLARA = 503
+
+
+@pytest.fixture
+async def newsroom(bot: Bot) -> Bot:
+    """Bring an owner and an editor, two channels, and a post in each."""
+    await bot.pair()
+    await bot.pair(BORIS, Role.EDITOR)
+    await bot.archive.follow()
+    await bot.archive.follow(OTHER, title="Хроника")
+    await bot.archive.live(post(7, "Сбой в банке"), post(8, "Сбой у всех", channel_id=OTHER))
+    return bot
+
+
+async def test_a_post_is_saved_by_taps_and_stays_with_all_that_becomes_of_it(newsroom: Bot) -> None:
+    offered = await newsroom.taps(f"tocase:{NEWS}:7".encode())
+    assert "There is none yet" in text(offered)
+    asked = await newsroom.taps(button(offered.messages[0], "New case"))
+    assert "What should the case be called?" in text(asked)
+    saved = await newsroom.says("Банки")
+    assert text(saved) == "Opened the case Банки and saved the post in it."
+    await newsroom.says("/save банки https://t.me/News1002/8", person=BORIS)
+    assert "It is in the case Банки already" in text(await newsroom.says(f"/save {LINK} «Банки»"))
+    newsroom.archive.now = NOON + timedelta(hours=1)
+    await newsroom.archive.live(post(7, "Сбоя нет", edit_date=newsroom.archive.now), gone(8, channel_id=OTHER))
+    screen = await newsroom.taps(button(saved.messages[0], "Open the case"))
+    assert text(screen).splitlines() == [
+        "📁 Банки · 2 posts",
+        "Opened 10 Mar, 12:00 UTC by Person 501",
+        "",
+        "1. 10 Mar, 12:00 UTC · Вести · ✏️ 2",
+        "Сбоя нет",
+        "",
+        "2. 10 Mar, 12:00 UTC · Хроника · 🗑",
+        "Сбой у всех",
+    ]
+    for label, said in (("Note", "Для юриста"), ("Tags", "#банк, ЦБ РФ")):
+        await newsroom.taps(button(screen.edit, label))
+        noted = await newsroom.says(said)
+    assert text(noted).splitlines()[1:3] == ["#банк #ЦБ_РФ", "Для юриста"]
+    item = await newsroom.taps(button(screen.edit, "2"))
+    await newsroom.taps(button(item.edit, "Note"))
+    assert "📝 важно" in text(await newsroom.says("важно"))
+    left = await newsroom.taps(button(item.edit, "Take it out"))
+    assert "· 1 post\n" in text(left)
+    await newsroom.taps(button(left.edit, "Undo"))
+    assert "📝 важно" in text(await newsroom.says("/cases банки"))
+    assert "took https://t.me/News1002/8 out of the case «Банки»" in text(await newsroom.says("/log"))
+
+
+async def test_a_case_is_renamed_and_deleted_and_that_is_undone(newsroom: Bot) -> None:
+    saved = await newsroom.says(f"/save {LINK} Банки")
+    await newsroom.says("/save https://t.me/News1002/8 Банки", person=BORIS)
+    screen = await newsroom.taps(button(saved.messages[0], "Open the case"))
+    await newsroom.taps(button(screen.edit, "Rename"))
+    assert "📁 Сбои · 2 posts" in text(await newsroom.says("Сбои"))
+    asked = await newsroom.taps(button(screen.edit, "Delete"))
+    assert "Its posts stay in the archive.\nThat concerns 1 other chat." in text(asked)
+    deleted = await newsroom.taps(button(asked.edit, "Delete"))
+    assert "No cases yet" in text(await newsroom.says("/cases"))
+    assert "There is no case «сбои»" in text(await newsroom.says("/cases сбои"))
+    await newsroom.taps(button(deleted.edit, "Undo"))
+    assert "📁 Сбои · 2 posts" in text(await newsroom.says("/cases сбои", person=BORIS))
+    again = await newsroom.says("/save https://t.me/News1002/8 Новое")
+    await newsroom.taps(button(again.messages[0], "Undo"))
+    assert labels((await newsroom.says("/cases")).messages[0]) == ["📁 Сбои · 2"]
+
+
+async def test_who_sees_and_changes_a_case(newsroom: Bot) -> None:
+    await newsroom.pair(CLARA, Role.READER)
+    saved = await newsroom.says(f"/save {LINK} Банки", person=BORIS)
+    seen = await newsroom.says("/cases банки", person=CLARA)
+    assert labels(seen.messages[0]) == ["Dossier as a file", "All cases"]
+    assert "Only owners and editors" in text(await newsroom.says(f"/save {LINK} банки", person=CLARA))
+    await newsroom.says(f"/save {LINK} Мои", person=CLARA)
+    offered = await newsroom.says(f"/save {LINK}", person=CLARA)
+    assert labels(offered.messages[0]) == ["✅ Мои · 1", "New case"]
+    screen = await newsroom.taps(button(saved.messages[0], "Open the case"), person=BORIS)
+    await newsroom.taps(button(screen.edit, "Keep it to this chat"), person=BORIS)
+    assert "There is no case" in text(await newsroom.says("/cases банки", person=CLARA))
+    assert text(await newsroom.taps(b"case:1:0", person=CLARA)) == "This case no longer exists."
+    assert "🔒 Банки" in text(await newsroom.says("/cases банки"))
+    assert "Банки" not in text(await newsroom.says("/cases", person=CLARA))
+    only = await newsroom.says("/private @News1002", person=BORIS)
+    await newsroom.taps(button(only.messages[0], "Only here"), person=BORIS)
+    await newsroom.says("/save https://t.me/News1002/8 Общее", person=BORIS)
+    assert "📁 Общее · 0 posts" in text(await newsroom.says("/cases общее", person=CLARA))
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("/save", "Reply with /save to an alert or a forwarded post"),
+        (f"/save {LINK} {'а' * 65}", "The name of a case has 1 to 64 characters"),
+        ("/save https://t.me/nobody/7 Банки", "I do not follow the channel of this post."),
+        ("/save =1001:99 Банки", "This post is not stored."),
+        ("/cases #9:note x", "This case no longer exists."),
+    ],
+)
+async def test_what_cannot_be_saved_is_one_line(newsroom: Bot, typed: str, said: str) -> None:
+    assert said in text(await newsroom.says(typed))
+
+
+async def test_no_file_that_a_case_shows_is_removed_of_any_version(newsroom: Bot) -> None:
+    archive = newsroom.archive
+    for number in (20, 21):
+        await archive.live(post(number, "Сбой", media=Media(kind="photo", id=number)))
+    await newsroom.says("/save https://t.me/News1001/20 Банки")
+    for row in await archive.db.fetch_all("SELECT id, file_id FROM media"):
+        blob, info = Blob(sha256=bytes([row["file_id"]]) * 32, size=9), FileInfo(mime="image/jpeg", name=None, size=9)
+        await archive.db.write(
+            lambda tx, row=row, blob=blob, info=info: media.keep(
+                tx, row["id"], blob, info, reader_id=archive.reader_id, now=NOON
+            )
+        )
+    await archive.live(post(20, "Нет", edit_date=NOON + timedelta(hours=1), media=Media(kind="photo", id=22)))
+    pruned = await archive.db.write(lambda tx: media.prune(tx, size=99, after=0, shown_since=NOON + timedelta(days=40)))
+    assert [blob.sha256[0] for blob in pruned.blobs] == [21]

@@ -1,0 +1,151 @@
+"""A dossier in each format: the same case, as a browser, a printer, a spreadsheet and other tools get it."""
+
+import json
+import re
+import zipfile
+from datetime import timedelta
+from io import BytesIO
+from pathlib import Path
+
+import duckdb
+import pytest
+from selectolax.lexbor import LexborHTMLParser
+
+from bot.dossier.making import DossierFormat, MadeFile, make
+from bot.dossier.paper import printable
+from bot.matching.similarity.diff import word_runs
+from bot.models import Media
+from bot.models.people import EVERYTHING, Viewer
+from bot.store import access, cases, media, posts
+from bot.store.access import Restrictable
+from bot.store.blobs import Blobs
+from bot.store.media import FileInfo
+from tests.kit_archive import NEWS, NOON, OTHER, Archive, gone, post
+from tests.shell import typed
+
+EVIL = '=HYPERLINK("http://evil")</p><script src="http://evil/x.js"></script>#set page(width: 1cm) «сбой» 🔥🇷🇺'
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c63f8cf"
+    "c0f01f000501020079d0a8a90000000049454e44ae426082"
+)
+
+
+async def fill(archive: Archive, folder: Path) -> int:
+    """Fill a case with an edited post that is missing, a deleted one with two files, and a restricted one."""
+    await archive.follow()
+    await archive.follow(OTHER, title="<b>Хроника</b>")
+    await archive.follow(1003, title="Закрытый")
+    await archive.live(post(7, f"Без света 40 000 домов. {EVIL}"), post(9, "Тайна", channel_id=1003))
+    shown = Media(kind="photo", id=80, files=(("photo", 80), ("photo", 81)))
+    await archive.live(post(8, "Сбой", channel_id=OTHER, media=shown, date=NOON - timedelta(hours=1)))
+    chat = await archive.pair()
+
+    async def job(tx):  # noqa: ANN001, ANN202 - of the store
+        case_id = await cases.make(tx, "Свет / март", author_id=1, author="Анна", now=NOON)
+        for channel_id, message_id in ((NEWS, 7), (OTHER, 8), (1003, 9)):
+            (one,) = await posts.current(tx, channel_id, [message_id])
+            await cases.add(tx, case_id, one, chat_id=chat.id, name="Анна", now=NOON)
+        await cases.annotate(tx, case_id, NEWS, 7, "Проверить <число>")
+        await access.restrict(tx, Restrictable.CHANNEL, 1003, [chat.id])
+        return case_id
+
+    case_id = await archive.db.write(job)
+    blobs = Blobs(folder)
+    for number, row in enumerate(await archive.db.fetch_all("SELECT id FROM media ORDER BY id")):
+        coming = blobs.begin()
+        coming.write(PIXEL if number else b"\x89PNG torn")
+        blob, info = coming.keep(), FileInfo(mime="image/png", name=None, size=9)
+        await archive.db.write(
+            lambda tx, id_=row["id"], blob=blob, info=info: media.keep(
+                tx, id_, blob, info, reader_id=archive.reader_id, now=NOON
+            )
+        )
+    archive.now = NOON + timedelta(minutes=40)
+    await archive.live(post(7, f"Без света 4 000 домов. {EVIL}", edit_date=NOON + timedelta(minutes=39)))
+    archive.now = NOON + timedelta(hours=2)
+    await archive.live(gone(8, channel_id=OTHER))
+    await archive.sweep(gone(7))
+    return case_id
+
+
+async def test_a_dossier_in_each_format(archive: Archive, tmp_path: Path) -> None:
+    case_id = await fill(archive, tmp_path / "media")
+
+    async def made(how: DossierFormat, viewer: Viewer = EVERYTHING) -> MadeFile:
+        asked = {"language": "ru", "time_zone": "Europe/Moscow", "now": archive.now}
+        file = await make(archive.db, case_id, how, folder=tmp_path / "media", viewer=viewer, **asked)
+        assert file is not None
+        assert file.name == f"Свет _ март 2025-03-10.{how}"
+        return file
+
+    page = LexborHTMLParser((await made(DossierFormat.HTML, Viewer(chat_id=99))).content.decode())
+    assert page.css("script, link, iframe, object") == []
+    assert [image.attributes["src"][:22] for image in page.css("img")] == ["data:image/png;base64,"] * 2
+    assert "default-src 'none'" in page.css_first("meta[http-equiv]").attributes["content"]
+    text = page.body.text()
+    assert EVIL in text
+    assert "Тайна" not in text
+    assert [(page.css_first(tag).text()) for tag in ("del", "ins")] == ["40", "4"]
+    events = [[cell.text() for cell in row.css("td")] for row in page.css("tbody")[0].css("tr")]
+    assert [(each[0], each[1], each[2], each[3]) for each in events] == [
+        ("10 мар. 2025, 14:00:00 UTC+3", "Telegram", "опубликовано", "1 · <b>Хроника</b>"),
+        ("10 мар. 2025, 15:00:00 UTC+3", "Telegram", "опубликовано", "2 · Вести"),
+        ("10 мар. 2025, 15:39:00 UTC+3", "Telegram", "изменено", "2 · Вести"),
+        ("10 мар. 2025, 17:00:00 UTC+3", "наши", "Telegram сообщил об удалении", "1 · <b>Хроника</b>"),
+        ("10 мар. 2025, 17:00:00 UTC+3", "наши", "нет при повторном чтении", "2 · Вести"),
+    ]
+    assert "Проверить <число>" in text
+    paper = (await made(DossierFormat.PDF)).content
+    assert paper.startswith(b"%PDF-")
+    assert len(re.findall(rb"/Type\s*/Page\b", paper)) in range(1, 6)  # no word has set another page
+    book = zipfile.ZipFile(BytesIO((await made(DossierFormat.XLSX)).content))
+    sheets = "".join(book.read(name).decode() for name in book.namelist() if "sheets/" in name)
+    assert "<f>" not in sheets
+    assert "hyperlink" not in sheets
+    assert "=HYPERLINK" in book.read("xl/sharedStrings.xml").decode()
+    rows = [json.loads(line) for line in (await made(DossierFormat.JSONL)).content.decode().splitlines()]
+    assert [(row["id"], row["version"], bool(row["missing_since"])) for row in rows] == [
+        ("1002-8", 1, False),
+        ("1001-7", 1, True),
+        ("1001-7", 2, True),
+        ("1003-9", 1, False),
+    ]
+    assert rows[0]["files_sha256"].count(",") == 1
+    table = tmp_path / "case.csv"
+    table.write_bytes((await made(DossierFormat.CSV)).content)
+    assert duckdb.read_csv(str(table)).project("count(*), max(note)").fetchall() == [(4, "Проверить <число>")]
+
+
+async def test_the_shell_makes_one_too(archive: Archive, tmp_path: Path) -> None:
+    await fill(archive, tmp_path / "data" / "media")
+    place = tmp_path / "case.html"
+    data = Path((await archive.db.fetch_all("PRAGMA database_list"))[0]["file"]).parent
+    code, _, said = await typed(data, "export", "--case", "свет / март", "--format", "html", "-o", place)
+    assert (code, "SHA-256" in said) == (0, True)
+    assert "<h1>Свет / март</h1>" in place.read_text("utf-8")
+    code, _, said = await typed(data, "export", "--case", "Нет такого", "--format", "pdf", "-o", place)
+    assert (code, said.count("\n")) == (2, 1)
+    code, _, said = await typed(data, "export", "--format", "pdf")
+    assert (code, "add --case NAME" in said) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "runs"),
+    [
+        (
+            "Сбой у 40 домов. ",
+            "Сбой у 4 домов. ",
+            [("same", "Сбой у "), ("gone", "40"), ("come", "4"), ("same", " домов. ")],
+        ),
+        ("Сбой", "Сбой был", [("same", "Сбой "), ("come", "был")]),
+        ("Сбой был", "Сбой", [("same", "Сбой"), ("gone", "был")]),
+        ("", "а\n\nб ", [("come", "а\n\nб"), ("same", " ")]),
+    ],
+)
+def test_what_is_the_same_and_what_has_come_make_the_text(before: str, after: str, runs: list[tuple[str, str]]) -> None:
+    assert word_runs(before, after) == runs
+    assert "".join(text for kind, text in runs if kind != "gone") == after
+
+
+def test_a_pictograph_is_printed_by_its_name() -> None:
+    assert printable("Пожар 🔥👍🏽 🇷🇺!") == "Пожар ‹fire›‹thumbs up sign› ‹RU›!"

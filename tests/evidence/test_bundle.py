@@ -1,0 +1,326 @@
+"""A bundle is checked by its script, by bagit.py and OpenSSL, and each tampering is found and named."""
+
+import asyncio
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+
+import bagit
+import pytest
+from warcio.archiveiterator import ArchiveIterator
+
+from bot.evidence import verify
+from bot.evidence.signing import Signer
+from bot.models import Media
+from bot.parts import Part, PartKind
+from bot.sandbox import Sandbox
+from bot.store import cases, channels, heads, marks, media, posts, unreadable
+from bot.store.blobs import Blobs
+from bot.store.database import Transaction
+from bot.store.media import FileInfo
+from tests.evidence.kit import authority, make_authority
+from tests.kit_archive import NEWS, OTHER, Archive, gone, open_archive, post
+from tests.kit_clock import NOON
+from tests.shell import typed
+
+
+@dataclass(frozen=True)
+class Made:
+    """A bundle, and what somebody who checks it has from elsewhere."""
+
+    folder: Path
+    ca: Path
+    key: str
+
+
+async def keep_photo(archive: Archive, folder: Path) -> None:
+    incoming = Blobs(folder / "data" / "media").begin()
+    incoming.write(b"a photo")
+    blob = incoming.keep()
+    (row,) = await archive.db.fetch_all("SELECT id FROM media")
+    info = FileInfo(mime="image/jpeg", name=None, size=blob.size)
+    await archive.db.write(
+        lambda tx: media.keep(tx, row["id"], blob, info, reader_id=archive.reader_id, now=archive.now)
+    )
+
+
+async def live(folder: Path) -> None:
+    """Tell of posts, edits, losses, a preview and a gap, before and after a key was handed over."""
+    async with open_archive(folder) as archive:
+        for channel_id in (NEWS, OTHER):
+            await archive.follow(channel_id)
+        await archive.track(await archive.pair(), "сбои", "сбой")
+        await archive.live(post(1, "О другом", channel_id=OTHER))
+        first = post(1, "Сбой «в сети» 🌲")
+        await archive.live(first, post(2, "Сбой с фото", media=Media(kind="photo", id=7)), post(3, "Тихо"))
+        await keep_photo(archive, folder)
+        signer = Signer(archive.db, folder / "data")
+        await signer.sign(NOON)
+        await signer.rotate(NOON + timedelta(minutes=1))
+        archive.now = NOON + timedelta(hours=1)
+        edit = replace(first, text="Сбоя нет", raw=b"edited", edit_date=archive.now)
+        await archive.live(edit, gone(2), post(2, "Ещё об одном", channel_id=OTHER))
+        await archive.live(replace(edit, parts=(Part(kind=PartKind.PREVIEW, text="Погода"),), raw=b"preview"))
+        await archive.db.write(lambda tx: unreadable.put_hidden(tx, NEWS, [9], now=NOON))
+        await archive.db.write(lambda tx: marks.doubt(tx, NEWS, now=NOON))
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    folder = tmp_path_factory.mktemp("bundle")
+
+    async def make() -> Made:
+        ca = make_authority(folder / "tsa")
+        await live(folder)
+        async with authority(folder / "tsa") as tsa:
+            place, urls = folder / "bag", f"{tsa.url},http://127.0.0.1:9/out"
+            words = ("export", "сбой", "--channel", "@News1001", "--evidence", place)
+            code, out, said = await typed(folder / "data", *words, TIMESTAMP_URLS=urls)
+            assert (code, out) == (0, "")
+            assert "http://127.0.0.1:9/out did not stamp the ledger: no connection" in said
+            assert "3 versions of 2 messages, 1 files, 1 stamps" in said
+        async with open_archive(folder) as archive:
+            key = hashlib.sha256((await heads.keys(archive.db))[-1].public).hexdigest()
+        return Made(folder=place, ca=ca, key=key)
+
+    return asyncio.run(make())
+
+
+def check(bundle: Path, *words: object) -> tuple[int, str]:
+    script = bundle / "data" / "verify.py"
+    asked = [sys.executable, "-I", str(script), str(bundle), *map(str, words)]
+    done = subprocess.run(asked, capture_output=True, text=True, check=False)  # noqa: S603 - as its README says
+    assert done.stderr == ""
+    return done.returncode, done.stdout
+
+
+def test_a_bundle_is_found_good_by_its_script_and_by_bagit(made: Made) -> None:
+    code, out = check(made.folder, "--key", made.key, "--ca", made.ca)
+    assert (code, "GOOD: 3 versions" in out, ".tsr, checked" in out) == (0, True, True), out
+    assert bagit.Bag(str(made.folder)).validate()
+    assert made.folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_the_steps_of_its_readme_find_it_good_and_a_changed_line_bad(made: Made, tmp_path: Path) -> None:
+    bundle = tmp_path / "bag"
+    shutil.copytree(made.folder, bundle)
+    shutil.copyfile(made.ca, bundle / "authority.pem")
+    readme = (bundle / "data" / "README.txt").read_text("utf-8").partition("Or by hand")[2]
+    steps = "\n".join(line for line in readme.splitlines() if line.startswith(" " * 5))
+    code, out = shell(bundle, "set -e\n" + steps.replace("bagit.py", "true"))
+    last = (bundle / "data" / "ledger.tsv").read_text("utf-8").splitlines()[-1].split("\t")[2]
+    assert (code, out.count("Verified Successfully"), out.count("Verification: OK")) == (0, 2, 1), out
+    assert made.key in out
+    assert out.endswith(f"the chain ends with {last}\n")
+    edit_lines("ledger.tsv", replaced(1, '"seen_at":1', '"seen_at":2'))(bundle / "data")
+    code, out = shell(bundle, steps)
+    assert "data/ledger.tsv: FAILED" in out
+    assert "line 2: text" in out
+
+
+def shell(folder: Path, script: str) -> tuple[int, str]:
+    done = subprocess.run(["/bin/sh", "-c", script], cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+    return done.returncode, done.stdout
+
+
+def test_it_says_nothing_of_other_posts_and_all_of_its_channel(made: Made) -> None:
+    every = "".join(
+        path.read_text("utf-8")
+        for path in made.folder.rglob("*")
+        if path.is_file() and path.suffix in {".jsonl", ".json", ".tsv"}
+    )
+    assert f'"channel":{OTHER}' not in every.replace(" ", "")
+    assert "Тихо" not in every
+    rows = [row.split("\t") for row in (made.folder / "data" / "ledger.tsv").read_text("utf-8").splitlines()]
+    shown = [json.loads(row[3])["kind"] for row in rows if row[3] != "-"]
+    assert shown == [*("version", "version", "file", "key", "key", "version", "deletion", "addition", "gap", "gap")]
+    (channel,) = json.loads((made.folder / "data" / "coverage.json").read_text("utf-8"))["channels"]
+    assert channel["gaps"][-1].startswith("message 9 could not be read since 2025-03-10T12:00:00Z: its web page")
+
+
+async def test_a_case_is_bundled_and_one_that_is_not_there_is_named(made: Made, tmp_path: Path) -> None:
+    folder = made.folder.parent
+    async with open_archive(folder) as archive:
+        (quiet,) = await posts.current(archive.db, NEWS, [3])
+
+        async def job(tx: Transaction) -> None:
+            case_id = await cases.make(tx, "Обрыв", author_id=None, author="", now=NOON)
+            await cases.add(tx, case_id, quiet, chat_id=1, name="Анна", now=NOON)
+
+        await archive.db.write(job)
+    words = ("export", "--evidence", tmp_path / "bag", "--case")
+    code, _, said = await typed(folder / "data", *words, "обрыв", TIMESTAMP_URLS="off")
+    assert (code, "1 versions of 1 messages, 0 files, 1 stamps" in said) == (0, True), said
+    assert check(tmp_path / "bag", "--ca", made.ca)[0] == 0
+    code, _, said = await typed(folder / "data", *words, "нет", TIMESTAMP_URLS="off")
+    assert (code, said.count("\n")) == (2, 1)
+
+
+def seal(bundle: Path) -> None:
+    """Make the manifests true again, as whoever tampers would."""
+    for manifest in ("manifest-sha256.txt", "tagmanifest-sha256.txt"):
+        names = [line.partition("  ")[2] for line in (bundle / manifest).read_text("utf-8").splitlines()]
+        lines = [f"{verify.sha256_of(bundle / name)}  {name}\n" for name in names if (bundle / name).exists()]
+        (bundle / manifest).write_text("".join(lines), encoding="utf-8")
+
+
+def edit_lines(name: str, change: Callable[[list[str]], None]) -> Callable[[Path], None]:
+    def tamper(data: Path) -> None:
+        lines = (data / name).read_text("utf-8").splitlines(keepends=True)
+        change(lines)
+        (data / name).write_text("".join(lines), encoding="utf-8")
+
+    return tamper
+
+
+def chain_anew(data: Path) -> None:
+    """Change a line and mend the chain, as whoever has the ledger could; the signed head has another end."""
+    rows = [row.split("\t") for row in (data / "ledger.tsv").read_text("utf-8").splitlines()]
+    previous = rows[0][2]
+    for number, row in enumerate(rows[1:]):
+        row[3] = row[3].replace('"seen_at":1', '"seen_at":2') if number == 0 else row[3]
+        row[1] = row[1] if row[3] == "-" else hashlib.sha256(row[3].encode()).hexdigest()
+        previous = row[2] = hashlib.sha256((previous + row[1]).encode()).hexdigest()
+    (data / "ledger.tsv").write_text("".join("\t".join(row) + "\n" for row in rows), encoding="utf-8")
+
+
+def replaced(number: int, old: str, new: str) -> Callable[[list[str]], None]:
+    def change(lines: list[str]) -> None:
+        lines[number] = lines[number].replace(old, new)
+
+    return change
+
+
+def swap(lines: list[str]) -> None:
+    lines[2], lines[3] = lines[3], lines[2]
+
+
+def other_key(data: Path) -> None:
+    pems = sorted((data / "keys").glob("*.pem"))
+    shutil.copyfile(pems[0], pems[1])
+
+
+def drop(pattern: str) -> Callable[[Path], None]:
+    return lambda data: next(iter(sorted(data.glob(pattern)))).unlink()
+
+
+def spoil(pattern: str) -> Callable[[Path], None]:
+    def tamper(data: Path) -> None:
+        path = next(iter(sorted(data.glob(pattern))))
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
+
+    return tamper
+
+
+SEALED: dict[str, tuple[Callable[[Path], None], str]] = {
+    "a byte of a message": (spoil("raw/*"), "were changed"),
+    "a byte of a photo": (spoil("media/*"), "its file media/"),
+    "a byte of a signature": (spoil("heads/*.sig"), "the signature is not of the key"),
+    "a byte of a stamp": (spoil("heads/*.tsr"), ".tsr: "),
+    "a message missing": (drop("raw/*"), "are missing"),
+    "a photo missing": (drop("media/*"), "is missing"),
+    "a head missing": (drop("heads/*.json"), "none is signed for the last line"),
+    "a word of a post": (
+        edit_lines("versions.jsonl", replaced(0, "Сбой", "Бой")),
+        "its text, formatting or media",
+    ),
+    "a version taken away": (edit_lines("versions.jsonl", lambda all_: all_.pop()), "versions.jsonl has not"),
+    "a version twice": (edit_lines("versions.jsonl", lambda all_: all_.append(all_[0])), "it stands twice"),
+    "a line changed": (
+        edit_lines("ledger.tsv", replaced(1, '"seen_at":1', '"seen_at":2')),
+        "line 2 was changed",
+    ),
+    "lines moved": (edit_lines("ledger.tsv", swap), "line 3 is missing, moved, or line 4 was added"),
+    "a line taken away": (edit_lines("ledger.tsv", lambda all_: all_.pop(2)), "line 3 is missing"),
+    "the last line taken away": (edit_lines("ledger.tsv", lambda all_: all_.pop()), "is not the head of this ledger"),
+    "a line added": (edit_lines("ledger.tsv", lambda all_: all_.insert(3, all_[2])), "line 3 was added"),
+    "a line with its chain": (chain_anew, "is not the head of this ledger"),
+    "another key": (other_key, "its key is not in the bundle"),
+}
+
+
+@pytest.mark.parametrize(("tamper", "said"), SEALED.values(), ids=SEALED.keys())
+def test_each_tampering_is_found_and_named_though_the_manifests_were_made_true_again(
+    made: Made, tmp_path: Path, tamper: Callable[[Path], None], said: str
+) -> None:
+    bundle = tmp_path / "bag"
+    shutil.copytree(made.folder, bundle)
+    tamper(bundle / "data")
+    seal(bundle)
+    found = verify.BundleCheck(bundle, None, [str(made.ca)])
+    assert not found.run()
+    assert any(said in fault for fault in found.faults), found.faults
+    assert any("has not signed this list of files" in fault for fault in found.faults)
+
+
+@pytest.mark.parametrize(
+    ("tamper", "said"),
+    [
+        pytest.param(spoil("README.txt"), "data/README.txt: the file was changed", id="a byte"),
+        pytest.param(drop("coverage.json"), "data/coverage.json: the file is missing", id="a missing file"),
+        pytest.param(lambda data: (data / "x").touch(), "data/x: the file was added", id="an added file"),
+    ],
+)
+def test_what_was_done_to_any_file_is_found_and_named(
+    made: Made, tmp_path: Path, tamper: Callable[[Path], None], said: str
+) -> None:
+    bundle = tmp_path / "bag"
+    shutil.copytree(made.folder, bundle)
+    tamper(bundle / "data")
+    code, out = check(bundle)
+    assert code == 1
+    assert f"WRONG  {said}" in out
+    with pytest.raises(bagit.BagError):
+        bagit.Bag(str(bundle)).validate()
+
+
+def test_the_key_of_somebody_else_and_an_unknown_authority_are_named(made: Made, tmp_path: Path) -> None:
+    ca = make_authority(tmp_path / "other")
+    code, out = check(made.folder, "--key", "0" * 64, "--ca", ca)
+    assert code == 1
+    assert "none of them is the one you named" in out
+    assert "none of the authorities that you trust has made it" in out
+
+
+async def test_public_pages_are_captured_and_a_post_without_one_says_why(tmp_path: Path) -> None:
+    async with Sandbox() as sandbox, open_archive(tmp_path) as archive:
+        server = await sandbox.serve_pages()
+        news = sandbox.world.add_channel("The News", username="News")
+        sandbox.world.add_channel("Canary", username="canary").post("tweet")
+        shown = news.post("Сбой у нас")
+        await archive.follow(news.id)
+        await archive.db.write(lambda tx: channels.rename(tx, news.id, title="The News", username="News"))
+        posted = [post(number, "Сбой", channel_id=news.id) for number in (shown.id, 999)]
+        await archive.live(*posted, post(-1, "Сбой", channel_id=news.id))
+        env = {"PREVIEW_URL": server.url, "PREVIEW_PAUSE": "0", "PREVIEW_CANARY": "canary", "TIMESTAMP_URLS": "off"}
+        bag = tmp_path / "bag"
+        code, _, said = await typed(tmp_path / "data", "export", "сбой", "--evidence", bag, "--capture", **env)
+    assert code == 0, said
+    outcomes = [json.loads(line) for line in (bag / "data" / "captures" / "pages.jsonl").read_text().splitlines()]
+    assert {page["message"]: page["outcome"] for page in outcomes} == {
+        shown.id: "the page shows the post",
+        999: "the page shows no post: no post",
+        -1: "it has no public page: its channel is private, or it is a story or of a website",
+    }
+    with (bag / "data" / "captures" / "pages.warc").open("rb") as file:
+        records = [
+            (record.rec_headers["WARC-Target-URI"], record.content_stream().read())
+            for record in ArchiveIterator(file)
+            if record.rec_type == "response"
+        ]
+    assert sorted(hashlib.sha256(body).hexdigest() for _, body in records) == sorted(
+        page["sha256"] for page in outcomes if page["sha256"]
+    )
+    assert {url for url, _ in records} == {f"{server.url}/News/{number}?embed=1" for number in (shown.id, 999)}
+    assert check(bag)[0] == 0
+    page = next((bag / "data" / "captures").glob("*.html"))
+    page.write_bytes(page.read_bytes() + b" ")
+    assert "the page was changed" in check(bag)[1]

@@ -1,0 +1,182 @@
+"""The end of the ledger is signed by a key of ours, and stamped by an authority of time; OpenSSL checks both."""
+
+import asyncio
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.evidence.head_loop import STAMP_EVERY, HeadLoop, is_due
+from bot.evidence.signing import FILE, Signer, handover_text, is_signed_by, pem
+from bot.evidence.stamps import Stamper
+from bot.store import heads, ledger, readers
+from bot.store.heads import HeadStamp
+from tests.evidence.kit import authority, key_files, make_authority, mode, openssl
+from tests.kit_archive import Archive, post
+from tests.kit_clock import NOON
+from tests.waiting import until
+
+
+@pytest.fixture(scope="session")
+def tsa(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("authority") / "tsa"
+    make_authority(folder)
+    return folder
+
+
+async def test_openssl_finds_the_signature_of_the_head_good(archive: Archive, tmp_path: Path) -> None:
+    signer = Signer(archive.db, tmp_path)
+    await archive.follow()
+    await archive.live(post(1))
+    head = await signer.sign(NOON)
+    assert await signer.sign(NOON + timedelta(hours=1)) == head  # nothing was added
+    tip = await ledger.tip(archive.db)
+    assert (head.sequence, head.hash) == tip
+    assert json.loads(head.text)["hash"] == tip.hash.hex()
+    assert mode(tmp_path / FILE) == 0o600
+    (key,) = await heads.keys(archive.db)
+    (tmp_path / "key.pem").write_text(pem(key.public))
+    (tmp_path / "head").write_text(head.text)
+    (tmp_path / "signature").write_bytes(head.signature)
+    check = ("-verify", "-pubin", "-inkey", "key.pem", "-rawin", "-in", "head", "-sigfile", "signature")
+    assert b"Verified Successfully" in openssl(tmp_path, "pkeyutl", *check)
+
+
+async def test_a_new_key_follows_the_old_one_as_both_have_signed(archive: Archive, tmp_path: Path) -> None:
+    signer = Signer(archive.db, tmp_path)
+    await archive.follow()
+    await archive.live(post(1))
+    before = await signer.sign(NOON)
+    await signer.rotate(NOON + timedelta(hours=1))
+    after = await signer.sign(NOON + timedelta(hours=2))
+    old, new = await heads.keys(archive.db)
+    assert (before.key_id, after.key_id) == (old.id, new.id)
+    text = handover_text(old.public, new.public)
+    assert old.handover is None
+    assert is_signed_by(old.public, new.handover or b"", text)
+    assert is_signed_by(new.public, new.acceptance or b"", text)
+    assert is_signed_by(new.public, after.signature, after.text.encode())
+    assert not is_signed_by(old.public, after.signature, after.text.encode())
+    assert key_files(tmp_path) == [FILE]
+
+
+@pytest.mark.parametrize("is_written", [True, False], ids=["after it was written down", "before"])
+async def test_a_rotation_that_is_cut_off_is_over_or_undone(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_written: bool
+) -> None:
+    signer = Signer(archive.db, tmp_path)
+    old = await signer.key(NOON)
+
+    class CutError(Exception):
+        pass
+
+    def cut(*_: object) -> None:
+        raise CutError
+
+    monkeypatch.setattr(Signer, "_take_next" if is_written else "_add", cut)
+    with pytest.raises(CutError):
+        await signer.rotate(NOON)
+    monkeypatch.undo()
+    key = await Signer(archive.db, tmp_path).key(NOON)
+    assert (key.public != old.public) == is_written
+    assert key.public == (await heads.keys(archive.db))[-1].public
+    assert key_files(tmp_path) == [FILE]
+
+
+async def test_openssl_finds_the_stamp_of_an_authority_good_and_another_that_fails_holds_nothing_up(
+    archive: Archive, tmp_path: Path, tsa: Path
+) -> None:
+    head = await Signer(archive.db, tmp_path).sign(NOON)
+    async with authority(tsa) as good, authority(tsa) as bad:
+        bad.status = 503
+        stamper = Stamper(archive.db, [good.url, bad.url], proxy=None)
+        found, refused = await stamper.stamp(head, NOON)
+        assert (refused.reply, refused.reason) == (None, "it answered with HTTP 503")
+        bad.status = 200
+        assert all(stamp.reply for stamp in await stamper.stamp(head, NOON))
+        assert (good.queries, bad.queries) == (1, 2)
+    assert found.stamped_at is not None
+    (tmp_path / "head").write_text(head.text)
+    (tmp_path / "stamp").write_bytes(found.reply or b"")
+    check = ("-verify", "-data", "head", "-in", "stamp", "-CAfile", str(tsa / "ca.pem"))
+    assert b"OK" in openssl(tmp_path, "ts", *check)
+
+
+async def test_the_loop_stamps_once_a_day(archive: Archive, tmp_path: Path, tsa: Path) -> None:
+    async with authority(tsa) as time:
+        loop = HeadLoop(archive.db, tmp_path, [time.url], proxy=None, clock=lambda: archive.now)
+        await archive.follow()
+        for hours in (0, 1, 2):
+            archive.now = NOON + timedelta(hours=hours)
+            await archive.live(post(hours + 1))
+            await loop.turn()
+        assert time.queries == 1
+    assert len(await heads.since(archive.db, 0)) == 3
+
+
+async def test_a_lost_account_has_a_signed_report_of_the_last_day_at_once_and_once(
+    archive: Archive, tmp_path: Path
+) -> None:
+    await archive.follow()
+    archive.now = NOON - timedelta(hours=2)
+    await archive.live(post(1), post(2))
+    archive.now = NOON
+    loop = HeadLoop(archive.db, tmp_path, [], proxy=None, clock=lambda: archive.now)
+    running = asyncio.create_task(loop.run())
+    await until(lambda: heads.last(archive.db))
+    await archive.db.write(lambda tx: readers.lose(tx, archive.reader_id, "USER_DEACTIVATED_BAN", now=NOON))
+    folder = tmp_path / "reports"
+    await until(lambda: found(folder, "*.sig"))
+    await loop.turn()
+    running.cancel()
+    (path,) = found(folder, "*.json")
+    report = json.loads(path.read_text("utf-8"))
+    (key,) = await heads.keys(archive.db)
+    assert is_signed_by(key.public, path.with_suffix(".sig").read_bytes(), path.read_bytes())
+    assert (report["reason"], report["since"]) == ("USER_DEACTIVATED_BAN", "2025-03-09T12:00:00Z")
+    (channel,) = report["channels"]
+    assert channel["seen_in_that_day"] == {"version": 2}
+    assert mode(path) == 0o600
+
+
+def found(folder: Path, pattern: str) -> list[Path]:
+    return sorted(folder.glob(pattern))
+
+
+def stamp(tried: timedelta, *, done: bool) -> HeadStamp:
+    at = NOON + tried
+    return HeadStamp(
+        head_id=1,
+        authority="",
+        reply=b"x" if done else None,
+        stamped_at=at if done else None,
+        tried_at=at,
+        reason=None if done else "no answer",
+    )
+
+
+@pytest.mark.parametrize(
+    ("last", "stamped", "after", "due"),
+    [
+        pytest.param(None, None, timedelta(), True, id="never asked"),
+        pytest.param(stamp(timedelta(), done=True), timedelta(), timedelta(hours=23), False, id="today"),
+        pytest.param(stamp(timedelta(), done=True), timedelta(), STAMP_EVERY, True, id="yesterday"),
+        pytest.param(stamp(timedelta(), done=False), None, timedelta(minutes=30), False, id="it failed just now"),
+        pytest.param(stamp(timedelta(), done=False), None, timedelta(hours=1), True, id="it failed an hour ago"),
+        pytest.param(
+            stamp(timedelta(days=3), done=False), timedelta(), timedelta(days=3, hours=2), False, id="for days"
+        ),
+        pytest.param(
+            stamp(timedelta(days=3), done=False),
+            timedelta(),
+            timedelta(days=3, hours=12),
+            True,
+            id="and half a day",
+        ),
+    ],
+)
+def test_an_authority_is_asked_each_day_and_less_often_the_longer_it_fails(
+    last: HeadStamp | None, stamped: timedelta | None, after: timedelta, *, due: bool
+) -> None:
+    assert is_due(last, None if stamped is None else NOON + stamped, NOON + after) == due
