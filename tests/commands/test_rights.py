@@ -34,7 +34,7 @@ RULES = {
 # What each kind of button needs.
 TAPS = {
     Need.LOOK: """about again alike back case cases channel dossier edit find first found group groups history item keep
-    latest like list more older order others others_of post quote run seen setup similar stats sum test topics
+    latest like list more older order others others_of post quote rss run seen setup similar stats sum test topics
     translation undo why""",
     Need.CHAT: """blame casename casenote casetags confirmations digest drop edits every exclude fallback feed forall
     hush include into lang language leave media mute mutes newcase ok ours outof place prio quiet receipt revert save
@@ -226,6 +226,7 @@ SAMPLES = {
     "every": "1:on",
     "post_in": "1:yes",
     "case": "1:0",
+    "rss": "1",
     "dossier": "1",
     "cases": "0",
     "item": "1:1:1",
