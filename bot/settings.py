@@ -55,32 +55,30 @@ class Settings(BaseSettings):
     telegram_api_id: int | None = Field(default=None, ge=1, lt=1 << 31)
     telegram_api_hash: SecretStr | None = None
     telegram_bot_token: SecretStr | None = None
-    telegram_proxy: SecretStr | None = None  # socks5://…, http://… or an mtproxy link; may carry a password
-    telegram_server: str | None = Field(default=None, pattern=r"^.+:\d{1,5}$")  # host:port of another MTProto server
-    telegram_server_key: Path | None = None  # its RSA public key, PEM PKCS#1
-    data_dir: Path = Path("data")
     channels: Annotated[tuple[str, ...], NoDecode] = ()  # followed at first start
     owner_ids: Annotated[tuple[UserId, ...], NoDecode] = ()  # Telegram user ids that are owners without a pairing link
+    telegram_proxy: SecretStr | None = None  # socks5://…, http://… or an mtproxy link; may carry a password
+    data_dir: Path = Path("data")
     sweep_interval: float = Field(default=60, ge=0.1, le=_TEN_YEARS)  # s
-    join_interval: float = Field(default=300, ge=0, le=_TEN_YEARS)  # s between joins, after a first handful
     verify_days: int = Field(
         default=30, ge=0, le=3650
     )  # of each channel's past that are read again, round and round; 0: none
     request_rate: float = Field(default=3, ge=_SLOWEST, le=_FASTEST)  # requests a second of one kind, on average
+    join_interval: float = Field(default=300, ge=0, le=_TEN_YEARS)  # s between joins, after a first handful
     alert_max_age: float = Field(default=24 * 3600, gt=0, le=_TEN_YEARS)  # s; older posts are stored without an alert
     media_max_mb: int = Field(default=20, ge=0, le=4000)  # of a file of a matched post that is kept; 0: none is
     media_max_total_gb: float = Field(default=20, ge=0.01, le=1_000_000)  # of all of these; the oldest are removed
     # in which text in pictures is read, by Tesseract's codes
     ocr_languages: Annotated[tuple[OcrLanguage, ...], NoDecode] = ("rus", "ukr", "eng")
-    send_rate_total: float = Field(default=30, ge=_SLOWEST, le=_FASTEST)  # messages a second in all
-    send_rate_chat: float = Field(default=1, ge=_SLOWEST, le=_FASTEST)  # messages a second to one chat
-    send_rate_group: float = Field(default=20, ge=_SLOWEST, le=_FASTEST)  # messages a minute to one group
     preview_url: str = _PAGES  # where public channels can be read without an account
     preview_fallback_urls: Annotated[tuple[str, ...], NoDecode] = ("https://telegram.me",)  # where that is out
     preview_pause: float = Field(default=3, ge=0, le=_TEN_YEARS)  # s between two pages at least, a third more by chance
     preview_canary: str = Field(default="telegram", min_length=1)  # a channel that is always there, by name
     site_interval: float = Field(default=300, ge=1, le=_TEN_YEARS)  # s between two looks at a site, a tenth by chance
     site_private_addresses: bool = False  # sites may be of the machine's own network, which anybody who follows reaches
+    send_rate_total: float = Field(default=30, ge=_SLOWEST, le=_FASTEST)  # messages a second in all
+    send_rate_chat: float = Field(default=1, ge=_SLOWEST, le=_FASTEST)  # messages a second to one chat
+    send_rate_group: float = Field(default=20, ge=_SLOWEST, le=_FASTEST)  # messages a minute to one group
     fallback_after: float = Field(default=300, ge=5, le=_TEN_YEARS)  # s that Telegram is out until alerts go elsewhere
     bot_name: str = Field(default="", max_length=64)  # that people see; empty: the one given at @BotFather stays
     # authorities that stamp the ledger (RFC 3161), by their URLs; none: it is signed alone
@@ -88,6 +86,8 @@ class Settings(BaseSettings):
     heartbeat_url: SecretStr | None = None  # fetched each minute while all is well
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["console", "json"] = "console"
+    telegram_server: str | None = Field(default=None, pattern=r"^.+:\d{1,5}$")  # host:port of another MTProto server
+    telegram_server_key: Path | None = None  # its RSA public key, PEM PKCS#1
 
     @field_validator("channels", "owner_ids", "preview_fallback_urls", "ocr_languages", mode="before")
     @classmethod

@@ -96,3 +96,12 @@ async def test_channels_are_judged_before_anything_is_made(folder: Path) -> None
     with pytest.raises(SettingsError, match="CHANNELS: «no channel» is not a channel; write @name"):
         await app.run(settings, asyncio.Event())
     assert not (folder / "data").exists()
+
+
+def test_the_example_has_each_setting_in_order_as_it_is_without_one() -> None:
+    page = (Path(__file__).parents[1] / ".env.example").read_text("utf-8")
+    shown = dict(line.split("=", 1) for line in page.splitlines() if line and not line.startswith("#"))
+    assert [name.lower() for name in shown] == list(Settings.model_fields)
+    unlike = {"CHANNELS"} | {name for name, value in shown.items() if not value}  # suggested; none
+    told = load_settings(**{name.lower(): value for name, value in shown.items() if name not in unlike})
+    assert told == load_settings()

@@ -22,6 +22,7 @@ COMMANDS = {
     "health": "service",
     "watch": "watch",
     "status": "status",
+    "stats": "stats",
     "people": "people",
     "invite": "people",
     "log": "people",

@@ -27,7 +27,7 @@ async def make_bundle(  # noqa: PLR0913 - what to hold, and how to find it
     from bot.evidence.bundle import Bundle, BundleRequest  # noqa: PLC0415 - most exports need none of it
     from bot.evidence.signing import Signer  # noqa: PLC0415
     from bot.evidence.stamps import Stamper  # noqa: PLC0415
-    from bot.sources.transport import web_proxy  # noqa: PLC0415
+    from bot.runtime.web import web_proxy  # noqa: PLC0415
 
     settings = load_settings()
     async with (

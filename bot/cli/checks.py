@@ -20,8 +20,9 @@ from bot.monitoring import heartbeat
 from bot.monitoring.channel_state import ChannelStatus, channel_states
 from bot.runtime import private_files, tesseract
 from bot.runtime.clock import utc_now
+from bot.runtime.proxies import proxy_of
+from bot.runtime.web import check_proxy
 from bot.settings import Settings, load_settings
-from bot.sources.transport import check_proxy
 from bot.store import long_posts, media, meta, pictures, readers, targets
 from bot.store.blobs import Blobs
 from bot.store.database import Reader, open_read_only
@@ -31,7 +32,6 @@ from bot.store.targets import PAUSED, Target
 from bot.telegram import sessions
 from bot.telegram.client import PATIENT, Timings, anonymous
 from bot.telegram.clock import measure
-from bot.telegram.proxies import proxy_arguments
 from bot.telegram.rpc import ask
 
 ROOM = 1 << 30  # bytes that should be free: the archive of 500 channels takes some months to fill it
@@ -95,8 +95,7 @@ def _attempt(name: str, outcome: str, attempt: Callable[[], object]) -> Check:
 
 def _require(settings: Settings) -> None:
     settings.require("TELEGRAM_API_ID", "TELEGRAM_API_HASH", "TELEGRAM_BOT_TOKEN")
-    if settings.telegram_proxy is not None:
-        proxy_arguments(settings.telegram_proxy.get_secret_value())
+    proxy_of(settings)
     for reference in settings.channels:
         reference_of(reference)
 
@@ -157,9 +156,8 @@ async def _sessions(settings: Settings, timings: Timings) -> AsyncIterator[Check
 
 def _without_reader(settings: Settings, login: str) -> Check:
     """Say what works without a reader account; through a proxy of Telegram's own, no web page comes."""
-    proxy = settings.telegram_proxy
     try:
-        check_proxy(None if proxy is None else proxy.get_secret_value())
+        check_proxy(proxy_of(settings))
     except SettingsError as error:
         return _failed(
             sessions.READER, f"there is none, and without it nothing is read: {_one_line(error)}; or run {login}"

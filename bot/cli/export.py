@@ -1,41 +1,54 @@
 """The command `export`: stored posts as a file for other tools, written as they are read."""
 
 import asyncio
-import hashlib
-import os
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from io import TextIOWrapper
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, BinaryIO, TextIO
-from zoneinfo import available_timezones
+from typing import Annotated, TextIO
 
 import typer
 
 from bot.cli import cli
 from bot.cli.bundling import make_bundle
-from bot.cli.output import ended_by_reader, reading_back, text_output
+from bot.cli.export_files import case_named, opened, write_dossier
+from bot.cli.output import ended_by_reader, reading_back
 from bot.cli.queries import compile_queries
 from bot.cli.search import every_page, narrowed
-from bot.dossier.making import DossierFormat, make
+from bot.dossier.making import DossierFormat
+from bot.dossier.syndication import MOST, SyndicationFormat, write_syndication
 from bot.dossier.table import TableFormat, row_of, writer
 from bot.errors import SettingsError
-from bot.locales import LANGUAGES
+from bot.locales import translator
+from bot.locales.locale import topic_title
+from bot.matching.engine.compiled import Compiled
 from bot.models import StoredPost
 from bot.models.people import EVERYTHING
 from bot.runtime.clock import utc_now
 from bot.search.filters import FilterError, Named, Typed, read
 from bot.search.searcher import scope_of
 from bot.settings import load_settings
-from bot.store import cases, posts
-from bot.store.cases import Case
+from bot.store import cases, posts, topics
+from bot.store.channel_groups import Directory
 from bot.store.database import Reader, open_read_only
 from bot.store.fulltext import Scope
 
 _AT_ONCE = 500  # messages
+
+
+class ExportFormat(StrEnum):
+    """What `export` writes."""
+
+    CSV = "csv"
+    JSONL = "jsonl"
+    HTML = "html"
+    PDF = "pdf"
+    XLSX = "xlsx"
+    RSS = "rss"
+    ATOM = "atom"
+    JSON_FEED = "jsonfeed"
 
 
 @cli.command()
@@ -43,8 +56,9 @@ def export(  # noqa: PLR0913 - each option narrows what is written, or says how
     query: Annotated[str, typer.Argument(help="As in the chat; without one all messages are written.")] = "",
     *,
     how: Annotated[
-        DossierFormat, typer.Option("--format", help="What the file is; html, pdf and xlsx are of a case.")
-    ] = DossierFormat.CSV,
+        ExportFormat,
+        typer.Option("--format", help="html, pdf and xlsx are of a case; rss, atom and jsonfeed of the newest posts."),
+    ] = ExportFormat.CSV,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The file; without one it is standard output.")
     ] = None,
@@ -52,6 +66,7 @@ def export(  # noqa: PLR0913 - each option narrows what is written, or says how
         list[str] | None,
         typer.Option(help="Only of this channel: @name, or words of a title; may be repeated."),
     ] = None,
+    topic: Annotated[str | None, typer.Option(help="What this topic finds, in place of a query.")] = None,
     since: Annotated[str | None, typer.Option(help="From when: 7d, 12h, 2026-01-31.")] = None,
     until: Annotated[str | None, typer.Option(help="Until when, including that day (UTC).")] = None,
     versions: Annotated[bool, typer.Option("--versions", help="A row for each version of an edited message.")] = False,
@@ -74,6 +89,8 @@ def export(  # noqa: PLR0913 - each option narrows what is written, or says how
 
     With --case it writes the dossier of a case, to read (html), to print (pdf), or as a table.
 
+    As rss, atom or jsonfeed it writes the newest 100 posts for a reader of news.
+
     Example: channelwatch export "сбой|outage" --since 30d --format csv -o outages.csv
     """
     now = utc_now()
@@ -82,52 +99,71 @@ def export(  # noqa: PLR0913 - each option narrows what is written, or says how
         channels = typed.filters.channels + tuple(Named(text=name, position=0) for name in channel or ())
         filters = narrowed(replace(typed.filters, channels=channels), since, until, now=now)
         if evidence is not None:
+            if topic is not None:
+                raise SettingsError("--topic and --evidence cannot be combined: write the query of the topic")
             asked = replace(typed, filters=filters)
             asyncio.run(make_bundle(asked, evidence, case=case, find=_keys, capture=capture, now=now))
             return
         if capture:
             raise SettingsError("--capture goes with --evidence FOLDER")
         if case is not None:
-            asyncio.run(_dossier(case, how, output, language=language, zone=zone, now=now))
+            if how.value not in list(DossierFormat):
+                raise SettingsError(f"--case and --format {how} cannot be combined")
+            file = DossierFormat(how.value)
+            asyncio.run(write_dossier(case, file, output, language=language, zone=zone, now=now))
             return
-        if how.value not in list(TableFormat):
+        if how in {ExportFormat.HTML, ExportFormat.PDF, ExportFormat.XLSX}:
             raise SettingsError(f"--format {how} is of a case: add --case NAME, or use csv or jsonl")
-        with ended_by_reader(), _opened(output) as out:
-            asked, table = replace(typed, filters=filters), TableFormat(how.value)
-            asyncio.run(_export(asked, table, out, versions=versions, now=now))
+        with ended_by_reader(), opened(output) as out:
+            asked = replace(typed, filters=filters)
+            if how.value in list(SyndicationFormat):
+                asyncio.run(_syndicate(asked, topic, SyndicationFormat(how.value), out, language=language, now=now))
+                return
+            asyncio.run(_export(asked, topic, TableFormat(how.value), out, versions=versions, now=now))
     except FilterError as error:
         raise SettingsError(f"{'' if error.position else '--channel: '}{error}") from None
 
 
-@contextmanager
-def _opened(path: Path | None) -> Iterator[TextIO]:
-    """Yield what is written to: standard output, or a file that appears once it is whole."""
-    if path is None:
-        yield text_output()
-        return
-    with _file(path) as file, TextIOWrapper(file, "utf-8", errors="backslashreplace", newline="") as out:
-        yield out
+async def _wanted(database: Reader, typed: Typed, topic: str | None) -> tuple[str, Compiled | None, Scope]:
+    """Return what is to be written: its name, by what it is found, and where. Raises SettingsError."""
+    scope = await scope_of(database, typed.filters, EVERYTHING)
+    if topic is None:
+        return typed.query or "channelwatch", _compiled(typed), scope
+    if typed.query:
+        raise SettingsError("a query and --topic cannot be combined: use one of them")
+    found = await topics.find(database, topic)
+    if found is None:
+        names = ", ".join(each.name for each in await topics.all_topics(database))
+        raise SettingsError(f"--topic: there is no topic «{topic}»; there are {names}")
+    if found.limits:
+        limited = (await Directory.load(database)).limit(found.limits)
+        ids = limited if scope.channel_ids is None else limited & set(scope.channel_ids)
+        scope = replace(scope, channel_ids=tuple(ids))
+    return topic_title(found.name, translator("en")), Compiled.from_json(found.compiled), scope
 
 
-@contextmanager
-def _file(path: Path) -> Iterator[BinaryIO]:
-    """Yield a file of ours alone, which takes its name once it is whole."""
-    part = path.with_name(f"{path.name}.part")
-    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-async def _export(typed: Typed, how: TableFormat, out: TextIO, *, versions: bool, now: datetime) -> None:
+async def _syndicate(  # noqa: PLR0913 - likewise
+    typed: Typed, topic: str | None, how: SyndicationFormat, out: TextIO, *, language: str, now: datetime
+) -> None:
+    """Write the newest posts for readers of news."""
     async with open_read_only(load_settings().database_path) as database:
-        scope = await scope_of(database, typed.filters, EVERYTHING)
+        name, asked, scope = await _wanted(database, typed, topic)
+        found: list[StoredPost] = []
+        async for page in _pages(database, asked, scope, lambda _: None):
+            found += page
+            if len(found) >= MOST:
+                break
+    out.write(write_syndication(how, name, found[:MOST], translator(language), now=now).decode())
+
+
+async def _export(  # noqa: PLR0913 - likewise
+    typed: Typed, topic: str | None, how: TableFormat, out: TextIO, *, versions: bool, now: datetime
+) -> None:
+    async with open_read_only(load_settings().database_path) as database:
+        _, asked, scope = await _wanted(database, typed, topic)
         write, count = writer(how, out), 0
         with reading_back(scope.since, now) as reached:
-            async for page in _pages(database, typed, scope, reached):
+            async for page in _pages(database, asked, scope, reached):
                 every = await posts.every_version(database, page) if versions else page
                 for post in every:
                     write(row_of(post))
@@ -135,64 +171,28 @@ async def _export(typed: Typed, how: TableFormat, out: TextIO, *, versions: bool
     sys.stderr.write(f"{count} rows.\n")
 
 
-async def _dossier(  # noqa: PLR0913 - likewise
-    name: str, how: DossierFormat, output: Path | None, *, language: str, zone: str, now: datetime
-) -> None:
-    """Write the dossier of a case."""
-    if language not in LANGUAGES:
-        raise SettingsError(f"--language {language}: there are {', '.join(LANGUAGES)}")
-    if zone not in available_timezones():
-        raise SettingsError(f"--zone {zone}: it is none; one is called Europe/Berlin, for example")
-    settings = load_settings()
-    async with open_read_only(settings.database_path) as database:
-        case = await _case(database, name)
-        made = await make(
-            database,
-            case.id,
-            how,
-            folder=settings.media_path,
-            viewer=EVERYTHING,
-            language=language,
-            time_zone=zone,
-            now=now,
-        )
-    assert made is not None  # noqa: S101 - it was there a moment ago
-    place = output or (None if not sys.stdout.isatty() else Path(made.name))
-    if place is None:
-        with ended_by_reader():
-            sys.stdout.buffer.write(made.content)
-        return
-    with _file(place) as out:
-        out.write(made.content)
-    sys.stderr.write(f"{place}: {len(made.content)} bytes, SHA-256 {hashlib.sha256(made.content).hexdigest()}\n")
-
-
-async def _case(database: Reader, name: str) -> Case:
-    """Return the case of a name. Raises SettingsError where there is none."""
-    case = await cases.find(database, name)
-    if case is None:
-        raise SettingsError(f"--case: there is no case «{name}»; /cases in the chat lists them")
-    return case
-
-
 async def _keys(
     database: Reader, typed: Typed, case: str | None, scope: Scope, reached: Callable[[datetime], None]
 ) -> AsyncIterator[list[tuple[int, int]]]:
     """Yield the messages of a case, or those that are found, by channel and number."""
     if case is not None:
-        found = await cases.posts_of(database, (await _case(database, case)).id)
+        found = await cases.posts_of(database, (await case_named(database, case)).id)
         yield [(post.channel_id, post.message_id) for post in found]
         return
-    async for page in _pages(database, typed, scope, reached):
+    async for page in _pages(database, _compiled(typed), scope, reached):
         yield [(post.channel_id, post.message_id) for post in page]
 
 
+def _compiled(typed: Typed) -> Compiled | None:
+    """Return the query of what was typed; None where it has none."""
+    return compile_queries(None, typed.query)["query"] if typed.query else None
+
+
 async def _pages(
-    database: Reader, typed: Typed, scope: Scope, reached: Callable[[datetime], None]
+    database: Reader, asked: Compiled | None, scope: Scope, reached: Callable[[datetime], None]
 ) -> AsyncIterator[Sequence[StoredPost]]:
     """Yield messages, newest first, a few hundred at a time, and say how far back they are."""
-    if typed.query:
-        asked = compile_queries(None, typed.query)["query"]
+    if asked is not None:
         async for found in every_page(database, asked, scope):
             yield [hit.post for hit in found.hits]
             if found.reached or found.hits:

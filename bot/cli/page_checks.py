@@ -10,10 +10,10 @@ from urllib.parse import SplitResult, urlsplit
 from bot.cli.checks import Check
 from bot.errors import SettingsError
 from bot.runtime.clock import utc_now
+from bot.runtime.proxies import Proxy, proxy_of
+from bot.runtime.web import PageFailureError, PageReply, Transport
 from bot.settings import Settings
 from bot.sources.preview.page import ChannelPage, PageNotUnderstoodError, is_by_telegram, read_page
-from bot.sources.transport import PageFailureError, PageReply, Transport
-from bot.telegram.proxies import proxy_arguments
 
 WITHIN = 10.0  # s that a step may take
 WRONG_CLOCK = 60.0  # s between our clock and the server's from which on it is said
@@ -23,15 +23,15 @@ _BLOCKED = "where Telegram is blocked, set TELEGRAM_PROXY=socks5://host:port"
 
 async def run_page_checks(settings: Settings) -> AsyncIterator[Check]:
     """Follow a question for the canary's page to each host, until it is answered or stopped."""
-    proxy = settings.telegram_proxy
     try:
-        transport = Transport.open(None if proxy is None else proxy.get_secret_value())
+        proxy = proxy_of(settings)
+        transport = Transport.open(proxy)
     except SettingsError as error:
         yield Check(name="proxy", outcome=str(error), is_well=False)
         return
     try:
         if proxy is not None:
-            check = await _proxy(proxy.get_secret_value())
+            check = await _proxy(proxy)
             yield check
             if not check.is_well:
                 return
@@ -47,11 +47,10 @@ def reaches_pages(checks: Sequence[Check]) -> bool:
     return any(check.is_well and check.name.startswith("page ") for check in checks)
 
 
-async def _proxy(proxy: str) -> Check:
-    given = proxy_arguments(proxy)["proxy"]
-    name, place = "proxy", f"{given['addr']}:{given['port']}"
+async def _proxy(proxy: Proxy) -> Check:
+    name, place = "proxy", f"{proxy.host}:{proxy.port}"
     try:
-        await _connect(given["addr"], given["port"])
+        await _connect(proxy.host, proxy.port)
     except (TimeoutError, OSError) as error:
         advice = "start it, or set TELEGRAM_PROXY to one that runs"
         return Check(name=name, outcome=f"{place} takes no connection ({_why(error)}): {advice}", is_well=False)

@@ -128,8 +128,10 @@ class Reply:
     memory: str = ""  # what a tap on these buttons will need and 64 bytes do not hold
 
     def to_json(self) -> str:
-        """Return the reply as the store keeps it."""
-        return _REPLY.dump_json(self).decode()
+        """Return the reply as the store keeps it: a chart is not kept, its text says the same."""
+        edit = None if self.edit is None else replace(self.edit, png=None)
+        messages = tuple(replace(each, png=None) for each in self.messages)
+        return _REPLY.dump_json(replace(self, messages=messages, edit=edit)).decode()
 
     @staticmethod
     def from_json(written: str) -> "Reply":

@@ -9,6 +9,7 @@ from bot.commands.registry import outdated
 from bot.commands.rights import Need, allows
 from bot.locales import LANGUAGE_NAMES
 from bot.locales.locale import topic_title
+from bot.locales.refusals import target_trouble
 from bot.locales.zones import show_zone
 from bot.models.outgoing import Button, ButtonRows, Outgoing, PeerKind
 from bot.models.people import Viewer
@@ -70,7 +71,7 @@ def describe_target(target: Target, context: Context) -> str:
     if target.chat.suspended == PAUSED:
         return t.gettext("⏸ paused")
     if target.chat.suspended is not None:
-        return t.gettext("⛔ stopped ({reason})").format(reason=target.chat.suspended)
+        return t.gettext("⛔ stopped ({reason})").format(reason=target_trouble(target.chat.suspended, t))
     if target.failing_since is not None:
         line = t.gettext("⚠️ has taken nothing since {time}; waiting: {n}")
         return line.format(time=context.date(target.failing_since), n=target.waiting)

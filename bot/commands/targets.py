@@ -234,7 +234,7 @@ async def _fallback_screen(db: Reader, context: Context) -> Outgoing:
         t.gettext("When Telegram takes nothing from me for a while, alerts of this chat go to: {target}"),
         target=bold(t.gettext("nowhere, they wait") if chosen is None else one_line(chosen.title, _TITLE)),
     )
-    text.line(t.gettext("Once Telegram is back, this chat gets one message that lists them."))
+    text.line(t.gettext("Once Telegram is back, this chat gets one message about them."))
     rows: ButtonRows = ((button(t.gettext("All settings"), "settings"),),)
     if context.is_owner and not context.chat.is_target:
         every = await chats.targets(db)

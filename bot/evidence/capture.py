@@ -15,9 +15,9 @@ from warcio.warcwriter import WARCWriter
 
 from bot import __version__
 from bot.models import Clock, Network
+from bot.runtime.web import PageReply
 from bot.sources.preview.answers import PageAnswer
 from bot.sources.preview.fetcher import Pages
-from bot.sources.transport import PageReply
 from bot.store import channels, ledger
 from bot.store.database import Database
 from bot.store.ledger import LedgerEntry, LineKind

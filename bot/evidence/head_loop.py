@@ -11,9 +11,10 @@ from bot.evidence.loss_report import write_reports
 from bot.evidence.signing import Signer
 from bot.evidence.stamps import Stamper
 from bot.models import Clock
+from bot.runtime.proxies import Proxy
 from bot.runtime.supervisor import TURN, Beat, no_beat
+from bot.runtime.web import web_proxy
 from bot.settings import Settings
-from bot.sources.transport import web_proxy
 from bot.store import heads
 from bot.store.database import Database, Subject
 from bot.store.heads import HeadStamp
@@ -41,7 +42,7 @@ class HeadLoop:
     """Signs and stamps for as long as the service runs; a failure is logged and shown by `about`."""
 
     def __init__(
-        self, database: Database, folder: Path, authorities: Sequence[str], *, proxy: str | None, clock: Clock
+        self, database: Database, folder: Path, authorities: Sequence[str], *, proxy: Proxy | None, clock: Clock
     ) -> None:
         self._database = database
         self._folder = folder

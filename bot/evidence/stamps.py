@@ -4,7 +4,8 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.sources.transport import PageFailureError, Transport
+from bot.runtime.proxies import Proxy
+from bot.runtime.web import PageFailureError, Transport
 from bot.store import heads
 from bot.store.database import Database
 from bot.store.heads import HeadStamp, LedgerHead
@@ -20,7 +21,7 @@ class StampRefusedError(Exception):
 class Stamper:
     """Asks authorities, each by its URL, for stamps; one that fails keeps nobody waiting."""
 
-    def __init__(self, database: Database, authorities: Sequence[str], *, proxy: str | None) -> None:
+    def __init__(self, database: Database, authorities: Sequence[str], *, proxy: Proxy | None) -> None:
         self._database = database
         self._authorities = authorities
         self._proxy = proxy

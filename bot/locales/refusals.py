@@ -120,6 +120,23 @@ TRANSLATION_REFUSALS = {  # why Telegram does not translate a text
 }
 
 
+_TROUBLES = {  # why a target takes nothing
+    "TIMEOUT": N_("no answer in time"),
+    "FAILED": N_("the service refuses it or cannot be reached"),  # Apprise says no more
+    "ClientConnectorDNSError": N_("its server cannot be found"),
+    "ServerDisconnectedError": N_("no connection to its server"),
+    "ClientConnectorError": N_("no connection to its server"),
+    "ClientOSError": N_("no connection to its server"),
+}
+
+
+def target_trouble(reason: str, t: Translator) -> str:
+    """Return in a few words why a target takes nothing."""
+    if reason.startswith("HTTP_"):
+        return t.gettext("its server answers with error {code}").format(code=reason.removeprefix("HTTP_"))
+    return t.gettext(_TROUBLES[reason]) if reason in _TROUBLES else reason
+
+
 def refusal(reason: str, t: Translator, sentences: Mapping[str, str] = REFUSALS) -> str:
     """Return the sentence for a reason, with what to do about it; a string without one is shown as Telegram's."""
     known = sentences.get(re.sub(r"_\d+$", "", reason))

@@ -58,6 +58,7 @@ class Outgoing:
     entities: tuple[Entity, ...] = ()
     buttons: ButtonRows = ()
     silent: bool = False  # arrives without a sound
+    png: bytes | None = None  # a chart: the text stands under it, and goes alone where it is not taken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

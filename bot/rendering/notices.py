@@ -5,7 +5,7 @@ from functools import singledispatch
 
 from bot.locales import N_, Translator
 from bot.locales.locale import Locale, show_span, topic_title
-from bot.locales.refusals import SUSPENSIONS, refusal
+from bot.locales.refusals import SUSPENSIONS, refusal, target_trouble
 from bot.models.acts import TopicChanged
 from bot.models.links import post_link
 from bot.models.notices import (
@@ -364,7 +364,8 @@ def _chat_suspended(notice: ChatSuspended, locale: Locale) -> Outgoing:
         then = t.gettext("Make me an admin with the right to post there, and its alerts will resume at once.")
     if notice.is_target:
         then = t.gettext("Once that is fixed, switch it on again: /targets")
-        return Outgoing(text=f"⚠️ {line.format(chat=_name(notice.chat))} ({notice.reason}) {then}")
+        why = target_trouble(notice.reason, t)
+        return Outgoing(text=f"⚠️ {line.format(chat=_name(notice.chat))} ({why}) {then}")
     return Outgoing(text=f"{line.format(chat=_name(notice.chat))} {refusal(notice.reason, t, SUSPENSIONS)} {then}")
 
 
@@ -372,8 +373,8 @@ def _chat_suspended(notice: ChatSuspended, locale: Locale) -> Outgoing:
 def _target_failing(notice: TargetFailing, locale: Locale) -> Outgoing:
     t = locale.t
     line = t.gettext("The target «{target}» has taken nothing since {time} ({reason}). I keep trying: /targets")
-    time = locale.date(notice.since)
-    return Outgoing(text=f"⚠️ {line.format(target=_name(notice.target), time=time, reason=notice.reason)}")
+    time, why = locale.date(notice.since), target_trouble(notice.reason, t)
+    return Outgoing(text=f"⚠️ {line.format(target=_name(notice.target), time=time, reason=why)}")
 
 
 @render_notice.register

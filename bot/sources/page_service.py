@@ -90,7 +90,7 @@ class PageService:
         return is_unread or any(channel.is_witnessed for channel in followed)
 
     async def _read(self, beat: Beat) -> None:
-        from bot.sources.preview.fetcher import Pages  # noqa: PLC0415 - aiohttp, which few services need
+        from bot.sources.preview.fetcher import Pages  # noqa: PLC0415 - what parses HTML, which few services need
         from bot.sources.preview.follow_requests import PageFollowRequests  # noqa: PLC0415 - likewise
         from bot.sources.preview.page_archive import PageArchive  # noqa: PLC0415 - likewise
         from bot.sources.preview.reader import PageReader  # noqa: PLC0415 - likewise

@@ -215,7 +215,7 @@ class ChannelSync:
         low, since = 0, self._account.now()
         if dialog is not None:
             pts, newest = pts or dialog.pts, dialog.top_message
-        source = await self._history(channel, reach, unreadable=await self._unreadable(channel))
+        source = await self._history(channel, reach, unreadable=await self._tried(channel))
         async with aclosing(prefetched(source)) as pages:
             async for page in pages:
                 beat(LONGEST_VISIT)
@@ -245,7 +245,7 @@ class ChannelSync:
         self, channel: Channel, below: int | None, observed_by: ObservedBy, *, lowest: int, since: datetime
     ) -> PastPage:
         """Store one page under an id; the past ends at the id `lowest`, or where a post is older than `since`."""
-        tried = {} if observed_by is ObservedBy.SWEEP else await self._unreadable(channel)  # the verifier tries anew
+        tried = {} if observed_by is ObservedBy.SWEEP else await self._tried(channel)  # the verifier tries anew
         one, start = history.Reach(pages=1), below or 0
         async with aclosing(await self._history(channel, one, below=start, unreadable=tried)) as pages:
             page = await anext(pages)
@@ -268,13 +268,17 @@ class ChannelSync:
             self._account, peer, newest_known=snapshot, reach=reach, below=below, unreadable=unreadable
         )
 
+    async def _tried(self, channel: Channel) -> Unreadable:
+        """Return what reader accounts have failed to read; what only a web page does not show, is not among it."""
+        return await unreadable.of_channel(self._account.database.at_once, channel.id, on_page=False)
+
     async def _unreadable(self, channel: Channel) -> Unreadable:
         return await unreadable.of_channel(self._account.database.at_once, channel.id)
 
     async def _name(self, channel: Channel, page: history.HistoryPage) -> None:
         """Write down which messages of a page cannot be read, and forget those of it that can, or that are gone."""
-        known = await self._unreadable(channel)
-        new = {number: constructor for number, constructor in page.unreadable.items() if number not in known}
+        known, tried = await self._unreadable(channel), await self._tried(channel)
+        new = {number: constructor for number, constructor in page.unreadable.items() if number not in tried}
         if new:
             log.warning("posts of a channel cannot be read by this version", channel=channel.id, ids=sorted(new)[:10])
         settled = {number for number in known if page.covers(number) and number not in page.unreadable}

@@ -8,7 +8,6 @@ from bot.models import NewVersion, Post, RawFormat, StoredPost, VersionChange
 from bot.parts import Part, PartKind, dump_parts, whole_text
 from bot.store import media, posts
 from bot.store.database import Reader, Transaction
-from bot.store.media import FileState
 from bot.store.rows import json_list, maybe_date, read, to_ms
 
 LITTLE = 300  # characters of a caption, up to which the picture is thought to say more
@@ -20,7 +19,6 @@ class WantedPicture:
 
     version_id: int
     file_id: int
-    file_state: FileState  # kept or left
     file_reason: str | None  # why it was left
     sha256: bytes | None  # of a kept one
     known: str | None  # what was read in the same photo elsewhere …
@@ -59,7 +57,7 @@ async def want(tx: Transaction, version_ids: Collection[int], *, now: datetime) 
 async def next_due(db: Reader, now: datetime) -> WantedPicture | None:
     """Return the photo that is to be read now: one that is on the disk, or of which nothing will come."""
     row = await db.fetch_one(
-        """SELECT p.version_id, p.file_id, d.state AS file_state, d.reason AS file_reason, d.sha256, p.attempts,
+        """SELECT p.version_id, p.file_id, d.reason AS file_reason, d.sha256, p.attempts,
             o.text AS known, o.engine AS known_engine
         FROM pictures p INDEXED BY pictures_wanted
         CROSS JOIN media d ON d.version_id = p.version_id AND d.file_id = p.file_id AND d.state IN ('kept', 'left')

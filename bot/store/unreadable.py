@@ -49,10 +49,16 @@ class UnreadableCount:
     posts: int
 
 
-async def of_channel(db: Reader, channel_id: int) -> dict[int, int | None]:
-    """Return the unknown constructors of a channel's unreadable messages, by message id."""
-    sql = "SELECT message_id, constructor FROM unreadable WHERE channel_id = :channel"
-    return {row["message_id"]: row["constructor"] for row in await db.fetch_all(sql, {"channel": channel_id})}
+async def of_channel(db: Reader, channel_id: int, *, on_page: bool = True) -> dict[int, int | None]:
+    """Return the unknown constructors of a channel's unreadable messages, by message id.
+
+    Without `on_page` only of those that a reader account has tried to read.
+    """
+    rows = await db.fetch_all(
+        "SELECT message_id, constructor FROM unreadable WHERE channel_id = :channel AND (:on_page OR layer != :page)",
+        {"channel": channel_id, "on_page": on_page, "page": ON_PAGE.layer},
+    )
+    return {row["message_id"]: row["constructor"] for row in rows}
 
 
 async def of_followed(db: Reader) -> list[UnreadableMessage]:

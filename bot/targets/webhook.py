@@ -5,14 +5,14 @@ import hashlib
 import hmac
 import json
 import time
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import UTC, datetime, timedelta
 
 import aiohttp
 
 import bot
 from bot.errors import TargetError, Verdict
 from bot.models.targets import TargetMessage
+from bot.runtime.web import retry_after as read_retry_after
 from bot.targets.address import endpoint_of
 from bot.targets.text import plain
 
@@ -21,7 +21,6 @@ LONGEST_WAIT = 3600.0  # s that a Retry-After is obeyed
 _TAKEN, _GONE = range(200, 300), 410
 _TOO_MANY = {429, 503}
 _REFUSED = {400, 413, 414, 415, 422, 431}  # this message, and not all of them
-_REDIRECTS = range(300, 400)
 
 
 def body_of(message: TargetMessage) -> dict[str, object]:
@@ -77,20 +76,8 @@ def verdict_of(status: int, retry_after: str | None, *, now: datetime) -> Target
     elif status in _REFUSED:
         verdict = Verdict.DROP
     elif status in _TOO_MANY:
-        wait = min(_seconds(retry_after, now), LONGEST_WAIT)
+        wait = min((read_retry_after(retry_after, now) or timedelta()).total_seconds(), LONGEST_WAIT)
     return TargetError(f"HTTP_{status}", code=status, verdict=verdict, retry_after=wait)
-
-
-def _seconds(retry_after: str | None, now: datetime) -> float:
-    """Read a Retry-After, in seconds or a date; 0 where there is none."""
-    if not retry_after:
-        return 0.0
-    if retry_after.strip().isdecimal():
-        return float(retry_after)
-    try:
-        return max(0.0, (parsedate_to_datetime(retry_after).astimezone(UTC) - now).total_seconds())
-    except (ValueError, OverflowError):  # the latter for the end of time in another zone
-        return 0.0
 
 
 async def send(url: str, message: TargetMessage, *, within: float) -> None:

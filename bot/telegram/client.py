@@ -19,6 +19,7 @@ from telethon.tl import TLObject, types
 
 import bot
 from bot.errors import SettingsError, TelegramError
+from bot.runtime.proxies import proxy_of
 from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.settings import Settings
 from bot.telegram import sessions
@@ -327,7 +328,7 @@ async def anonymous(
 def _client(settings: Settings, path: Path, timings: Timings) -> Client:
     settings.require("TELEGRAM_API_ID", "TELEGRAM_API_HASH")
     assert settings.telegram_api_hash is not None  # noqa: S101 - required in the line above
-    proxy = proxy_arguments(settings.telegram_proxy.get_secret_value() if settings.telegram_proxy else None)
+    proxy = proxy_arguments(proxy_of(settings))
     kind = proxy.pop("connection", ConnectionTcpFull)
     if settings.telegram_server_key is not None:
         try:  # Telethon accepts the server that holds this key's private half

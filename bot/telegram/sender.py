@@ -29,7 +29,7 @@ from bot.models.outgoing import (
 )
 from bot.telegram.convert import MessagePage, from_entities, from_peer, sent_id, to_message_page
 from bot.telegram.errors import flood_wait, to_error
-from bot.telegram.media import to_media, upload
+from bot.telegram.media import is_refused, to_media, upload, upload_chart
 from bot.telegram.rate_limit import Pacing
 from bot.telegram.rpc import ANSWER_WITHIN, answer
 from bot.telegram.send_queue import AT_ONCE, SendQueue
@@ -57,7 +57,7 @@ def with_fallbacks(method: Method) -> Method:
             try:
                 return await method(*args, **kwargs)
             except TelegramError as error:
-                simpler = [simplified(value, error.verdict) if isinstance(value, Outgoing) else value for value in args]
+                simpler = [_simpler(value, error) if isinstance(value, Outgoing) else value for value in args]
                 if None in simpler:
                     raise
                 log.warning("a message was refused; sending a simpler one", reason=error.error)
@@ -65,6 +65,12 @@ def with_fallbacks(method: Method) -> Method:
         return await method(*args, **kwargs)
 
     return cast("Method", sending)
+
+
+def _simpler(outgoing: Outgoing, error: TelegramError) -> Outgoing | None:
+    if outgoing.png is not None and is_refused(error):
+        return replace(outgoing, png=None)
+    return simplified(outgoing, error.verdict)
 
 
 def simplified(outgoing: Outgoing, verdict: Verdict) -> Outgoing | None:
@@ -90,6 +96,7 @@ def _shortened(button: Button) -> Button:
 
 
 READ_AT_ONCE = 100  # messages by number, Telegram's limit
+CAPTION = 1024  # UTF-16 units under a picture, Telegram's limit
 CACHED = 64  # lists of entities, and of buttons, in bytes; a fan-out sends the same to hundreds of chats
 
 
@@ -126,16 +133,22 @@ class Sender:
         The `place` of an alert is the number of its row; an answer has none and goes first, since a person
         waits for it. A flooded chat is refused at once. Raises TelegramError.
         """
-        request = functions.messages.SendMessageRequest(
-            peer=from_peer(peer),
-            message=outgoing.text,
-            entities=_entities(outgoing.entities),
-            reply_markup=_markup(outgoing.buttons),
-            reply_to=_reply(peer, reply_to),
-            silent=outgoing.silent,
-            no_webpage=True,
-            random_id=random_id,
-        )
+        chart = await self._chart(outgoing)
+        text = outgoing if chart is None else _caption(outgoing)
+        fields = {
+            "peer": from_peer(peer),
+            "message": text.text,
+            "entities": _entities(text.entities),
+            "reply_markup": _markup(text.buttons),
+            "reply_to": _reply(peer, reply_to),
+            "silent": text.silent,
+            "random_id": random_id,
+        }
+        request: TLRequest
+        if chart is None:
+            request = functions.messages.SendMessageRequest(no_webpage=True, **fields)
+        else:
+            request = functions.messages.SendMediaRequest(media=chart, **fields)
         return sent_id(await self._to_chat(peer, request, place), random_id)
 
     @with_fallbacks
@@ -193,13 +206,16 @@ class Sender:
 
     @with_fallbacks
     async def edit(self, peer: Peer, message_id: int, outgoing: Outgoing, *, place: float = AT_ONCE) -> None:
-        """Replace text and buttons of a message; one that says this already is left alone. Raises TelegramError."""
+        """Replace all of a message; one that says this already is left alone. Raises TelegramError."""
+        chart = await self._chart(outgoing)
+        text = outgoing if chart is None else _caption(outgoing)
         request = functions.messages.EditMessageRequest(
             peer=from_peer(peer),
             id=message_id,
-            message=outgoing.text,
-            entities=_entities(outgoing.entities),
-            reply_markup=_markup(outgoing.buttons),
+            message=text.text,
+            media=chart,
+            entities=_entities(text.entities),
+            reply_markup=_markup(text.buttons),
             no_webpage=True,
         )
         await self._to_chat(peer, request, place)
@@ -270,6 +286,10 @@ class Sender:
             self._read_from = self._monotonic() + error.retry_after
             raise
 
+    async def _chart(self, outgoing: Outgoing) -> TLObject | None:
+        """Upload the chart of a message, if it has one. Raises TelegramError."""
+        return None if outgoing.png is None else await upload_chart(self._request, outgoing.png)
+
     async def _to_chat(self, peer: Peer, request: TLRequest, place: float, *, count: int = 1) -> TLObject | None:
         """Send a request of `count` messages to a chat in its turn; None where its effect already stands."""
         await self.queue.wait(peer, place, count=count)
@@ -292,6 +312,12 @@ class Sender:
             return await answer(question, within=self._answer_within)
         except Exception as failure:  # what it is, and what it means, `to_error` says
             raise to_error(failure) from failure
+
+
+def _caption(outgoing: Outgoing) -> Outgoing:
+    """Return a message whose text fits under a picture."""
+    text, entities = Text().formatted(outgoing.text, outgoing.entities).cut(CAPTION).build()
+    return replace(outgoing, text=text, entities=entities)
 
 
 class _Serialized(TLObject):

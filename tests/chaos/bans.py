@@ -89,10 +89,10 @@ class Bans(Storm):
         self.outcome.differences += await missing(
             PageRounds(self.pages, len(self.channels)), lambda: self._not_kept(before), rounds=PATIENCE
         )
-        faults.clear()
         if self.random.random() < NEWCOMER:
             self._replace_reader()
         await self._log_in_later()
+        faults.clear()
 
     async def _trouble(self) -> None:
         faults, what = self.pages.faults, self.random.choice(TROUBLES)
@@ -100,7 +100,8 @@ class Bans(Storm):
         name = self.random.choice((None, channel.username))
         self.outcome.page_faults += what not in ("none", "kill")
         if what in RULES:
-            getattr(faults, what)(name, times=self.random.randint(1, 3))
+            how = {"seconds": 1} if what == "throttle" else {}
+            getattr(faults, what)(name, times=self.random.randint(1, 3), **how)
         elif what == "host":
             await self.random.choice(self.pages.hosts).down()
         elif what == "kill":

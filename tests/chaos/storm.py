@@ -188,6 +188,7 @@ class Storm:
         session = self.service.settings.data_dir / sessions.READER
         try:
             with sessions.lock(session):
+                self.service.sandbox.faults.lift_ban(self.service.reader.id)  # which the service has noticed
                 session.unlink()
                 self.service.sandbox.session_for(self.service.reader, session)
         except FatalError:

@@ -5,6 +5,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import duckdb
+import feedparser
+import pytest
 
 from bot.models import Media
 from tests.kit_archive import NOON, OTHER, ago, gone, open_archive, post
@@ -50,3 +52,26 @@ async def test_a_table_of_messages_is_opened_by_duckdb_as_it_is(tmp_path: Path) 
     assert [json.loads(line)["channel"] for line in out.splitlines()] == ['Хро"ника; ещё']
     code, _, said = await typed(data, "export", "--channel", "@nobody", "-o", tmp_path / "none.csv")
     assert (code, (tmp_path / "none.csv").exists(), said.count("\n")) == (2, False, 1)
+
+
+@pytest.mark.parametrize("how", ["rss", "atom", "jsonfeed"])
+async def test_readers_of_news_take_the_posts_of_a_topic(tmp_path: Path, how: str) -> None:
+    async with open_archive(tmp_path) as archive:
+        await archive.follow()
+        await archive.track(None, "Свет", "сбой")
+        evil = "Сбой <script>alert(1)</script> & \x01 «так»\nвторая строка"
+        await archive.live(post(1, evil, date=ago(hours=2)), post(2, "Сбой 2"), post(3))
+        archive.now = NOON + timedelta(hours=1)
+        await archive.live(gone(2))
+    place = tmp_path / how
+    assert (await typed(tmp_path / "data", "export", "--topic", "свет", "--format", how, "-o", place))[0] == 0
+    if how == "jsonfeed":
+        entries = [(each["url"], each["content_text"]) for each in json.loads(place.read_text("utf-8"))["items"]]
+    else:
+        read = feedparser.parse(place.read_bytes())
+        assert (read.bozo, read.version, read.feed.title) == (False, {"rss": "rss20", "atom": "atom10"}[how], "Свет")
+        entries = [(each.link, each.summary.replace("<br />", "\n")) for each in read.entries]
+    assert [link for link, _ in entries] == ["https://t.me/News1001/2", "https://t.me/News1001/1"]
+    assert entries[0][1] == "Deleted or hidden, noticed 2025-03-10 13:00 UTC\n\nСбой 2"
+    assert "alert(1)" in entries[1][1]
+    assert entries[1][1].endswith("вторая строка")

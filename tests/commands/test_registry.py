@@ -40,7 +40,7 @@ def test_examples_begin_with_their_command() -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "meant"), [("folow", "follow"), ("statsu", "status"), ("topic", "topics"), ("xyz", None)]
+    ("typed", "meant"), [("folow", "follow"), ("statuss", "status"), ("topic", "topics"), ("xyz", None)]
 )
 def test_a_typo_gets_a_suggestion(typed: str, meant: str | None) -> None:
     assert registry.suggestion(typed) == meant

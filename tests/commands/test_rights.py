@@ -19,7 +19,7 @@ SPEAKERS = {"owner": ANNA, "editor": BORIS, "reader": CLARA, "stranger": EVE, "a
 CHATS = {"private": None, "group": BASIC_GROUP, "supergroup": GROUP, "forum": FORUM}
 
 # Who may send a command: o(wner), e(ditor), r(eader); in private, and in any group.
-LOOK = "cases groups topics test explain search searches latest post channels status start ping help cancel"
+LOOK = "cases groups topics test explain search searches latest post stats channels status start ping help cancel"
 SET = """settings zone language quiet digest storms edits confirmations media translate receipt
 save track untrack mute unmute priority here fallback"""
 RULES = {
@@ -34,8 +34,8 @@ RULES = {
 # What each kind of button needs.
 TAPS = {
     Need.LOOK: """about again alike back case cases channel dossier edit find first found group groups history item keep
-    latest like list more older order others others_of post quote run seen setup similar sum test topics translation
-    undo why""",
+    latest like list more older order others others_of post quote run seen setup similar stats sum test topics
+    translation undo why""",
     Need.CHAT: """blame casename casenote casetags confirmations digest drop edits every exclude fallback feed forall
     hush include into lang language leave media mute mutes newcase ok ours outof place prio quiet receipt revert save
     settings snooze store storms tocase topic translate type uncase unmute unstore wake word words wrong zone""",
@@ -207,6 +207,7 @@ SAMPLES = {
     "post": "1:1",
     "back": "1:1",
     "undo": "1",
+    "stats": "days:7:light:0",
     "quote": "1:1",
     "translation": "1:1",
     "sum": "1:0",

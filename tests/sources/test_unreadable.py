@@ -13,6 +13,7 @@ from telethon.tl.types import InputChannel, InputMessageID
 from bot.errors import UnreadableError
 from bot.models.notices import PostsUnreadable
 from bot.models.people import Role
+from bot.runtime.clock import utc_now
 from bot.sandbox import Channel, Unknown
 from bot.sandbox.world.unknown import CONSTRUCTOR
 from bot.sources import sync
@@ -61,6 +62,17 @@ async def test_of_a_page_of_the_history_all_else_is_read(reader: ReaderKit, what
         channel.post(f"More {number}")
     await reader.follow(channel)
     await expect_all_but(reader, channel, hole)
+
+
+async def test_what_only_a_web_page_does_not_show_is_read_beside_what_nobody_can_read(reader: ReaderKit) -> None:
+    channel = reader.sandbox.world.add_channel("News", username="news")
+    channel.post("Old")
+    await reader.follow(channel)
+    ids = [channel.post("Long").id, hole := unknown(channel, "media")]
+    await reader.database.write(lambda tx: unreadable.put_hidden(tx, channel.id, ids, now=utc_now()))
+    await reader.sweep().sweep_once()
+    await expect_all_but(reader, channel, hole)
+    assert await unreadable.tried_before(reader.database, channel.id, sync.EDITION, most=9) == []
 
 
 @pytest.mark.parametrize("place", ["first", "last", "alone", "all", "two apart", "newest two"])

@@ -90,7 +90,7 @@ def test_hostile_text_pings_nobody() -> None:
         (429, "17", Verdict.RETRY, 17),
         (503, "Fri, 27 Nov 2026 20:01:00 GMT", Verdict.RETRY, 60),
         (503, "soon", Verdict.RETRY, 0),
-        (503, "Fri, 31 Dec 9999 23:59:59 -0100", Verdict.RETRY, 0),
+        (503, "Fri, 31 Dec 9999 23:59:59 -0100", Verdict.RETRY, 3600),
         (429, "99999999", Verdict.RETRY, 3600),
     ],
 )

@@ -2,6 +2,7 @@ import pytest
 from telethon import connection
 
 from bot.errors import SettingsError
+from bot.runtime.proxies import read_proxy
 from bot.telegram.proxies import proxy_arguments
 
 
@@ -34,7 +35,7 @@ def mtproxy() -> dict[str, object]:
     ],
 )
 def test_a_proxy_is_understood_as_people_write_it(url: str | None, expected: dict[str, object]) -> None:
-    assert proxy_arguments(url) == expected
+    assert proxy_arguments(read_proxy(url) if url else None) == expected
 
 
 @pytest.mark.parametrize(
@@ -55,5 +56,5 @@ def test_a_proxy_is_understood_as_people_write_it(url: str | None, expected: dic
 )
 def test_what_is_no_proxy_is_refused_without_repeating_it(url: str) -> None:
     with pytest.raises(SettingsError, match=r"^TELEGRAM_PROXY") as caught:
-        proxy_arguments(url)
+        read_proxy(url)
     assert "hunter2" not in str(caught.value)

@@ -45,6 +45,24 @@ async def test_a_message_arrives_with_its_text_entities_and_buttons(bot: Sandbox
     assert message_id == message.copies[bot.account.id].id
 
 
+async def test_a_chart_stands_above_its_text_and_gives_way_where_no_photos_are_taken(bot: SandboxedBot) -> None:
+    chart = Outgoing(text="Посты: 4 " * 300, png=b"\x89PNG one", buttons=((Button(text="30 дней", data=b"stats:1"),),))
+    message_id = await bot.sender.send(private(bot.alice), chart, random_id=1)
+    assert message_id is not None
+    shown = bot.alice.inbox(bot.account)[-1]
+    assert isinstance(shown.media, types.MessageMediaPhoto)
+    assert len(shown.text) <= 1024
+    assert shown.reply_markup is not None
+    first = shown.media.photo.id
+    await bot.sender.edit(private(bot.alice), message_id, replace(chart, png=b"\x89PNG two", text="Посты: 9"))
+    shown = bot.alice.inbox(bot.account)[-1]
+    assert (shown.text, shown.media.photo.id == first) == ("Посты: 9", False)
+    bot.sandbox.faults.answer("SendMedia", "CHAT_SEND_PHOTOS_FORBIDDEN", code=403)
+    await bot.sender.send(private(bot.alice), chart, random_id=2)
+    assert bot.alice.inbox(bot.account)[-1].media is None
+    assert len(bot.texts(bot.alice)[-1]) > 1024
+
+
 async def test_a_peer_that_telethon_never_met_is_reached_by_its_stored_address(bot: SandboxedBot) -> None:
     group = bot.sandbox.world.add_group("Редакция", [bot.alice, bot.account])
     channel = bot.sandbox.world.add_channel("Лента", megagroup=True, members=[bot.alice, bot.account])

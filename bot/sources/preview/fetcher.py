@@ -4,11 +4,9 @@ Server and throttle lie alike: a shell for a free name is what a live channel lo
 looks as if a channel were gone is believed only while the canary, a channel that is always there, can be read.
 """
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Self
 from urllib.parse import quote, urlsplit
@@ -17,6 +15,8 @@ import structlog
 
 from bot.models import Clock
 from bot.runtime.clock import utc_now
+from bot.runtime.proxies import proxy_of
+from bot.runtime.web import REDIRECTS, PageFailureError, PageReply, Transport, retry_after
 from bot.settings import Settings
 from bot.sources.preview.answers import AnswerKind, PageAnswer
 from bot.sources.preview.pacing import Hosts, Pacer
@@ -29,7 +29,6 @@ from bot.sources.preview.page import (
     read_landing,
     read_page,
 )
-from bot.sources.transport import PageFailureError, PageReply, Transport
 from bot.store.database import Database
 from bot.store.meta import PageBackoff
 
@@ -37,7 +36,6 @@ log = structlog.get_logger(__name__)
 
 _DOUBTED = frozenset({LandingKind.NOBODY, LandingKind.BANNED})  # what a throttling server says of anybody, too
 _ODD_IN_A_ROW = 3  # known channels that look gone, after which all wait
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _SERVER_ERROR = 500
 _FOREIGN = "a page came that is not Telegram's: something between us and it answers in its place"
 _TOO_OFTEN = "the pages were asked for too often"
@@ -80,9 +78,8 @@ class Pages:
     @classmethod
     def open(cls, settings: Settings, database: Database | None, clock: Clock = utc_now) -> Self:
         """Open them by the settings; the wait is kept in the database. Raises SettingsError for a useless proxy."""
-        proxy = settings.telegram_proxy
         return cls(
-            Transport.open(None if proxy is None else proxy.get_secret_value()),
+            Transport.open(proxy_of(settings)),
             Pacer(database, clock, pause=settings.preview_pause),
             (settings.preview_url, *settings.preview_fallback_urls),
             canary=settings.preview_canary,
@@ -189,8 +186,9 @@ class Pages:
             return await self._fail(question, f"HTTP: the server answered {reply.status}", reply.status)
         self._hosts = self._hosts.answered()
         if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
-            return await self._wait(asked, _TOO_OFTEN, wanted=retry_after(reply.headers, self._clock()))
-        if reply.status in _REDIRECTS:
+            wanted = retry_after(reply.headers.get("retry-after"), self._clock())
+            return await self._wait(asked, _TOO_OFTEN, wanted=wanted)
+        if reply.status in REDIRECTS:
             return await self._redirected(question, asked, reply)
         if reply.status != HTTPStatus.OK or not is_by_telegram(reply.html):
             return await self._wait(replace(asked, kind=AnswerKind.UNREACHABLE), _FOREIGN)
@@ -262,18 +260,6 @@ class Pages:
 
     def _url(self, question: PageQuestion) -> str:
         return f"{self._hosts.url}/{question.path}"
-
-
-def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
-    """Read how long a server asks us to wait: seconds, or a date (RFC 9110, 10.2.3); None where it does not say."""
-    written = headers.get("retry-after", "").strip()
-    if re.fullmatch(r"\d{1,9}", written):
-        return timedelta(seconds=int(written))
-    try:
-        date = parsedate_to_datetime(written)
-    except ValueError:
-        return None
-    return max(timedelta(), (date if date.tzinfo else date.replace(tzinfo=UTC)) - now)
 
 
 def _of_sick(canary: PageAnswer) -> PageAnswer:

@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 _PEER = re.compile(r"c(\d{1,12})_-?\d+")
-_CURSOR = re.compile(r"[?&](?:before|after)=(\d{1,10})\b")
+_CURSOR = re.compile(r"[?&]before=(\d{1,10})\b")
 _NUMBER = re.compile(r"\d[\d\s.,]*")
 _TAG = re.compile(r"<(/?)([a-zA-Z][\w-]*)")
 _VOID = frozenset({"br", "hr", "img", "input", "link", "meta", "path", "source", "wbr"})  # these hold nothing
@@ -51,7 +51,6 @@ class ChannelPage:
     description: str | None
     posts: tuple[PagePost, ...]
     older: int | None  # ask for posts before this id; None: there are none
-    newer: int | None  # ask for posts after this id; None: these are the newest
     rendered_at: datetime | None  # by the server's clock: old where a cache answered
 
 
@@ -157,7 +156,6 @@ def _read_page(tree: LexborHTMLParser) -> ChannelPage:
         description=plain_words(tree.css_first(".tgme_channel_info_description")) or None,
         posts=posts,
         older=_older(tree, posts),
-        newer=_cursor(tree, "next", "after"),
         rendered_at=max((each.view.rendered_at for each in found if each.view and each.view.rendered_at), default=None),
     )
 
@@ -194,16 +192,16 @@ def _older(tree: LexborHTMLParser, posts: Sequence[PagePost]) -> int | None:
     if not posts:
         return None
     oldest = posts[0].message_id
-    found = _cursor(tree, "prev", "before")
+    found = _cursor(tree)
     older = min(found or oldest, oldest)
     return older if older > 1 else None
 
 
-def _cursor(tree: LexborHTMLParser, rel: str, way: str) -> int | None:
-    link = tree.css_first(f'link[rel="{rel}"]')
+def _cursor(tree: LexborHTMLParser) -> int | None:
+    link = tree.css_first('link[rel="prev"]')
     found = None if link is None else _CURSOR.search(link.attributes.get("href") or "")
-    more = tree.css_first(f".tme_messages_more[data-{way}]")
-    written = found[1] if found else "" if more is None else more.attributes.get(f"data-{way}") or ""
+    more = tree.css_first(".tme_messages_more[data-before]")
+    written = found[1] if found else "" if more is None else more.attributes.get("data-before") or ""
     return int(written) if written.isdecimal() and int(written) > 0 else None
 
 

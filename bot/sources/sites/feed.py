@@ -42,7 +42,6 @@ class Entry:
     text: str  # the title is its first paragraph
     entities: tuple[Entity, ...]
     published: datetime | None
-    updated: datetime | None
     author: str | None
     raw: bytes  # what the feed says of it, as JSON
 
@@ -52,7 +51,6 @@ class SiteFeed:
     """A feed as it was read."""
 
     title: str
-    link: str | None  # of the page that it belongs to
     entries: tuple[Entry, ...]  # as listed: as a rule the newest first
 
 
@@ -85,7 +83,6 @@ def read_feed(body: bytes, url: str, content_type: str = "") -> SiteFeed | None:
     listed = [_entry(each, url) for each in given]
     return SiteFeed(
         title=_name(_words(found.feed.get("title_detail"), url).text),
-        link=_address(found.feed.get("link"), url),
         entries=tuple(_each_once([each for each in listed if each.text])),
     )
 
@@ -105,7 +102,6 @@ def _entry(given: "FeedParserDict", base: str) -> Entry:
         bold = Entity(kind="bold", offset=0, length=units(title.text))
         title = PageText(text=title.text, entities=(bold,))
     shown = PageText.joined(each for each in (title, body) if each.text and (each is title or each.text != title.text))
-    published, updated = _date(given, "published_parsed"), _date(given, "updated_parsed")
     digest = hashlib.sha256(shown.text.encode("utf-8", "replace")).hexdigest()
     guid = given.get("id") or link or digest
     return Entry(
@@ -113,8 +109,7 @@ def _entry(given: "FeedParserDict", base: str) -> Entry:
         link=link,
         text=shown.text,
         entities=shown.entities,
-        published=published or updated,
-        updated=updated,
+        published=_date(given, "published_parsed") or _date(given, "updated_parsed"),
         author=_name(str(given.get("author") or "")) or None,
         raw=json.dumps({"feed": base, "entry": given}, ensure_ascii=False, sort_keys=True, default=_plain).encode(),
     )

@@ -8,15 +8,17 @@ import socket
 from dataclasses import dataclass
 from http import HTTPStatus
 from ipaddress import ip_address, ip_network
-from typing import TYPE_CHECKING, Self
+from typing import Self
 from urllib.parse import urljoin
 
-from bot import __version__
-from bot.settings import Settings
-from bot.sources.transport import PageFailureError, PageReply, Transport, web_proxy
+from aiohttp import DefaultResolver
+from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
 
-if TYPE_CHECKING:
-    from aiohttp.abc import AbstractResolver
+from bot import __version__
+from bot.runtime.proxies import Proxy
+from bot.runtime.web import REDIRECTS, PageFailureError, PageReply, Transport, web_proxy
+from bot.settings import Settings
 
 # Why a site cannot be read.
 UNREACHABLE, REFUSED, PRIVATE = "site_unreachable", "site_refuses", "site_private"
@@ -24,7 +26,6 @@ NO_FEED, BROKEN = "site_no_feed", "site_broken"
 AT_ONCE = 4
 _HOPS = 5  # redirects
 _WITHIN = 60.0  # s, redirects included
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _WITH_IPV4 = ip_network("64:ff9b::/96")  # NAT64
 _HEADERS = {
     "User-Agent": f"Mozilla/5.0 (compatible; channelwatch/{__version__})",
@@ -57,10 +58,10 @@ class Stamp:
 class SiteFetcher:
     """Fetches from the sites of the public internet; `takes_private` lets it ask any others too."""
 
-    def __init__(self, *, proxy: str | None = None, takes_private: bool = False) -> None:
-        self._proxy = proxy
+    def __init__(self, *, proxy: Proxy | None = None, takes_private: bool = False) -> None:
         self._takes_private = takes_private
-        self._opened: Transport | None = None  # where nobody follows a site, nobody waits for what it imports
+        resolver = None if takes_private else _PublicResolver()
+        self._transport = Transport.open(proxy, headers=_HEADERS, at_once=AT_ONCE, resolver=resolver)
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -69,15 +70,7 @@ class SiteFetcher:
 
     async def close(self) -> None:
         """Close the connections."""
-        if self._opened is not None:
-            await self._opened.close()
-
-    @property
-    def _transport(self) -> Transport:
-        if self._opened is None:
-            resolver = None if self._takes_private else _public_resolver()
-            self._opened = Transport.open(self._proxy, headers=_HEADERS, at_once=AT_ONCE, resolver=resolver)
-        return self._opened
+        await self._transport.close()
 
     async def fetch(self, url: str, stamp: Stamp) -> PageReply | None:
         """Return the answer of a site; None where it is the one that we have. Raises SiteError."""
@@ -100,15 +93,13 @@ class SiteFetcher:
                 return None
             if reply.status == HTTPStatus.OK:
                 return reply
-            if reply.status not in _REDIRECTS or not reply.headers.get("location"):
+            if reply.status not in REDIRECTS or not reply.headers.get("location"):
                 raise SiteError(REFUSED, f"HTTP {reply.status}")
             url = urljoin(url, reply.headers["location"])
         raise SiteError(REFUSED, "redirects without end")
 
     def _check(self, url: str) -> None:
         """Raise SiteError for an address that is refused without a look; a proxy looks names up by itself."""
-        from yarl import URL  # noqa: PLC0415 - with aiohttp, which only sites need
-
         try:
             parts = URL(url)  # as aiohttp reads it: «１２７.0.0.1» is a name to others
         except ValueError:
@@ -137,25 +128,22 @@ class _PrivateAddressError(Exception):
     """A name leads to addresses that are not of the public internet."""
 
 
-def _public_resolver() -> "AbstractResolver":
-    """Return a resolver that gives addresses of the public internet only: what it checks is what is connected to."""
-    from aiohttp import DefaultResolver  # noqa: PLC0415 - a tenth of a second
-    from aiohttp.abc import AbstractResolver, ResolveResult  # noqa: PLC0415 - likewise
+class _PublicResolver(AbstractResolver):
+    """Gives addresses of the public internet only: what it checks is what is connected to."""
 
-    class PublicResolver(AbstractResolver):
-        def __init__(self) -> None:
-            self._resolver = DefaultResolver()
+    def __init__(self) -> None:
+        self._resolver = DefaultResolver()
 
-        async def resolve(
-            self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-        ) -> list[ResolveResult]:
-            found = await self._resolver.resolve(host, port, family)
-            public = [each for each in found if _is_public(each["host"])]
-            if found and not public:
-                raise _PrivateAddressError(host)
-            return public
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """Look a name up. Raises _PrivateAddressError where it leads to none."""
+        found = await self._resolver.resolve(host, port, family)
+        public = [each for each in found if _is_public(each["host"])]
+        if found and not public:
+            raise _PrivateAddressError(host)
+        return public
 
-        async def close(self) -> None:
-            await self._resolver.close()
-
-    return PublicResolver()
+    async def close(self) -> None:
+        """Close what looks names up."""
+        await self._resolver.close()

@@ -13,11 +13,11 @@ from bot.models import Clock, Observation, ObservedBy, Post, RawFormat
 from bot.models.notices import ChannelLost, ChannelRegained, FollowAccess
 from bot.pipeline.ingest import Ingest
 from bot.runtime.supervisor import TURN, Beat, no_beat
+from bot.runtime.web import PageReply
 from bot.search.pool import BusyError, Searches
 from bot.sources.follow_answers import FollowAnswers
 from bot.sources.sites.feed import Entry, SiteFeed, find_feed
 from bot.sources.sites.fetcher import AT_ONCE, BROKEN, NO_FEED, UNREACHABLE, SiteError, SiteFetcher, Stamp
-from bot.sources.transport import PageReply
 from bot.store import channels, follows, marks, posts, sites
 from bot.store.channels import Access, ResolvedChannel
 from bot.store.database import Database, Subject, Transaction

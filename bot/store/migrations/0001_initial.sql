@@ -243,7 +243,8 @@ CREATE TABLE posts (  -- messages of channels: a post is one of them, or an albu
 );
 CREATE INDEX posts_key ON posts (channel_id, post_key, message_id);  -- the messages of a post, in their order
 CREATE INDEX posts_link ON posts (link) WHERE link IS NOT NULL;
-CREATE INDEX posts_dates ON posts (channel_id, date);  -- when each channel spoke
+CREATE INDEX posts_dates ON posts (channel_id, date, grouped_id);  -- when each channel spoke, and how often
+CREATE INDEX posts_gone ON posts (gone_at) WHERE gone_at IS NOT NULL;
 CREATE INDEX posts_root ON posts (channel_id, root_id) WHERE root_id IS NOT NULL;
 
 -- Messages that Telegram puts into a channel's supergroup for its posts: what answers them are the comments. They are no

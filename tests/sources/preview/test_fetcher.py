@@ -14,14 +14,15 @@ from aiohttp.web import BaseRequest, Response
 from pydantic import SecretStr
 
 from bot.errors import SettingsError
+from bot.runtime.proxies import read_proxy
+from bot.runtime.web import NO_MTPROXY, PageFailureError, Transport, check_proxy, retry_after
 from bot.sandbox import Channel, Sandbox
 from bot.sandbox.pages.server import PageServer
 from bot.settings import Settings
 from bot.sources.preview.answers import AnswerKind, PageAnswer
-from bot.sources.preview.fetcher import Pages, retry_after
+from bot.sources.preview.fetcher import Pages
 from bot.sources.preview.pacing import FIRST_WAIT, LONGEST_WAIT, Hosts, Pacer, next_wait
 from bot.sources.preview.page import EmbedRefusal, LandingKind
-from bot.sources.transport import NO_MTPROXY, PageFailureError, Transport, check_proxy
 from bot.store.database import Database
 from bot.store.meta import PageBackoff
 
@@ -236,7 +237,7 @@ async def test_the_second_host_is_asked_after_two_failures_and_all_wait_once_bot
 
 
 async def test_a_cut_connection_is_a_failure_and_one_that_waits_for_ever_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.sources.transport.TOTAL", 0.2)
+    monkeypatch.setattr("bot.runtime.web.TOTAL", 0.2)
     async with web() as at:
         at.server.faults.reset(times=2)
         assert "cut" in (await at.known()).reason
@@ -256,7 +257,7 @@ async def test_a_cut_connection_is_a_failure_and_one_that_waits_for_ever_too(mon
     ],
 )
 def test_the_server_says_how_long(written: str, wait: timedelta | None) -> None:
-    assert retry_after({"retry-after": written}, NOW) == wait
+    assert retry_after(written, NOW) == wait
 
 
 def test_waits_double_up_to_ten_minutes_and_the_server_may_ask_for_more() -> None:
@@ -303,7 +304,7 @@ async def test_one_request_starts_three_to_four_seconds_after_another(monkeypatc
 
 
 async def test_a_request_says_who_asks_and_takes_no_more_than_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.sources.transport.LARGEST", 1000)
+    monkeypatch.setattr("bot.runtime.web.LARGEST", 1000)
     seen: list[Mapping[str, str]] = []
 
     async def serve(request: BaseRequest) -> Response:
@@ -365,6 +366,6 @@ async def test_pages_come_through_the_proxy_for_telegram(status: int | None, sai
 
 
 def test_an_mtproxy_carries_no_pages() -> None:
-    check_proxy("socks5://127.0.0.1:9050")
+    check_proxy(read_proxy("socks5://127.0.0.1:9050"))
     with pytest.raises(SettingsError, match=NO_MTPROXY[:30]):
-        check_proxy(MTPROXY)
+        check_proxy(read_proxy(MTPROXY))

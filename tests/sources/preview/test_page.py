@@ -61,7 +61,7 @@ def test_a_page_is_a_channel_and_its_posts_oldest_first() -> None:
         "All the news\nof the day",
     )
     assert [(p.message_id, p.text) for p in read.posts] == [(7, "one"), (9, "two")]
-    assert (read.older, read.newer) == (7, None)
+    assert read.older == 7
     assert read.rendered_at == datetime.fromtimestamp(html.RENDERED, UTC)
     first = read.posts[0]
     assert (first.date, first.views) == (datetime(2026, 9, 21, 12, tzinfo=UTC), 12_500)

@@ -1,24 +1,28 @@
 """One HTTP request to the public web: an answer comes out, or why there is none. Nothing is judged here."""
 
 import asyncio
+import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Self
+from typing import Self
+
+import aiohttp  # which Telethon imports anyway
+from aiohttp import BaseConnector, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
+from aiohttp.abc import AbstractResolver
 
 from bot import __version__
 from bot.errors import SettingsError
+from bot.runtime.proxies import Proxy, ProxyKind, proxy_of
 from bot.settings import Settings
-from bot.telegram.proxies import proxy_arguments
-
-if TYPE_CHECKING:
-    from aiohttp import BaseConnector, ClientSession
-    from aiohttp.abc import AbstractResolver
 
 USER_AGENT = f"Mozilla/5.0 (X11; Linux x86_64) channelwatch/{__version__}"  # who asks, in the shape that servers expect
 HEADERS = {"User-Agent": USER_AGENT, "Accept-Language": "en", "Accept": "text/html"}
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
 LARGEST = 4 << 20  # bytes of an answer, unpacked: Telegram's pages have 150,000
 TOTAL, CONNECT = 40.0, 10.0  # s
 NO_MTPROXY = (
@@ -64,24 +68,22 @@ class PageReply:
 class Transport:
     """A session that keeps its connections; redirects are answers, cookies are not kept."""
 
-    def __init__(self, session: "ClientSession") -> None:
+    def __init__(self, session: ClientSession) -> None:
         self._session = session
 
     @classmethod
     def open(
         cls,
-        proxy: str | None,
+        proxy: Proxy | None,
         *,
         headers: Mapping[str, str] = MappingProxyType(HEADERS),
         at_once: int = 1,
-        resolver: "AbstractResolver | None" = None,
+        resolver: AbstractResolver | None = None,
     ) -> Self:
-        """Open a session, through a proxy as TELEGRAM_PROXY has it, which looks up names in the `resolver`'s place.
+        """Open a session, through a proxy, which looks up names in the `resolver`'s place.
 
         Raises SettingsError where the proxy carries no HTTP.
         """
-        from aiohttp import ClientSession, ClientTimeout, DummyCookieJar  # noqa: PLC0415 - a tenth of a second
-
         session = ClientSession(
             connector=_connector(proxy, at_once, resolver),
             timeout=ClientTimeout(total=TOTAL, connect=CONNECT),
@@ -101,8 +103,7 @@ class Transport:
     async def _answer(
         self, method: str, url: str, headers: Mapping[str, str] | None, body: bytes | None = None
     ) -> PageReply:
-        import aiohttp  # noqa: PLC0415 - see above
-        from aiohttp_socks import ProxyConnectionError, ProxyError, ProxyTimeoutError  # noqa: PLC0415 - likewise
+        from aiohttp_socks import ProxyConnectionError, ProxyError, ProxyTimeoutError  # noqa: PLC0415 - few need it
 
         try:
             return await self._ask(method, url, headers, body)
@@ -141,39 +142,48 @@ class Transport:
         await asyncio.sleep(0)  # aiohttp closes transports in the next step of the loop
 
 
-def check_proxy(proxy: str | None) -> None:
+def check_proxy(proxy: Proxy | None) -> None:
     """Raise SettingsError for a proxy through which no web page can be asked for."""
-    if "connection" in proxy_arguments(proxy):
+    if proxy is not None and proxy.kind is ProxyKind.MTPROTO:
         raise SettingsError(NO_MTPROXY)
 
 
-def web_proxy(settings: Settings) -> str | None:
+def web_proxy(settings: Settings) -> Proxy | None:
     """Return the proxy of the settings; None where it carries Telegram's own protocol only."""
-    proxy = None if settings.telegram_proxy is None else settings.telegram_proxy.get_secret_value()
     try:
+        proxy = proxy_of(settings)
         check_proxy(proxy)
     except SettingsError:
         return None
     return proxy
 
 
-def _connector(proxy: str | None, at_once: int, resolver: "AbstractResolver | None") -> "BaseConnector":
-    from aiohttp import TCPConnector  # noqa: PLC0415 - see above
+def retry_after(written: str | None, now: datetime) -> timedelta | None:
+    """Read how long a server asks us to wait: seconds, or a date (RFC 9110, 10.2.3); None where it does not say."""
+    written = (written or "").strip()
+    if re.fullmatch(r"[0-9]{1,9}", written):
+        return timedelta(seconds=int(written))
+    try:
+        date = parsedate_to_datetime(written)
+    except ValueError:
+        return None
+    return max(timedelta(), (date if date.tzinfo else date.replace(tzinfo=UTC)) - now)
 
+
+def _connector(proxy: Proxy | None, at_once: int, resolver: AbstractResolver | None) -> BaseConnector:
     check_proxy(proxy)
     if proxy is None:
         return TCPConnector(limit=at_once, resolver=resolver)
-    from aiohttp_socks import ProxyConnector  # noqa: PLC0415 - few need one
+    from aiohttp_socks import ProxyConnector  # noqa: PLC0415 - see above
     from python_socks import ProxyType  # noqa: PLC0415 - likewise
 
-    given = proxy_arguments(proxy)["proxy"]
     return ProxyConnector(
-        proxy_type=ProxyType[given["proxy_type"].upper()],
-        host=given["addr"],
-        port=given["port"],
-        username=given["username"],
-        password=given["password"],
-        rdns=given["rdns"],
+        proxy_type=ProxyType[proxy.kind.name],
+        host=proxy.host,
+        port=proxy.port,
+        username=proxy.user,
+        password=proxy.password,
+        rdns=True,
         limit=at_once,
     )
 

@@ -1,0 +1,66 @@
+"""What charts are made of: which posts and alerts are counted, and how many there were."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.models.people import Viewer
+
+DELAYS = (2, 5, 15, 60, 300, 3600)  # s up to which delays are counted together; what is left is longer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What is counted: whose alerts, the posts of which channels, from when to when, in which time zone."""
+
+    chats: tuple[int, ...]
+    viewer: Viewer
+    channel_ids: tuple[int, ...] | None = None  # None: all that the viewer sees
+    since: datetime
+    until: datetime
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountsByHour:
+    """Posts and alerts by the hour of local time, counted from 1970."""
+
+    posts: Mapping[int, int]
+    alerts: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicCount:
+    """The alerts of a topic, and those in as long a time before."""
+
+    topic: str
+    alerts: int
+    before: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelCount:
+    """The posts of a channel, and the alerts that they brought."""
+
+    title: str
+    posts: int
+    alerts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DelayCounts:
+    """How long alerts took, from the date of the post, or of its edit, until Telegram had the message."""
+
+    counts: tuple[int, ...]  # by `DELAYS`, and those that took longer
+    half_within: float = 0.0  # s
+    most_within: float = 0.0  # s, of 95 %
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeletionCount:
+    """The posts of a channel that are gone: deleted, as the network told us, or missing when they were read again."""
+
+    title: str
+    told: int
+    missing: int
+    alerted: int  # of both, those that the chats had an alert of

@@ -1,0 +1,137 @@
+"""What charts are made of: posts, alerts, delays and deletions of a time, counted by the day, topic or channel.
+
+Posts are counted from the index of their dates, channel by channel, an album once. Comments do not count.
+"""
+
+from collections import Counter
+from datetime import UTC, timedelta
+from zoneinfo import ZoneInfo
+
+from bot.models import TOLD
+from bot.models.counts import DELAYS, ChannelCount, CountsByHour, DelayCounts, DeletionCount, Selection, TopicCount
+from bot.store.access import Restrictable, hidden, visible
+from bot.store.database import Reader
+from bot.store.rows import json_list, read_all, to_ms
+
+HOUR_MS = 3_600_000
+_NAMES = 50  # topics, or channels, that are returned
+
+
+_SEEN = f"""seen AS (SELECT c.id, c.title FROM channels c WHERE c.comments_of IS NULL
+    AND (:channels IS NULL OR c.id IN (SELECT value FROM json_each(:channels)))
+    AND {visible(Restrictable.CHANNEL, "c.id")})"""  # noqa: S608 - our own words
+# The first message of an album stands for it.
+_FIRST = """(nullif(p.grouped_id, 0) IS NULL OR NOT EXISTS (SELECT 1 FROM posts q WHERE q.channel_id = p.channel_id
+    AND q.post_key = 'g' || p.grouped_id AND q.id < p.id))"""
+_OWN = """a.chat_id IN (SELECT value FROM json_each(:chats)) AND a.duplicate_of IS NULL AND NOT a.is_counted
+    AND a.channel_id IN (SELECT id FROM seen)"""
+_IN_TIME = "a.created_at >= :since AND a.created_at < :until"
+
+
+async def count_by_hour(db: Reader, selection: Selection) -> CountsByHour:
+    """Count posts and alerts by the hour."""
+    values = _values(selection) | {"eras": json_list(eras(selection)), "hour": HOUR_MS}
+    posts = await db.fetch_all(
+        f"""WITH {_SEEN} SELECT (p.date + (e.value ->> 2)) / :hour AS hour, count(*) AS n
+        FROM seen s CROSS JOIN json_each(:eras) e CROSS JOIN posts p ON p.channel_id = s.id
+            AND p.date >= e.value ->> 0 AND p.date < e.value ->> 1 WHERE {_FIRST} GROUP BY hour""",  # noqa: S608 - our own words
+        values,
+    )
+    alerts = await db.fetch_all(
+        f"""WITH {_SEEN} SELECT (a.created_at + (e.value ->> 2)) / :hour AS hour, count(*) AS n
+        FROM json_each(:eras) e CROSS JOIN alerts a ON a.created_at >= e.value ->> 0 AND a.created_at < e.value ->> 1
+        WHERE {_OWN} GROUP BY hour""",  # noqa: S608 - likewise
+        values,
+    )
+    by_hour = ({row["hour"]: row["n"] for row in rows} for rows in (posts, alerts))
+    return CountsByHour(posts=next(by_hour), alerts=next(by_hour))
+
+
+async def count_topics(db: Reader, selection: Selection) -> list[TopicCount]:
+    """Count the alerts of each topic that the viewer sees, the most first."""
+    before = selection.since - (selection.until - selection.since)
+    kept = json_list(await hidden(db, Restrictable.TOPIC, selection.viewer))
+    rows = await db.fetch_all(
+        f"""WITH {_SEEN}, counted AS (SELECT a.topics, a.created_at >= :since AS is_now, count(*) AS n FROM alerts a
+            WHERE {_OWN} AND a.created_at >= :before AND a.created_at < :until GROUP BY a.topics, is_now)
+        SELECT t.value AS topic, CAST(total(c.n) FILTER (WHERE c.is_now) AS INTEGER) AS alerts,
+            CAST(total(c.n) FILTER (WHERE NOT c.is_now) AS INTEGER) AS before
+        FROM counted c JOIN json_each(c.topics) t
+        WHERE t.value NOT IN (SELECT name FROM topics WHERE id IN (SELECT value FROM json_each(:kept)))
+        GROUP BY t.value ORDER BY alerts DESC, before DESC, topic LIMIT :most""",  # noqa: S608 - our own words
+        _values(selection) | {"before": to_ms(before), "kept": kept, "most": _NAMES},
+    )
+    return read_all(TopicCount, rows)
+
+
+async def count_channels(db: Reader, selection: Selection) -> list[ChannelCount]:
+    """Count the posts of each channel and their alerts, the most posts first."""
+    rows = await db.fetch_all(
+        f"""WITH {_SEEN}, alerted AS (
+            SELECT a.channel_id, count(*) AS n FROM alerts a WHERE {_OWN} AND {_IN_TIME} GROUP BY a.channel_id)
+        SELECT s.title, count(*) AS posts, coalesce((SELECT n FROM alerted WHERE channel_id = s.id), 0) AS alerts
+        FROM seen s CROSS JOIN posts p ON p.channel_id = s.id AND p.date >= :since AND p.date < :until
+        WHERE {_FIRST} GROUP BY s.id ORDER BY posts DESC, s.title LIMIT :most""",  # noqa: S608 - our own words
+        _values(selection) | {"most": _NAMES},
+    )
+    return read_all(ChannelCount, rows)
+
+
+async def count_delays(db: Reader, selection: Selection) -> DelayCounts:
+    """Count by their delays the alerts that were sent one by one; digests and the like wait on purpose."""
+    rows = await db.fetch_all(
+        f"""WITH {_SEEN} SELECT max(0, m.sent_at - coalesce(v.edit_date, v.date)) / 1000.0 AS delay FROM alerts a
+        JOIN messages m ON m.alert_id = a.id AND m.kind = 'alert' AND m.sent_at IS NOT NULL
+        JOIN versions v ON v.id = a.version_id WHERE {_OWN} AND {_IN_TIME} ORDER BY delay""",  # noqa: S608 - our own words
+        _values(selection),
+    )
+    delays = [row["delay"] for row in rows]
+    if not delays:
+        return DelayCounts(counts=(0,) * (len(DELAYS) + 1))
+    found = Counter(next((n for n, longest in enumerate(DELAYS) if delay <= longest), len(DELAYS)) for delay in delays)
+    return DelayCounts(
+        counts=tuple(found[number] for number in range(len(DELAYS) + 1)),
+        half_within=delays[len(delays) // 2],
+        most_within=delays[min(len(delays) - 1, int(0.95 * len(delays)))],
+    )
+
+
+async def count_deletions(db: Reader, selection: Selection) -> list[DeletionCount]:
+    """Count by channel the posts that were found gone in a time, the most first."""
+    told = ", ".join(f"'{each}'" for each in sorted(TOLD))
+    rows = await db.fetch_all(
+        f"""WITH {_SEEN}, gone AS (SELECT p.channel_id, p.post_key, max(p.gone_by IN ({told})) AS is_told FROM posts p
+            WHERE p.gone_at >= :since AND p.gone_at < :until GROUP BY p.channel_id, p.post_key)
+        SELECT s.title, sum(g.is_told) AS told, sum(NOT g.is_told) AS missing,
+            sum(EXISTS (SELECT 1 FROM alerts a WHERE a.channel_id = g.channel_id AND a.post_key = g.post_key
+                AND a.chat_id IN (SELECT value FROM json_each(:chats)))) AS alerted
+        FROM gone g JOIN seen s ON s.id = g.channel_id
+        GROUP BY s.id ORDER BY count(*) DESC, s.title LIMIT :most""",  # noqa: S608 - our own words
+        _values(selection) | {"most": _NAMES},
+    )
+    return read_all(DeletionCount, rows)
+
+
+def eras(selection: Selection) -> list[tuple[int, int, int]]:
+    """Return the spans of a time in which the clocks of its zone are equally far from UTC: from, to and this, in ms."""
+    zone, found = ZoneInfo(selection.time_zone), list[tuple[int, int, int]]()
+    moment = selection.since.astimezone(UTC)
+    while moment < selection.until:
+        after = min(selection.until, moment.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1))
+        offset = (moment.astimezone(zone).utcoffset() or timedelta()) // timedelta(milliseconds=1)
+        if found and found[-1][2] == offset:
+            found[-1] = (found[-1][0], to_ms(after), offset)
+        else:
+            found.append((to_ms(moment), to_ms(after), offset))
+        moment = after
+    return found
+
+
+def _values(selection: Selection) -> dict[str, object]:
+    return {
+        "chats": json_list(selection.chats),
+        "channels": None if selection.channel_ids is None else json_list(selection.channel_ids),
+        "viewer": selection.viewer.chat_id,
+        "since": to_ms(selection.since),
+        "until": to_ms(selection.until),
+    }

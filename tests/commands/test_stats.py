@@ -1,0 +1,86 @@
+"""/stats: what is counted, for whom, and the chart that shows it."""
+
+from datetime import timedelta
+
+from bot.models.people import Role
+from bot.store import channel_groups
+from bot.store.access import Restrictable, restrict
+from tests.commands.kit import BORIS, Bot, button, labels, text
+from tests.kit_archive import NOON, OTHER, gone, post
+
+PNG = b"\x89PNG"
+
+
+async def newsroom(bot: Bot) -> None:
+    """Two channels with five posts in a week, of which three are alerts and two are gone."""
+    await bot.pair()
+    await bot.archive.follow(title="Вести $x$ 🦊")
+    await bot.archive.follow(OTHER, title="Хроника")
+    await bot.tracks("авария: авария")
+    for number, text_of in enumerate(("Авария на линии", "Авария в сети", "Тихий день")):
+        bot.archive.now = NOON - timedelta(days=2 - number)
+        seen = bot.archive.now - timedelta(seconds=4)
+        await bot.archive.live(post(number + 1, text_of, date=seen))
+        if number == 1:
+            album = (post(n, "Авария: фото", channel_id=OTHER, date=seen, grouped_id=77) for n in (8, 9))
+            await bot.archive.live(*album)
+        await bot.archive.send_all()
+    await bot.archive.live(gone(1))
+    await bot.archive.sweep(gone(2))
+    bot.archive.now += timedelta(minutes=1)
+
+
+async def test_a_chart_is_a_tap_away_from_any_other(bot: Bot) -> None:
+    await newsroom(bot)
+    shown = (await bot.says("/stats")).messages[0]
+    assert shown.png is not None
+    assert shown.png.startswith(PNG)
+    lines = shown.text.splitlines()
+    assert lines[:3] == ["Posts and alerts · 7 days", "Posts: 4", "Alerts: 3"]
+    assert lines[-3:] == [
+        "Sat 8 Mar: posts 1, alerts 1",
+        "Sun 9 Mar: posts 2, alerts 2",
+        "Mon 10 Mar: posts 1, alerts 0",
+    ]
+    said = {}
+    for label in ("Hours", "Topics", "Channels", "Delays", "Deletions"):
+        page = (await bot.taps(button(shown, label))).edit
+        assert page is not None
+        assert page.png is not None
+        assert labels(page)[-3:] == ["30 days", "1 year", "🌙"]
+        said[label] = page.text.splitlines()[1:]
+    assert said["Hours"][0] == "Busiest: Sun 11:00, 2 posts an hour"
+    assert said["Topics"] == ["авария: 3; 0 before that"]
+    assert said["Channels"] == ["Вести $x$ 🦊: posts 3, alerts 2", "Хроника: posts 1, alerts 1"]
+    assert said["Delays"][0].startswith("From post to alert: half within ")
+    assert said["Deletions"] == ["Вести $x$ 🦊: deleted 1, missing 1; 2 of them had alerts"]
+    dark = (await bot.taps(button(shown, "🌙"))).edit
+    assert dark is not None
+    assert dark.text == shown.text
+    assert dark.png not in {None, shown.png}
+    assert "☀️" in labels(dark)
+
+
+async def test_a_group_and_what_is_restricted_to_others(bot: Bot) -> None:
+    await newsroom(bot)
+    group = await bot.db.write(lambda tx: channel_groups.make(tx, "Хроники"))
+    await bot.db.write(lambda tx: channel_groups.add(tx, group.id, OTHER))
+    shown = (await bot.says("/stats group:хроники")).messages[0]
+    assert shown.text.splitlines()[:3] == ["Posts and alerts · 7 days · Хроники", "Posts: 1", "Alerts: 1"]
+    assert "● Хроники" in labels(shown)
+    assert "There is no group «нет»" in text(await bot.says("/stats нет"))
+    await bot.pair(BORIS, Role.READER)
+    await bot.db.write(lambda tx: restrict(tx, Restrictable.CHANNEL, OTHER, [1]))
+    theirs = f"stats:channels:7:light:{group.id}".encode()
+    assert "Хроника" not in text(await bot.taps(theirs, person=BORIS))
+    assert "Nothing in this time." in text(await bot.taps(theirs, person=BORIS))
+    assert (await bot.taps(b"stats:days:7:light:99")).note == "This button no longer works."
+
+
+async def test_a_chart_is_not_kept_with_the_answer(bot: Bot) -> None:
+    await newsroom(bot)
+    first = await bot.says("/stats", key="asked")
+    again = await bot.says("/stats", key="asked")
+    assert first.messages[0].png is not None
+    assert again.messages[0].png is None
+    assert text(again) == text(first)
