@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from bot.models import TOLD, Observation, Post
+from bot.parts import compact_json
 from bot.store.rows import json_list, maybe_ms, read_all, to_ms
 from bot.store.transaction import Reader, StaleTipError, Tip, Transaction
 
@@ -28,6 +29,7 @@ class LineKind(StrEnum):
     VERSION = "version"  # a post said this
     ADDITION = "addition"  # more came to a version: a link's preview, the rest of a long post
     FILE = "file"  # a photo or document of a version is on our disk: the SHA-256 of the file
+    WITHHELD = "withheld"  # the network withholds a message in some places, or no longer: [platform, reason, text] each
     CAPTURE = "capture"  # the public page of a message, as it was at one moment: the SHA-256 of its HTML
     DELETION = "deletion"  # Telegram told us that a message was deleted
     MISSING = "missing"  # a message was not there when its channel was read again; nobody told us why
@@ -200,6 +202,24 @@ async def add_additions(tx: Transaction, observation: Observation, added: Iterab
                 number=numbers[version_id][0],
                 content=post.content_hash(),
             )._replace(kind=LineKind.ADDITION)
+            for version_id, post in found
+        ],
+    )
+
+
+async def add_withheld(tx: Transaction, observation: Observation, found: Sequence[tuple[int, Post]]) -> None:
+    """Add lines of where the network withholds messages, by the ids of their versions, with the posts that say so."""
+    numbers = await _numbers(tx, [version_id for version_id, _ in found])
+    await add(
+        tx,
+        [
+            version_entry(
+                post,
+                observation,
+                hashlib.sha256(post.raw).digest(),
+                number=numbers[version_id][0],
+                content=post.content_hash(),
+            )._replace(kind=LineKind.WITHHELD, detail=compact_json(post.withheld))
             for version_id, post in found
         ],
     )

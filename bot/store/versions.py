@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from bot.models import Count, Event, NewVersion, Observation, ObservedBy, Post, PostKey, VersionChange
-from bot.parts import Part, PartKind, dump_parts, load_parts, whole_text
+from bot.parts import Part, PartKind, compact_json, dump_parts, load_parts, whole_text
 from bot.store import comments, ledger, long_posts, marks, page_versions, version_rows
 from bot.store.database import Transaction
 from bot.store.long_posts import Head, LongPost, RestState
@@ -66,6 +66,7 @@ class ObservedChanges:
         self._rests: list[
             tuple[int, bytes, Post]
         ] = []  # versions, their hashes, the posts that brought the rest of them
+        self._withheld: list[tuple[int, Post, bool]] = []  # versions, the posts that say so, whether they are new
         self._origins: list[tuple[int, Post]] = []  # rows of messages, and the posts that Telegram tells after a page
         self._long: dict[MessageKey, LongPost] = {}  # what is known now of long posts
         self._to_read_anew: set[int] = set()  # channels
@@ -85,6 +86,7 @@ class ObservedChanges:
                 self._copies.append(event)
             else:
                 self._apply_post(event)
+                self._follow_withheld(event)
             return
         if isinstance(event, Count):
             if message := self.known.messages.get((event.channel_id, event.message_id)):
@@ -127,6 +129,16 @@ class ObservedChanges:
         elif version not in message.versions or self._is_shown_again(version, message):
             stale = version.edit_date < message.edit_date
             self._add_version(message, post, version, VersionChange.STALE if stale else VersionChange.EDITED)
+
+    def _follow_withheld(self, post: Post) -> None:
+        """Follow where the network withholds a message, which is no edit of it."""
+        message = self.known.messages.get((post.channel_id, post.message_id))
+        if message is None or post.withheld is None:
+            return
+        withheld = compact_json(post.withheld) if post.withheld else None
+        if withheld != message.withheld:
+            message.withheld, message.touched = withheld, True
+            self._withheld.append((message.version_id, post, message.post is post))
 
     def _apply_page(self, message: StoredMessage, post: Post, version: Version) -> None:
         """Follow what a page shows of a message that is stored."""
@@ -328,7 +340,11 @@ class ObservedChanges:
             *((version_id, post) for _, version_id, post in self._parts),
             *((version_id, post) for version_id, _, post in self._rests),
         ]
-        loaded = [version_rows.part_evidence_row(post, self._observation, version_id) for version_id, post in arrived]
+        unkept = [(version_id, post) for version_id, post, is_new in self._withheld if not is_new]
+        loaded = [
+            version_rows.part_evidence_row(post, self._observation, version_id)
+            for version_id, post in (*arrived, *unkept)
+        ]
         if self._rests:
             rests = [version_rows.rest_row(post, version_id, content) for version_id, content, post in self._rests]
             await tx.execute_many(version_rows.SET_REST, rests)
@@ -338,6 +354,8 @@ class ObservedChanges:
         await tx.insert_all(version_rows.ADD_PART_EVIDENCE, loaded)
         if arrived:
             await ledger.add_additions(tx, self._observation, arrived)
+        if self._withheld:
+            await ledger.add_withheld(tx, self._observation, [(v, post) for v, post, _ in self._withheld])
         if self.turned:
             await ledger.add_turns(tx, self._observation, self._turns())
         for channel_id in self._to_read_anew:

@@ -34,8 +34,8 @@ RULES = {
 # What each kind of button needs.
 TAPS = {
     Need.LOOK: """about again alike back case cases channel dossier edit find first found group groups history item keep
-    latest like list more older order others others_of post quote rss run seen setup similar stats sum test topics
-    translation undo why""",
+    latest like list more older order others others_of post quote rss run seen setup similar spread stats sum test
+    topics translation undo why""",
     Need.CHAT: """blame casename casenote casetags confirmations digest drop edits every exclude fallback feed forall
     hush include into lang language leave media mute mutes newcase ok ours outof place prio quiet receipt revert save
     settings snooze store storms tocase topic translate type uncase unmute unstore wake word words wrong zone""",
@@ -207,6 +207,7 @@ SAMPLES = {
     "post": "1:1",
     "back": "1:1",
     "undo": "1",
+    "spread": "1:1:light",
     "stats": "days:7:light:0",
     "quote": "1:1",
     "translation": "1:1",
