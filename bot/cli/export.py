@@ -201,8 +201,14 @@ async def _pages(
                 reached(found.reached or found.hits[-1].post.date)
         return
     before: int | None = None
-    while page := await posts.messages(
-        database, channel_ids=scope.channel_ids, limit=_AT_ONCE, before=before, since=scope.since, until=scope.until
+    while page := await posts.latest(
+        database,
+        channel_ids=scope.channel_ids,
+        limit=_AT_ONCE,
+        before=before,
+        since=scope.since,
+        until=scope.until,
+        items=True,
     ):
         yield page
         reached(page[-1].date)

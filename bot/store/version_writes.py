@@ -6,6 +6,7 @@ from typing import Any
 from bot.models import Observation, Post, PostKey
 from bot.store import comments, ledger, long_posts, marks, page_versions, version_rows
 from bot.store.database import Transaction
+from bot.store.ledger import LineKind
 from bot.store.long_posts import LongPost
 from bot.store.rows import to_ms
 from bot.store.version_rows import Known, MessageKey
@@ -66,9 +67,10 @@ class VersionWrites:
         loaded = [version_rows.part_evidence_row(post, observation, number) for number, post in (*arrived, *unkept)]
         await tx.insert_all(version_rows.ADD_PART_EVIDENCE, loaded)
         if arrived:
-            await ledger.add_additions(tx, observation, arrived)
+            await ledger.add_to_versions(tx, observation, LineKind.ADDITION, arrived)
         if self.withheld:
-            await ledger.add_withheld(tx, observation, [(number, post) for number, post, _ in self.withheld])
+            withheld = [(number, post) for number, post, _ in self.withheld]
+            await ledger.add_to_versions(tx, observation, LineKind.WITHHELD, withheld)
 
     def _turns(self, known: Known) -> dict[MessageKey, tuple[int, bool]]:
         """Return the version of each message that has vanished or is back, and whether it is gone."""
