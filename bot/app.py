@@ -17,6 +17,8 @@ from bot.charts.jobs import count_week
 from bot.commands.dossier import Dossiers
 from bot.commands.profile import introduce
 from bot.commands.router import Router
+from bot.commands.syndication import URL
+from bot.commands.syndication_server import SyndicationServer
 from bot.delivery.attachments import Attachments
 from bot.delivery.composer import Composer
 from bot.delivery.progress import ProgressMessages
@@ -319,12 +321,30 @@ async def _build(parts: Parts, sender: Sender, outages: OutageMonitor, stop: asy
         "sites": partial(_read, recovery, parts.sites),
         **{f"account {n}": partial(_read, recovery, reader) for n, reader in enumerate(parts.readers, start=1)},
         **_lasting(parts),
+        **await _serving(parts),
     }
     return Service(loops=loops, workers=(worker, target_worker), router=router, ready=ready)
 
 
 async def _count_week(searches: SearchPool, selection: Selection) -> WeekCounts:
     return await searches.run(count_week, selection, who="weekly report", within=COUNT_WITHIN)
+
+
+async def _serving(parts: Parts) -> Loops:
+    """Return the loop that serves topics to readers of news, where that is wanted."""
+    settings = parts.settings
+    await parts.database.write(lambda tx: meta.put(tx, URL, ""))
+    if not settings.http_port:
+        return {}
+    server = SyndicationServer(
+        parts.database,
+        parts.searches,
+        host=settings.http_host,
+        port=settings.http_port,
+        url=settings.http_url,
+        clock=parts.clock,
+    )
+    return {"syndication": server.run}
 
 
 def _lasting(parts: Parts) -> Loops:

@@ -229,6 +229,7 @@ CREATE TABLE posts (  -- messages of channels: a post is one of them, or an albu
     seen_at INTEGER NOT NULL,  -- when we first saw it
     gone_at INTEGER,  -- no longer visible to our reader since …
     gone_by TEXT,  -- … by what path that was seen: a network tells deletions, or a message is missing where it is read again
+    withheld TEXT,  -- JSON: where the network withholds it and why, [platform, reason, text] each; NULL: nowhere
     views INTEGER,
     forwards INTEGER,
     reactions INTEGER,
