@@ -35,6 +35,7 @@ from bot.monitoring.daily_report import DailyReports
 from bot.monitoring.heartbeat import Heartbeat, put_start, put_stop
 from bot.monitoring.outage import OutageMonitor
 from bot.monitoring.silence import SilenceMonitor
+from bot.monitoring.surges import SurgeMonitor
 from bot.monitoring.weekly_report import WeeklyReports
 from bot.pipeline.ingest import Ingest
 from bot.runtime.clock import utc_now
@@ -369,6 +370,7 @@ def _lasting(parts: Parts) -> Loops:
         "pruner": Pruner(database, media_path, most=most, clock=clock).run,
         "silence": SilenceMonitor(database, clock=clock).run,
         "daily report": DailyReports(database, clock=clock).run,
+        "surges": SurgeMonitor(database, clock=clock).run,
         "weekly report": WeeklyReports(database, partial(_count_week, parts.searches), clock=clock).run,
         "ledger heads": HeadLoop.of(parts.settings, database, clock=clock).run,
     }

@@ -382,6 +382,20 @@ MEDIA = _switch(
     is_on=lambda chat: chat.media,
     put=lambda chat, wanted: replace(chat, media=wanted),
 )
+SURGES = _switch(
+    "surges",
+    title=N_("Unusually much"),
+    place=13,
+    summary=N_("whether I say that a topic has unusually many posts"),
+    question=N_(
+        "Should I say so when a topic has five times as many posts as usual at this hour, in three channels or more? "
+        "At most once a day for each topic, and not before I know four weeks of it."
+    ),
+    on=(N_("/surges on"), N_("a message when a topic has five times as many posts as usual, with some of them")),
+    off=(N_("/surges off"), N_("no such message")),
+    is_on=lambda chat: chat.surges,
+    put=lambda chat, wanted: replace(chat, surges=wanted),
+)
 
 
 def _read_translate(typed: str, context: Context) -> Chat:

@@ -268,6 +268,20 @@ class WeeklyReport(_Notice):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TopicSurge(_Notice):
+    """A topic has unusually many posts for this hour of the week; once a day for each."""
+
+    for_everybody = True
+    kind: Literal["surge"] = "surge"
+    topic: str
+    posts: int  # in the last hour
+    channels: int  # in which they are
+    usual: float  # posts in an hour like this one
+    titles: tuple[str, ...]  # of some of the channels, and …
+    links: tuple[str, ...]  # … the address of a post of each
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pong(_Notice):
     """The answer to /ping."""
 
@@ -413,6 +427,7 @@ Notice = Annotated[
     | PostsUnreadable
     | DailyReport
     | WeeklyReport
+    | TopicSurge
     | Pong
     | SampleAlert
     | ThreadClosed

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import singledispatch
 
 from bot.locales import N_, Translator
-from bot.locales.locale import Locale, show_span, topic_title
+from bot.locales.locale import Locale, show_number, show_span, topic_title
 from bot.locales.refusals import SUSPENSIONS, refusal, target_trouble
 from bot.models.acts import TopicChanged
 from bot.models.links import post_link
@@ -42,6 +42,7 @@ from bot.models.notices import (
     TelegramBack,
     TelegramOut,
     ThreadClosed,
+    TopicSurge,
     UpdatesMissed,
     WeeklyReport,
 )
@@ -52,7 +53,7 @@ from bot.rendering.follow_list import typed_options
 from bot.rendering.topic_changes import show_topic_change
 from bot.rendering.weekly_report import write_weekly_report
 from bot.text.buttons import button
-from bot.text.markup import Text, join_names, one_line
+from bot.text.markup import Text, bold, join_names, link, one_line
 from bot.text.references import show_reference
 
 NAME_ROOM = 120  # UTF-16 units of a foreign name
@@ -336,6 +337,19 @@ def _daily_report(notice: DailyReport, locale: Locale) -> Outgoing:
 @render_notice.register
 def _weekly_report(notice: WeeklyReport, locale: Locale) -> Outgoing:
     return write_weekly_report(notice, locale)
+
+
+@render_notice.register
+def _topic_surge(notice: TopicSurge, locale: Locale) -> Outgoing:
+    t = locale.t
+    line = t.gettext("📈 Unusually much on {topic}: posts in an hour: {posts}, in {channels} channels; usual: {usual}.")
+    topic = bold(one_line(topic_title(notice.topic, t), NAME_ROOM))
+    usual = show_number(notice.usual, t)
+    text = Text().line(line, topic=topic, posts=notice.posts, channels=notice.channels, usual=usual)
+    for title, url in zip(notice.titles, notice.links, strict=False):
+        text.add(link(one_line(title, NAME_ROOM) or url, url), "\n")
+    words, entities = text.build()
+    return Outgoing(text=words.rstrip(), entities=entities)
 
 
 @render_notice.register

@@ -65,6 +65,7 @@ FIELDS = {
 TYPES = {
     str: NAMES,
     int: COUNTS,
+    float: COUNTS.map(float),
     int | None: st.none() | COUNTS,
     datetime: st.just(NOW),
     tuple[str, ...]: MANY_NAMES.map(tuple),
@@ -104,6 +105,7 @@ def any_of(cls: type) -> st.SearchStrategy[Any]:
 for counted in (TopicCount, MoverCount, DeletionCount):
     TYPES[tuple[counted, ...]] = st.lists(any_of(counted), max_size=4).map(tuple)
 TYPES[WeekCounts] = any_of(WeekCounts)
+FIELDS["links"] = st.just(("https://t.me/news/1",))
 FIELDS["event"] = st.text("0123456789abcdef-@:", min_size=1, max_size=24)  # ids and times: some go into buttons
 FIELDS["subject"] = st.sampled_from(["topic", "channel", "case"])
 FIELDS["what"] = st.sampled_from(["note", "tags"])

@@ -614,6 +614,7 @@ CREATE TABLE chats (  -- receivers of alerts
     digest_every TEXT NOT NULL DEFAULT 'day' CHECK (digest_every IN ('hour', 'day', 'week')),
     digest_minute INTEGER NOT NULL DEFAULT 540,  -- of the chat's own day; not for 'hour'
     digest_weekday INTEGER NOT NULL DEFAULT 0,  -- 0 is Monday; for 'week'
+    surges INTEGER NOT NULL DEFAULT 1,  -- 1: a notice where a topic has unusually many posts
     storm_count INTEGER DEFAULT 4,  -- more matches of a topic become a storm; NULL: they do not
     storm_minutes INTEGER NOT NULL DEFAULT 5,  -- within which they are counted
     report_minute INTEGER,  -- of the chat's own day, at which the daily report comes; NULL: never
