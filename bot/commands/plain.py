@@ -25,6 +25,10 @@ async def answer(request: Request, context: Context) -> Reply:
         return await _forwarded(request, request.origin, context)
     if is_address(request.argument):
         return no_target(request.argument, context)
+    return await _typed(request, context)
+
+
+async def _typed(request: Request, context: Context) -> Reply:
     if find_zone(request.argument):
         return _or_search(setup.offer_zone(request, context), request, context)
     address = any_reference(request.argument)
