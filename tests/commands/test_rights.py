@@ -20,7 +20,7 @@ CHATS = {"private": None, "group": BASIC_GROUP, "supergroup": GROUP, "forum": FO
 
 # Who may send a command: o(wner), e(ditor), r(eader); in private, and in any group.
 LOOK = "cases groups topics test explain search searches latest post stats channels status start ping help cancel"
-SET = """settings zone language quiet digest storms edits confirmations media translate receipt
+SET = """settings zone language quiet digest storms edits confirmations media translate receipt weekly
 save track untrack mute unmute priority here fallback"""
 RULES = {
     **dict.fromkeys(LOOK.split(), ("oer", "oer")),
@@ -38,8 +38,8 @@ TAPS = {
     topics translation undo why""",
     Need.CHAT: """blame casename casenote casetags confirmations digest drop edits every exclude fallback feed forall
     hush include into lang language leave media mute mutes newcase ok ours outof place prio quiet receipt revert
-    rss_new save settings snooze store storms tocase topic translate type uncase unmute unstore wake word
-    words wrong zone""",
+    rss_new save settings snooze store storms tocase topic translate type uncase unmute unstore wake weekly
+    word words wrong zone""",
     Need.INSTANCE: """all follow further groups_of how ingroup log members name newgroup only open paste privates
     regroup retry share stop unfollow ungroup""",
     Need.BROADCAST: "for post_in",
@@ -198,6 +198,7 @@ SAMPLES = {
     "media": "on",
     "translate": "en",
     "receipt": "off",
+    "weekly": "off",
     "edit": "m-1",
     "name": "m-1",
     "older": "q:m-1:1",
