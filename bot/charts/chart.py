@@ -50,7 +50,16 @@ class Grid:
     most: str
 
 
-Panel = Columns | Bars | Grid
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steps:
+    """A number that grows in the course of time."""
+
+    title: str
+    points: tuple[tuple[float, int], ...]  # seconds since the first, and the number from then on
+    ticks: tuple[tuple[float, str], ...]
+
+
+Panel = Steps | Columns | Bars | Grid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

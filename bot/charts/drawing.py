@@ -4,6 +4,7 @@ matplotlib takes a second to load, and keeps Python's lock while it draws. The c
 people who do not see red or green tell apart (https://jfly.uni-koeln.de/color/); nothing is said by colour alone.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
@@ -16,7 +17,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
 
-from bot.charts.chart import Bar, Bars, Chart, Columns, Grid, Panel, Theme
+from bot.charts.chart import Bar, Bars, Chart, Columns, Grid, Panel, Steps, Theme
 
 WIDTH, HEIGHT, _DPI = 1080, 1350, 100
 _LEFT, _RIGHT, _TOP, _BOTTOM = 0.07, 0.95, 0.81, 0.075  # of the picture
@@ -24,6 +25,7 @@ _TITLE, _TEXT, _SMALL = 33, 25, 21  # points
 _SIGN, _SMALL_SIGN = 21.5, 18.0  # pixels of a letter of text, and of a small one
 _ROOM = (_RIGHT - _LEFT) * WIDTH  # pixels of a line
 _NUMBERED = 8  # columns at most that bear their numbers
+_GAP, _BARS_WEIGHT = 0.125, 2.2  # between panels, as a part of the picture; how much higher bars are than others
 _LONGEST = 44  # letters of a line of text
 _FEWEST_ROWS = 6  # fewer bars are no thicker
 _FONT: dict[Any, object] = {
@@ -71,7 +73,7 @@ def draw(chart: Chart, theme: Theme) -> bytes:
         figure.text(_LEFT, 0.9, _shown(chart.subtitle, 52), fontsize=_SMALL, color=look.faint, va="center")
         if not chart.panels:
             figure.text(0.5, 0.5, _shown(chart.empty, 52), fontsize=_TEXT, color=look.faint, ha="center")
-        for panel, (bottom, height) in zip(chart.panels, _places(len(chart.panels)), strict=True):
+        for panel, (bottom, height) in zip(chart.panels, _places(chart.panels), strict=True):
             axes = figure.add_axes((_LEFT, bottom, _RIGHT - _LEFT, height), facecolor=look.ground)
             _draw_panel(axes, panel, look)
         written = BytesIO()
@@ -79,13 +81,15 @@ def draw(chart: Chart, theme: Theme) -> bytes:
     return written.getvalue()
 
 
-def _places(count: int) -> list[tuple[float, float]]:
+def _places(panels: Sequence[Panel]) -> list[tuple[float, float]]:
     """Return bottom and height of each panel, from the top; between them is room for labels and a title."""
-    if not count:
-        return []
-    gap = 0.125
-    height = (_TOP - _BOTTOM - gap * (count - 1)) / count
-    return [(_TOP - height - number * (height + gap), height) for number in range(count)]
+    weights = [_BARS_WEIGHT if isinstance(panel, Bars) else 1.0 for panel in panels]
+    room, top, places = _TOP - _BOTTOM - _GAP * (len(panels) - 1), _TOP, list[tuple[float, float]]()
+    for weight in weights:
+        height = room * weight / sum(weights)
+        places.append((top - height, height))
+        top -= height + _GAP
+    return places
 
 
 def _draw_panel(axes: Axes, panel: Panel, look: _Look) -> None:
@@ -95,6 +99,8 @@ def _draw_panel(axes: Axes, panel: Panel, look: _Look) -> None:
     match panel:
         case Columns():
             _draw_columns(axes, panel, look)
+        case Steps():
+            _draw_steps(axes, panel, look)
         case Bars():
             _draw_bars(axes, panel, look)
         case Grid():
@@ -130,6 +136,21 @@ def _draw_columns(axes: Axes, panel: Columns, look: _Look) -> None:
                     va="bottom",
                     bbox={"facecolor": look.ground, "alpha": 0.75, "linewidth": 0, "pad": 1},
                 )
+
+
+def _draw_steps(axes: Axes, panel: Steps, look: _Look) -> None:
+    places, numbers = zip(*panel.points, strict=True)
+    last = max(places[-1], 1.0)
+    axes.step((*places, last * 1.02), (*numbers, numbers[-1]), where="post", color=look.series[0], linewidth=5)
+    axes.set_title(_shown(panel.title, _LONGEST), loc="left", fontsize=_TEXT, weight="bold", pad=14)
+    axes.set_xlim(0, last * 1.02)
+    axes.set_ylim(0, numbers[-1] * 1.15)
+    axes.set_xticks([place for place, _ in panel.ticks], [label for _, label in panel.ticks])
+    axes.set_yticks([])
+    axes.text(last, numbers[-1] * 1.03, f"{numbers[-1]}", fontsize=_SMALL, ha="right", va="bottom")
+    axes.spines["bottom"].set_visible(True)
+    axes.spines["bottom"].set_color(look.faint)
+    axes.grid(axis="x", color=look.faint, alpha=0.3)
 
 
 def _draw_bars(axes: Axes, panel: Bars, look: _Look) -> None:

@@ -5,7 +5,7 @@ is looked up each time, so that a role that was taken away counts at once.
 """
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -30,7 +30,7 @@ from bot.store.access import Restrictable
 from bot.store.channels import BEGINNING
 from bot.store.database import Reader, open_read_only
 from bot.store.fulltext import Scope
-from bot.text.references import post_number
+from bot.text.references import comment_number, post_number
 
 Answer = dict[str, Any]  # as JSON has it
 Resolve = Callable[[Reader], Awaitable[Viewer]]  # raises ChannelwatchError for somebody who may not ask any more
@@ -96,15 +96,11 @@ class ArchiveTools:
     async def post(self, link: str = "", channel_id: int = 0, message_id: int = 0) -> Answer:
         """Return all that is stored of a post: each message of an album with its versions, and whether it is gone."""
         async with self._opened() as (db, viewer):
-            if link:
-                channel, number = await channels.find(db, link, viewer=viewer), post_number(link)
-                if channel is None or number is None:
-                    raise ChannelwatchError("No stored post has this link. Give one such as https://t.me/name/123.")
-                channel_id, message_id = channel.id, number
-            is_seen = await access.sees(db, Restrictable.CHANNEL, channel_id, viewer)
-            named = await posts.current(db, channel_id, [message_id]) if is_seen else []
+            keys = await _linked(db, link, viewer) if link else [(channel_id, message_id)]
+            named = await _first_seen(db, keys, viewer)
             if not named:
                 raise ChannelwatchError("This post is not stored.")
+            channel_id = named[0].channel_id
             items = await posts.by_key(db, channel_id, named[0].key)
             whole = [(each, await posts.versions(db, channel_id, each.message_id)) for each in items]
         return _plain({"note": NOTE, "messages": [_record(*each) for each in whole]})
@@ -175,6 +171,29 @@ class ArchiveTools:
                 yield db, await self._resolve(db)
             except FilterError as error:
                 raise ChannelwatchError(str(error)) from None
+
+
+async def _linked(db: Reader, link: str, viewer: Viewer) -> list[tuple[int, int]]:
+    """Return the channels and message ids that a link may mean. Raises ChannelwatchError where it can mean none."""
+    found = await posts.at_link(db, link.strip())  # of an entry of a site
+    channel, number, comment = await channels.find(db, link, viewer=viewer), post_number(link), comment_number(link)
+    if channel is not None and number is not None:
+        if comment is not None:
+            return [] if channel.comments_in is None else [(channel.comments_in, comment)]
+        found.append((channel.id, number))
+    if not found:
+        raise ChannelwatchError("No stored post has this link. Give one such as https://t.me/name/123.")
+    return found
+
+
+async def _first_seen(db: Reader, keys: Iterable[tuple[int, int]], viewer: Viewer) -> list[StoredPost]:
+    """Return the first message of these that is stored and that a viewer sees; none of others."""
+    for channel_id, message_id in keys:
+        if await access.sees(db, Restrictable.CHANNEL, channel_id, viewer):
+            found = await posts.current(db, channel_id, [message_id])
+            if found:
+                return found
+    return []
 
 
 async def _asked(db: Reader, typed: str, viewer: Viewer, now: datetime) -> tuple[str, Filters, Scope]:

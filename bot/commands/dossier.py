@@ -11,7 +11,7 @@ from bot.commands.context import Context, FileOrder, Reply, Request, change
 from bot.commands.lookup import need_case
 from bot.commands.registry import tap
 from bot.commands.rights import Need
-from bot.dossier.making import DossierFormat, MadeFile, make
+from bot.dossier.making import MOST_ON_PAPER, DossierFormat, MadeFile, PaperError, make
 from bot.locales import N_, translator
 from bot.models import Clock
 from bot.models.outgoing import Outgoing, Peer, Upload
@@ -95,6 +95,9 @@ class Dossiers:
                 time_zone=order.time_zone,
                 now=self._clock(),
             )
+        except PaperError:
+            line = t.gettext("A PDF holds {n} posts at most. Take the HTML page, or split the case.")
+            return line.format(n=MOST_ON_PAPER)
         except SearchError as error:
             log.warning("a dossier could not be made in time", case=order.case_id, reason=str(error))
             return t.gettext("The dossier took too long. On the server it can be made with: channelwatch export --case")

@@ -1,14 +1,13 @@
 """/follow: makes follow requests of a pasted list of channels, with options; the joiner fulfils them."""
 
-import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import reduce
 
 from bot.commands.context import CommandError, Context, Reply, Request, change, remembered, say, writes
-from bot.commands.enlisting import ALL_WORDS, NOTHING, Enlisting, enlist, take_enlisting
+from bot.commands.enlisting import ALL_WORDS, enlist
+from bot.commands.follow_options import SHOWN_WORD, FollowList, read_options
 from bot.commands.parsing import PastedChannels, read_references
 from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
@@ -28,7 +27,6 @@ from bot.text.references import ALL, ALL_ASKED, FOLDER, is_site, show_reference
 
 MOST_AT_ONCE = 500  # as many as one account can be in
 SHOWN_NAMES = 60  # of one kind in an answer
-_SHOWN_WORD = 60  # characters of a word that is not understood
 
 _OUTCOMES = {
     RequestOutcome.NEW: N_("I am checking these and will report on each: {names}"),
@@ -58,39 +56,6 @@ NO_OCR = N_(
     "The program that reads pictures is not on the server yet: apt install tesseract-ocr tesseract-ocr-rus, "
     "or in Docker build with OCR=1."
 )
-MOST_HISTORY = 100_000  # posts
-_OPTION_WORDS = {
-    **dict.fromkeys(("fast", "быстро", "швидко"), Options(fast=True)),
-    **dict.fromkeys(("slow", "медленно", "повільно"), Options(fast=False)),
-    **dict.fromkeys(("join:no", "вступать:нет", "вступати:ні"), Options(may_join=False)),
-    **dict.fromkeys(("join:yes", "вступать:да", "вступати:так"), Options(may_join=True)),
-    **dict.fromkeys(("ocr", "картинки"), Options(ocr=True)),
-    **dict.fromkeys(("ocr:no", "ocr:нет", "ocr:ні", "картинки:нет", "картинки:ні"), Options(ocr=False)),
-    **dict.fromkeys(("witness", "сверка", "звірка"), Options(witness=True)),
-    **dict.fromkeys(("witness:no", "сверка:нет", "звірка:ні"), Options(witness=False)),
-    **dict.fromkeys(("private", "приватно"), Options(private=True)),
-    **dict.fromkeys(("comments", "комментарии", "коментарі"), Options(comments=True)),
-    **dict.fromkeys(
-        ("comments:no", "nocomments", "комментарии:нет", "безкомментариев", "коментарі:ні", "безкоментарів"),
-        Options(comments=False),
-    ),
-}
-_HISTORY = re.compile(r"(?:history|история|історія):(\d{1,9})")
-_UNMISTAKABLE = re.compile(r"(?:join|history|вступать|вступати|история|історія):\S", re.IGNORECASE)
-_OPTION = re.compile(r"(?:join|history|вступать|вступати|история|історія):\S*|(?!tg:)[^\W\d]+:\w+", re.IGNORECASE)
-_GAP = re.compile(r"(?<!\S)((?:join|history|вступать|вступати|история|історія):)[^\S\n]+(?=\w)", re.IGNORECASE)
-_THOUSANDS = re.compile(r"(?<=[yYяЯ]:)\d{1,3}(?:[^\S\n]\d{3})+(?![^\s.,;])")
-_NAMED = re.compile(r"\W*(?:@|https?://|\+|t(?:elegram)?\.me/)", re.IGNORECASE)
-_TRAILING = ".,;"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FollowList:
-    """A part of a pasted list whose channels are followed with the same options."""
-
-    names: str  # a pasted list
-    options: Options
-    enlisting: Enlisting = NOTHING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -338,7 +303,7 @@ def _how(options: Options, t: Translator) -> str:
 
 def _not_understood(pasted: PastedChannels, t: Translator) -> Text:
     line = t.gettext("Not a channel: {names}\nWrite @name or a link such as t.me/name.")
-    return Text().say(line, names=join_names([word[:_SHOWN_WORD] for word in pasted.unclear], SHOWN_NAMES))
+    return Text().say(line, names=join_names([word[:SHOWN_WORD] for word in pasted.unclear], SHOWN_NAMES))
 
 
 def usage(t: Translator) -> Text:
@@ -352,72 +317,3 @@ def usage(t: Translator) -> Text:
     return text.say(
         line, options=code(t.gettext("fast, slow, join:no, join:yes, comments, ocr, witness, private, history:5000"))
     )
-
-
-def read_options(typed: str, t: Translator) -> tuple[FollowList, ...]:
-    """Take the options off a list; those on a line with names hold for them, those on lines of their own for all.
-
-    There is one part at least, and one for all names that are to be followed in the same way. Raises CommandError.
-    """
-    in_one_word = _THOUSANDS.sub(lambda found: re.sub(r"\D", "", found[0]), _GAP.sub(r"\1", typed))  # history: 5 000
-    taken = [take_enlisting(line) for line in in_one_word.splitlines()]
-    lines = [replace(_read_line(line, t), enlisting=enlisting) for line, enlisting in taken]
-    lines = _spread(lines)
-    alone = [line for line in lines if not line.names]
-    everywhere = reduce(Options.with_, (line.options for line in alone), NO_OPTIONS)
-    joins = reduce(Enlisting.with_, (line.enlisting for line in alone), NOTHING)
-    parts: dict[tuple[Options, Enlisting], list[str]] = {}
-    for line in lines:
-        if line.names:
-            how = everywhere.with_(line.options), joins.with_(line.enlisting)
-            parts.setdefault(how, []).append(line.names)
-    lists = tuple(
-        FollowList(names="\n".join(names), options=options, enlisting=enlisting)
-        for (options, enlisting), names in parts.items()
-    )
-    return lists or (FollowList(names="", options=everywhere, enlisting=joins),)
-
-
-def _spread(lines: list[FollowList]) -> list[FollowList]:
-    """Let the groups of a pasted list hold for all of it where they stand at its beginning or end, and nowhere else."""
-    enlisting = [number for number, line in enumerate(lines) if line.enlisting != NOTHING]
-    if enlisting not in ([0], [len(lines) - 1]):
-        return lines
-    return [replace(line, enlisting=lines[enlisting[0]].enlisting) for line in lines]
-
-
-def _read_line(line: str, t: Translator) -> FollowList:
-    """Take the options off the two ends of a line; in between, a word is a title or a comment. Raises CommandError."""
-    options, rest = NO_OPTIONS, line.strip()
-    while rest and (option := _read_option(rest.split(None, 1)[0], t)) is not None:
-        options, rest = options.with_(option), "".join(rest.split(None, 1)[1:])
-    while rest and (option := _read_option(rest.rsplit(None, 1)[-1].rstrip(_TRAILING), t)) is not None:
-        options, rest = options.with_(option), "".join(rest.rsplit(None, 1)[:-1])
-    words = rest.split()
-    for before, word, after in zip(words, words[1:], words[2:], strict=False):
-        is_between = _NAMED.match(before) and _NAMED.match(after) and word.rstrip(_TRAILING).casefold() in _OPTION_WORDS
-        if is_between or _UNMISTAKABLE.match(word):  # it is not clear for whom it is
-            line = t.gettext(
-                "«{value}» is in the middle of a line. Write it at the end, for the names of its line; on a line "
-                "of its own, for the whole list."
-            )
-            raise CommandError(line, value=word[:_SHOWN_WORD])
-    return FollowList(names=rest, options=options)
-
-
-def _read_option(word: str, t: Translator) -> Options | None:
-    known = _OPTION_WORDS.get(word.casefold())
-    if known is not None or not _OPTION.fullmatch(word):
-        return known
-    posts = _HISTORY.fullmatch(word.casefold())
-    if posts and 0 < int(posts[1]) <= MOST_HISTORY:
-        return Options(history=int(posts[1]))
-    line = t.gettext(
-        "«{value}» is not an option. The options are fast, slow, join:no, join:yes, comments, ocr, witness, private "
-        "and history:5000."
-    )
-    if word.casefold().startswith(("history:", "история:", "історія:")):
-        line = t.gettext(
-            "«{value}»: write how many older posts I should read, at most {most}, for example history:5000."
-        )
-    raise CommandError(line, value=word[:_SHOWN_WORD], most=show_number(MOST_HISTORY, t))

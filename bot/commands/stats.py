@@ -21,6 +21,7 @@ from bot.text.markup import Text, one_line
 WITHIN = 15.0  # s for a process that has yet to load what draws; else it takes one
 _MOST_GROUPS = 8  # that have a button; all can be typed
 _LABEL = 24  # UTF-16 units
+LOOKS = {Theme.LIGHT: "☀️", Theme.DARK: "🌙"}  # of the button that leads to each
 _ALL = 0  # in the place of a group's id
 
 
@@ -84,7 +85,7 @@ def _buttons(
     kinds = [choice(t.gettext(TITLES[kind]), *data(kind=kind), chosen=kind is asked.kind) for kind in ChartKind]
     periods = [choice(t.gettext(each), *data(days=days), chosen=days == asked.days) for days, each in PERIODS.items()]
     other = Theme.LIGHT if theme is Theme.DARK else Theme.DARK
-    look = button("☀️" if other is Theme.LIGHT else "🌙", *data(theme=other))
+    look = button(LOOKS[other], *data(theme=other))
     groups = list[Button]()
     if directory.groups:
         groups.append(choice(t.gettext("All channels"), *data(group_id=_ALL), chosen=group is None))

@@ -10,6 +10,7 @@ from bot.commands.lookup import listed, show_topic, topic_by_id
 from bot.commands.query_text import SHOWN_QUERY, short_query
 from bot.commands.registry import outdated, tap
 from bot.commands.rights import Need
+from bot.commands.syndication import is_served
 from bot.commands.topic_settings import priority_label
 from bot.locales.locale import topic_title
 from bot.models.outgoing import Button, ButtonRows, Outgoing
@@ -63,7 +64,8 @@ async def topic_screen(db: Reader, context: Context, topic: Topic) -> Outgoing:
     if priority:
         rows.append((button(t.gettext("How alerts arrive"), "prio", topic.id),))
     if not topic.is_feed:
-        rows.append((button(t.gettext("History"), "history", topic.id, 0),))
+        news = (button(t.gettext("RSS"), "rss", topic.id),) if await is_served(db) else ()
+        rows.append((button(t.gettext("History"), "history", topic.id, 0), *news))
     return message(text, (*rows, *_word_rows(topic, here, context), *_last(topic, context)))
 
 

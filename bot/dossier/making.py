@@ -9,14 +9,20 @@ from pathlib import Path
 from bot.dossier.contents import Dossier, collect
 from bot.dossier.table import Cell, TableFormat, row_of, writer
 from bot.dossier.view import view
+from bot.errors import ChannelwatchError
 from bot.locales import translator
 from bot.models.people import Viewer
 from bot.store import cases
 from bot.store.database import Reader
 from bot.text.markup import one_line
 
+MOST_ON_PAPER = 500  # posts: Typst takes 0.4 MB of memory for each
 _NAME = 80  # UTF-16 units of a file's name
 _FOREIGN = str.maketrans(dict.fromkeys('/\\:*?"<>|', "_"))  # that some system takes in no name
+
+
+class PaperError(ChannelwatchError):
+    """A case has more posts than a PDF is made of."""
 
 
 class DossierFormat(StrEnum):
@@ -59,11 +65,16 @@ async def make(  # noqa: PLR0913 - for whom, and how
     now: datetime,
     deadline: object = None,
 ) -> MadeFile | None:
-    """Make the dossier of a case as a viewer sees it; None where there is no case. `folder` is that of the blobs."""
+    """Make the dossier of a case as a viewer sees it; None where there is no case. `folder` is that of the blobs.
+
+    Raises PaperError.
+    """
     del deadline  # half a dossier is none
     case = await cases.get(db, case_id, viewer)
     if case is None:
         return None
+    if how is DossierFormat.PDF and case.posts > MOST_ON_PAPER:
+        raise PaperError(f"a PDF holds {MOST_ON_PAPER} posts at most: use html, or split the case")
     dossier = await collect(db, case, viewer, folder=folder, now=now)
     name = f"{one_line(case.name, _NAME).translate(_FOREIGN).strip(' .') or 'case'} {now:%Y-%m-%d}.{how}"
     return MadeFile(name=name, mime=MIME[how], content=_write(dossier, how, language, time_zone))

@@ -260,6 +260,7 @@ def _version_record(version: VersionEvidence) -> dict[str, object]:
         "forward": None if version.forward is None else json.loads(version.forward),
         "reply_to": version.reply_to,
         "reply_channel": version.reply_channel,
+        "withheld": None if version.withheld is None else json.loads(version.withheld),
         "raw_sha256": version.raw_sha256.hex(),
         "raw_format": version.raw_format,
         "layer": version.layer,

@@ -200,9 +200,10 @@ class BundleCheck:
         """Return the lines of each version, once their bytes are found to be there."""
         lines: dict[tuple[int, int, int], list[dict[str, Any]]] = {}
         for line in self.lines:
-            if line["kind"] in {"version", "addition"}:
+            if line["kind"] in {"version", "addition", "withheld"}:
                 key = (line["channel"], line["message"], line["number"])
-                lines.setdefault(key, []).append(line)
+                if line["kind"] != "withheld":
+                    lines.setdefault(key, []).append(line)
                 raw = self.data / "raw" / line["sha256"]
                 if not raw.is_file():
                     self.fault(f"{named(*key)}: its bytes raw/{line['sha256']} are missing")

@@ -13,7 +13,7 @@ import structlog
 from telethon import TelegramClient, events
 from telethon.tl import TLObject, types
 
-from bot.errors import TelegramError
+from bot.errors import ReaderLostError, TelegramError
 from bot.models import Clock, Count, Deletion, Event, Observation, ObservedBy
 from bot.pipeline.ingest import Ingest
 from bot.runtime.supervisor import TURN, Beat, no_beat
@@ -101,10 +101,13 @@ class Live:
     async def store_waiting(self) -> None:
         """Store the updates that wait, at the end: texts that were edited since would be lost otherwise."""
         while self._batch or not self._waiting.empty() or self._holders:
-            if self._batch or not self._waiting.empty():
-                await self.store_next()
-            else:
+            if not self._batch and self._waiting.empty():
                 await asyncio.wait(self._holders)
+                continue
+            try:
+                await self.store_next()
+            except ReaderLostError as error:  # what is held back cannot be completed; the sweep finds it one day
+                log.info("the account was lost before long posts could be read", reason=error.reason)
 
     def _take(self, found: TLObject | Exception) -> None:
         if isinstance(found, Exception):

@@ -33,6 +33,7 @@ class VersionEvidence:
     author: str | None
     reply_to: int | None
     reply_channel: int | None
+    withheld: str | None  # JSON, as the network says it now
     link: str | None
     date: datetime
     edit_date: datetime | None
@@ -58,7 +59,7 @@ class ChannelGap:
 async def versions_of(db: Reader, keys: MessageKeys) -> list[VersionEvidence]:
     """Return all versions of messages with their bytes, the first of each first."""
     rows = await db.fetch_all(
-        """SELECT v.*, p.grouped_id, p.forward, p.author, p.reply_to, p.reply_channel, p.link,
+        """SELECT v.*, p.grouped_id, p.forward, p.author, p.reply_to, p.reply_channel, p.withheld, p.link,
             c.title AS channel_title, c.username AS channel_username
         FROM json_each(:keys) k CROSS JOIN posts p ON p.channel_id = k.value ->> 0 AND p.message_id = k.value ->> 1
         CROSS JOIN versions v ON v.channel_id = p.channel_id AND v.message_id = p.message_id

@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from bot.models import TOLD, Observation, Post
+from bot.parts import compact_json
 from bot.store.rows import json_list, maybe_ms, read_all, to_ms
 from bot.store.transaction import Reader, StaleTipError, Tip, Transaction
 
@@ -28,6 +29,7 @@ class LineKind(StrEnum):
     VERSION = "version"  # a post said this
     ADDITION = "addition"  # more came to a version: a link's preview, the rest of a long post
     FILE = "file"  # a photo or document of a version is on our disk: the SHA-256 of the file
+    WITHHELD = "withheld"  # the network withholds a message in some places, or no longer: [platform, reason, text] each
     CAPTURE = "capture"  # the public page of a message, as it was at one moment: the SHA-256 of its HTML
     DELETION = "deletion"  # Telegram told us that a message was deleted
     MISSING = "missing"  # a message was not there when its channel was read again; nobody told us why
@@ -186,23 +188,18 @@ def version_entry(post: Post, observation: Observation, sha256: bytes, *, number
     )
 
 
-async def add_additions(tx: Transaction, observation: Observation, added: Iterable[tuple[int, Post]]) -> None:
-    """Add lines of what came to stored versions, by their ids: each with the post that brought it."""
-    found = list(added)
+async def add_to_versions(
+    tx: Transaction, observation: Observation, kind: LineKind, found: Sequence[tuple[int, Post]]
+) -> None:
+    """Add lines of one kind of what came to stored versions, by their ids: each with the post that brought it."""
     numbers = await _numbers(tx, [version_id for version_id, _ in found])
-    await add(
-        tx,
-        [
-            version_entry(
-                post,
-                observation,
-                hashlib.sha256(post.raw).digest(),
-                number=numbers[version_id][0],
-                content=post.content_hash(),
-            )._replace(kind=LineKind.ADDITION)
-            for version_id, post in found
-        ],
-    )
+    entries = []
+    for version_id, post in found:
+        number, sha256, content = numbers[version_id][0], hashlib.sha256(post.raw).digest(), post.content_hash()
+        entry = version_entry(post, observation, sha256, number=number, content=content)
+        detail = compact_json(post.withheld) if kind is LineKind.WITHHELD else None
+        entries.append(entry._replace(kind=kind, detail=detail))
+    await add(tx, entries)
 
 
 async def add_turns(

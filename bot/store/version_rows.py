@@ -38,6 +38,7 @@ class StoredMessage:
     hash: bytes = b""  # of the current version
     gone_at: int | None = None
     gone_by: str | None = None  # the path by which that was seen
+    withheld: str | None = None  # JSON: where and why; None: nowhere
     counters: tuple[int | None, ...] = (None, None, None)  # views, forwards, reactions
     parts: str = NO_PARTS  # JSON, of the current version
     text: str = ""  # of the current version; loaded where the message is being edited
@@ -116,8 +117,8 @@ _CHANNELS = """SELECT id, followed_at, confirmed_id, comments_of, followed_at IS
 _FREE_IDS = """SELECT s.value AS second, coalesce(
         (SELECT max(id) + 1 FROM versions WHERE id >= s.value << :bits AND id < s.value + 1 << :bits),
         s.value << :bits) AS free FROM json_each(:seconds) s"""
-_MESSAGES = """SELECT m.channel_id, m.message_id, m.id, m.version_id, v.hash, m.gone_at, m.gone_by, m.views, m.forwards,
-        m.reactions, v.parts, l.head, coalesce(l.edit_date, 0), l.state
+_MESSAGES = """SELECT m.channel_id, m.message_id, m.id, m.version_id, v.hash, m.gone_at, m.gone_by, m.withheld, m.views,
+        m.forwards,         m.reactions, v.parts, l.head, coalesce(l.edit_date, 0), l.state
     FROM json_each(:keys) k CROSS JOIN posts m ON m.channel_id = k.value ->> 0 AND m.message_id = k.value ->> 1
     CROSS JOIN versions v ON v.id = m.version_id
     LEFT JOIN long_posts l ON l.channel_id = m.channel_id AND l.message_id = m.message_id"""
@@ -126,9 +127,10 @@ _VERSIONS = """SELECT v.channel_id, v.message_id, v.id, v.hash, v.text, coalesce
     FROM json_each(:keys) k JOIN versions v ON v.channel_id = k.value ->> 0 AND v.message_id = k.value ->> 1
     JOIN posts p ON p.channel_id = v.channel_id AND p.message_id = v.message_id"""
 _PUT_MESSAGE = """INSERT INTO posts (id, channel_id, message_id, grouped_id, version_id, date, seen_at, gone_at,
-        gone_by, views, forwards, reactions, reply_to, reply_channel, author, forward, link, root_id)"""
+        gone_by, withheld, views, forwards, reactions, reply_to, reply_channel, author, forward, link, root_id)"""
 _OR_CHANGE_MESSAGE = """ON CONFLICT (channel_id, message_id) DO UPDATE SET grouped_id = excluded.grouped_id,
         version_id = excluded.version_id, gone_at = excluded.gone_at, gone_by = excluded.gone_by,
+        withheld = excluded.withheld,
         views = excluded.views, forwards = excluded.forwards, reactions = excluded.reactions, link = excluded.link"""
 ADD_VERSION = """INSERT INTO versions (id, channel_id, message_id, number, hash, text, entities, media, date,
         edit_date, seen_at, observed_by, reader_id, program, raw_rest, text_at, raw_format, layer, raw_sha256,
@@ -138,7 +140,8 @@ ADD_PART_EVIDENCE = """INSERT INTO part_evidence (version_id, seen_at, observed_
         text_at, raw_format, layer, raw_sha256)"""
 SET_REST = "UPDATE versions SET hash = ?, text = ?, entities = ?, media = ?, parts = ?, edit_date = ? WHERE id = ?"
 SET_ORIGIN = "UPDATE posts SET reply_to = ?, reply_channel = ?, author = ?, forward = ? WHERE id = ?"
-_TOUCH_MESSAGE = "UPDATE posts SET gone_at = ?, gone_by = ?, views = ?, forwards = ?, reactions = ? WHERE id = ?"
+_TOUCH_MESSAGE = """UPDATE posts SET gone_at = ?, gone_by = ?, withheld = ?, views = ?, forwards = ?, reactions = ?
+    WHERE id = ?"""
 
 
 async def load(tx: Transaction, observation: Observation, hashes: Hashes) -> Known:
@@ -169,6 +172,7 @@ async def _messages(tx: Transaction, keys: Iterable[MessageKey]) -> dict[Message
             hash=content,
             gone_at=gone_at,
             gone_by=gone_by,
+            withheld=withheld,
             counters=tuple(counters),
             parts=parts,
             long=LongPost(head=Head(head, edit_date), state=RestState(state)) if head is not None else None,
@@ -181,6 +185,7 @@ async def _messages(tx: Transaction, keys: Iterable[MessageKey]) -> dict[Message
             content,
             gone_at,
             gone_by,
+            withheld,
             *counters,
             parts,
             head,
@@ -215,7 +220,7 @@ async def write(tx: Transaction, known: Known, *, now: int) -> None:
     put = [_row(message, message.post, now) for message in known.messages.values() if message.post is not None]
     touched = [message for message in known.messages.values() if message.touched and message.post is None]
     await tx.insert_all(_PUT_MESSAGE, put, _OR_CHANGE_MESSAGE)
-    await tx.execute_many(_TOUCH_MESSAGE, [(m.gone_at, m.gone_by, *m.counters, m.id) for m in touched])
+    await tx.execute_many(_TOUCH_MESSAGE, [(m.gone_at, m.gone_by, m.withheld, *m.counters, m.id) for m in touched])
 
 
 def _row(message: StoredMessage, post: Post, now: int) -> tuple[object, ...]:
@@ -229,6 +234,7 @@ def _row(message: StoredMessage, post: Post, now: int) -> tuple[object, ...]:
         now,
         message.gone_at,
         message.gone_by,
+        message.withheld,
         *message.counters,
         *_origin(post),
         post.link,

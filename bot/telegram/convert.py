@@ -69,6 +69,7 @@ def to_post(message: TLObject, *, channel_id: int | None = None, named: Named = 
         reactions=None if message.reactions is None else sum(each.count for each in message.reactions.results),
         parts=to_parts(message),
         is_part=is_part(message),
+        withheld=tuple((each.platform, each.reason, each.text) for each in message.restriction_reason or ()),
         raw=bytes(message),
         raw_format=RawFormat.TL,
         layer=LAYER,

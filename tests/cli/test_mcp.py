@@ -13,8 +13,9 @@ from bot.cli.assistant import server_of
 from bot.cli.assistant_tools import NOTE, ArchiveTools
 from bot.errors import ChannelwatchError
 from bot.models.people import ANYBODY, EVERYTHING, Viewer
-from bot.store import access
+from bot.store import access, comments
 from bot.store.access import Restrictable
+from bot.store.channels import ResolvedChannel
 from bot.store.database import Reader
 from tests.kit_archive import NEWS, NOON, OTHER, Archive, ago, gone, open_archive, post
 from tests.shell import ROOT, typed
@@ -81,6 +82,21 @@ async def test_an_assistant_finds_and_cites_what_everybody_may_see_and_no_more(t
         assert "This post is not stored." in await refused(client, "post", channel_id=OTHER, message_id=1)
         assert "There is no channel or group «Тайное»" in await refused(client, "search", query="в:Тайное")
         assert "The query cannot be read" in await refused(client, "search", query='"сбой')
+
+
+async def test_a_link_names_what_it_leads_to(archive: Archive, tmp_path: Path) -> None:
+    group = ResolvedChannel(id=7, kind="supergroup", title="Обсуждение", username=None)
+    news = await archive.channel(NEWS)
+    await archive.db.write(lambda tx: comments.follow(tx, group, news, now=ago(days=9)))
+    await archive.live(post(2, "Сбой, пишут люди", channel_id=7), post(9, "Запись", link="https://mid.example/9?id=1"))
+    await archive.live(post(8, "Тайная запись", channel_id=OTHER, link="https://mid.example/8"))
+    comment = f"https://t.me/news{NEWS}/3?comment="
+    async with Client(server(tmp_path, ANYBODY)) as client:
+        for link, said in ((f"{comment}2", "Сбой, пишут люди"), ("https://mid.example/9?id=1", "Запись")):
+            (message,) = (await ask(client, "post", link=link))["messages"]
+            assert message["text"] == said
+        for link in (f"{comment}99", "https://mid.example/8"):
+            assert "not stored" in await refused(client, "post", link=link)
 
 
 @pytest.mark.usefixtures("archive")

@@ -1,7 +1,7 @@
 import pytest
 
 from bot.commands.context import CommandError
-from bot.commands.follow import read_options
+from bot.commands.follow_options import read_options
 from bot.locales import translator
 from bot.store import backfills, channels, follows, progress, readers
 from bot.store.channels import Access, Options

@@ -20,7 +20,7 @@ CHATS = {"private": None, "group": BASIC_GROUP, "supergroup": GROUP, "forum": FO
 
 # Who may send a command: o(wner), e(ditor), r(eader); in private, and in any group.
 LOOK = "cases groups topics test explain search searches latest post stats channels status start ping help cancel"
-SET = """settings zone language quiet digest storms edits confirmations media translate receipt
+SET = """settings zone language quiet digest storms edits confirmations media translate receipt weekly
 save track untrack mute unmute priority here fallback"""
 RULES = {
     **dict.fromkeys(LOOK.split(), ("oer", "oer")),
@@ -34,11 +34,12 @@ RULES = {
 # What each kind of button needs.
 TAPS = {
     Need.LOOK: """about again alike back case cases channel dossier edit find first found group groups history item keep
-    latest like list more older order others others_of post quote run seen setup similar stats sum test topics
-    translation undo why""",
+    latest like list more older order others others_of post quote rss run seen setup similar spread stats sum test
+    topics translation undo why""",
     Need.CHAT: """blame casename casenote casetags confirmations digest drop edits every exclude fallback feed forall
-    hush include into lang language leave media mute mutes newcase ok ours outof place prio quiet receipt revert save
-    settings snooze store storms tocase topic translate type uncase unmute unstore wake word words wrong zone""",
+    hush include into lang language leave media mute mutes newcase ok ours outof place prio quiet receipt revert
+    rss_new save settings snooze store storms tocase topic translate type uncase unmute unstore wake weekly
+    word words wrong zone""",
     Need.INSTANCE: """all follow further groups_of how ingroup log members name newgroup only open paste privates
     regroup retry share stop unfollow ungroup""",
     Need.BROADCAST: "for post_in",
@@ -198,6 +199,7 @@ SAMPLES = {
     "media": "on",
     "translate": "en",
     "receipt": "off",
+    "weekly": "off",
     "edit": "m-1",
     "name": "m-1",
     "older": "q:m-1:1",
@@ -208,6 +210,7 @@ SAMPLES = {
     "post": "1:1",
     "back": "1:1",
     "undo": "1",
+    "spread": "1:1:light",
     "stats": "days:7:light:0",
     "quote": "1:1",
     "translation": "1:1",
@@ -227,6 +230,8 @@ SAMPLES = {
     "every": "1:on",
     "post_in": "1:yes",
     "case": "1:0",
+    "rss": "1",
+    "rss_new": "1",
     "dossier": "1",
     "cases": "0",
     "item": "1:1:1",

@@ -48,6 +48,25 @@ async def test_a_post_tells_who_said_it_first_and_how_it_spread(bot: Bot) -> Non
     assert "No other stored post from within three days says the same" in text(alone)
 
 
+async def test_a_spread_is_a_chart_too(bot: Bot) -> None:
+    await told(bot)
+    page = await bot.taps(f"first:{OTHER}:1".encode())
+    (shown,) = (await bot.taps(button(page.messages[0], "As a chart"))).messages
+    assert shown.text.splitlines() == [
+        "Who said it first · 3 channels",
+        "Half of them within 12 min, all within 30 min",
+        "1. Вести · 10 Mar, 11:30 UTC",
+        "2. Хроника · +12 min",
+        "3. Пересказ ↪ · +30 min",
+    ]
+    assert shown.png is not None
+    dark = (await bot.taps(button(shown, "🌙"))).edit
+    assert dark is not None
+    assert dark.png not in {None, shown.png}
+    alone = (await bot.taps(f"spread:{THIRD}:2:light".encode())).messages[0]
+    assert alone.text.splitlines()[0] == "Who said it first · 1 channel"
+
+
 async def test_what_was_said_before_an_edit_counts(bot: Bot) -> None:
     await told(bot)
     later = NOON + timedelta(minutes=40)

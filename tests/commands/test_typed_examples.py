@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from bot.commands.enlisting import Enlisting, take_enlisting
-from bot.commands.follow import read_options
+from bot.commands.follow_options import read_options
 from bot.commands.mute import _UNTIL
 from bot.commands.parsing import read_digests, read_switch, read_weekday, split_duration
 from bot.commands.registry import _QUERIES

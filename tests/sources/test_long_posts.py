@@ -160,6 +160,16 @@ async def test_what_waits_for_a_rest_when_the_reading_ends_is_stored(reader: Rea
     hold.release()
 
 
+async def test_an_account_that_is_lost_while_a_rest_is_awaited_ends_no_service(
+    reader: ReaderKit, news: Channel
+) -> None:
+    reader.sandbox.faults.answer("GetRichMessage", "SESSION_REVOKED", code=401)
+    news.post(rich=REPORT, shown=1)
+    await reader.live.store_next()
+    await reader.live.store_waiting()
+    assert await reader.texts(news) == []  # the sweep finds it
+
+
 async def test_a_list_does_not_wait_for_each_rest_while_the_server_fails(reader: ReaderKit, news: Channel) -> None:
     completer = reader.live.long_posts = long_posts(reader, within=0.05)
     hold = reader.sandbox.faults.hold("GetRichMessage", times=1)

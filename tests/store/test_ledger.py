@@ -68,6 +68,29 @@ async def test_what_comes_to_a_version_later_has_a_line(archive: Archive) -> Non
     assert line["sha256"] == hashlib.sha256(b"with a preview").hexdigest()
 
 
+async def test_what_telegram_withholds_is_no_edit_and_has_a_line_with_its_bytes(archive: Archive) -> None:
+    await archive.follow()
+    where = (("all-terms", "terms", "Недоступно в вашей стране"),)
+    await archive.live(replace(post(1), withheld=()), replace(post(2), withheld=where))
+    for _ in range(2):
+        await archive.sweep(replace(post(1), withheld=where, raw=b"withheld"))
+    await archive.see(ObservedBy.PREVIEW, post(1))  # a page does not say
+    await archive.sweep(replace(post(2), withheld=(), raw=b"free"))
+    said = [(line["kind"], line["message"], line["detail"]) for line in await lines(archive.db)]
+    told = json.dumps(where, ensure_ascii=False, separators=(",", ":"))
+    assert said == [
+        ("version", 1, None),
+        ("version", 2, None),
+        ("withheld", 2, told),
+        ("withheld", 1, told),
+        ("withheld", 2, "[]"),
+    ]
+    raws = await archive.db.fetch_all("SELECT raw FROM part_messages ORDER BY id")
+    assert [row["raw"] for row in raws] == [b"withheld", b"free"]
+    kept = await archive.db.fetch_all("SELECT withheld FROM posts ORDER BY message_id")
+    assert [row["withheld"] for row in kept] == [told, None]
+
+
 async def test_gaps_and_accounts_have_lines_once(archive: Archive) -> None:
     await archive.follow()
 

@@ -49,10 +49,12 @@ def test_every_field_of_a_post_is_read() -> None:
         edit_date=DATE,
         reply_to=types.MessageReplyHeader(reply_to_msg_id=5),
         fwd_from=types.MessageFwdHeader(DATE, from_id=types.PeerChannel(12), channel_post=34),
+        restriction_reason=[types.RestrictionReason("all-ru", "law", "Withheld")],
     )
     assert to_post(message) == Post(
         channel_id=1_500_000_001,
         message_id=7,
+        withheld=(("all-ru", "law", "Withheld"),),
         date=DATE,
         text="Сбой 🛠",
         entities=(Entity(kind="bold", offset=0, length=4),),

@@ -32,7 +32,7 @@ SHOWN = 5  # posts in a notice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Oversight:
     """What a page shows that a reader account has missed, by message id."""
 
     missed: tuple[int, ...] = ()
@@ -77,28 +77,28 @@ class PageWitness:
             await self.look(min(found, key=lambda each: each.channel.witnessed_at or LONG_AGO))
         return bool(found)
 
-    async def look(self, state: ChannelState) -> Finding:
+    async def look(self, state: ChannelState) -> Oversight:
         """Compare the page of a channel with the archive, and see to what its reader account has missed."""
         channel, now = state.channel, self._clock()
         answer = await self._pages.head(str(channel.username), channel_id=channel.id)
         await self._database.write(lambda tx: witnesses.put_look(tx, channel.id, now=now))
         if not answer.is_read:
             log.info("a page could not be compared with the archive", channel=channel.id, why=answer.reason)
-            return Finding()
+            return Oversight()
         seen = _settled(see(answer, channel.id), channel, now - state.delay * LATE - ALLOWANCE)
         known = await unreadable.of_channel(self._database, channel.id)
         before = await self._stored(channel, seen)
         await self._archive.store(channel, seen, answer.asked_at)
         after = await self._stored(channel, seen)
         hidden = {number for number in seen.hidden if number not in before and number not in known}
-        finding = Finding(
+        oversight = Oversight(
             missed=tuple(sorted(hidden | {n for n in after if n not in before and _is_of_page(after[n])})),
             edited=tuple(sorted(n for n in before if _is_edited(before[n], after.get(n)))),
         )
         await self._count(seen, before)
-        if finding != Finding():
-            await self._report(channel, finding)
-        return finding
+        if oversight != Oversight():
+            await self._report(channel, oversight)
+        return oversight
 
     async def _stored(self, channel: Channel, seen: SeenPage) -> dict[int, StoredPost]:
         return {post.message_id: post for post in await posts.current(self._database, channel.id, seen.ids)}
@@ -109,17 +109,17 @@ class PageWitness:
         unequal = sum(plain_hash(shown) != plain_hash(told) for shown, told in pairs)
         await self._database.write(lambda tx: witnesses.count(tx, compared=len(pairs), unequal=unequal))
 
-    async def _report(self, channel: Channel, finding: Finding) -> None:
+    async def _report(self, channel: Channel, oversight: Oversight) -> None:
         """Tell the owners, and have the channel read anew."""
-        now, found = self._clock(), sorted({*finding.missed, *finding.edited})
+        now, found = self._clock(), sorted({*oversight.missed, *oversight.edited})
         log.warning("a reader account has missed posts", channel=channel.id, ids=found[:SHOWN])
         notice = PostsMissed(
             event=f"{channel.id}:{now.isoformat()}",
             channel=channel.title,
             channel_id=channel.id,
             username=channel.username,
-            missed=len(finding.missed),
-            edited=len(finding.edited),
+            missed=len(oversight.missed),
+            edited=len(oversight.edited),
             ids=tuple(found[:SHOWN]),
         )
 

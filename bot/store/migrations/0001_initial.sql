@@ -229,6 +229,7 @@ CREATE TABLE posts (  -- messages of channels: a post is one of them, or an albu
     seen_at INTEGER NOT NULL,  -- when we first saw it
     gone_at INTEGER,  -- no longer visible to our reader since …
     gone_by TEXT,  -- … by what path that was seen: a network tells deletions, or a message is missing where it is read again
+    withheld TEXT,  -- JSON: where the network withholds it and why, [platform, reason, text] each; NULL: nowhere
     views INTEGER,
     forwards INTEGER,
     reactions INTEGER,
@@ -617,6 +618,9 @@ CREATE TABLE chats (  -- receivers of alerts
     storm_minutes INTEGER NOT NULL DEFAULT 5,  -- within which they are counted
     report_minute INTEGER,  -- of the chat's own day, at which the daily report comes; NULL: never
     reported_at INTEGER,  -- of the last daily report, or when the chat asked for them
+    weekly_minute INTEGER,  -- of the chat's own day, at which the weekly report comes; NULL: never
+    weekly_weekday INTEGER NOT NULL DEFAULT 0,  -- 0 is Monday
+    weekly_at INTEGER,  -- of the last weekly report, or when the chat asked for them
     UNIQUE (kind, telegram_id)
 );
 CREATE INDEX chats_suspended ON chats (id) WHERE suspended IS NOT NULL;
