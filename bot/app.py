@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import structlog
 
 from bot import bootstrap
+from bot.charts.jobs import count_week
 from bot.commands.dossier import Dossiers
 from bot.commands.profile import introduce
 from bot.commands.router import Router
@@ -28,11 +29,13 @@ from bot.errors import FatalError, ReaderLostError
 from bot.evidence.head_loop import HeadLoop
 from bot.matching.topics import TopicFile, read_folder
 from bot.models import Clock
+from bot.models.counts import Selection, WeekCounts
 from bot.models.notices import UpdatesMissed
 from bot.monitoring.daily_report import DailyReports
 from bot.monitoring.heartbeat import Heartbeat, put_start, put_stop
 from bot.monitoring.outage import OutageMonitor
 from bot.monitoring.silence import SilenceMonitor
+from bot.monitoring.weekly_report import WeeklyReports
 from bot.pipeline.ingest import Ingest
 from bot.runtime.clock import utc_now
 from bot.runtime.supervisor import TURN, Beat, Health, Loop, first_of, guarded
@@ -70,6 +73,7 @@ WITHOUT_READER = "public channels are read through their web pages, some minutes
 WITH_READER = (
     "`channelwatch login` adds private channels, posts within seconds, long formatted posts, deletions at once"
 )
+COUNT_WITHIN = 15.0  # s for the counts of a weekly report
 MAKING_PATIENCE = 300.0  # s that whoever wants a file waits for those before
 STOP_WITHIN = 8.0  # s; docker kills after 10
 
@@ -278,7 +282,7 @@ async def _serving_targets(parts: Parts, outages: OutageMonitor) -> AsyncIterato
 async def _build(parts: Parts, sender: Sender, outages: OutageMonitor, stop: asyncio.Event) -> Service:
     settings, database, bot, clock = parts.settings, parts.database, parts.bot, parts.clock
     files = Attachments(database, sender, settings.media_path, clock=clock)
-    composer = Composer(database, sender, files, clock=clock)
+    composer = Composer(database, sender, files, clock=clock, searches=parts.searches)
     worker = Worker(database, composer, sender=sender, clock=clock)
     target_worker = Worker(database, TargetComposer(database, clock=clock), sender=None, clock=clock)
     recovery = Recovery(database, sender, clock=clock)
@@ -322,6 +326,10 @@ async def _build(parts: Parts, sender: Sender, outages: OutageMonitor, stop: asy
     return Service(loops=loops, workers=(worker, target_worker), router=router, ready=ready)
 
 
+async def _count_week(searches: SearchPool, selection: Selection) -> WeekCounts:
+    return await searches.run(count_week, selection, who="weekly report", within=COUNT_WITHIN)
+
+
 async def _serving(parts: Parts) -> Loops:
     """Return the loop that serves topics to readers of news, where that is wanted."""
     settings = parts.settings
@@ -361,6 +369,7 @@ def _lasting(parts: Parts) -> Loops:
         "pruner": Pruner(database, media_path, most=most, clock=clock).run,
         "silence": SilenceMonitor(database, clock=clock).run,
         "daily report": DailyReports(database, clock=clock).run,
+        "weekly report": WeeklyReports(database, partial(_count_week, parts.searches), clock=clock).run,
         "ledger heads": HeadLoop.of(parts.settings, database, clock=clock).run,
     }
 

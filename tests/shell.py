@@ -45,6 +45,7 @@ def _carried_out(words: tuple[str, ...], given: bytes, env: dict[str, str]) -> t
         for name, value in env.items():
             patch.setenv(name, value)
         patch.setattr(sys, "argv", ["channelwatch", *words])
+        patch.setattr(os, "nice", lambda _: 0)  # of this process, which goes on with other tests
         patch.setattr(sys, "stdin", stdin)
         patch.setattr(sys, "stdout", stdout)
         patch.setattr(sys, "stderr", stderr)

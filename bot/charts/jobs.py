@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from bot.charts.chart import Chart, Theme
 from bot.charts.stats import ChartKind, Counted
-from bot.models.counts import Selection
+from bot.models.counts import Selection, WeekCounts
 from bot.store import counts
 from bot.store.database import Reader
 
@@ -22,6 +22,12 @@ async def count(db: Reader, kind: ChartKind, selection: Selection, *, deadline: 
     """Count what a chart shows, whatever the deadline: it is one question to SQLite."""
     del deadline
     return await _COUNTS[kind](db, selection)
+
+
+async def count_week(db: Reader, selection: Selection, *, deadline: object = None) -> WeekCounts:
+    """Count what a weekly report says."""
+    del deadline
+    return await counts.count_week(db, selection)
 
 
 async def draw(db: Reader, chart: Chart, theme: Theme, *, deadline: object = None) -> bytes:

@@ -99,13 +99,9 @@ def _panels(asked: Asked, counted: Counted, locale: Locale) -> tuple[tuple[Panel
 def _bar(each: Named, t: Translator) -> tuple[Bar, str]:
     """Return the bar of a topic or channel, and its line."""
     if isinstance(each, TopicCount):
-        name, change = topic_title(each.topic, t), each.alerts - each.before
-        note = (
-            f"{show_number(each.alerts, t)} ({change:+d})".replace("-", "−") if change else show_number(each.alerts, t)
-        )
+        name, bar = topic_title(each.topic, t), topic_bar(each, t)
         line = t.gettext("{name}: {n}; {before} before that")
         values: dict[str, object] = {"before": show_number(each.before, t), "n": show_number(each.alerts, t)}
-        bar = Bar(name=name, parts=(each.alerts,), note=note)
     elif isinstance(each, ChannelCount):
         name, note = each.title, f"{show_number(each.posts, t)} · {show_number(each.alerts, t)}"
         line = t.gettext("{name}: posts {posts}, alerts {alerts}")
@@ -117,6 +113,13 @@ def _bar(each: Named, t: Translator) -> tuple[Bar, str]:
         values = {"told": each.told, "missing": each.missing, "alerted": each.alerted}
         bar = Bar(name=name, parts=(each.told, each.missing), note=show_number(count, t))
     return bar, line.format(name=one_line(name, _NAME), **values)
+
+
+def topic_bar(each: TopicCount, t: Translator) -> Bar:
+    """Return the bar of a topic, with how much it rose or fell."""
+    change, number = each.alerts - each.before, show_number(each.alerts, t)
+    note = f"{number} ({change:+d})".replace("-", "−") if change else number
+    return Bar(name=topic_title(each.topic, t), parts=(each.alerts,), note=note)
 
 
 def _days(asked: Asked, counted: CountsByHour, locale: Locale) -> tuple[tuple[Panel, ...], list[str]]:

@@ -2,9 +2,7 @@
 
 import asyncio
 import functools
-import os
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
@@ -17,7 +15,7 @@ from bot.errors import ChannelwatchError, SettingsError
 from bot.models.outgoing import PeerKind
 from bot.models.people import ANYBODY, EVERYTHING, Role, Viewer
 from bot.runtime.clock import utc_now
-from bot.search.child import NICE
+from bot.runtime.priority import give_way
 from bot.settings import load_settings
 from bot.store import chats, people
 from bot.store.database import Reader, open_read_only
@@ -69,8 +67,7 @@ def mcp_(
                 resolve = functools.partial(_viewer_of, (await find_person(db, person)).id)
         await server_of(ArchiveTools(path, resolve, clock=utc_now)).run_stdio_async()
 
-    with suppress(OSError, AttributeError):
-        os.nice(NICE)  # no search holds up the service
+    give_way()  # no search holds up the service
     asyncio.run(serve())
 
 

@@ -27,6 +27,7 @@ from bot.matching.engine.compiled import Compiled
 from bot.models import StoredPost
 from bot.models.people import EVERYTHING
 from bot.runtime.clock import utc_now
+from bot.runtime.priority import give_way
 from bot.search.filters import FilterError, Named, Typed, read
 from bot.search.searcher import scope_of
 from bot.settings import load_settings
@@ -84,8 +85,7 @@ def export(  # noqa: PLR0913 - each option narrows what is written, or says how
 ) -> None:
     """Write stored messages with columns that 4CAT, DuckDB and spreadsheets open; the README lists them.
 
-    With --evidence it makes a folder after BagIt instead, which anybody can check without this program: its README says
-    what it proves, and how. The ledger is signed and stamped for it.
+    With --evidence it makes a folder instead, which strangers can check without this program: its README says how.
 
     With --case it writes the dossier of a case, to read (html), to print (pdf), or as a table.
 
@@ -93,6 +93,7 @@ def export(  # noqa: PLR0913 - each option narrows what is written, or says how
 
     Example: channelwatch export "сбой|outage" --since 30d --format csv -o outages.csv
     """
+    give_way()
     now = utc_now()
     try:
         typed = read(query, now=now)
@@ -199,8 +200,14 @@ async def _pages(
                 reached(found.reached or found.hits[-1].post.date)
         return
     before: int | None = None
-    while page := await posts.messages(
-        database, channel_ids=scope.channel_ids, limit=_AT_ONCE, before=before, since=scope.since, until=scope.until
+    while page := await posts.latest(
+        database,
+        channel_ids=scope.channel_ids,
+        limit=_AT_ONCE,
+        before=before,
+        since=scope.since,
+        until=scope.until,
+        items=True,
     ):
         yield page
         reached(page[-1].date)

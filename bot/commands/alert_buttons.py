@@ -21,7 +21,7 @@ from bot.models import Entity, StoredPost
 from bot.models.outgoing import Button, ButtonRows, Outgoing
 from bot.rendering.alert import alert_buttons
 from bot.rendering.groups import render_page
-from bot.rendering.post_text import channel_name, full_text
+from bot.rendering.post_text import channel_name, full_text, gone_sentence
 from bot.store import feedback, groups, posts
 from bot.store.database import Reader, Transaction
 from bot.text.buttons import CHANNEL, button, rows_of
@@ -174,8 +174,7 @@ async def _source(post: StoredPost, context: Context, *, is_edited: bool) -> str
         name = one_line(post.forward.name or (channel.title if channel else ""), _LONGEST_NAME)
         lines.append(t.gettext("Forwarded from {name}").format(name=name or t.gettext("another channel")))
     if post.gone_at is not None:
-        line = t.gettext("Deleted or hidden, noticed {time}")
-        lines.append(line.format(time=_moment(post.gone_at, context)))
+        lines.append(gone_sentence(post, t).format(time=_moment(post.gone_at, context)))
     return "\n".join(filter(None, [*lines, post.link]))
 
 

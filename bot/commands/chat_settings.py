@@ -15,9 +15,9 @@ from bot.locales.languages import find_language, language_name
 from bot.locales.zones import OFFERED
 from bot.models.alerts import Edits, Priority
 from bot.models.outgoing import PeerKind
-from bot.schedule import Every, Storms
+from bot.schedule import Digests, Every, Storms
 from bot.store import readers, subscriptions
-from bot.store.chats import Chat, ReportTime
+from bot.store.chats import Chat, ReportTime, WeeklyTime
 from bot.store.database import Reader
 from bot.text.markup import Text, bold, code
 
@@ -501,5 +501,56 @@ DAILY_REPORT = Setting(
     describe=_describe_report,
     choices=("08:00", "09:00", "21:00", "off"),
     label=_report_label,
+    is_free=True,
+)
+
+
+def _read_weekly(typed: str, context: Context) -> Chat:
+    word = tidy(typed)
+    switch = read_switch(word)
+    if switch is False:
+        return replace(context.chat, weekly=None)
+    chosen = Digests(every=Every.WEEK, minute=_USUAL_REPORT) if switch else read_digests(f"weekly {word}")
+    if chosen is None:
+        line = context.t.gettext("«{value}» is no day of the week. Write on, off or, for example, {example}.")
+        raise CommandError(line, value=typed[:40], example=code(context.t.gettext("/weekly Mon 9:00")))
+    weekly = WeeklyTime(minute=chosen.minute, weekday=chosen.weekday, since=context.now)
+    return replace(context.chat, weekly=weekly)
+
+
+def _describe_weekly(context: Context) -> Text:
+    t = context.t
+    if context.chat.weekly is None:
+        return Text().line(t.gettext("The weekly report is off in this chat."))
+    line = t.gettext(
+        "Once a week ({when}, {zone}), without a sound: what rose and fell in seven days, who was first, what was "
+        "edited and deleted, and what is missing, with a chart."
+    )
+    return Text().line(line, when=_weekly_label(context), zone=context.locale.zone)
+
+
+def _weekly_label(context: Context) -> str:
+    weekly = context.chat.weekly
+    if weekly is None:
+        return context.t.gettext("Never")
+    day = get_day_names("abbreviated", locale=context.t.language)[weekly.weekday]
+    return f"{day} {show_time(weekly.minute)}"
+
+
+WEEKLY_REPORT = Setting(
+    name="weekly",
+    title=N_("Weekly report"),
+    section=Section.CHAT,
+    place=12,
+    summary=N_("a silent report with a chart, once a week"),
+    usage=N_("Mon 9:00"),
+    examples=(
+        (N_("/weekly Mon 9:00"), N_("what rose and fell, first channels, edits, deletions and gaps of seven days")),
+        (N_("/weekly off"), N_("no such report")),
+    ),
+    read=_read_weekly,
+    describe=_describe_weekly,
+    choices=("mon 09:00", "fri 18:00", "sun 18:00", "off"),
+    label=_weekly_label,
     is_free=True,
 )

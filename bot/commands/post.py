@@ -14,7 +14,7 @@ from bot.locales.locale import show_size
 from bot.models import StoredPost
 from bot.models.outgoing import ButtonRows, Outgoing
 from bot.parts import are_reworded, common_parts, worded_parts
-from bot.rendering.post_text import author_note, comparable_texts, full_text, show_changes
+from bot.rendering.post_text import author_note, comparable_texts, full_text, gone_sentence, show_changes
 from bot.store import channels, media, messages, posts
 from bot.store.media import FileState, MediaFile
 from bot.text.buttons import CHANNEL, button
@@ -187,7 +187,7 @@ def _heading(items: Sequence[StoredPost], context: Context) -> Text:
         text.line(t.gettext("This is the beginning of a long post; the rest could not be loaded yet"))
     gone = [item.gone_at for item in items if item.gone_at is not None]
     if len(gone) == len(items):
-        text.line(t.gettext("Deleted or hidden, noticed {time}"), time=context.date(max(gone)))
+        text.line(gone_sentence(first, t), time=context.date(max(gone)))
     elif gone:
         line = t.ngettext(
             "{n} of {all} items is deleted or hidden, noticed {time}",

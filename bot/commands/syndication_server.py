@@ -59,12 +59,11 @@ class SyndicationServer:
         self._url = url.rstrip("/")
         self._clock = clock
         self._answers: dict[Syndicated, _MadeNews] = {}
-        self._secret = b""
 
     async def run(self, beat: Beat = no_beat) -> None:
         """Serve for ever; a port that is taken is tried again, since alerts do not need it."""
         beat(math.inf)
-        self._secret = await self._database.write(lambda tx: meta.secret(tx, SECRET))
+        await self._database.write(lambda tx: meta.secret(tx, SECRET))
         while True:
             try:
                 await self._serve()
@@ -90,7 +89,8 @@ class SyndicationServer:
         """Answer a request of whoever has an address."""
         from aiohttp import web  # noqa: PLC0415 - likewise
 
-        named = Syndicated.read(request.path, self._secret) if request.method in {"GET", "HEAD"} else None
+        is_asked = request.method in {"GET", "HEAD"}
+        named = await Syndicated.read(self._database, request.path) if is_asked else None
         if named is None:
             return web.Response(status=404)
         try:

@@ -4,17 +4,24 @@ It is brought to where the chat is by then: a group may have moved, a forum thre
 """
 
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 
 import structlog
 
+from bot.charts.chart import Theme
+from bot.charts.jobs import draw
+from bot.charts.weekly import chart_of
 from bot.delivery import message_lookup
 from bot.delivery.attachments import Attachments
 from bot.delivery.message_writer import ANSWERS, MessageWriter, delivery_of, is_silent
 from bot.errors import TelegramError, Verdict
+from bot.locales import translator
+from bot.locales.locale import Locale
 from bot.models import Clock
 from bot.models.alerts import GroupKind, MessageKind
 from bot.models.outgoing import GENERAL_THREAD, Outgoing
+from bot.search.pool import SearchError, Searches
 from bot.store import addresses, fallbacks, messages
 from bot.store.database import Database
 from bot.store.messages import Message
@@ -22,6 +29,7 @@ from bot.store.outbox import Delivery
 from bot.telegram.errors import UNANSWERABLE
 from bot.telegram.sender import Sender
 
+DRAW_WITHIN = 15.0  # s for a process that has yet to load what draws; else it takes a part of one
 log = structlog.get_logger(__name__)
 
 _ELSEWHERE = {Verdict.SUSPEND, Verdict.UNAUTHORISED}  # also what the shell of a group that moved answers
@@ -37,11 +45,13 @@ class Composer:
         files: Attachments,
         *,
         clock: Clock,
+        searches: Searches | None = None,
     ) -> None:
         self._database = database
         self._sender = sender
         self._files = files
         self._clock = clock
+        self._searches = searches  # whose processes draw charts, too; None: notices come without them
         self._writer = MessageWriter(database)
 
     async def close(self) -> None:
@@ -124,6 +134,7 @@ class Composer:
     async def _send(self, message: Message) -> Delivery:
         now = self._clock()
         outgoing = replace(await self._writer.write(message, now), silent=is_silent(message, now))
+        outgoing = replace(outgoing, png=await self._drawn(message, now))
         telegram_id = await self._answer(message, outgoing)
         if telegram_id is not None:
             return delivery_of(message, telegram_id, now)
@@ -131,6 +142,21 @@ class Composer:
         telegram_id = await message_lookup.find(self._database, self._sender, message, outgoing)
         found = delivery_of(message, telegram_id, now)
         return found if telegram_id is None else replace(found, revision=1)
+
+    async def _drawn(self, message: Message, now: datetime) -> bytes | None:
+        """Draw the chart of a notice; None where it has none, or cannot be drawn now: its words say the same."""
+        if message.kind is not MessageKind.NOTICE or self._searches is None:
+            return None
+        chat = message.chat
+        locale = Locale(t=translator(chat.language), time_zone=chat.time_zone, now=now)
+        chart = chart_of(message.notice, locale)
+        if chart is None:
+            return None
+        try:
+            return await self._searches.run(draw, chart, Theme.LIGHT, who=f"report {chat.id}", within=DRAW_WITHIN)
+        except SearchError as error:
+            log.warning("a notice goes without its chart", message=message.id, reason=str(error))
+            return None
 
     async def _edit(self, message: Message) -> Delivery | None:
         now = self._clock()

@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 
 from bot.locales import Translator
 from bot.models import StoredPost
-from bot.rendering.post_text import channel_name, full_text
+from bot.rendering.post_text import channel_name, full_text, gone_sentence
 from bot.text.markup import one_line
 
 MOST = 100  # posts
@@ -64,7 +64,7 @@ def _item(post: StoredPost, t: Translator) -> NewsItem:
     first = next((line for line in text.splitlines() if line.strip()), text)
     if post.gone_at is not None:
         time = f"{post.gone_at:%Y-%m-%d %H:%M} UTC"
-        text = f"{t.gettext('Deleted or hidden, noticed {time}').format(time=time)}\n\n{text}"
+        text = f"{gone_sentence(post, t).format(time=time)}\n\n{text}"
     return NewsItem(
         id=f"tag:channelwatch,2026:{post.channel_id}/{post.message_id}",
         title=one_line(first, _TITLE),

@@ -64,3 +64,25 @@ class DeletionCount:
     told: int
     missing: int
     alerted: int  # of both, those that the chats had an alert of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoverCount:
+    """How often a channel was the first of several to say what the chats had an alert of."""
+
+    title: str
+    stories: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeekCounts:
+    """What there was in a week, and of some of it as much as the week before; each list the most notable first."""
+
+    posts: int
+    posts_before: int
+    alerts: tuple[int, ...]  # by day
+    alerts_before: int
+    topics: tuple[TopicCount, ...]  # by how much they rose or fell
+    movers: tuple[MoverCount, ...]
+    edited: int  # of the posts of the week
+    deletions: tuple[DeletionCount, ...]  # by channel

@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, TypeAdapter
 
 from bot.models.acts import Act
+from bot.models.counts import WeekCounts
 from bot.models.enquiries import EnquiryKind, Findings
 
 
@@ -284,6 +285,20 @@ class DailyReport(_Notice):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WeeklyReport(_Notice):
+    """What there was in the seven days that ended before the day of the report."""
+
+    sound = Sound.NEVER
+    for_everybody = True
+    kind: Literal["weekly"] = "weekly"
+    since: datetime
+    until: datetime
+    counts: WeekCounts
+    gaps: int  # channels of which something is missing now, or may be
+    gap_names: tuple[str, ...]  # of these, the first ones
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pong(_Notice):
     """The answer to /ping."""
 
@@ -430,6 +445,7 @@ Notice = Annotated[
     | UpdatesMissed
     | PostsUnreadable
     | DailyReport
+    | WeeklyReport
     | Pong
     | SampleAlert
     | ThreadClosed

@@ -85,17 +85,18 @@ async def _report(db: Reader, chat: Chat, since: datetime, states: Sequence[Chan
         alerts=await outbox.count_alerts(db, chat.id, since),
         verified=sum(state.is_verified for state in states),
         gaps=len(gaps),
-        gap_names=tuple(map(_name, gaps[:NAMED])),
+        gap_names=tuple(map(channel_name, gaps[:NAMED])),
         pages=len(pages),
-        unverified_names=(*map(_name, unverified[:NAMED]), *waiting_names),
+        unverified_names=(*map(channel_name, unverified[:NAMED]), *waiting_names),
     )
 
 
-def _name(channel: Channel) -> str:
+def channel_name(channel: Channel) -> str:
+    """Return the @name of a channel, or its title where it has none."""
     return f"@{channel.username}" if channel.username else channel.title
 
 
 async def _wanted(db: Reader, follow: FollowRequest) -> str:
     """Name the channel of a request to follow: by its title, where a number was asked for and the title is known."""
     known = await channels.by_ids(db, [follow.reference])
-    return _name(known[0]) if known else show_reference(follow.reference)
+    return channel_name(known[0]) if known else show_reference(follow.reference)

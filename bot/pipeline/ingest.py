@@ -84,8 +84,8 @@ class Ingest:
         documents = [(added, analyse(added.post.whole)) for added in taken.added]
         is_import = observation.observed_by == ObservedBy.IMPORT  # which is never an alarm
         matches = [] if is_import else [self._match(added, document) for added, document in documents]
-        await taken.write(tx)
-        self._duplicates.regroup(taken.regrouped)
+        await taken.writes.put(tx, observation, taken.known)
+        self._duplicates.regroup(taken.writes.regrouped)
         await fulltext.add(tx, _words(documents, loaded=False))
         await fulltext.replace(tx, _words(documents, loaded=True))
         found = [match for match in matches if match.topics]
@@ -96,7 +96,7 @@ class Ingest:
         count = await self._alert(tx, found)
         if not is_import:
             edited = _keys(taken.added, EDITS)
-            await self._revise(tx, taken.turned - edited, edited=edited)
+            await self._revise(tx, taken.writes.turned - edited, edited=edited)
         changes = [added.change for added in taken.added]
         return Result(
             new=changes.count(VersionChange.NEW),

@@ -14,7 +14,7 @@ from bot.models.alerts import Alert, AlertChange, Duplicate
 from bot.models.links import post_link
 from bot.models.outgoing import Button, ButtonRows, Outgoing
 from bot.parts import PartMatch
-from bot.rendering.post_text import author_note, channel_name, comparable_texts, full_text, show_changes
+from bot.rendering.post_text import author_note, channel_name, comparable_texts, full_text, gone_sentence, show_changes
 from bot.text.buttons import button
 from bot.text.excerpts import GAP, cut_fragments, find_key_sentence
 from bot.text.formatted import MOST_ENTITIES, FormattedText, Style
@@ -123,7 +123,7 @@ def _head(alert: Alert, post: StoredPost, locale: Locale) -> Text:
     line = t.gettext("edited, now matches: {topics}") if alert.fits_since_edit else "{topics}"
     text = Text().say(line, topics=topics).add(" · ").join(_place(post, t)).add("\n")
     if alert.gone_at is not None:
-        text.add(_gone_line(alert.gone_at, alert.gone_items, locale, relative_to=post.date), "\n")
+        text.add(_gone_line(post, alert.gone_at, alert.gone_items, locale, relative_to=post.date), "\n")
     return text
 
 
@@ -138,11 +138,13 @@ def _place(post: StoredPost, t: Translator) -> Text:
     return Text().say(line, channel=link(name, post.link))
 
 
-def _gone_line(gone_at: datetime, items: tuple[int, int] | None, locale: Locale, *, relative_to: datetime) -> str:
+def _gone_line(
+    post: StoredPost, gone_at: datetime, items: tuple[int, int] | None, locale: Locale, *, relative_to: datetime
+) -> str:
     """Write since when our reader does not see a post, or how many items of how many; nobody knows why."""
     t, time = locale.t, locale.at(gone_at, relative_to=relative_to)
     if items is None:
-        return t.gettext("Deleted or hidden, noticed {time}").format(time=time)
+        return gone_sentence(post, t).format(time=time)
     line = t.ngettext(
         "{n} of {all} items is deleted or hidden, noticed {time}",
         "{n} of {all} items are deleted or hidden, noticed {time}",
@@ -211,7 +213,7 @@ def render_change(change: AlertChange, post: StoredPost, before: StoredPost | No
     t = locale.t
     text = Text().add(link(channel_name(post, NAME_ROOM), post.link), " · ")
     if change.gone_at is not None:
-        text.add(_gone_line(change.gone_at, change.gone_items, locale, relative_to=locale.now), "\n")
+        text.add(_gone_line(post, change.gone_at, change.gone_items, locale, relative_to=locale.now), "\n")
         text.add(full_text(post.text, post.parts, t) or t.gettext("(no text)"))
     else:
         line = t.gettext("edited") if post.edit_date is None else t.gettext("edited {time}")

@@ -46,12 +46,14 @@ from bot.models.notices import (
     TelegramOut,
     ThreadClosed,
     UpdatesMissed,
+    WeeklyReport,
 )
 from bot.models.outgoing import Outgoing
 from bot.rendering.acts import describe_act
 from bot.rendering.findings import render_findings
 from bot.rendering.follow_list import typed_options
 from bot.rendering.topic_changes import show_topic_change
+from bot.rendering.weekly_report import write_weekly_report
 from bot.text.buttons import button
 from bot.text.markup import Text, code, join_names, one_line
 from bot.text.references import show_reference
@@ -358,6 +360,11 @@ def _daily_report(notice: DailyReport, locale: Locale) -> Outgoing:
         )
         lines.append(line.format(n=notice.pages))
     return Outgoing(text="\n".join(lines))
+
+
+@render_notice.register
+def _weekly_report(notice: WeeklyReport, locale: Locale) -> Outgoing:
+    return write_weekly_report(notice, locale)
 
 
 @render_notice.register

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from bot.locales import Translator
 from bot.locales.locale import part_title
 from bot.matching.similarity.diff import changed_places
-from bot.models import StoredPost
+from bot.models import TOLD, StoredPost
 from bot.parts import Part, PartMatch, Spans, common_parts, split_spans, worded_parts
 from bot.text.excerpts import cut_excerpt
 from bot.text.markup import Text, one_line
@@ -77,6 +77,13 @@ def show_changes(before: str, after: str, t: Translator) -> Text:
         if place.before:
             text.say(t.gettext("before: {words}"), words=one_line(place.before, BEFORE))
     return text
+
+
+def gone_sentence(post: StoredPost, t: Translator) -> str:
+    """Return what became of a post that is gone, with a field for our `{time}`; neither says who removed it."""
+    if post.gone_by in TOLD:
+        return t.gettext("Deleted, Telegram told us {time}")
+    return t.gettext("Missing when read again {time}")
 
 
 def channel_name(post: StoredPost, room: int) -> str:

@@ -12,26 +12,24 @@ import struct
 import sys
 import traceback
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 from typing import BinaryIO
 
 from bot.errors import ChannelwatchError, FatalError
 from bot.runtime.garbage import collect_seldom
+from bot.runtime.priority import give_way
 from bot.search.deadline import Deadline
 from bot.store.database import Reader, open_read_only
 
 LENGTH = struct.Struct(">I")  # before each question and answer, of which it is the size in bytes
-NICE = 10  # of Unix: a tenth of the processor where the service needs all of it; with 19 searches would starve
 
 
 def main() -> None:
     """Answer questions until standard input ends."""
     collect_seldom()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches the parent too, which ends this process
-    with suppress(OSError, AttributeError):
-        os.nice(NICE)
+    give_way()
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever prints disturbs no answer
     try:

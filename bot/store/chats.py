@@ -29,6 +29,7 @@ COLUMNS = """
     c.digest_minute AS chat_digests_minute, c.digest_weekday AS chat_digests_weekday,
     c.storm_count AS chat_storms_count, c.storm_minutes AS chat_storms_minutes,
     c.report_minute AS chat_report_minute, c.reported_at AS chat_report_since,
+    c.weekly_minute AS chat_weekly_minute, c.weekly_weekday AS chat_weekly_weekday, c.weekly_at AS chat_weekly_since,
     c.suspended AS chat_suspended, c.paired_at AS chat_paired_at
 """
 _CHATS = f"SELECT {COLUMNS} FROM chats c"  # noqa: S608 - our own constant
@@ -39,6 +40,15 @@ class ReportTime:
     """When a chat gets its daily report."""
 
     minute: int  # of the chat's own day
+    since: datetime  # the last report, or when the chat asked for them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeeklyTime:
+    """When a chat gets its weekly report."""
+
+    minute: int  # of the chat's own day
+    weekday: int  # 0 is Monday
     since: datetime  # the last report, or when the chat asked for them
 
 
@@ -64,6 +74,7 @@ class Chat:
     digests: Digests  # when they come
     storms: Storms | None  # from when on posts on a topic become one message; None: never
     report: ReportTime | None  # when the daily report comes; None: never
+    weekly: WeeklyTime | None = None  # when the weekly report comes; None: never
     suspended: str | None  # why nothing is sent any more: Telegram's error string
     paired_at: datetime
 
@@ -99,7 +110,7 @@ async def offer(tx: Transaction, peer: Peer, *, title: str, now: datetime) -> Ch
     """Take a broadcast channel down into which the bot may post, and into which it posts once somebody sets it up."""
     await pair(tx, peer, title=title, language="en", now=now)
     await tx.execute(
-        """UPDATE chats SET broadcast = 1, suspended = :offered, report_minute = NULL
+        """UPDATE chats SET broadcast = 1, suspended = :offered, report_minute = NULL, weekly_minute = NULL
         WHERE kind = :kind AND telegram_id = :id""",
         {"offered": OFFERED, "kind": peer.kind, "id": peer.id},
     )
@@ -181,7 +192,9 @@ async def save(tx: Transaction, chat: Chat) -> None:
             digest_every = :every, digest_minute = :minute, digest_weekday = :weekday,
             storm_count = :storm_count, storm_minutes = coalesce(:storm_minutes, storm_minutes),
             report_minute = :report_minute,
-            reported_at = iif(report_minute IS :report_minute, reported_at, :reported_at)
+            reported_at = iif(report_minute IS :report_minute, reported_at, :reported_at),
+            weekly_minute = :weekly_minute, weekly_weekday = coalesce(:weekly_weekday, weekly_weekday),
+            weekly_at = iif((weekly_minute, weekly_weekday) IS (:weekly_minute, :weekly_weekday), weekly_at, :weekly_at)
         WHERE id = :id""",
         {
             "id": chat.id,
@@ -203,6 +216,9 @@ async def save(tx: Transaction, chat: Chat) -> None:
             "storm_minutes": chat.storms and chat.storms.minutes,
             "report_minute": chat.report and chat.report.minute,
             "reported_at": chat.report and to_ms(chat.report.since),
+            "weekly_minute": chat.weekly and chat.weekly.minute,
+            "weekly_weekday": chat.weekly and chat.weekly.weekday,
+            "weekly_at": chat.weekly and to_ms(chat.weekly.since),
         },
     )
     tx.announce(Subject.CHATS)
@@ -211,6 +227,11 @@ async def save(tx: Transaction, chat: Chat) -> None:
 async def reported(tx: Transaction, chat_id: int, now: datetime) -> None:
     """Note that a chat has got its daily report."""
     await tx.execute("UPDATE chats SET reported_at = :now WHERE id = :id", {"id": chat_id, "now": to_ms(now)})
+
+
+async def reported_weekly(tx: Transaction, chat_id: int, now: datetime) -> None:
+    """Note that a chat has got its weekly report."""
+    await tx.execute("UPDATE chats SET weekly_at = :now WHERE id = :id", {"id": chat_id, "now": to_ms(now)})
 
 
 async def suspend(tx: Transaction, chat_id: int, reason: str) -> None:

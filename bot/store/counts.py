@@ -4,16 +4,29 @@ Posts are counted from the index of their dates, channel by channel, an album on
 """
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.models import TOLD
-from bot.models.counts import DELAYS, ChannelCount, CountsByHour, DelayCounts, DeletionCount, Selection, TopicCount
+from bot.models.counts import (
+    DELAYS,
+    ChannelCount,
+    CountsByHour,
+    DelayCounts,
+    DeletionCount,
+    MoverCount,
+    Selection,
+    TopicCount,
+    WeekCounts,
+)
 from bot.store.access import Restrictable, hidden, visible
 from bot.store.database import Reader
-from bot.store.rows import json_list, read_all, to_ms
+from bot.store.rows import first_id, json_list, read_all, to_ms
 
 HOUR_MS = 3_600_000
+_WEEK = 7  # days
+_NOTABLE = 8  # topics that rose or fell, and channels that were first
 _NAMES = 50  # topics, or channels, that are returned
 
 
@@ -110,6 +123,50 @@ async def count_deletions(db: Reader, selection: Selection) -> list[DeletionCoun
         _values(selection) | {"most": _NAMES},
     )
     return read_all(DeletionCount, rows)
+
+
+async def count_week(db: Reader, selection: Selection) -> WeekCounts:
+    """Count what a weekly report says of seven days."""
+    week = selection.until - selection.since
+    before = replace(selection, since=selection.since - week, until=selection.since)
+    now, then = await count_by_hour(db, selection), await count_by_hour(db, before)
+    began, _, offset = eras(selection)[0]
+    first, alerts = (began + offset) // HOUR_MS, [0] * _WEEK
+    for hour, number in now.alerts.items():
+        alerts[min(_WEEK - 1, (hour - first) // 24)] += number
+    topics = sorted(await count_topics(db, selection), key=lambda each: -abs(each.alerts - each.before))
+    return WeekCounts(
+        posts=sum(now.posts.values()),
+        posts_before=sum(then.posts.values()),
+        alerts=tuple(alerts),
+        alerts_before=sum(then.alerts.values()),
+        topics=tuple(topics[:_NOTABLE]),
+        movers=tuple(await _count_movers(db, selection)),
+        edited=await _count_edited(db, selection),
+        deletions=tuple(await count_deletions(db, selection)),
+    )
+
+
+async def _count_movers(db: Reader, selection: Selection) -> list[MoverCount]:
+    """Count by channel the stories of several channels in which its post was the first that the chats had."""
+    rows = await db.fetch_all(
+        f"""WITH {_SEEN}, said AS (SELECT coalesce(a.duplicate_of, a.id) AS story, a.channel_id, v.date
+            FROM alerts a JOIN versions v ON v.id = a.version_id
+            WHERE a.chat_id IN (SELECT value FROM json_each(:chats)) AND NOT a.is_counted AND {_IN_TIME}
+                AND a.channel_id IN (SELECT id FROM seen)),
+        firsts AS (SELECT channel_id, min(date) FROM said GROUP BY story HAVING count(DISTINCT channel_id) > 1)
+        SELECT s.title, count(*) AS stories FROM firsts f JOIN seen s ON s.id = f.channel_id
+        GROUP BY s.id ORDER BY stories DESC, s.title LIMIT :most""",  # noqa: S608 - our own words
+        _values(selection) | {"most": _NOTABLE},
+    )
+    return read_all(MoverCount, rows)
+
+
+async def _count_edited(db: Reader, selection: Selection) -> int:
+    sql = f"""WITH {_SEEN} SELECT count(DISTINCT v.channel_id || '/' || v.message_id) FROM versions v
+        WHERE v.id >= :first AND v.id < :last AND v.number > 1 AND v.channel_id IN (SELECT id FROM seen)"""  # noqa: S608 - our own words
+    ids = {"first": first_id(selection.since), "last": first_id(selection.until)}
+    return int(await db.fetch_value(sql, _values(selection) | ids))
 
 
 def eras(selection: Selection) -> list[tuple[int, int, int]]:

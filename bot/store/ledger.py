@@ -189,41 +189,18 @@ def version_entry(post: Post, observation: Observation, sha256: bytes, *, number
     )
 
 
-async def add_additions(tx: Transaction, observation: Observation, added: Iterable[tuple[int, Post]]) -> None:
-    """Add lines of what came to stored versions, by their ids: each with the post that brought it."""
-    found = list(added)
+async def add_to_versions(
+    tx: Transaction, observation: Observation, kind: LineKind, found: Sequence[tuple[int, Post]]
+) -> None:
+    """Add lines of one kind of what came to stored versions, by their ids: each with the post that brought it."""
     numbers = await _numbers(tx, [version_id for version_id, _ in found])
-    await add(
-        tx,
-        [
-            version_entry(
-                post,
-                observation,
-                hashlib.sha256(post.raw).digest(),
-                number=numbers[version_id][0],
-                content=post.content_hash(),
-            )._replace(kind=LineKind.ADDITION)
-            for version_id, post in found
-        ],
-    )
-
-
-async def add_withheld(tx: Transaction, observation: Observation, found: Sequence[tuple[int, Post]]) -> None:
-    """Add lines of where the network withholds messages, by the ids of their versions, with the posts that say so."""
-    numbers = await _numbers(tx, [version_id for version_id, _ in found])
-    await add(
-        tx,
-        [
-            version_entry(
-                post,
-                observation,
-                hashlib.sha256(post.raw).digest(),
-                number=numbers[version_id][0],
-                content=post.content_hash(),
-            )._replace(kind=LineKind.WITHHELD, detail=compact_json(post.withheld))
-            for version_id, post in found
-        ],
-    )
+    entries = []
+    for version_id, post in found:
+        number, sha256, content = numbers[version_id][0], hashlib.sha256(post.raw).digest(), post.content_hash()
+        entry = version_entry(post, observation, sha256, number=number, content=content)
+        detail = compact_json(post.withheld) if kind is LineKind.WITHHELD else None
+        entries.append(entry._replace(kind=kind, detail=detail))
+    await add(tx, entries)
 
 
 async def add_turns(

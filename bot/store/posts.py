@@ -100,18 +100,19 @@ async def latest(  # noqa: PLR0913 - each narrows the question in its own way
     since: datetime | None = None,
     until: datetime | None = None,
     hidden: Collection[int] = (),
+    items: bool = False,
 ) -> list[StoredPost]:
     """Return the newest posts of some channels, or of all, without the `hidden` ones.
 
-    `before` is the `id` of the last one of the page before.
-    Of an album comes the message with the text, or else the first. Dates count in whole seconds, `until` excluded.
+    `before` is the `id` of the last one of the page before. Of an album comes the message with the text, or else the
+    first; or each of its `items`. Dates count in whole seconds, `until` excluded.
     """
     rows = await db.fetch_all(
         """SELECT * FROM post_versions p
         WHERE (:channels IS NULL OR channel_id IN (SELECT value FROM json_each(:channels)))
         AND channel_id NOT IN (SELECT value FROM json_each(:hidden))
         AND id < :end AND id >= :start AND is_current
-        AND (grouped_id IS NULL OR NOT EXISTS (
+        AND (:items OR grouped_id IS NULL OR NOT EXISTS (
             SELECT 1 FROM posts o JOIN versions w ON w.id = o.version_id
             WHERE o.channel_id = p.channel_id AND o.post_key = p.post_key
             AND (w.text != '', -o.message_id) > (p.text != '', -p.message_id)))
@@ -119,30 +120,7 @@ async def latest(  # noqa: PLR0913 - each narrows the question in its own way
         {
             "channels": None if channel_ids is None else json_list(channel_ids),
             "hidden": json_list(hidden),
-            "end": end_id(before, until),
-            "start": 0 if since is None else first_id(since),
-            "limit": limit,
-        },
-    )
-    return read_all(StoredPost, rows)
-
-
-async def messages(  # noqa: PLR0913 - likewise
-    db: Reader,
-    *,
-    limit: int,
-    channel_ids: Collection[int] | None = None,
-    before: int | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
-) -> list[StoredPost]:
-    """Return the newest messages of some channels, or of all, with each item of an album, as `latest` returns posts."""
-    rows = await db.fetch_all(
-        """SELECT * FROM post_versions
-        WHERE (:channels IS NULL OR channel_id IN (SELECT value FROM json_each(:channels)))
-        AND id < :end AND id >= :start AND is_current ORDER BY id DESC LIMIT :limit""",
-        {
-            "channels": None if channel_ids is None else json_list(channel_ids),
+            "items": items,
             "end": end_id(before, until),
             "start": 0 if since is None else first_id(since),
             "limit": limit,

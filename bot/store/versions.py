@@ -6,23 +6,22 @@ Nothing that is stored already is written again, so that the same observation tw
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from typing import Any
 
-from bot.models import Count, Event, NewVersion, Observation, ObservedBy, Post, PostKey, VersionChange
+from bot.models import Count, Event, NewVersion, Observation, ObservedBy, Post, VersionChange
 from bot.parts import Part, PartKind, compact_json, dump_parts, load_parts, whole_text
-from bot.store import comments, ledger, long_posts, marks, page_versions, version_rows
+from bot.store import ledger, page_versions, version_rows
 from bot.store.database import Transaction
 from bot.store.long_posts import Head, LongPost, RestState
 from bot.store.page_versions import BACK_AFTER, PAGE_LAG, AfterPage, IsReworded
 from bot.store.rows import maybe_ms, to_ms
-from bot.store.version_rows import Hashes, Known, MessageKey, StoredMessage, Version
+from bot.store.version_rows import Hashes, Known, StoredMessage, Version
+from bot.store.version_writes import VersionWrites
 from bot.text.plain import plain_hash
 
 # Reading a message there proves that it is visible now. A push may be late, and an export is of the past.
 PROOF = {ObservedBy.DIFFERENCE, ObservedBy.SWEEP, ObservedBy.BACKFILL, ObservedBy.STORY}
 
 _MILLISECOND = timedelta(milliseconds=1)
-_SET_PARTS = "UPDATE versions SET parts = ? WHERE id = ?"
 
 
 async def compare(
@@ -60,30 +59,16 @@ class ObservedChanges:
         self._hashes = hashes
         self.known = known
         self._is_page = observation.observed_by == ObservedBy.PREVIEW  # whose hashes are of the plain text
-        self._versions: list[tuple[Any, ...]] = []  # rows to be added …
-        self._lines: list[ledger.LedgerEntry] = []  # … and their lines in the ledger
-        self._parts: list[tuple[str, int, Post]] = []  # JSON, of which version, and the post that brought them
-        self._rests: list[
-            tuple[int, bytes, Post]
-        ] = []  # versions, their hashes, the posts that brought the rest of them
-        self._withheld: list[tuple[int, Post, bool]] = []  # versions, the posts that say so, whether they are new
-        self._origins: list[tuple[int, Post]] = []  # rows of messages, and the posts that Telegram tells after a page
-        self._long: dict[MessageKey, LongPost] = {}  # what is known now of long posts
-        self._to_read_anew: set[int] = set()  # channels
-        self._looks: dict[MessageKey, bytes] = {}  # hashes of what pages show of messages that Telegram has told us
-        self._moved: dict[int, tuple[MessageKey, str]] = {}  # versions whose caption another item of the album has
-        self.regrouped: dict[PostKey, int] = {}  # posts whose album Telegram names now: its grouped_id
+        self.writes = VersionWrites()
         self.added: list[NewVersion] = []
-        self._copies: list[Post] = []  # of posts, in the supergroups where they are commented on
         self.gone = 0  # messages that are no longer visible
-        self.turned: set[MessageKey] = set()  # messages that have vanished or are back
         self.left = 0  # messages of an export that are left to be seen on Telegram
 
     def apply(self, event: Event) -> None:
         """Follow one event."""
         if isinstance(event, Post):
             if event.copy_of is not None and event.copy_of[0] == self.known.channels[event.channel_id].comments_of:
-                self._copies.append(event)
+                self.writes.copies.append(event)
             else:
                 self._apply_post(event)
                 self._follow_withheld(event)
@@ -98,7 +83,7 @@ class ObservedChanges:
                 message.gone_at, message.gone_by = self._now, self._observation.observed_by
                 message.touched = True
                 self.gone += 1
-                self.turned.add((event.channel_id, message_id))
+                self.writes.turned.add((event.channel_id, message_id))
 
     def _apply_post(self, post: Post) -> None:
         key = (post.channel_id, post.message_id)
@@ -116,8 +101,8 @@ class ObservedChanges:
         if message.gone_at is not None and self._proves_visible(message.gone_at):
             message.gone_at = message.gone_by = None
             message.touched = True
-            self.turned.add(key)
-        if self._observation.observed_by == ObservedBy.PREVIEW:
+            self.writes.turned.add(key)
+        if self._is_page:
             self._apply_page(message, post, version)
         elif not self._follow_long(message, post, version):
             message.count(post)
@@ -138,7 +123,7 @@ class ObservedChanges:
         withheld = compact_json(post.withheld) if post.withheld else None
         if withheld != message.withheld:
             message.withheld, message.touched = withheld, True
-            self._withheld.append((message.version_id, post, message.post is post))
+            self.writes.withheld.append((message.version_id, post, message.post is post))
 
     def _apply_page(self, message: StoredMessage, post: Post, version: Version) -> None:
         """Follow what a page shows of a message that is stored."""
@@ -150,7 +135,7 @@ class ObservedChanges:
         elif message.is_of_page or page_versions.is_page_edit(message, post, self._is_reworded):
             self._add_version(message, replace(post, grouped_id=message.grouped_id), version, VersionChange.EDITED)
         if not message.is_of_page and message.look != version.hash:
-            message.look = self._looks[post.channel_id, post.message_id] = version.hash
+            message.look = self.writes.looks[post.channel_id, post.message_id] = version.hash
 
     def _apply_after_page(self, message: StoredMessage, post: Post, version: Version) -> None:
         """Let Telegram's post take the place of what a page showed of it, or edit that."""
@@ -166,16 +151,16 @@ class ObservedChanges:
                 judged = AfterPage.EDIT if is_proof and len(items) > 1 else AfterPage.OLD
         if judged is AfterPage.OLD:
             return
-        self._origins.append((message.id, post))
+        self.writes.origins.append((message.id, post))
         if post.grouped_id and post.grouped_id != message.grouped_id:
             old = f"g{message.grouped_id}" if message.grouped_id else f"m{post.message_id}"
-            self.regrouped[post.channel_id, old] = message.grouped_id = post.grouped_id
+            self.writes.regrouped[post.channel_id, old] = message.grouped_id = post.grouped_id
         if judged is AfterPage.EDIT:
             self._add_version(message, post, version, VersionChange.EDITED)
             return
         message.versions[message.versions.index(Version(message.hash, message.edit_date))] = version
         if owner is not None:
-            self._moved[message.version_id] = ((owner.channel_id, owner.message_id), post.key)
+            self.writes.moved[message.version_id] = ((owner.channel_id, owner.message_id), post.key)
         self._load_rest(message, post, version)
         message.count(post)
 
@@ -198,28 +183,31 @@ class ObservedChanges:
         is_cut = long is not None and long.state is not RestState.WHOLE and long.head.hash == message.hash
         head = Head(version.hash if post.is_part else post.head or version.hash, version.edit_date)
         if not post.is_part:
-            message.long = self._long[post.channel_id, post.message_id] = LongPost(head=head, state=RestState.WHOLE)
+            self._keep_long(message, post, LongPost(head=head, state=RestState.WHOLE))
             is_rest = is_cut and message.post is None and message.hash == head.hash != version.hash
             return not (is_rest and self._load_rest(message, post, version))
         if long is None or long.head != head:
-            message.long = self._long[post.channel_id, post.message_id] = LongPost(head=head, state=RestState.WANTED)
+            self._keep_long(message, post, LongPost(head=head, state=RestState.WANTED))
         return not is_stored or is_cut or version.hash == message.hash
+
+    def _keep_long(self, message: StoredMessage, post: Post, long: LongPost) -> None:
+        message.long = self.writes.long[post.channel_id, post.message_id] = long
 
     def _load_rest(self, message: StoredMessage, post: Post, version: Version) -> bool:
         """Put a long post in the place of its beginning."""
         before, post = whole_text(message.text, load_parts(message.parts)), _with_pictures(post, message)
         message.hash, message.edit_date, message.text = version.hash, version.edit_date, post.text
         message.parts = dump_parts(post.parts)
-        self._rests.append((message.version_id, version.hash, post))
+        self.writes.rests.append((message.version_id, version.hash, post))
         self._report(message, post, VersionChange.REST_LOADED, message.version_id, version.hash, whole_before=before)
         return True
 
     def _proves_visible(self, gone_at: int) -> bool:
         """Tell whether this observation proves that a message is visible; an answer to an older request does not."""
-        observed_by, asked_at = self._observation.observed_by, maybe_ms(self._observation.asked_at)
-        if observed_by == ObservedBy.PREVIEW:
+        if self._is_page:
             return gone_at + BACK_AFTER // _MILLISECOND <= self._now
-        return observed_by in PROOF and (asked_at is None or gone_at <= asked_at)
+        asked_at = maybe_ms(self._observation.asked_at)
+        return self._observation.observed_by in PROOF and (asked_at is None or gone_at <= asked_at)
 
     def _is_shown_again(self, version: Version, message: StoredMessage) -> bool:
         """Tell whether a stored version is what Telegram shows now.
@@ -249,7 +237,7 @@ class ObservedChanges:
             now = (message.version_id, message.hash)
             self._report(message, post, VersionChange.PARTS_LOADED, *now, whole_before=whole_text(post.text, before))
         message.parts = dump_parts(post.parts)
-        self._parts.append((message.parts, message.version_id, post))
+        self.writes.parts.append((message.parts, message.version_id, post))
 
     def _apply_export(self, post: Post, version: Version, message: StoredMessage | None) -> None:
         """Add a text that is not stored; leave to a reader what it is about to see, and may alert people to."""
@@ -270,7 +258,7 @@ class ObservedChanges:
     def _check_late_push(self, post: Post) -> None:
         late = 0 < post.message_id <= self.known.channels[post.channel_id].confirmed_id
         if late and self._observation.observed_by == ObservedBy.LIVE:
-            self._to_read_anew.add(post.channel_id)
+            self.writes.to_read_anew.add(post.channel_id)
 
     def _add_version(self, message: StoredMessage, post: Post, version: Version, change: VersionChange) -> None:
         """Add a version, and unless it is stale make it the current one."""
@@ -282,10 +270,10 @@ class ObservedChanges:
         message.texts.add(post.text)
         number = len(message.versions)
         row = version_rows.version_row(post, self._observation, version_id, version.hash, number=number)
-        self._versions.append(row)
+        self.writes.versions.append(row)
         content = post.content_hash() if self._is_page else version.hash
         sha256 = row[version_rows.RAW_SHA256]
-        self._lines.append(ledger.version_entry(post, self._observation, sha256, number=number, content=content))
+        self.writes.lines.append(ledger.version_entry(post, self._observation, sha256, number=number, content=content))
         before = None
         if change in {VersionChange.EDITED, VersionChange.PARTS_REWORDED}:
             before = whole_text(message.text, load_parts(message.parts))
@@ -320,51 +308,6 @@ class ObservedChanges:
                 followed_at=self.known.channels[post.channel_id].followed_at,
             )
         )
-
-    async def write(self, tx: Transaction) -> None:
-        """Write what changed."""
-        if self._origins:
-            await page_versions.regroup(tx, self.regrouped)
-            origins = [version_rows.origin_row(post, message_row) for message_row, post in self._origins]
-            await tx.execute_many(version_rows.SET_ORIGIN, origins)
-        if self._looks:
-            await page_versions.put_looks(tx, self._looks, now=self._now)
-        await tx.insert_all(version_rows.ADD_VERSION, self._versions)
-        await ledger.add(tx, self._lines)
-        await version_rows.write(tx, self.known, now=self._now)
-        for old, (owner, post_key) in self._moved.items():  # perhaps to a version that was added a moment ago
-            new = self.known.messages[owner].version_id
-            await page_versions.move_alerts(tx, (owner[0], post_key), old=old, new=new)
-        await tx.execute_many(_SET_PARTS, [(written, version_id) for written, version_id, _ in self._parts])
-        arrived = [
-            *((version_id, post) for _, version_id, post in self._parts),
-            *((version_id, post) for version_id, _, post in self._rests),
-        ]
-        unkept = [(version_id, post) for version_id, post, is_new in self._withheld if not is_new]
-        loaded = [
-            version_rows.part_evidence_row(post, self._observation, version_id)
-            for version_id, post in (*arrived, *unkept)
-        ]
-        if self._rests:
-            rests = [version_rows.rest_row(post, version_id, content) for version_id, content, post in self._rests]
-            await tx.execute_many(version_rows.SET_REST, rests)
-        await comments.put_copies(tx, self._copies, now=self._observation.seen_at)
-        if self._long:
-            await long_posts.put(tx, self._long, now=self._now)
-        await tx.insert_all(version_rows.ADD_PART_EVIDENCE, loaded)
-        if arrived:
-            await ledger.add_additions(tx, self._observation, arrived)
-        if self._withheld:
-            await ledger.add_withheld(tx, self._observation, [(v, post) for v, post, _ in self._withheld])
-        if self.turned:
-            await ledger.add_turns(tx, self._observation, self._turns())
-        for channel_id in self._to_read_anew:
-            await marks.read_anew(tx, channel_id, now=self._observation.seen_at)
-
-    def _turns(self) -> dict[MessageKey, tuple[int, bool]]:
-        """Return the version of each message that has vanished or is back, and whether it is gone."""
-        messages = self.known.messages
-        return {key: (messages[key].version_id, messages[key].gone_at is not None) for key in self.turned}
 
 
 def _with_pictures(post: Post, message: StoredMessage) -> Post:

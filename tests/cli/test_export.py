@@ -72,6 +72,6 @@ async def test_readers_of_news_take_the_posts_of_a_topic(tmp_path: Path, how: st
         assert (read.bozo, read.version, read.feed.title) == (False, {"rss": "rss20", "atom": "atom10"}[how], "Свет")
         entries = [(each.link, each.summary.replace("<br />", "\n")) for each in read.entries]
     assert [link for link, _ in entries] == ["https://t.me/News1001/2", "https://t.me/News1001/1"]
-    assert entries[0][1] == "Deleted or hidden, noticed 2025-03-10 13:00 UTC\n\nСбой 2"
+    assert entries[0][1] == "Deleted, Telegram told us 2025-03-10 13:00 UTC\n\nСбой 2"
     assert "alert(1)" in entries[1][1]
     assert entries[1][1].endswith("вторая строка")

@@ -57,7 +57,7 @@ async def test_a_forwarded_post_or_a_link_to_one_is_looked_up(
 ) -> None:
     await known.archive.live(gone(7))
     shown = text(await ask(known))
-    assert shown.startswith("Вести · 10 Mar, 12:00 UTC\nDeleted or hidden, noticed")
+    assert shown.startswith("Вести · 10 Mar, 12:00 UTC\nDeleted, Telegram told us")
     assert "🔔 Alerted in this chat on 10 Mar, 12:00 UTC: Outages\n\nСбой в вузе\n\nEdited 10 Mar" in shown
 
 

@@ -91,7 +91,7 @@ async def test_a_post_that_is_gone_stays_readable(known: Bot) -> None:
     known.archive.now = NOON + timedelta(hours=1)
     await known.archive.live(gone(7))
     told = text(await known.says(f"/post {LINK}"))
-    assert "Deleted or hidden, noticed 10 Mar, 13:00 UTC" in told
+    assert "Deleted, Telegram told us 10 Mar, 13:00 UTC" in told
     assert "Сбой в вузе" in told
 
 

@@ -80,7 +80,7 @@ async def test_a_post_that_is_gone_is_quoted_with_its_last_words(bot: Bot) -> No
     await bot.archive.live(gone(1))
     shown = await quoted(bot)
     assert shown.startswith("“Сбой”")
-    assert "Deleted or hidden, noticed 10 March 2025, 13:00 (UTC)\nhttps://" in shown
+    assert "Deleted, Telegram told us 10 March 2025, 13:00 (UTC)\nhttps://" in shown
 
 
 async def test_a_text_that_is_too_long_is_cut_and_the_link_kept(bot: Bot) -> None:

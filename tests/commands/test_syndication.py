@@ -48,6 +48,10 @@ async def test_a_topic_is_fetched_at_the_address_of_a_chat_and_at_no_other(bot: 
             base, _, name = addresses[0].rpartition("/")
             for wrong in (f"{base}/{name.replace('4-', '1-')}", f"{base[:-1]}x/{name}", f"{base}/", addresses[0][:-3]):
                 assert (await fetch(wrong))[0] == 404
+            renewed = text(await bot.taps(b"rss_new:4", person=BORIS)).split()
+            assert (await fetch(addresses[1]))[0] == 404
+            addresses = [word for word in renewed if word.startswith("http://127.0.0.1:")]
+            assert (await fetch(addresses[1]))[0] == 200
             only = await bot.says("/private Топливо")
             assert "Only for: Person 501" in text(only)
             assert (await fetch(addresses[1]))[0] == 404

@@ -17,6 +17,7 @@ from bot.models.outgoing import Peer
 from bot.runtime.clock import utc_now
 from bot.runtime.supervisor import Beat, no_beat
 from bot.sandbox import Message, User
+from bot.search.pool import Searches
 from bot.store import chats, media
 from bot.store.blobs import Blob, Blobs
 from bot.store.chats import Chat
@@ -36,16 +37,17 @@ ALBUM_WITHIN = timedelta(seconds=0.1)  # a tenth of the time that the service wa
 PHOTO = Media(kind="photo", id=78)
 
 
-def worker_of(
+def worker_of(  # noqa: PLR0913 - the parts of a worker
     db: Database,
     sender: Sender,
     *,
     clock: Clock = utc_now,
     files: Attachments | None = None,
     album_within: timedelta = ALBUM_WITHIN,
+    searches: Searches | None = None,
 ) -> Worker:
     files = files or Attachments(db, sender, Path("no files"), clock=clock)
-    composer = Composer(db, sender, files, clock=clock)
+    composer = Composer(db, sender, files, clock=clock, searches=searches)
     return Worker(db, composer, sender=sender, clock=clock, album_within=album_within)
 
 

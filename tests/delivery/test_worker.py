@@ -427,7 +427,7 @@ async def test_a_change_of_an_alert_that_nobody_can_find_goes_out_as_a_new_messa
         await bot.archive.live(gone(5))
         await sent(bot)
     assert "EditMessage" not in [call.name for call in bot.sandbox.calls]
-    assert bot.texts(bot.alice)[1].startswith("Вести · Deleted or hidden")
+    assert bot.texts(bot.alice)[1].startswith("Вести · Deleted, Telegram told us")
 
 
 async def test_a_change_of_an_alert_that_its_reader_has_deleted_goes_out_as_a_new_message(bot: DeliveringBot) -> None:
@@ -438,7 +438,7 @@ async def test_a_change_of_an_alert_that_its_reader_has_deleted_goes_out_as_a_ne
         await bot.archive.live(gone(5))
         await sent(bot)
     (text,) = bot.texts(bot.alice)
-    assert text.startswith("Вести · Deleted or hidden")
+    assert text.startswith("Вести · Deleted, Telegram told us")
     assert await kit.refused_edits(bot.archive.db) == ["MESSAGE_ID_INVALID"]
     assert [reply.state for reply in await kit.states(bot.archive.db, "reply")] == ["sent"]
     assert (await outbox.statistics(bot.archive.db, bot.archive.now - timedelta(days=1))).dead == 0

@@ -55,14 +55,14 @@ async def test_a_post_that_is_gone_is_told_with_its_words(tmp_path: Path) -> Non
         post = channel.post(DOWN)
         alert = await owner.alert("недоступен")
         channel.delete(post.id)
-        edited = await owner.edit("Deleted or hidden, noticed")
+        edited = await owner.edit("Deleted, Telegram told us")
         assert edited.id == alert.id
         assert DOWN in edited.message
-        reply = await owner.reply("Deleted or hidden, noticed")
+        reply = await owner.reply("Deleted, Telegram told us")
         assert reply.reply_to.reply_to_msg_id == alert.id
         assert DOWN in reply.message
         answer = await owner.asks(f"/post https://t.me/agency/{post.id}")
-        assert "Deleted or hidden, noticed" in answer.message
+        assert "Deleted, Telegram told us" in answer.message
         assert DOWN in answer.message
 
 
@@ -87,7 +87,7 @@ async def test_a_chat_that_wants_no_replies_still_has_its_alerts_edited(tmp_path
         channel.edit(post.id, UP)
         await owner.edit("снова работает")
         channel.delete(post.id)
-        await owner.edit("Deleted or hidden")
+        await owner.edit("Deleted, Telegram told us")
         assert owner.replies == []
 
 

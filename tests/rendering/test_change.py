@@ -39,7 +39,7 @@ def test_topics_that_it_fits_only_now_are_named() -> None:
 
 
 def test_a_post_that_is_gone_is_shown_as_it_was_last_seen() -> None:
-    gone = "Минсвязь · Deleted or hidden, noticed at 08:31\n"
+    gone = "Минсвязь · Missing when read again at 08:31\n"
     assert LOSS.render(LONDON).text == f"{gone}Портал работает."
     poll = (Part(kind=PartKind.POLL, text="Есть связь?"),)
     assert LOSS.but(text="", parts=poll).render(LONDON).text == f"{gone}Poll: Есть связь?"
@@ -91,7 +91,7 @@ def test_an_alert_for_a_post_that_fits_only_since_its_edit_says_so_in_its_head()
 
 def test_the_day_is_named_where_it_is_not_today() -> None:
     later = replace(LONDON, now=datetime(2021, 10, 6, tzinfo=UTC))
-    assert "noticed 4 Oct, 08:31\n" in LOSS.render(later).text
+    assert "again 4 Oct, 08:31\n" in LOSS.render(later).text
     assert "edited 4 Oct, 16:40\n" in EDIT.render(later).text
 
 
@@ -122,7 +122,7 @@ def test_an_alert_says_that_its_post_is_no_longer_visible_and_who_else_posted_it
     )
     outgoing = POST.but(gone_at=LOSS.change.gone_at, duplicates=duplicates).render(LONDON)
     lines = outgoing.text.split("\n")
-    assert lines[1] == "Deleted or hidden, noticed at 08:31"
+    assert lines[1] == "Missing when read again at 08:31"
     assert lines[-1] == "Also in Город 1 16:39, Город 2 16:39, Город 3 16:39, Город 4 16:39 +2"
     assert [e.value for e in outgoing.entities if e.kind == "text_url"][1:] == [
         f"https://t.me/c/{n}/{n}" for n in range(1, 5)

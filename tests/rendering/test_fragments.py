@@ -64,7 +64,7 @@ class TestLongPosts:
         post = POST.but(text=self.TEXT, spans=self.SPANS, forward=forward, gone_at=NOW)
         outgoing = post.but(text="Сбой " * 2000, spans=((0, 10_000),)).render(LONDON)
         assert len(outgoing.text) <= LIMIT
-        assert outgoing.text.startswith("Outages · Минсвязь Заречья\nDeleted or hidden")
+        assert outgoing.text.startswith("Outages · Минсвязь Заречья\nMissing when read again")
         assert outgoing.text.endswith("…\n\n16:39\nForwarded from Ведомство")
         assert styled(outgoing, "text_url") == ["Минсвязь Заречья", "Ведомство"]
 

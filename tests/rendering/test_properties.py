@@ -13,6 +13,7 @@ from bot.locales.locale import Locale
 from bot.models import Entity, notices
 from bot.models.acts import Act, TargetChange
 from bot.models.alerts import GroupedAlert, GroupKind, GroupSummary, Loudness, StormState
+from bot.models.counts import DeletionCount, MoverCount, TopicCount, WeekCounts
 from bot.models.enquiries import EnquiryKind, Findings, FoundChannel
 from bot.models.notices import FollowAccess, Notice, Outage
 from bot.models.outgoing import Outgoing, Peer, PeerKind
@@ -100,6 +101,9 @@ def any_of(cls: type) -> st.SearchStrategy[Any]:
     return st.builds(cls, **{name: FIELDS[name] if name in FIELDS else TYPES[kind] for name, kind in named.items()})
 
 
+for counted in (TopicCount, MoverCount, DeletionCount):
+    TYPES[tuple[counted, ...]] = st.lists(any_of(counted), max_size=4).map(tuple)
+TYPES[WeekCounts] = any_of(WeekCounts)
 FIELDS["event"] = st.text("0123456789abcdef-@:", min_size=1, max_size=24)  # ids and times: some go into buttons
 FIELDS["subject"] = st.sampled_from(["topic", "channel", "case"])
 FIELDS["fault"] = st.sampled_from(notices.HeadFault)

@@ -619,6 +619,9 @@ CREATE TABLE chats (  -- receivers of alerts
     storm_minutes INTEGER NOT NULL DEFAULT 5,  -- within which they are counted
     report_minute INTEGER,  -- of the chat's own day, at which the daily report comes; NULL: never
     reported_at INTEGER,  -- of the last daily report, or when the chat asked for them
+    weekly_minute INTEGER,  -- of the chat's own day, at which the weekly report comes; NULL: never
+    weekly_weekday INTEGER NOT NULL DEFAULT 0,  -- 0 is Monday
+    weekly_at INTEGER,  -- of the last weekly report, or when the chat asked for them
     UNIQUE (kind, telegram_id)
 );
 CREATE INDEX chats_suspended ON chats (id) WHERE suspended IS NOT NULL;

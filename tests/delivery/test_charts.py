@@ -1,0 +1,47 @@
+"""A notice with a chart, on its way to Telegram."""
+
+from datetime import timedelta
+
+from telethon.tl import types
+
+from bot.models.counts import TopicCount, WeekCounts
+from bot.models.notices import WeeklyReport
+from bot.runtime.clock import utc_now
+from bot.search.pool import BusyError
+from bot.store.notices import notify
+from tests.delivery.kit import DeliveringBot, at_work, worker_of
+from tests.kit_archive import InProcess
+
+
+class Busy:
+    """Search processes that have no time."""
+
+    async def run(self, *_: object, **__: object) -> None:
+        raise BusyError("too many questions at once")
+
+
+async def test_a_weekly_report_comes_with_its_chart_or_without(bot: DeliveringBot) -> None:
+    now = utc_now()
+    counts = WeekCounts(
+        posts=9,
+        posts_before=7,
+        alerts=(0, 1, 2, 0, 0, 0, 0),
+        alerts_before=1,
+        topics=(TopicCount(topic="outages", alerts=3, before=1),),
+        movers=(),
+        edited=0,
+        deletions=(),
+    )
+    report = WeeklyReport(event="", since=now - timedelta(days=7), until=now, counts=counts, gaps=0, gap_names=())
+    for account, searches in ((bot.alice, InProcess(bot.archive.db)), (bot.ivan, Busy())):
+        chat = bot.chats[account.id]
+        await bot.archive.db.write(lambda tx, chat=chat: notify(tx, chat, report, now=now))
+        async with at_work(worker_of(bot.archive.db, bot.sender, searches=searches)):
+            (shown,) = await bot.until_received(account)
+            await bot.until_idle()
+        assert shown.text.splitlines()[1:4] == [
+            "Posts: 9, the week before 7",
+            "Alerts: 3, the week before 1",
+            "Rose: Outages 1 → 3",
+        ]
+        assert isinstance(shown.media, types.MessageMediaPhoto) is (account is bot.alice)
