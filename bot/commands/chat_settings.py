@@ -371,6 +371,20 @@ CONFIRMATIONS = _switch(
     is_on=lambda chat: chat.confirmations,
     put=lambda chat, wanted: replace(chat, confirmations=wanted),
 )
+HEADS = _switch(
+    "heads",
+    title=N_("Heads of the ledger"),
+    place=13,
+    summary=N_("whether I post the signed head of the ledger each day"),
+    question=N_(
+        "Each day I can post the signed head of the ledger here. Whoever keeps it can tell later whether anything "
+        "that was stored before has been changed."
+    ),
+    on=(N_("/heads on"), N_("post the signed head of the ledger each day, without a sound")),
+    off=(N_("/heads off"), N_("post none")),
+    is_on=lambda chat: chat.heads,
+    put=lambda chat, wanted: replace(chat, heads=wanted),
+)
 MEDIA = _switch(
     "media",
     title=N_("Photos and files"),

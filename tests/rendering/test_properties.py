@@ -106,6 +106,7 @@ for counted in (TopicCount, MoverCount, DeletionCount):
 TYPES[WeekCounts] = any_of(WeekCounts)
 FIELDS["event"] = st.text("0123456789abcdef-@:", min_size=1, max_size=24)  # ids and times: some go into buttons
 FIELDS["subject"] = st.sampled_from(["topic", "channel", "case"])
+FIELDS["fault"] = st.sampled_from(notices.HeadFault)
 FIELDS["what"] = st.sampled_from(["note", "tags"])
 FIELDS["act"] = st.one_of(any_of(act) for act in get_args(get_args(Act)[0]))
 FIELDS["options"] |= st.just("")  # of a list of channels; an act always has some
