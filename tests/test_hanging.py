@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from bot.commands.dossier import Dossiers
 from bot.commands.router import Router
 from bot.runtime.supervisor import TURN, Beat, Health, Loop, guarded
 from bot.sandbox import Sandbox
@@ -51,7 +52,9 @@ async def test_commands_that_wait_for_an_answer_that_never_comes_are_noticed(tmp
     async with watched_heartbeat(tmp_path) as (heart, health, dog, clock), signed_in(tmp_path) as (sandbox, client):
         database = await Database.open(tmp_path / "bot.db")
         sender = Sender(client, Pacing(), monotonic=clock.monotonic)
-        router = Router(client, database, sender, searches=InProcess(database), clock=lambda: NOW)
+        searches = InProcess(database)
+        dossiers = Dossiers(sender, searches, tmp_path, clock=lambda: NOW)
+        router = Router(client, database, sender, searches=searches, dossiers=dossiers, clock=lambda: NOW)
         hold = sandbox.faults.hold("GetUsers")
         async with watched("commands", router.run, health):
             await hold.reached()

@@ -26,9 +26,9 @@ def alerts_(
 ) -> None:
     """List alerts that could not be delivered, with Telegram's answer, and try them again.
 
-    A running service picks them up within half a minute. An alert that did arrive after all is not shown twice, since
-    Telegram knows its number. A chat that refuses everything, because the bot was blocked or removed, is suspended;
-    its alerts are left alone until somebody writes to the bot there.
+    A running service picks them up within half a minute. An alert that did arrive after all is not shown twice.
+
+    Alerts of a chat that has blocked or removed the bot are left alone until somebody writes to the bot there.
 
     Example: channelwatch alerts --dead --retry 1412 1413
     """

@@ -36,8 +36,9 @@ def backup(
 def restore(path: Place) -> None:
     """Check a backup and put it in place of the database; the service must be stopped.
 
-    The previous database is kept beside it. After the start, chats that show newer messages of the bot get one
-    silent notice of what they may have been alerted to.
+    The previous database is kept beside it.
+
+    After the start, chats with newer messages get one silent notice of what they may have been alerted to.
 
     Example: channelwatch restore /mnt/backups/channelwatch-20260102-030405.db
     """

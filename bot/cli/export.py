@@ -85,8 +85,7 @@ def export(  # noqa: PLR0913 - each option narrows what is written, or says how
 ) -> None:
     """Write stored messages with columns that 4CAT, DuckDB and spreadsheets open; the README lists them.
 
-    With --evidence it makes a folder after BagIt instead, which anybody can check without this program: its README says
-    what it proves, and how. The ledger is signed and stamped for it.
+    With --evidence it makes a folder instead, which strangers can check without this program: its README says how.
 
     With --case it writes the dossier of a case, to read (html), to print (pdf), or as a table.
 

@@ -34,6 +34,7 @@ def match(
     """Copy each line and add `matches`: the topics found in its text, and where (Python characters).
 
     Everything else stays as it is. A line without a text (missing or null) has no matches.
+
     A text that is not a string, or a line that is not a JSON object, ends the run with the line's number.
 
     Example: channelwatch match --topic outages < posts.jsonl

@@ -73,8 +73,9 @@ def login_(
 ) -> None:
     """Log in the reader account with phone, code and two-step password.
 
-    A second account (--standby) takes over public channels when the first cannot read them, and shares the load of
-    more than 500 channels. If Telegram has frozen or banned the account, --anew logs in another one.
+    A second account (--standby) takes over public channels when the first cannot read them, or there are over 500.
+
+    If Telegram has frozen or banned the account, --anew logs in another one.
 
     Example: channelwatch login --phone +10000000000
     """

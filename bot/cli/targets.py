@@ -74,8 +74,9 @@ def add(
 ) -> None:
     """Add a target; its address is asked for, or read from standard input, and never given on the command line.
 
-    The address is one of Apprise's (ntfy://…, mailtos://…, slack://…), or https://… for a signed webhook, whose
-    secret is printed this once. Choose its topics in the chat: /targets
+    The address is one of Apprise's (ntfy://…, mailtos://…, slack://…), or https://… for a signed webhook.
+
+    The secret of a webhook is printed this once. Choose the topics of a target in the chat: /targets
 
     Example: channelwatch targets add Duty
     """

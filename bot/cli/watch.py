@@ -48,7 +48,7 @@ def watch(
 
     Exits with 1 where no channel can be watched, or --check finds no way to the pages.
 
-    Example: channelwatch watch @MID_Russia @rkn_tg --topic outages --topic "сбой банк"
+    Example: channelwatch watch @MID_Russia @rkn_tg --topic "сбой банк" --to ntfy://ntfy.sh/YOUR-TOPIC
     """
     settings = load_settings()
     configure_logs(Settings.model_construct(log_level="ERROR", log_format="console"))

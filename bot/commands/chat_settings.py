@@ -371,6 +371,20 @@ CONFIRMATIONS = _switch(
     is_on=lambda chat: chat.confirmations,
     put=lambda chat, wanted: replace(chat, confirmations=wanted),
 )
+HEADS = _switch(
+    "heads",
+    title=N_("Heads of the ledger"),
+    place=13,
+    summary=N_("whether I post the signed head of the ledger each day"),
+    question=N_(
+        "Each day I can post the signed head of the ledger here. Whoever keeps it can tell later whether anything "
+        "that was stored before has been changed."
+    ),
+    on=(N_("/heads on"), N_("post the signed head of the ledger each day, without a sound")),
+    off=(N_("/heads off"), N_("post none")),
+    is_on=lambda chat: chat.heads,
+    put=lambda chat, wanted: replace(chat, heads=wanted),
+)
 MEDIA = _switch(
     "media",
     title=N_("Photos and files"),
@@ -385,7 +399,7 @@ MEDIA = _switch(
 SURGES = _switch(
     "surges",
     title=N_("Unusually much"),
-    place=13,
+    place=14,
     summary=N_("whether I say that a topic has unusually many posts"),
     question=N_(
         "Should I say so when a topic has five times as many posts as usual at this hour, in three channels or more? "

@@ -9,6 +9,7 @@ from bot.commands.follow import SHOWN_NAMES
 from bot.commands.lookup import offer_following, show_channel
 from bot.commands.parsing import find_zone, read_references
 from bot.commands.rights import USES, Need
+from bot.commands.targets import is_address, no_target
 from bot.commands.verdict import verdict_of_text
 from bot.store import channels
 from bot.text.buttons import button
@@ -22,6 +23,12 @@ async def answer(request: Request, context: Context) -> Reply:
     """Look up what was forwarded or pasted, offer what else may be meant, or else search for the words."""
     if request.origin is not None:
         return await _forwarded(request, request.origin, context)
+    if is_address(request.argument):
+        return no_target(request.argument, context)
+    return await _typed(request, context)
+
+
+async def _typed(request: Request, context: Context) -> Reply:
     if find_zone(request.argument):
         return _or_search(setup.offer_zone(request, context), request, context)
     address = any_reference(request.argument)

@@ -39,10 +39,11 @@ class Command:
     section: Section
     place: int  # in the section, from 1
     need: Need
-    summary: str  # Telegram's menu shows it
+    summary: str  # /help and Telegram's menu show it
     usage: str = ""  # what may follow the name
     examples: tuple[tuple[str, str], ...] = ()  # something to type, and what it does
     reads_replied: bool = False  # wants the text of the message that it answers
+    is_setting: bool = False  # /settings has a button for it, so that Telegram's menu can be shorter
     handler: Handler | None  # None for /start, which the dispatcher answers: there is no chat yet
 
     def typed(self, t: Translator) -> str:
@@ -79,6 +80,7 @@ def command(  # noqa: PLR0913 - the fields of a Command
     *,
     usage: str = "",
     reads_replied: bool = False,
+    is_setting: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Let a function answer a command; its `@example`s stand below, in their order."""
 
@@ -93,6 +95,7 @@ def command(  # noqa: PLR0913 - the fields of a Command
                 usage=usage,
                 examples=tuple(reversed(_examples.pop(handler, []))),
                 reads_replied=reads_replied,
+                is_setting=is_setting,
                 handler=handler,
             )
         )
@@ -166,7 +169,7 @@ def outdated(context: Context) -> CommandError:
 
 def menu(t: Translator, role: Role | None = Role.OWNER, *, private: bool = True) -> list[tuple[str, str]]:
     """Return name and summary of the commands that somebody with this role may send, for Telegram's menu."""
-    allowed = (each for each in commands().values() if allows(role, each.need, private=private))
+    allowed = (each for each in commands().values() if not each.is_setting and allows(role, each.need, private=private))
     return [(each.name, t.gettext(each.summary)) for each in allowed]
 
 

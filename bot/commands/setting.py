@@ -48,7 +48,10 @@ class Setting:
         handler = writes(self._answer)
         for typed, meaning in reversed(self.examples):
             registry.example(typed, meaning)(handler)
-        registry.command(self.name, self.section, self.place, Need.CHAT, self.summary, usage=self.usage)(handler)
+        declare = registry.command(
+            self.name, self.section, self.place, Need.CHAT, self.summary, usage=self.usage, is_setting=True
+        )
+        declare(handler)
         registry.tap(self.name, Need.CHAT, self.argument or "|".join(map(re.escape, self.choices)))(handler)
         _settings[self.name] = self
 

@@ -32,6 +32,9 @@ _ADDRESS = re.compile(r"\S+://\S*")
 _LIKE_ADDRESS = re.compile(r"\S*[/@:]\S*")  # a secret already, though nobody can use it
 
 
+_NO_TARGET = N_("There is no target «{name}»: owners see and add them with /targets.")
+
+
 @command(
     "targets",
     Section.TEAM,
@@ -81,6 +84,18 @@ def _ask_address(request: Request, context: Context, typed: str) -> Effect:
         return _forgetting(reply) if _LIKE_ADDRESS.search(typed) else reply
 
     return effect
+
+
+def is_address(typed: str) -> bool:
+    """Tell whether a message is the address of a target alone."""
+    scheme = typed.partition("://")[0].lower()
+    return _ADDRESS.fullmatch(typed) is not None and scheme not in {"http", "https", "tg", "ton"}
+
+
+def no_target(typed: str, context: Context) -> Reply:
+    """Answer an address that stands where none is read; the message is deleted, and the answer has the service only."""
+    name = _ADDRESS.sub(lambda found: f"{found[0].partition('://')[0]}://…", typed)
+    return _forgetting(say(context.t.gettext(_NO_TARGET), name=one_line(name, _LONGEST_NAME)))
 
 
 def _forgetting(reply: Reply) -> Reply:
@@ -195,9 +210,10 @@ async def fallback(request: Request, context: Context) -> Reply | Effect:
     if read_switch(typed) is False:
         return _choose(request, context, None)
     found = next((chat for chat in every if chat.title.casefold() == typed), None)
+    if found is None and _ADDRESS.search(request.argument):
+        return no_target(request.argument, context)
     if found is None:
-        line = context.t.gettext("There is no target «{name}»: owners see and add them with /targets.")
-        raise CommandError(line, name=request.argument[:_LONGEST_NAME])
+        raise CommandError(context.t.gettext(_NO_TARGET), name=request.argument[:_LONGEST_NAME])
     return _choose(request, context, found.id)
 
 

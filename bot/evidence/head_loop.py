@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Self
 
 import structlog
 
+from bot.evidence.countersigning import countersign, post_head
 from bot.evidence.loss_report import write_reports
 from bot.evidence.signing import Signer
 from bot.evidence.stamps import Stamper
@@ -69,6 +71,8 @@ class HeadLoop:
         """Sign the ledger, report what was lost, and have the head stamped where a day has passed."""
         now = self._clock()
         head, key = await self._signer.sign(now), await self._signer.key(now)
+        await countersign(self._database, key.public, now=now)
+        await self._database.write(partial(post_head, head=head, public=key.public, now=now))
         await write_reports(self._database, self._folder, head=head, key=key, now=now)
         last = await heads.last_stamps(self._database)
         due = [

@@ -180,6 +180,37 @@ class ReaderLost(_Notice):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeadPosted(_Notice):
+    """The head of the ledger, as it is signed, for whoever keeps it."""
+
+    sound = Sound.NEVER
+    for_everybody = True
+    kind: Literal["head"] = "head"
+    sequence: int
+    text: str  # canonical JSON, which is signed
+    signature: str  # in Base64
+    key: str  # the public key, likewise
+
+
+class HeadFault(StrEnum):
+    """Why the head of another ledger does not follow from its last one."""
+
+    SIGNATURE = "signature"  # it is wrong
+    KEY = "key"  # it is another
+    BACK = "back"  # it has fewer lines
+    HASH = "hash"  # the same line has another
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadRefused(_Notice):
+    """The head of the ledger of another instance, read in its channel, does not follow from the last one."""
+
+    kind: Literal["head_refused"] = "head_refused"
+    channel: str  # its title
+    fault: HeadFault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PagesBegun(_Notice):
     """No reader account can read channels, so that they are read through their web pages; for the owners."""
 
@@ -419,6 +450,8 @@ Notice = Annotated[
     | ChannelRenamed
     | ChannelSilent
     | ReaderLost
+    | HeadPosted
+    | HeadRefused
     | PagesBegun
     | PagesEnded
     | PageFailed

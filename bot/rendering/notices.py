@@ -26,6 +26,9 @@ from bot.models.notices import (
     FollowAllOffered,
     Followed,
     FollowRefused,
+    HeadFault,
+    HeadPosted,
+    HeadRefused,
     JoinRequested,
     Notice,
     Outage,
@@ -53,7 +56,7 @@ from bot.rendering.follow_list import typed_options
 from bot.rendering.topic_changes import show_topic_change
 from bot.rendering.weekly_report import write_weekly_report
 from bot.text.buttons import button
-from bot.text.markup import Text, bold, join_names, link, one_line
+from bot.text.markup import Text, bold, code, join_names, link, one_line
 from bot.text.references import show_reference
 
 NAME_ROOM = 120  # UTF-16 units of a foreign name
@@ -216,6 +219,32 @@ def _reader_lost(notice: ReaderLost, locale: Locale) -> Outgoing:
     then = t.gettext("Once it is logged in again, I will carry on and catch up on everything posted in the meantime.")
     signed = t.gettext("What I had read until then is in a signed report on the server, in DATA_DIR/reports.")
     return Outgoing(text=f"⚠️ {news} {refusal(notice.reason, t)} {then} {signed}")
+
+
+@render_notice.register
+def _head_posted(notice: HeadPosted, locale: Locale) -> Outgoing:
+    t = locale.t
+    text = Text().line(t.gettext("🔏 Head of the ledger: line {n}"), n=notice.sequence)
+    text.line(t.gettext("Whoever keeps this message can tell later whether anything stored before was changed."))
+    written, entities = text.add("\n", code(f"{notice.text}\n{notice.signature}\n{notice.key}")).build()
+    return Outgoing(text=written, entities=entities)
+
+
+_HEAD_FAULTS = {
+    HeadFault.SIGNATURE: N_("its signature is wrong"),
+    HeadFault.KEY: N_("another key has signed it"),
+    HeadFault.BACK: N_("it has fewer lines than before"),
+    HeadFault.HASH: N_("the same line has another hash"),
+}
+
+
+@render_notice.register
+def _head_refused(notice: HeadRefused, locale: Locale) -> Outgoing:
+    t = locale.t
+    line = t.gettext("⚠️ The head of the ledger that «{channel}» has posted does not follow from its last one: {why}.")
+    then = t.gettext("Ask them: the key was changed, an older copy was put back, or somebody has changed the ledger.")
+    why = t.gettext(_HEAD_FAULTS[notice.fault])
+    return Outgoing(text=f"{line.format(channel=_name(notice.channel), why=why)} {then}")
 
 
 @render_notice.register

@@ -25,6 +25,7 @@ COLUMNS = """
     c.translate_into AS chat_translate_into,
     c.edits AS chat_edits, c.media AS chat_media, c.confirmations AS chat_confirmations,
     c.surges AS chat_surges,
+    c.heads AS chat_heads,
     c.quiet_from AS chat_quiet_start, c.quiet_until AS chat_quiet_end, c.digest_every AS chat_digests_every,
     c.digest_minute AS chat_digests_minute, c.digest_weekday AS chat_digests_weekday,
     c.storm_count AS chat_storms_count, c.storm_minutes AS chat_storms_minutes,
@@ -70,6 +71,7 @@ class Chat:
     media: bool  # the photos and documents of a post follow its alert
     confirmations: bool  # a reply, with a sound, where a second channel says the same
     surges: bool  # a notice where a topic has unusually many posts
+    heads: bool  # the signed head of the ledger is posted each day
     quiet: Quiet | None  # hours of each day in which it wants no sound
     digests: Digests  # when they come
     storms: Storms | None  # from when on posts on a topic become one message; None: never
@@ -187,6 +189,7 @@ async def save(tx: Transaction, chat: Chat) -> None:
         """UPDATE chats SET language = :language, language_chosen = :language_chosen, time_zone = :time_zone,
             zone_chosen = :zone_chosen, translate_into = :translate_into,
             edits = :edits, media = :media, confirmations = :confirmations, surges = :surges,
+            heads = :heads,
             quiet_from = :quiet_from, quiet_until = :quiet_until,
             digest_every = :every, digest_minute = :minute, digest_weekday = :weekday,
             storm_count = :storm_count, storm_minutes = coalesce(:storm_minutes, storm_minutes),
@@ -206,6 +209,7 @@ async def save(tx: Transaction, chat: Chat) -> None:
             "media": chat.media,
             "confirmations": chat.confirmations,
             "surges": chat.surges,
+            "heads": chat.heads,
             "quiet_from": chat.quiet and chat.quiet.start,
             "quiet_until": chat.quiet and chat.quiet.end,
             "every": chat.digests.every,

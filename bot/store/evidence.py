@@ -56,6 +56,29 @@ class ChannelGap:
     is_on_page: bool  # a web page was read, which does not show it
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostedText:
+    """The text of a version."""
+
+    channel_id: int
+    channel_title: str
+    message_id: int
+    text: str
+
+
+async def with_text(db: Reader, words: str, *, after: int, until: int) -> list[PostedText]:
+    """Return the versions with words in their text whose lines of the ledger lie behind one, up to another."""
+    rows = await db.fetch_all(
+        """SELECT v.channel_id, c.title AS channel_title, v.message_id, v.text FROM ledger l
+        CROSS JOIN versions v ON v.channel_id = l.channel_id AND v.message_id = l.message_id AND v.number = l.number
+        JOIN channels c ON c.id = v.channel_id
+        WHERE l.sequence > :after AND l.sequence <= :until AND l.kind = 'version' AND instr(v.text, :words)
+        ORDER BY l.sequence""",
+        {"after": after, "until": until, "words": words},
+    )
+    return read_all(PostedText, rows)
+
+
 async def versions_of(db: Reader, keys: MessageKeys) -> list[VersionEvidence]:
     """Return all versions of messages with their bytes, the first of each first."""
     rows = await db.fetch_all(

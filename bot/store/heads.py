@@ -11,6 +11,8 @@ from bot.store.ledger import LedgerEntry, LineKind
 from bot.store.rows import read, read_all, to_ms
 from bot.store.transaction import Tip
 
+MARK = "head of a ledger of channelwatch"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SigningKey:
@@ -55,7 +57,7 @@ def write_head(tip: Tip, public_sha256: bytes, signed_at: datetime) -> str:
         "key": public_sha256.hex(),
         "sequence": tip.sequence,
         "signed_at": to_ms(signed_at),
-        "what": "head of a ledger of channelwatch",
+        "what": MARK,
     }
     return json.dumps(head, separators=(",", ":"), sort_keys=True)
 

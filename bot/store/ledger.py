@@ -38,6 +38,7 @@ class LineKind(StrEnum):
     GAP_FILLED = "gap_filled"
     ACCOUNT_LOST = "account_lost"  # a reader cannot read any more
     ACCOUNT_BACK = "account_back"
+    COUNTERSIGNED = "countersigned"  # a head of another instance, read in its channel, follows from its last one
     KEY = "key"  # a key signs the heads from now on: the SHA-256 of its public half
     BACKUP_RESTORED = "backup_restored"  # lines that came after the backup are not here
 

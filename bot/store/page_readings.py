@@ -82,9 +82,13 @@ async def set_read(tx: Transaction, channel_id: int, *, last_id: int, gap_below:
 
 
 async def set_trouble(tx: Transaction, channel_id: int, trouble: str, *, now: datetime) -> None:
-    """Write down why the page of a channel cannot be read; another reason counts anew."""
+    """Write down why the page of a channel cannot be read; another reason counts anew.
+
+    That it could not be fetched just now says nothing against what its page said before.
+    """
     await tx.execute(
         """UPDATE page_readings SET answers = iif(trouble IS :trouble, answers + 1, 1),
-            trouble_since = iif(trouble IS :trouble, trouble_since, :now), trouble = :trouble WHERE channel_id = :id""",
-        {"id": channel_id, "trouble": trouble, "now": to_ms(now)},
+            trouble_since = iif(trouble IS :trouble, trouble_since, :now), trouble = :trouble
+        WHERE channel_id = :id AND NOT (:trouble = :unreachable AND coalesce(trouble, :trouble) != :trouble)""",
+        {"id": channel_id, "trouble": trouble, "unreachable": UNREACHABLE, "now": to_ms(now)},
     )

@@ -28,7 +28,7 @@ async def test_a_wrong_command_is_answered_with_what_was_meant(bot: Bot) -> None
 async def test_a_group_is_not_bothered_with_commands_that_may_be_for_other_bots(bot: Bot) -> None:
     await bot.says("/start@our_bot", chat=GROUP)
     assert await bot.says("/play", chat=GROUP) == Reply()
-    assert "Did you mean /status" in text(await bot.says("/statsu@our_bot", chat=GROUP))
+    assert "Did you mean /status" in text(await bot.says("/statu@our_bot", chat=GROUP))
 
 
 async def test_a_command_that_comes_twice_has_one_effect_and_the_same_answer(bot: Bot) -> None:

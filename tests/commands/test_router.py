@@ -12,6 +12,7 @@ import structlog
 from telethon import TelegramClient, events, functions, types
 
 from bot.commands import registry, router
+from bot.commands.dossier import Dossiers
 from bot.commands.router import Router
 from bot.commands.updates import answered
 from bot.locales import PHONES, translator
@@ -64,6 +65,7 @@ class RunningRouter:
             self.db,
             sender,
             searches=InProcess(self.db),
+            dossiers=Dossiers(sender, InProcess(self.db), self.folder / "media", clock=self.now),
             clock=self.now,
         )
         await self.client.connect()

@@ -76,6 +76,14 @@ async def test_a_webhook_gets_a_secret_that_is_shown_once(newsroom: Bot) -> None
     assert "already" in text(again)
 
 
+@pytest.mark.parametrize("before", ["", "/fallback "])
+async def test_an_address_where_none_is_read_is_deleted_and_not_repeated(newsroom: Bot, before: str) -> None:
+    said = await newsroom.says(f"{before}ntfy://ntfy.sh/{SECRET}")
+    assert said.forgets
+    assert "There is no target «ntfy://…»: owners see and add them with /targets." in text(said)
+    assert SECRET not in await dump(newsroom)
+
+
 async def test_what_may_have_been_meant_for_an_address_is_no_name(newsroom: Bot) -> None:
     await newsroom.says("/targets add Night desk")
     again = await newsroom.says("ntfy.sh/tk-topsecret")

@@ -108,6 +108,7 @@ TYPES[WeekCounts] = any_of(WeekCounts)
 FIELDS["links"] = st.just(("https://t.me/news/1",))
 FIELDS["event"] = st.text("0123456789abcdef-@:", min_size=1, max_size=24)  # ids and times: some go into buttons
 FIELDS["subject"] = st.sampled_from(["topic", "channel", "case"])
+FIELDS["fault"] = st.sampled_from(notices.HeadFault)
 FIELDS["what"] = st.sampled_from(["note", "tags"])
 FIELDS["act"] = st.one_of(any_of(act) for act in get_args(get_args(Act)[0]))
 FIELDS["options"] |= st.just("")  # of a list of channels; an act always has some

@@ -64,20 +64,20 @@ async def write_trouble(
     database: Database, channel: Channel, reading: PageReading, trouble: str, *, now: datetime
 ) -> None:
     """Write down why a page cannot be read, with a notice once it is certain."""
-    was_lost = reading.trouble == trouble and reading.is_lost(now)
 
     async def job(tx: Transaction) -> None:
         await page_readings.set_trouble(tx, channel.id, trouble, now=now)
         found = (await page_readings.all_readings(tx)).get(channel.id)
-        if found is None or was_lost or not found.is_lost(now):
+        if found is None or not found.is_lost(now) or (reading.trouble == found.trouble and reading.is_lost(now)):
             return
-        if trouble == NO_PAGE and channel.access is Access.LOST:
+        lasting = found.trouble or trouble
+        if lasting == NO_PAGE and channel.access is Access.LOST:
             return  # people have heard that already
-        if trouble == NO_PAGE:
-            lost = ChannelLost(event=f"{channel.id}:{now.isoformat()}", channel=channel.title, reason=trouble)
+        if lasting == NO_PAGE:
+            lost = ChannelLost(event=f"{channel.id}:{now.isoformat()}", channel=channel.title, reason=lasting)
             await notify_followers(tx, channel.id, lost, now=now)
             return
-        event = f"{channel.id}:{trouble}" if trouble == TAKEN_OVER else f"{trouble}:{now:%Y-%m-%d}"
-        await notify_owners(tx, PageFailed(event=event, channel=channel.title, reason=trouble), now=now)
+        event = f"{channel.id}:{lasting}" if lasting == TAKEN_OVER else f"{lasting}:{now:%Y-%m-%d}"
+        await notify_owners(tx, PageFailed(event=event, channel=channel.title, reason=lasting), now=now)
 
     await database.write(job)

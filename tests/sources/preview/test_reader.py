@@ -177,7 +177,10 @@ async def test_what_becomes_of_a_name_is_told(at: PageKit) -> None:
     faults.alias("thenews", other)
     for _ in range(2):
         await at.visit()
+    faults.throttle(seconds=None)
+    await at.visit()  # which says nothing against it
     assert "cannot be read: taken_over" in str(at.pages.fault)
+    assert (await at.reading()).is_lost(accounts.clock())
     assert await at.alerts() == 0
     assert [type(each) for each in await accounts.notices() if not isinstance(each, Followed)] == [
         PagesBegun,

@@ -1,0 +1,122 @@
+"""Heads go from one instance to another by a channel: each posts its own, and keeps those of others in its ledger.
+
+A head of another instance that follows from its last one becomes a line of our ledger, whose head we sign and have
+stamped: that is our counter-signature. Of one that does not follow the owners are told.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bot.evidence.signing import is_signed_by
+from bot.models.notices import HeadFault, HeadPosted, HeadRefused
+from bot.store import chats, evidence, heads, ledger, meta
+from bot.store.database import Database, Transaction
+from bot.store.evidence import PostedText
+from bot.store.heads import LedgerHead
+from bot.store.ledger import LedgerEntry, LineKind
+from bot.store.notices import notify, notify_owners
+from bot.store.rows import to_ms
+
+_SEEN, _LAST = "heads_seen", "heads_of_others"  # the line of the ledger that was looked at last; the last by channel
+_AT_ONCE = 50_000  # lines of the ledger in a turn: what is older waits for the next one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignHead:
+    """A head as a message has it."""
+
+    text: str
+    public: bytes
+    sequence: int
+    hash: str
+    is_signed: bool
+
+
+def read_head(text: str) -> ForeignHead | None:
+    """Return the head in a message; None where there is none."""
+    lines = [line.strip() for line in text.splitlines()]
+    at = next((n for n, line in enumerate(lines) if line.startswith("{") and heads.MARK in line), None)
+    if at is None:
+        return None
+    try:
+        head, signature, public = lines[at : at + 3]
+        said: dict[str, Any] = json.loads(head)
+        key = base64.b64decode(public, validate=True)
+        is_signed = is_signed_by(key, base64.b64decode(signature, validate=True), head.encode())
+        is_own = hashlib.sha256(key).hexdigest() == said["key"]
+        return ForeignHead(
+            text=head,
+            public=key,
+            sequence=int(said["sequence"]),
+            hash=str(said["hash"]),
+            is_signed=is_signed and is_own,
+        )
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def fault_of(head: ForeignHead, last: Mapping[str, Any] | None) -> HeadFault | None:
+    """Return why a head does not follow from the last one of its channel; None where it does, as far as heads show."""
+    if not head.is_signed:
+        return HeadFault.SIGNATURE
+    if last is None:
+        return None
+    if last["key"] != head.public.hex():
+        return HeadFault.KEY
+    if head.sequence < last["sequence"]:
+        return HeadFault.BACK
+    return HeadFault.HASH if head.sequence == last["sequence"] and head.hash != last["hash"] else None
+
+
+async def post_head(tx: Transaction, head: LedgerHead, public: bytes, *, now: datetime) -> None:
+    """Post a head into each chat that wants one, once a day."""
+    notice = HeadPosted(
+        event=f"{now:%Y-%m-%d}",
+        sequence=head.sequence,
+        text=head.text,
+        signature=base64.b64encode(head.signature).decode(),
+        key=base64.b64encode(public).decode(),
+    )
+    for chat in await chats.everyone(tx):
+        if chat.heads and chat.suspended is None:
+            await notify(tx, chat, notice, now=now)
+
+
+async def countersign(database: Database, public: bytes, *, now: datetime) -> None:
+    """Read the heads that other instances have posted since the last time, and keep those that follow in our ledger."""
+    seen, written = await meta.get(database, _SEEN), await meta.get(database, _LAST)
+    last: dict[str, dict[str, Any]] = json.loads(str(written)) if written else {}
+    tip = await ledger.tip(database)
+    after = seen if isinstance(seen, int) else max(0, tip.sequence - _AT_ONCE)
+    until = min(tip.sequence, after + _AT_ONCE)
+    found = await evidence.with_text(database, heads.MARK, after=after, until=until)
+
+    async def job(tx: Transaction) -> None:
+        known = dict(last)
+        for post in found:
+            head = read_head(post.text)
+            if head is not None and head.public != public:
+                await _take(tx, post, head, known, now)
+        await meta.put(tx, _SEEN, until)
+        await meta.put(tx, _LAST, json.dumps(known))
+
+    await database.write(job)
+
+
+async def _take(
+    tx: Transaction, post: PostedText, head: ForeignHead, last: dict[str, dict[str, Any]], now: datetime
+) -> None:
+    fault = fault_of(head, last.get(str(post.channel_id)))
+    if fault is not None:
+        event = f"{post.channel_id}:{post.message_id}"
+        await notify_owners(tx, HeadRefused(event=event, channel=post.channel_title, fault=fault), now=now)
+        return
+    last[str(post.channel_id)] = {"key": head.public.hex(), "sequence": head.sequence, "hash": head.hash}
+    sha256 = hashlib.sha256(head.text.encode()).digest()
+    line = LedgerEntry(LineKind.COUNTERSIGNED, to_ms(now), channel_id=post.channel_id, message_id=post.message_id)
+    await ledger.add(tx, [line._replace(sha256=sha256, detail=head.text)])

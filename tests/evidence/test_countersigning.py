@@ -1,0 +1,93 @@
+"""One instance posts its heads in a channel; another reads them there, and counter-signs what follows."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.evidence.countersigning import ForeignHead, fault_of, read_head
+from bot.evidence.head_loop import HeadLoop
+from bot.locales import translator
+from bot.locales.locale import Locale
+from bot.models.notices import NOTICES
+from bot.rendering.notices import render_notice
+from bot.store import chats, ledger, people
+from tests.kit_archive import Archive, open_archive, post
+from tests.kit_clock import NOON
+
+
+def loop_of(archive: Archive, folder: Path) -> HeadLoop:
+    return HeadLoop(archive.db, folder, [], proxy=None, clock=lambda: archive.now)
+
+
+async def posted(archive: Archive) -> list[str]:
+    """Return what the chat sees of heads, as it is rendered."""
+    rows = await archive.db.fetch_all("SELECT body FROM messages WHERE notice = 'head' ORDER BY id")
+    return [
+        render_notice(NOTICES.validate_json(row["body"]), Locale(t=translator("ru"), time_zone="UTC", now=NOON)).text
+        for row in rows
+    ]
+
+
+async def refused(archive: Archive) -> list[str]:
+    rows = await archive.db.fetch_all("SELECT body FROM messages WHERE notice = 'head_refused' ORDER BY id")
+    return [json.loads(row["body"])["fault"] for row in rows]
+
+
+async def test_a_head_goes_into_the_chat_each_day_and_is_countersigned_where_it_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    async with open_archive(tmp_path / "a") as ours, open_archive(tmp_path / "b") as theirs:
+        for archive in (ours, theirs):
+            await archive.follow()
+        chat = await ours.pair()
+        await ours.db.write(lambda tx: chats.save(tx, replace(chat, heads=True)))
+        first, second = loop_of(ours, tmp_path / "a"), loop_of(theirs, tmp_path / "b")
+        for hours in (0, 1, 24):
+            ours.now = NOON + timedelta(hours=hours)
+            await ours.live(post(hours + 1))
+            await first.turn()
+        texts = await posted(ours)
+        assert len(texts) == 2
+        await second.turn()
+        for number, text in enumerate(texts, start=1):
+            await theirs.live(post(number, text))
+        for _ in range(2):
+            await second.turn()
+        lines = [json.loads(line.text) for line in await ledger.lines(theirs.db, after=0, most=99)]
+        kept = [json.loads(line["detail"]) for line in lines if line["kind"] == "countersigned"]
+        assert [head["sequence"] for head in kept] == [2, 4]
+        assert await refused(theirs) == []
+        await theirs.pair(501)
+        await theirs.db.write(lambda tx: people.take_over(tx, [501], now=NOON))
+        await theirs.live(post(3, texts[0]))
+        await second.turn()
+        assert await refused(theirs) == ["back"]
+
+
+LAST = {"key": b"k".hex(), "sequence": 5, "hash": "ab"}
+HEAD = ForeignHead(text="{}", public=b"k", sequence=6, hash="cd", is_signed=True)
+
+
+@pytest.mark.parametrize(
+    ("head", "why"),
+    [
+        pytest.param(HEAD, None, id="follows"),
+        pytest.param(replace(HEAD, sequence=5, hash="ab"), None, id="the same"),
+        pytest.param(replace(HEAD, is_signed=False), "signature", id="not signed"),
+        pytest.param(replace(HEAD, public=b"x"), "key", id="another key"),
+        pytest.param(replace(HEAD, sequence=4), "back", id="fewer lines"),
+        pytest.param(replace(HEAD, sequence=5), "hash", id="another hash"),
+    ],
+)
+def test_a_head_that_does_not_follow_from_the_last_is_refused_with_a_reason(head: ForeignHead, why: str | None) -> None:
+    assert fault_of(head, LAST) == why
+
+
+@pytest.mark.parametrize(
+    "text", ["Тихо", '{"what":"head of a ledger of channelwatch"', '{"what":"head of a ledger of channelwatch"}\nx\ny']
+)
+def test_what_is_no_head_is_none(text: str) -> None:
+    assert read_head(text) is None
