@@ -381,4 +381,4 @@ async def test_no_readable_channel_is_told_and_alerts_go_on(newsroom: Newsroom) 
     assert await fallbacks.out_since(db, Outage.SENDING) is None
     async with at_work(newsroom.telegram_worker()):
         (told,) = await newsroom.bot.until_received(newsroom.bot.alice)
-    assert "No channel of Telegram could be read" in told.text
+    assert "No Telegram channel has been readable" in told.text
