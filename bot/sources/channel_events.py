@@ -14,15 +14,13 @@ from bot.sources import resolver
 from bot.sources.account import Account
 from bot.sources.resolver import NotFollowableError
 from bot.store import channel_groups, channels
-from bot.store.channels import Access, Channel, ResolvedChannel
+from bot.store.channels import BANNED, VAGUE, Access, Channel, ResolvedChannel
 from bot.store.database import Transaction
 from bot.store.notices import notify_followers
 
-BANNED = "USER_BANNED_IN_CHANNEL"  # Telegram's
 VANISHED = "vanished"  # a public channel of which nothing is left
 REMOVED = "removed"  # a private channel that lets the reader in no more, or is no more
 NOT_MEMBER = "not_member"  # a private channel that another account was in
-VAGUE = {"CHANNEL_PRIVATE", "CHANNEL_INVALID"}
 
 
 async def lose(account: Account, channel: Channel, reason: str) -> None:

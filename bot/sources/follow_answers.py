@@ -10,10 +10,9 @@ from bot.models import Clock
 from bot.models.notices import FollowAccess, Followed, FollowRefused, JoinRequested, Notice
 from bot.search.pool import SearchError, Searches
 from bot.search.searcher import count_matches
-from bot.sources.channel_events import BANNED, VAGUE
-from bot.sources.sync import BACKFILL, USUAL_PAST
 from bot.store import channel_groups, channels, chats, exclusions, follows, posts, progress, subscriptions, topics
-from bot.store.channels import Access, ResolvedChannel
+from bot.store.backfills import FIRST_POSTS, USUAL_PAST
+from bot.store.channels import BANNED, VAGUE, Access, ResolvedChannel
 from bot.store.database import Database, Subject, Transaction, to_ms
 from bot.store.follows import BASIC_GROUP, NEEDS_ACCOUNT, FollowRequest
 from bot.store.notices import notify
@@ -60,7 +59,7 @@ class FollowAnswers:
 
     async def followed(self, follow: FollowRequest, channel: ResolvedChannel, access: FollowAccess) -> Followed:
         """Write the notice that a channel is followed, with how many alerts its last posts would have brought."""
-        newest = await posts.latest(self._database, channel_ids=[channel.id], limit=BACKFILL)
+        newest = await posts.latest(self._database, channel_ids=[channel.id], limit=FIRST_POSTS)
         alerts: int | None = 0
         if newest:
             wishes = await subscriptions.of_chat(self._database, follow.chat_id or 0)

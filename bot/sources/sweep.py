@@ -17,11 +17,11 @@ from bot.errors import TelegramError, Verdict
 from bot.runtime.supervisor import Beat, no_beat
 from bot.sources.account import LONG_AGO, LONGEST_VISIT, Account
 from bot.sources.assignment import Assignments
-from bot.sources.channel_events import BANNED, NOT_MEMBER, cause, describe, lose, regain
+from bot.sources.channel_events import NOT_MEMBER, cause, describe, lose, regain
 from bot.sources.resolver import Dialog, channel_dialogs
 from bot.sources.sync import ChannelSync, SyncResult
 from bot.store import marks
-from bot.store.channels import Access, Channel
+from bot.store.channels import BANNED, Access, Channel
 from bot.store.database import Subject, Transaction
 
 log = structlog.get_logger(__name__)

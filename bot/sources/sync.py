@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 from telethon.tl import types
@@ -35,9 +35,7 @@ from bot.telegram.errors import FLOOD
 
 log = structlog.get_logger(__name__)
 
-BACKFILL = 200  # posts of a channel's past that are read when it is first followed …
-BACKFILL_PAGES = 20  # … in so many pages at most: an album counts as one, and service messages do not count
-USUAL_PAST = timedelta(days=30)  # how far back it is read after that, a page now and then
+FIRST_PAGES = 20  # that `FIRST_POSTS` are looked for in: an album counts as one, and service messages do not count
 INTERNAL = 500  # Telegram's codes from here on say that the server failed
 EDITION = Edition(program=__version__, layer=LAYER)
 MOST_FAILURES = 3  # times in a row that a server may fail at the changes of a channel
@@ -131,7 +129,7 @@ class ChannelSync:
 
     async def _complete(self, channel: Channel, dialog: Dialog | None, beat: Beat) -> SyncResult:
         if not channel.is_swept:
-            reach = history.Reach(posts=BACKFILL, pages=BACKFILL_PAGES)
+            reach = history.Reach(posts=backfills.FIRST_POSTS, pages=FIRST_PAGES)
             return await self._read_history(channel, dialog, reach, ObservedBy.BACKFILL)
         pts = 0
         if channel.access is Access.JOINED and channel.seen_pts:
@@ -237,7 +235,7 @@ class ChannelSync:
         async def job(tx: Transaction) -> None:
             await marks.begin_past(tx, channel.id, low=low, since=since)
             if channel.comments_of is None:  # of comments, there may be thousands a day
-                await backfills.request_usual(tx, channel.id, now - USUAL_PAST, asked_at=now)
+                await backfills.request_usual(tx, channel.id, now - backfills.USUAL_PAST, asked_at=now)
 
         await self._account.database.write(job)
 

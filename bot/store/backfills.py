@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import json_list, maybe_ms, read_all, to_ms
 
 DONE = "done"
+FIRST_POSTS = 200  # of a channel's past that are read when it is first followed
+USUAL_PAST = timedelta(days=30)  # how far back it is read after that, a page now and then
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

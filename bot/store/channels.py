@@ -19,6 +19,8 @@ from bot.text.references import any_reference
 __all__ = ["Access", "Channel", "Options", "ResolvedChannel"]
 
 BEGINNING = datetime.fromtimestamp(0, UTC)  # the date of a channel's first message, in `complete_from`
+BANNED = "USER_BANNED_IN_CHANNEL"  # Telegram's
+VAGUE = {"CHANNEL_PRIVATE", "CHANNEL_INVALID"}  # errors that do not say why
 MOST_FAST = 20  # channels that are asked for their changes all the time
 
 
