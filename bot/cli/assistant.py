@@ -10,13 +10,12 @@ import typer
 import bot
 from bot.cli import cli
 from bot.cli.assistant_tools import NOTE, Answer, ArchiveTools, Resolve
-from bot.cli.people import find_person
+from bot.cli.people import find_person, instance_path
 from bot.errors import ChannelwatchError, SettingsError
 from bot.models.outgoing import PeerKind
 from bot.models.people import ANYBODY, EVERYTHING, Role, Viewer
 from bot.runtime.clock import utc_now
 from bot.runtime.priority import give_way
-from bot.settings import load_settings
 from bot.store import chats, people
 from bot.store.database import Reader, open_read_only
 
@@ -55,7 +54,7 @@ def mcp_(
     """
     if person is not None and owner:
         raise SettingsError("--as and --owner cannot be combined: use one of them")
-    path = load_settings().database_path
+    path = instance_path()
 
     async def serve() -> None:
         if owner:

@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -151,16 +152,21 @@ async def _invite(role: Role, uses: int, life: timedelta) -> None:
         typer.echo(line, err=True)
 
 
-@asynccontextmanager
-async def open_instance() -> AsyncIterator[Database]:
-    """Open the database for writing. Raises SettingsError in a folder that holds no instance."""
+def instance_path() -> Path:
+    """Return where the database lies. Raises SettingsError in a folder that holds no instance."""
     path = load_settings().database_path
     if not path.exists():
         raise SettingsError(
             f"there is no instance here: {path} does not exist. Go to the folder of its .env, or start it with "
             "`channelwatch run` first."
         )
-    database = await Database.open(path)
+    return path
+
+
+@asynccontextmanager
+async def open_instance() -> AsyncIterator[Database]:
+    """Open the database for writing. Raises SettingsError in a folder that holds no instance."""
+    database = await Database.open(instance_path())
     try:
         yield database
     finally:

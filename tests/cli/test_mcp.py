@@ -126,3 +126,8 @@ async def test_without_the_extra_one_line_says_how_to_get_it(tmp_path: Path, mon
 async def test_whose_view_it_is_has_to_be_somebody_of_the_team(tmp_path: Path) -> None:
     code, _, err = await typed(tmp_path / "data", "mcp", "--as", "@nobody")
     assert (code, err) == (2, "nobody in the team is called «@nobody»: see `channelwatch people`\n")
+
+
+async def test_in_a_folder_without_an_instance_one_line_says_so(tmp_path: Path) -> None:
+    code, _, err = await typed(tmp_path / "data", "mcp")
+    assert (code, err.splitlines()[0].partition(":")[0]) == (2, "there is no instance here")

@@ -125,6 +125,12 @@ class TestFeed:
         (entry,) = found.entries
         assert (len(found.title), len(entry.author or ""), len(entry.guid)) == (128, 128, 64)
 
+    def test_half_a_pair_of_utf_16_is_replaced(self) -> None:
+        found = read_feed(rss("<title>Сбой &#xD83D; &#56832;</title><guid>a&#XDE00;</guid>"), BASE)
+        assert found is not None
+        (entry,) = found.entries
+        assert (entry.text, entry.guid) == ("Сбой \ufffd \ufffd", "a\ufffd")
+
 
 @pytest.mark.parametrize(
     ("typed", "reference"),

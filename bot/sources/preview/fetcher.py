@@ -4,6 +4,7 @@ Server and throttle lie alike: a shell for a free name is what a live channel lo
 looks as if a channel were gone is believed only while the canary, a channel that is always there, can be read.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -196,7 +197,7 @@ class Pages:
 
     async def _read(self, question: PageQuestion, asked: PageAnswer, reply: PageReply, read: Read) -> PageAnswer:
         try:
-            answer = read(question, reply)
+            answer = await asyncio.to_thread(read, question, reply)  # a huge page would hold up alerts
         except PageNotUnderstoodError as error:
             if read == self._read_posts and _is_shell(reply.html):
                 return await self._shell(question, asked)

@@ -3,6 +3,7 @@
 import calendar
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -29,6 +30,8 @@ LONGEST = 50_000  # characters of an entry
 LONGEST_NAME = 128  # characters of a title or an author, as on Telegram: they stand in every message
 LONGEST_GUID = 500  # characters
 _FEEDS = frozenset({"application/rss+xml", "application/atom+xml"})
+_CHARACTER = re.compile(rb"&#([xX][0-9a-fA-F]{1,8}|[0-9]{1,8});")
+_SURROGATES = range(0xD800, 0xE000)
 _YEARS = range(1990, 2100)  # of a date that means something
 _NO_TEXT = PageText(text="")
 
@@ -74,7 +77,8 @@ def read_feed(body: bytes, url: str, content_type: str = "") -> SiteFeed | None:
 
     headers = {"content-type": content_type or "application/xml", "content-location": url}
     # A file, since of bytes feedparser would try whether they are the name of one.
-    found = feedparser.parse(BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False)
+    sound = _CHARACTER.sub(_whole, body)
+    found = feedparser.parse(BytesIO(sound), response_headers=headers, sanitize_html=False, resolve_relative_uris=False)
     if not found.get("version"):
         return None
     given = found.entries[:MOST_ENTRIES]
@@ -85,6 +89,12 @@ def read_feed(body: bytes, url: str, content_type: str = "") -> SiteFeed | None:
         title=_name(_words(found.feed.get("title_detail"), url).text),
         entries=tuple(_each_once([each for each in listed if each.text])),
     )
+
+
+def _whole(character: re.Match[bytes]) -> bytes:
+    """Replace half a pair of UTF-16 that is named by its number: no text may hold it, and feedparser fails at it."""
+    digits, is_hex = character[1].lower().lstrip(b"x"), character[1][:1] in b"xX"
+    return b"&#xFFFD;" if int(digits, 16 if is_hex else 10) in _SURROGATES else character[0]
 
 
 def linked_feed(body: bytes, url: str) -> str | None:
