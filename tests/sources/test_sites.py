@@ -129,7 +129,7 @@ class TestFeed:
         found = read_feed(rss("<title>Сбой &#xD83D; &#56832;</title><guid>a&#XDE00;</guid>"), BASE)
         assert found is not None
         (entry,) = found.entries
-        assert (entry.text, entry.guid) == ("Сбой \ufffd \ufffd", "a\ufffd")
+        assert (entry.text, entry.guid) == ("Сбой \ufffd \ufffd", "https://mid.example/a\ufffd")
 
 
 @pytest.mark.parametrize(
