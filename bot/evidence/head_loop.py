@@ -10,7 +10,7 @@ import structlog
 
 from bot.evidence.countersigning import countersign, post_head
 from bot.evidence.loss_report import write_reports
-from bot.evidence.signing import Signer
+from bot.evidence.signing import KeyFileError, Signer
 from bot.evidence.stamps import Stamper
 from bot.models import Clock
 from bot.runtime.proxies import Proxy
@@ -64,7 +64,10 @@ class HeadLoop:
         while True:
             beat(SIGN_EVERY + TURN)
             revision = changes.revision(Subject.LOSSES)
-            await self.turn()
+            try:
+                await self.turn()
+            except KeyFileError as error:
+                log.error("the ledger is not signed", reason=str(error))  # noqa: TRY400 - the line says what to do
             await changes.wait(Subject.LOSSES, revision, timeout=SIGN_EVERY)
 
     async def turn(self) -> None:

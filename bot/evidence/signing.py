@@ -1,6 +1,11 @@
 """The key that signs heads: Ed25519, in a file of ours alone beside the database, never in it."""
 
+import asyncio
+import fcntl
 import hashlib
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from bot.errors import FatalError
+from bot.errors import ChannelwatchError
 from bot.runtime.private_files import FILE_MODE, flush_names, restrict, write_private
 from bot.store import heads, ledger
 from bot.store.database import Database, Reader, Transaction
@@ -28,6 +33,10 @@ log = structlog.get_logger(__name__)
 
 FILE = "evidence.key"
 _NEXT = "evidence.key.next"  # of a rotation that is not written down yet, or was cut off
+
+
+class KeyFileError(ChannelwatchError):
+    """The file of the key cannot be used; the text says what to do. Alerts do not need it."""
 
 
 def fingerprint(public: bytes) -> str:
@@ -72,15 +81,24 @@ class PrivateKey:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read one from a file. Raises FatalError."""
+        """Read one from a file. Raises KeyFileError."""
+        key = cls.read_whole(path)
+        if key is None:
+            raise KeyFileError(f"{path} holds no key of ours: put it back from a backup, or move it away for a new one")
+        return key
+
+    @classmethod
+    def read_whole(cls, path: Path) -> Self | None:
+        """Read one from a file; None where it is none, or was not written to its end. Raises KeyFileError."""
         restrict(path, FILE_MODE)
         try:
             key = load_pem_private_key(path.read_bytes(), password=None)
+        except OSError as error:
+            line = f"{path} cannot be read: {error.strerror}. Check its owner and its permissions."
+            raise KeyFileError(line) from error
         except (ValueError, TypeError):
-            key = None
-        if not isinstance(key, Ed25519PrivateKey):
-            raise FatalError(f"{path} holds no key of ours: put it back from a backup, or move it away for a new one")
-        return cls(key)
+            return None
+        return cls(key) if isinstance(key, Ed25519PrivateKey) else None
 
     @property
     def public(self) -> bytes:
@@ -101,15 +119,20 @@ class Signer:
 
     def __init__(self, database: Database, folder: Path) -> None:
         self._database = database
+        self._folder = folder
         self._path = folder / FILE
         self._next = folder / _NEXT
 
     async def sign(self, now: datetime, end: Tip | None = None) -> LedgerHead:
         """Sign the ledger as far as it reaches, or up to an end that it had; an equal head is not signed again.
 
-        Raises FatalError.
+        Raises KeyFileError.
         """
-        key = await self.key(now)
+        async with self._alone():
+            return await self._sign(now, end)
+
+    async def _sign(self, now: datetime, end: Tip | None = None) -> LedgerHead:
+        key = await self._present(now)
 
         async def job(tx: Transaction) -> LedgerHead:
             newest, tip = await heads.last(tx), end or await ledger.tip(tx)
@@ -122,31 +145,52 @@ class Signer:
         return await self._database.write(job)
 
     async def key(self, now: datetime) -> PrivateKey:
-        """Return the present key; it is made and written down where there is none."""
+        """Return the present key; it is made and written down where there is none. Raises KeyFileError."""
+        async with self._alone():
+            return await self._present(now)
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
+        """Keep other processes, and others here, from making or changing the key meanwhile."""
+        handle = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            await asyncio.to_thread(fcntl.flock, handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+    async def _present(self, now: datetime) -> PrivateKey:
         known = await heads.keys(self._database)
         if self._next.exists():  # a rotation was cut off: it holds if it was written down
-            following = PrivateKey.read(self._next)
-            if known and known[-1].public == following.public:
+            following = PrivateKey.read_whole(self._next)
+            if known and following is not None and known[-1].public == following.public:
                 self._take_next()
             else:
                 self._next.unlink()
         if not self._path.exists():
             if known:
                 log.warning("the key that signed the ledger is not here; a new one signs from now on", file=FILE)
-            PrivateKey.make().write(self._path)
+            PrivateKey.make().write(self._next)  # a disk that is full leaves no half of a key
+            self._take_next()
         key = PrivateKey.read(self._path)
+        if key.public in {each.public for each in known[:-1]}:
+            line = (
+                "holds an earlier key, which another has followed: put that one back, or move this away for a new one"
+            )
+            raise KeyFileError(f"{self._path} {line}")
         if not known or known[-1].public != key.public:
             await self._add(key, None, now)
         return key
 
     async def rotate(self, now: datetime) -> PrivateKey:
         """Let a new key take the place of the present one: each signs that one follows the other."""
-        old, new = await self.key(now), PrivateKey.make()
-        await self.sign(now)
-        new.write(self._next)
-        await self._add(new, old, now)
-        self._take_next()
-        await self.sign(now)
+        async with self._alone():
+            old, new = await self._present(now), PrivateKey.make()
+            await self._sign(now)
+            new.write(self._next)
+            await self._add(new, old, now)
+            self._take_next()
+            await self._sign(now)
         return new
 
     def _take_next(self) -> None:

@@ -16,11 +16,14 @@ import re
 import shutil
 import subprocess
 import sys
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 OPENSSL = shutil.which("openssl") or "openssl"
 MANIFEST = "manifest-sha256.txt"
+PEM = re.compile(rb"-----BEGIN PUBLIC KEY-----\n([A-Za-z0-9+/=]+)\n-----END PUBLIC KEY-----\n")
+ED25519 = bytes.fromhex("302a300506032b6570032100")  # what stands before the 32 bytes of a key (RFC 8410)
 
 
 class BundleCheck:
@@ -58,9 +61,10 @@ class BundleCheck:
         """Compare each file with the manifests of the bag."""
         listed = set()
         for manifest in (MANIFEST, "tagmanifest-sha256.txt"):
-            for line in (self.bundle / manifest).read_text("utf-8").splitlines():
+            for line in lines_of(self.bundle / manifest):
                 digest, _, name = line.partition("  ")
-                listed.add(name)
+                if manifest == MANIFEST:  # the key has signed this one alone
+                    listed.add(name)
                 path = self.bundle / name
                 if not path.is_file():
                     self.fault(f"{name}: the file is missing")
@@ -110,7 +114,7 @@ class BundleCheck:
     def chain(self) -> None:
         """Follow the ledger from its first line here to the last."""
         previous, expected = "", 0
-        for row in (self.data / "ledger.tsv").read_text("utf-8").splitlines():
+        for row in lines_of(self.data / "ledger.tsv"):
             number, digest, link, text = row.split("\t", 3)
             sequence = int(number)
             if not previous:
@@ -155,8 +159,8 @@ class BundleCheck:
 
     def stamp(self, path: Path, stamp: Path) -> None:
         asked = ["ts", "-reply", "-in", str(stamp), "-text"]
-        words = openssl(*asked)[1]
-        time = re.search(r"Time stamp: (.*)", words)
+        words = openssl(*asked)[1].rpartition("TST info:")[2]  # nobody has signed what stands before it
+        time = re.search(r"^Time stamp: (.*)", words, re.MULTILINE)
         dump = "".join(re.findall(r"^ +[0-9a-f]{4} - ((?:[0-9a-f]{2}[ -]){1,16})", words, re.MULTILINE))
         if re.sub(r"[^0-9a-f]", "", dump)[:64] != sha256_of(path):
             self.fault(f"{stamp.name}: it is the stamp of something else")
@@ -175,7 +179,7 @@ class BundleCheck:
         """Compare each version with its line in the ledger, its bytes and its content."""
         lines = self.lines_of_versions()
         seen = set()
-        for text in (self.data / "versions.jsonl").read_text("utf-8").splitlines():
+        for text in lines_of(self.data / "versions.jsonl"):
             version = json.loads(text)
             key = (version["channel"], version["message"], version["number"])
             if key in seen:
@@ -185,6 +189,9 @@ class BundleCheck:
                 self.version(named(*key), version, lines[key])
             else:
                 self.fault(f"{named(*key)}: the ledger has no line of it")
+        for channel, message, number in sorted(seen):
+            if number > 1 and (channel, message, number - 1) not in seen:
+                self.fault(f"{named(channel, message, number - 1)}: it is left out")
         for key in sorted(set(lines) - seen):
             self.fault(f"{named(*key)}: the ledger has a line of it, versions.jsonl has not")
 
@@ -195,6 +202,11 @@ class BundleCheck:
             self.fault(f"{name}: its bytes or its time are not those that the ledger names")
         if (version["edit_date"] or version["date"]) not in {line["date"] for line in lines}:
             self.fault(f"{name}: Telegram's time is not the one that the ledger names")
+        if version["source"] != lines[0]["source"]:
+            self.fault(f"{name}: how it was seen is not what the ledger names")
+        for time in ("date", "edit_date", "seen_at"):
+            if version[f"{time}_utc"] != in_words(version[time]):
+                self.fault(f"{name}: {time}_utc says another time than {time}")
 
     def lines_of_versions(self) -> dict[tuple[int, int, int], list[dict[str, Any]]]:
         """Return the lines of each version, once their bytes are found to be there."""
@@ -222,11 +234,12 @@ class BundleCheck:
 
     def files(self) -> None:
         """Look for each file that the ledger names."""
-        removed = {
-            entry["sha256"]
-            for entry in map(json.loads, (self.data / "files.jsonl").read_text("utf-8").splitlines())
-            if entry["sha256"] and entry["state"] != "kept"
-        }
+        entries = [json.loads(line) for line in lines_of(self.data / "files.jsonl")]
+        removed = {entry["sha256"] for entry in entries if entry["sha256"] and entry["state"] != "kept"}
+        told = {(*key_of(line), line["sha256"]) for line in self.lines if line["kind"] == "file"}
+        for entry in entries:
+            if entry["state"] == "kept" and (*key_of(entry), entry["sha256"]) not in told:
+                self.fault(f"{named(*key_of(entry))}: the ledger has no line of its file {entry['sha256']}")
         for line in self.lines:
             if line["kind"] != "file":
                 continue
@@ -237,6 +250,23 @@ class BundleCheck:
                 self.fault(f"{where}: its file media/{line['sha256']} is missing")
             elif sha256_of(path) != line["sha256"]:
                 self.fault(f"{where}: its file media/{line['sha256']} was changed")
+
+
+def lines_of(path: Path) -> list[str]:
+    """Return the lines of a file; what a post says may hold other signs that end lines (U+2028, U+0085)."""
+    return [line for line in path.read_bytes().decode("utf-8").split("\n") if line]
+
+
+def key_of(record: dict[str, Any]) -> tuple[int, int, int]:
+    return record["channel"], record["message"], record["number"]
+
+
+def in_words(moment: int | None) -> str | None:
+    """Return a time in milliseconds as versions.jsonl writes it in words."""
+    if moment is None:
+        return None
+    shown = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(milliseconds=moment)  # noqa: UP017 - Python 3.9
+    return shown.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def named(channel: int, message: int, number: int) -> str:
@@ -261,9 +291,15 @@ def sha256_of(path: Path) -> str:
 
 
 def public_of(path: Path) -> bytes:
-    """Return the 32 bytes of an Ed25519 key in a PEM file (RFC 8410): the last ones of its DER."""
-    words = "".join(line for line in path.read_text("ascii").splitlines() if not line.startswith("-"))
-    return base64.b64decode(words)[-32:]
+    """Return the 32 bytes of an Ed25519 key in a PEM file (RFC 8410). Raises ValueError if it holds anything else.
+
+    OpenSSL skips what stands around a key: it would check signatures by another key than the one that is named.
+    """
+    found = PEM.fullmatch(path.read_bytes())
+    der = base64.b64decode(found.group(1), validate=True) if found else b""
+    if not der.startswith(ED25519) or len(der) != len(ED25519) + 32:
+        raise ValueError(f"{path.name} is no public key alone")
+    return der[len(ED25519) :]
 
 
 def is_signed(key: Path, signature: Path, text: Path) -> bool:

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import bagit
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from warcio.archiveiterator import ArchiveIterator
 
 from bot.evidence import verify
-from bot.evidence.signing import Signer
+from bot.evidence.signing import Signer, pem
 from bot.models import Media
 from bot.parts import Part, PartKind
 from bot.sandbox import Sandbox
@@ -57,7 +58,7 @@ async def live(folder: Path) -> None:
             await archive.follow(channel_id)
         await archive.track(await archive.pair(), "сбои", "сбой")
         await archive.live(post(1, "О другом", channel_id=OTHER))
-        first = post(1, "Сбой «в сети» 🌲")
+        first = post(1, "Сбой «в сети» 🌲\u2028\x85\u2029")
         await archive.live(first, post(2, "Сбой с фото", media=Media(kind="photo", id=7)), post(3, "Тихо"))
         await keep_photo(archive, folder)
         signer = Signer(archive.db, folder / "data")
@@ -172,7 +173,7 @@ def seal(bundle: Path) -> None:
 
 def edit_lines(name: str, change: Callable[[list[str]], None]) -> Callable[[Path], None]:
     def tamper(data: Path) -> None:
-        lines = (data / name).read_text("utf-8").splitlines(keepends=True)
+        lines = [f"{line}\n" for line in verify.lines_of(data / name)]
         change(lines)
         (data / name).write_text("".join(lines), encoding="utf-8")
 
@@ -220,6 +221,26 @@ def spoil(pattern: str) -> Callable[[Path], None]:
     return tamper
 
 
+def hide(data: Path) -> None:
+    """Leave out the first version of an edited message, and hide its line."""
+    edit_lines("versions.jsonl", lambda lines: lines.pop(0))(data)
+    edit_lines("ledger.tsv", lambda lines: lines.__setitem__(1, lines[1].rpartition("\t")[0] + "\t-\n"))(data)
+
+
+def name_two_keys(data: Path) -> None:
+    """Put a stranger's key where OpenSSL reads it, below the words of the newsroom's."""
+    path = max((data / "keys").glob("*.pem"))
+    stranger = pem(Ed25519PrivateKey.generate().public_key().public_bytes_raw())
+    path.write_text(path.read_text().splitlines()[1] + "\n" + stranger)
+
+
+def list_beside(data: Path) -> None:
+    """Name a new file in the list that no key has signed."""
+    (data / "new.txt").touch()
+    with (data.parent / "tagmanifest-sha256.txt").open("a") as file:
+        file.write(f"{verify.sha256_of(data / 'new.txt')}  data/new.txt\n")
+
+
 SEALED: dict[str, tuple[Callable[[Path], None], str]] = {
     "a byte of a message": (spoil("raw/*"), "were changed"),
     "a byte of a photo": (spoil("media/*"), "its file media/"),
@@ -233,6 +254,7 @@ SEALED: dict[str, tuple[Callable[[Path], None], str]] = {
         "its text, formatting or media",
     ),
     "a version taken away": (edit_lines("versions.jsonl", lambda all_: all_.pop()), "versions.jsonl has not"),
+    "a version and its line hidden": (hide, "version 1: it is left out"),
     "a version twice": (edit_lines("versions.jsonl", lambda all_: all_.append(all_[0])), "it stands twice"),
     "a line changed": (
         edit_lines("ledger.tsv", replaced(1, '"seen_at":1', '"seen_at":2')),
@@ -243,6 +265,16 @@ SEALED: dict[str, tuple[Callable[[Path], None], str]] = {
     "the last line taken away": (edit_lines("ledger.tsv", lambda all_: all_.pop()), "is not the head of this ledger"),
     "a line added": (edit_lines("ledger.tsv", lambda all_: all_.insert(3, all_[2])), "line 3 was added"),
     "a line with its chain": (chain_anew, "is not the head of this ledger"),
+    "a photo of another message": (
+        edit_lines("files.jsonl", replaced(0, '"number": 1', '"number": 2')),
+        "the ledger has no line of its file",
+    ),
+    "a time in words": (
+        edit_lines("versions.jsonl", replaced(0, '"date_utc": "20', '"date_utc": "19')),
+        "date_utc says another time",
+    ),
+    "a way": (edit_lines("versions.jsonl", replaced(0, '"source": "live"', '"source": "sweep"')), "how it was seen"),
+    "a key around another": (name_two_keys, "is no public key alone"),
     "another key": (other_key, "its key is not in the bundle"),
 }
 
@@ -267,6 +299,7 @@ def test_each_tampering_is_found_and_named_though_the_manifests_were_made_true_a
         pytest.param(spoil("README.txt"), "data/README.txt: the file was changed", id="a byte"),
         pytest.param(drop("coverage.json"), "data/coverage.json: the file is missing", id="a missing file"),
         pytest.param(lambda data: (data / "x").touch(), "data/x: the file was added", id="an added file"),
+        pytest.param(list_beside, "data/new.txt: the file was added", id="a file in the list that nobody signs"),
     ],
 )
 def test_what_was_done_to_any_file_is_found_and_named(
@@ -280,6 +313,23 @@ def test_what_was_done_to_any_file_is_found_and_named(
     assert f"WRONG  {said}" in out
     with pytest.raises(bagit.BagError):
         bagit.Bag(str(bundle)).validate()
+
+
+def test_the_time_of_a_stamp_is_the_one_that_was_signed(made: Made, tmp_path: Path) -> None:
+    bundle = tmp_path / "bag"
+    shutil.copytree(made.folder, bundle)
+    (path,) = (bundle / "data" / "heads").glob("*.tsr")
+    reply = path.read_bytes()
+    assert reply[4:9] == bytes.fromhex("3003020100")  # granted, without a word
+    words = b"\nTime stamp: Jan  1 00:00:00 1999 GMT"
+    text = bytes([0x0C, len(words)]) + words
+    status = b"\x02\x01\x00" + bytes([0x30, len(text)]) + text
+    content = bytes([0x30, len(status)]) + status + reply[9:]
+    path.write_bytes(b"\x30\x82" + len(content).to_bytes(2, "big") + content)
+    found = verify.BundleCheck(bundle, None, [str(made.ca)])
+    found.run()
+    (note,) = [note for note in found.notes if ".tsr, checked" in note]
+    assert "1999" not in note
 
 
 def test_the_key_of_somebody_else_and_an_unknown_authority_are_named(made: Made, tmp_path: Path) -> None:

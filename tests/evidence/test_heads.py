@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from bot.evidence.head_loop import STAMP_EVERY, HeadLoop, is_due
-from bot.evidence.signing import FILE, Signer, handover_text, is_signed_by, pem
+from bot.evidence.signing import FILE, KeyFileError, Signer, handover_text, is_signed_by, pem
 from bot.evidence.stamps import Stamper
 from bot.store import heads, ledger, readers
+from bot.store.database import Database
 from bot.store.heads import HeadStamp
 from tests.evidence.kit import authority, key_files, make_authority, mode, openssl
 from tests.kit_archive import Archive, post
@@ -81,6 +82,42 @@ async def test_a_rotation_that_is_cut_off_is_over_or_undone(
     key = await Signer(archive.db, tmp_path).key(NOON)
     assert (key.public != old.public) == is_written
     assert key.public == (await heads.keys(archive.db))[-1].public
+    assert key_files(tmp_path) == [FILE]
+
+
+async def test_a_key_that_cannot_be_used_is_named_and_stops_no_alert(archive: Archive, tmp_path: Path) -> None:
+    signer = Signer(archive.db, tmp_path)
+    await signer.key(NOON)
+    earlier = (tmp_path / FILE).read_bytes()
+    await signer.rotate(NOON)
+    running = asyncio.create_task(HeadLoop(archive.db, tmp_path, [], proxy=None, clock=lambda: NOON).run())
+    for content, said in ((earlier, "holds an earlier key"), (b"x", "holds no key of ours")):
+        (tmp_path / FILE).write_bytes(content)
+        with pytest.raises(KeyFileError, match=said):
+            await signer.sign(NOON)
+    (tmp_path / FILE).unlink()
+    (tmp_path / FILE).mkdir()
+    with pytest.raises(KeyFileError, match="cannot be read"):
+        await HeadLoop(archive.db, tmp_path, [], proxy=None, clock=lambda: NOON).turn()
+    assert not running.done()
+    running.cancel()
+
+
+async def test_two_processes_make_one_key_and_a_rotation_is_not_taken_for_one_that_was_cut_off(
+    archive: Archive, tmp_path: Path
+) -> None:
+    (row,) = await archive.db.fetch_all("PRAGMA database_list")
+    other = await Database.open(Path(row["file"]))
+    try:
+        signers = [Signer(archive.db, tmp_path), Signer(other, tmp_path)]
+        await asyncio.gather(*(signer.sign(NOON) for signer in signers * 2))
+        assert len(await heads.keys(archive.db)) == 1
+        await asyncio.gather(
+            *(signer.rotate(NOON) for signer in signers), *(signer.key(NOON) for signer in signers * 5)
+        )
+    finally:
+        await other.close()
+    assert [key.handover is None for key in await heads.keys(archive.db)] == [True, False, False]
     assert key_files(tmp_path) == [FILE]
 
 
