@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from bot.commands.context import CommandError, Context, Reply, Request, change, message, writes
 from bot.commands.lookup import may_change_case, need_case, show_source, unquoted
@@ -124,7 +125,12 @@ async def _complete(tx: Transaction, completed: re.Match[str], context: Context)
         act = CaseNoted(case=case.name, what="tags", text=", ".join(tags))
     elif len(written) > LONGEST_NOTE:
         raise CommandError(t.gettext("A note has at most {n} characters."), n=LONGEST_NOTE)
-    async with acts.recorded(tx, act, context.actor, rows, now=context.now, restricted=case.restricted) as recording:
+    is_restricted = case.restricted
+    if channel_id and isinstance(act, CaseNoted):
+        post = await posts.current(tx, int(channel_id), [int(message_id)])
+        act = replace(act, names=tuple(each.channel_title for each in post))
+        is_restricted = await cases.is_restricted(tx, case, int(channel_id))
+    async with acts.recorded(tx, act, context.actor, rows, now=context.now, restricted=is_restricted) as recording:
         if isinstance(act, CaseRenamed):
             await cases.rename(tx, case.id, act.case)
         elif what == "tags":
@@ -156,10 +162,11 @@ async def take_out(request: Request, context: Context, tx: Transaction) -> Reply
     case, item = await _item(tx, request.argument, context)
     case = await _changeable(tx, case.id, context)
     post = await posts.current(tx, item.channel_id, [item.message_id])
-    act = PostSaved(case=case.name, post=post[0].link, removed=True)
+    act = PostSaved(case=case.name, post=post[0].link, names=(post[0].channel_title,), removed=True)
+    is_restricted = await cases.is_restricted(tx, case, item.channel_id)
     rows = Rows("case_posts", "case_id", case.id)
     async with acts.recorded(
-        tx, act, context.actor, rows, now=context.now, restricted=case.restricted, concerned=[item.chat_id]
+        tx, act, context.actor, rows, now=context.now, restricted=is_restricted, concerned=[item.chat_id]
     ) as recording:
         await cases.take_out(tx, case.id, item.channel_id, item.message_id)
     screen = await _screen(tx, context, await need_case(tx, case.id, context), undo=recording.id)

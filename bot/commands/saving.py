@@ -148,8 +148,9 @@ async def _put(request: Request, tx: Transaction, case: Case, post: StoredPost, 
     if case.posts >= cases.MOST_POSTS:
         line = t.gettext("The case {name} is full: it has {n} posts. Open another one.")
         raise CommandError(line, name=name, n=case.posts)
-    act, rows = PostSaved(case=case.name, post=post.link), Rows("case_posts", "case_id", case.id)
-    async with acts.recorded(tx, act, context.actor, rows, now=context.now, restricted=case.restricted) as recording:
+    act = PostSaved(case=case.name, post=post.link, names=(post.channel_title,))
+    rows, is_restricted = Rows("case_posts", "case_id", case.id), await cases.is_restricted(tx, case, post.channel_id)
+    async with acts.recorded(tx, act, context.actor, rows, now=context.now, restricted=is_restricted) as recording:
         await cases.add(tx, case.id, post, chat_id=context.chat.id, name=context.name, now=context.now)
     count = case.posts + 1
     line = t.ngettext("Saved in the case {name}: {n} post.", "Saved in the case {name}: {n} posts.", count)

@@ -208,6 +208,7 @@ class PostSaved:
     kind: Literal["saved"] = "saved"
     case: str
     post: str  # its link
+    names: tuple[str, ...]  # of its channel: whoever may not see that does not see this
     removed: bool = False
 
 
@@ -228,6 +229,7 @@ class CaseNoted:
     case: str
     what: Literal["note", "tags"]
     text: str  # empty: none
+    names: tuple[str, ...] = ()  # of the channel of the post
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

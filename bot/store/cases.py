@@ -157,6 +157,12 @@ async def with_post(db: Reader, channel_id: int, post_key: str, viewer: Viewer) 
     return [row["case_id"] for row in rows]
 
 
+async def is_restricted(db: Reader, case: Case, channel_id: int) -> bool:
+    """Tell whether some chats do not see a case, or a channel of which it has a post."""
+    sql = "SELECT restricted FROM channels WHERE id = :id"
+    return case.restricted or bool(await db.fetch_value(sql, {"id": channel_id}))
+
+
 async def chats_of(db: Reader, case_id: int) -> list[int]:
     """Return the ids of the chats in which posts were saved in a case."""
     rows = await db.fetch_all("SELECT DISTINCT chat_id FROM case_posts WHERE case_id = :id", {"id": case_id})

@@ -131,3 +131,25 @@ async def test_no_file_that_a_case_shows_is_removed_of_any_version(newsroom: Bot
     await archive.live(post(20, "Нет", edit_date=NOON + timedelta(hours=1), media=Media(kind="photo", id=22)))
     pruned = await archive.db.write(lambda tx: media.prune(tx, size=99, after=0, shown_since=NOON + timedelta(days=40)))
     assert [blob.sha256[0] for blob in pruned.blobs] == [21]
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["restricted before", "restricted later"])
+async def test_the_log_says_nothing_of_posts_and_notes_to_whom_the_channel_is_hidden(
+    newsroom: Bot, *, is_first: bool
+) -> None:
+    async def keep() -> None:
+        await newsroom.taps(button((await newsroom.says("/private @News1001")).messages[0], "Only here"))
+
+    await newsroom.says("/save https://t.me/News1002/8 Банки")
+    if is_first:
+        await keep()
+    saved = await newsroom.says(f"/save {LINK} Банки")
+    await newsroom.taps(button(saved.messages[0], "Note"))
+    await newsroom.says("Источник внутри")
+    screen = await newsroom.says("/cases банки")
+    item = await newsroom.taps(button(screen.messages[0], "1"))
+    await newsroom.taps(button(item.edit, "Take it out"))
+    if not is_first:
+        await keep()
+    log = text(await newsroom.says("/log", person=BORIS))
+    assert (LINK in log, "Источник" in log, "opened the case «Банки»" in log) == (False, False, True)
