@@ -77,7 +77,7 @@ class BundleCheck:
 
     def key_files(self) -> None:
         """Follow the keys: each has signed that the next one follows it."""
-        before = ""
+        before, alone, since = "", "", list[str]()
         for path in sorted((self.data / "keys").glob("*.pem")):
             public = public_of(path)
             name = hashlib.sha256(public).hexdigest()
@@ -86,9 +86,10 @@ class BundleCheck:
             signed = path.with_suffix(".handover.txt")
             if not before:
                 before = name
+                since.append(name)
                 continue
             if not signed.is_file():
-                self.fault(f"{path.name}: no key before it has signed that this one follows")
+                alone, since = f"{path.name}: no key before it has signed that this one follows", []
             else:
                 words = f"channelwatch: the key {name} follows the key {before}\n"
                 old, both = self.keys[before], signed.read_text("utf-8") == words
@@ -97,6 +98,15 @@ class BundleCheck:
                 if not is_signed(path, path.with_suffix(".acceptance.sig"), signed):
                     self.fault(f"{path.name}: it has not signed that it follows the key before it")
             before = name
+            since.append(name)
+        self.named_key(alone, since)
+
+    def named_key(self, alone: str, since: list[str]) -> None:
+        """Look for the key that is known by another way, among those since one was made without the one before it."""
+        if alone and self.key and self.key.lower() in since:
+            self.notes.append(f"{alone}: the key that you named was made anew where that was lost")
+        elif alone:
+            self.fault(f"{alone}; if that was lost, name the newsroom's present one with --key")
         if not self.keys:
             self.fault("keys: there is none")
         elif self.key and self.key.lower() not in self.keys:

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from warcio.archiveiterator import ArchiveIterator
 
 from bot.evidence import verify
-from bot.evidence.signing import Signer, pem
+from bot.evidence.signing import FILE, Signer, pem
 from bot.models import Media
 from bot.parts import Part, PartKind
 from bot.sandbox import Sandbox
@@ -161,6 +161,18 @@ async def test_a_case_is_bundled_and_one_that_is_not_there_is_named(made: Made, 
     assert check(tmp_path / "bag", "--ca", made.ca)[0] == 0
     code, _, said = await typed(folder / "data", *words, "нет", TIMESTAMP_URLS="off")
     assert (code, said.count("\n")) == (2, 1)
+
+
+async def test_a_key_that_was_lost_is_named_and_the_new_one_has_to_be_known(made: Made, tmp_path: Path) -> None:
+    shutil.copytree(made.folder.parent / "data", tmp_path / "data")
+    (tmp_path / "data" / FILE).unlink()
+    bag = tmp_path / "bag"
+    code, _, said = await typed(tmp_path / "data", "export", "сбой", "--evidence", bag, TIMESTAMP_URLS="off")
+    assert code == 0, said
+    new = hashlib.sha256(verify.public_of(max((bag / "data" / "keys").glob("*.pem")))).hexdigest()
+    for words, is_good in (((), False), (("--key", made.key), False), (("--key", new), True)):
+        code, out = check(bag, "--ca", made.ca, *words)
+        assert (code == 0, "0003.pem: no key before it has signed" in out) == (is_good, True), out
 
 
 def seal(bundle: Path) -> None:
