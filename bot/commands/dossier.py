@@ -12,7 +12,8 @@ from bot.commands.lookup import need_case
 from bot.commands.registry import tap
 from bot.commands.rights import Need
 from bot.dossier.making import MOST_ON_PAPER, DossierFormat, MadeFile, PaperError, make
-from bot.locales import N_, translator
+from bot.errors import FatalError
+from bot.locales import N_, Translator, translator
 from bot.models import Clock
 from bot.models.outgoing import Outgoing, Peer, Upload
 from bot.models.people import Viewer
@@ -55,6 +56,11 @@ async def dossier(request: Request, context: Context) -> Reply:
     return Reply(note=context.own.gettext("I am making it. The file comes in some seconds."), order=order)
 
 
+def failure(t: Translator) -> str:
+    """Return what a person reads about an error of ours."""
+    return t.gettext("Something went wrong. It has been logged; please try again.")
+
+
 class Dossiers:
     """Makes the dossiers that are ordered, and sends them."""
 
@@ -67,9 +73,16 @@ class Dossiers:
     async def bring(self, order: FileOrder, peer: Peer, *, random_id: int, reply_to: int | None) -> None:
         """Send a dossier, or say why there is none. Raises TelegramError."""
         made = await self._made(order, peer)
-        if isinstance(made, str):
-            await self._sender.send(peer, Outgoing(text=made), random_id=random_id, reply_to=reply_to)
-            return
+        try:
+            if not isinstance(made, str):
+                await self._send(made, peer, random_id=random_id, reply_to=reply_to)
+                return
+        except OSError:  # no room for the file
+            log.exception("a dossier could not be sent", case=order.case_id)
+            made = failure(translator(order.language))
+        await self._sender.send(peer, Outgoing(text=made), random_id=random_id, reply_to=reply_to)
+
+    async def _send(self, made: MadeFile, peer: Peer, *, random_id: int, reply_to: int | None) -> None:
         with TemporaryDirectory() as folder:
             path = Path(folder) / "dossier"
             await asyncio.to_thread(path.write_bytes, made.content)
@@ -101,6 +114,11 @@ class Dossiers:
         except SearchError as error:
             log.warning("a dossier could not be made in time", case=order.case_id, reason=str(error))
             return t.gettext("The dossier took too long. On the server it can be made with: channelwatch export --case")
+        except FatalError:
+            raise
+        except Exception:  # of the disk, or of what a post says
+            log.exception("a dossier could not be made", case=order.case_id)
+            return failure(t)
         if made is None:
             return t.gettext("This case no longer exists.")
         if len(made.content) > LARGEST:

@@ -1,6 +1,7 @@
 """The bot in a real client against the embedded server, and people who write to it."""
 
 import asyncio
+import tempfile
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ import structlog
 from telethon import TelegramClient, events, functions, types
 
 from bot.commands import registry, router
+from bot.commands.context import FileOrder
 from bot.commands.dossier import Dossiers
 from bot.commands.router import Router
 from bot.commands.updates import answered
@@ -19,7 +21,7 @@ from bot.locales import PHONES, translator
 from bot.models.outgoing import PeerKind
 from bot.models.people import Role
 from bot.sandbox import Sandbox, User
-from bot.store import chats, follows, invitations, people, readers, team
+from bot.store import cases, chats, follows, invitations, people, readers, team
 from bot.store.acts import SERVER
 from bot.store.chats import Chat
 from bot.store.database import Database, Subject
@@ -536,3 +538,19 @@ async def test_found_posts_are_offered_in_any_chat_to_who_is_paired(running: Run
         assert list(await anna.client.inline_query("our_bot", words, entity="me")) == []
     eve = await running.person(running.sandbox.world.add_user("Eve", language="en"))
     assert list(await eve.client.inline_query("our_bot", "сбой", entity="me")) == []
+
+
+async def test_a_dossier_for_which_there_is_no_room_is_answered(
+    running: RunningRouter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna = await running.paired()
+    chat = await running.chat(running.anna)
+    case_id = await running.db.write(lambda tx: cases.make(tx, "Дело", author_id=1, author="", now=running.now()))
+    monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
+    sender = running.router._sender  # noqa: SLF001 - that of the service
+    dossiers = Dossiers(sender, InProcess(running.db), running.folder / "media", clock=running.now)
+    for number, how in enumerate(("html", "pdf"), start=1):
+        order = FileOrder(case_id=case_id, format=how, viewer=chat.id, language="en", time_zone="UTC")
+        await dossiers.bring(order, chat.peer, random_id=number, reply_to=None)
+    await until(lambda: len(texts(anna)) == 3)
+    assert set(texts(anna, 1)) == {"Something went wrong. It has been logged; please try again."}
