@@ -56,7 +56,7 @@ def read_head(text: str) -> ForeignHead | None:
             hash=str(said["hash"]),
             is_signed=is_signed and is_own,
         )
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, ArithmeticError, RecursionError):  # whoever posts writes what they like
         return None
 
 

@@ -1,5 +1,6 @@
 """One instance posts its heads in a channel; another reads them there, and counter-signs what follows."""
 
+import base64
 import json
 from dataclasses import replace
 from datetime import timedelta
@@ -86,8 +87,21 @@ def test_a_head_that_does_not_follow_from_the_last_is_refused_with_a_reason(head
     assert fault_of(head, LAST) == why
 
 
+MARK = '{"what":"head of a ledger of channelwatch"'
+KEY = base64.b64encode(bytes(range(32))).decode()
+SIGNATURE = base64.b64encode(bytes(64)).decode()
+
+
 @pytest.mark.parametrize(
-    "text", ["Тихо", '{"what":"head of a ledger of channelwatch"', '{"what":"head of a ledger of channelwatch"}\nx\ny']
+    "text",
+    [
+        "Тихо",
+        MARK,
+        f"{MARK}}}\nx\ny",
+        f'{MARK},"key":"","hash":"","sequence":1e999}}\n{SIGNATURE}\n{KEY}',
+        f'{MARK},"key":{"[" * 4000}\n{SIGNATURE}\n{KEY}',
+    ],
+    ids=["none", "cut off", "empty", "endless", "deep"],
 )
 def test_what_is_no_head_is_none(text: str) -> None:
     assert read_head(text) is None
