@@ -1,5 +1,6 @@
 """The commands `backup` and `restore`: a copy of the database, and the way back."""
 
+import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,9 @@ from bot.locales.locale import show_size
 from bot.runtime.clock import utc_now
 from bot.settings import load_settings
 from bot.store import backup as backups
+from bot.store import ledger
 from bot.store.backup import Backup
+from bot.store.database import Database
 
 Place = Annotated[Path, typer.Argument(help="A file; for a backup also a folder, where the file is named by date.")]
 
@@ -47,10 +50,20 @@ def restore(path: Place) -> None:
     settings = load_settings()
     with sessions.lock(settings.data_dir / sessions.BOT):
         made, kept = backups.restore(path, settings.database_path, now=utc_now())
+        asyncio.run(_note(settings.database_path, made))
     console.print(f"Restored: {made.path}, {_summary(made)}", soft_wrap=True)
     if kept is not None:
         console.print(f"The previous database is now {kept}; delete it when all is well.", soft_wrap=True)
     console.print("Next: channelwatch run")
+
+
+async def _note(path: Path, made: Backup) -> None:
+    """Write down in the ledger that it goes on from a backup: what came after that is not in it."""
+    database = await Database.open(path)
+    try:
+        await database.write(lambda tx: ledger.add_restored(tx, alive_at=made.until, now=utc_now()))
+    finally:
+        await database.close()
 
 
 def _summary(made: Backup) -> str:

@@ -1,4 +1,5 @@
 import asyncio
+import json
 import sqlite3
 import subprocess
 from contextlib import closing
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import FatalError
-from bot.store import integrity, meta
+from bot.store import integrity, ledger, meta
 from bot.store.database import Database, open_read_only
 from bot.telegram import sessions
 from tests.kit_archive import open_archive, post
@@ -108,6 +109,10 @@ async def test_a_restored_backup_is_in_place_and_what_was_there_is_kept_with_its
     assert (data / "bot.db").stat().st_mode & 0o777 == 0o600
     assert await posts(data / "bot.db") == [1]
     assert await posts(kept) == [1, 2]
+    async with open_archive(tmp_path) as archive:
+        lines = [json.loads(line.text) for line in await ledger.lines(archive.db, after=0, most=99)]
+        assert lines[-1]["kind"] == "backup_restored"
+        assert [line["sequence"] for line in lines] == list(range(1, len(lines) + 1))
 
 
 async def test_a_damaged_database_is_replaced_without_being_opened(tmp_path: Path, data: Path) -> None:
