@@ -18,7 +18,8 @@ Cell = str | int | bool | None
 Write = Callable[[Mapping[str, Cell]], None]
 
 _LINKS = frozenset({"url", "text_url"})
-_FORMULA = tuple("=+-@\t\r")  # a spreadsheet takes a cell that begins so for a formula (OWASP, «CSV Injection»)
+# A spreadsheet takes a cell that begins so for a formula, with wide signs, too (OWASP, «CSV Injection»).
+_FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 BOM = "\ufeff"  # or Excel takes UTF-8 for the system's own encoding
 
 

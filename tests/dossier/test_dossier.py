@@ -13,6 +13,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from bot.dossier.making import DossierFormat, MadeFile, make
 from bot.dossier.paper import printable
+from bot.dossier.table import safe_cell
 from bot.matching.similarity.diff import word_runs
 from bot.models import Media
 from bot.models.people import EVERYTHING, Viewer
@@ -149,3 +150,8 @@ def test_what_is_the_same_and_what_has_come_make_the_text(before: str, after: st
 
 def test_a_pictograph_is_printed_by_its_name() -> None:
     assert printable("Пожар 🔥👍🏽 🇷🇺!") == "Пожар ‹fire›‹thumbs up sign› ‹RU›!"
+
+
+@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\t=1", "\r=1", "\n=1", "＝1", "＋1", "－1", "＠a"])
+def test_a_spreadsheet_calculates_no_cell(text: str) -> None:
+    assert safe_cell(text) == f"'{text}"
