@@ -82,7 +82,7 @@ class Uploads:
                 return self._refused[key]
             is_own = key not in self._running
             if is_own:
-                work = self._upload(key, peer, upload, bot_id)
+                work = self._upload(key, peer, upload, bot_id, expired)
                 self._running[key] = asyncio.create_task(work, name="delivery.upload")
                 self._running[key].add_done_callback(lambda _: self._running.pop(key))
             uploading = self._running[key]
@@ -94,9 +94,14 @@ class Uploads:
             if not uploading.done() or (is_own and result is None):
                 return None
 
-    async def _upload(self, key: Key, peer: Peer, upload: Upload, bot_id: int) -> Remote | TelegramError | None:
+    async def _upload(
+        self, key: Key, peer: Peer, upload: Upload, bot_id: int, expired: Remote | None
+    ) -> Remote | TelegramError | None:
         """Upload a file; return why it is refused where it is, None where that can heal."""
         async with self._room:
+            known = await media.find_upload(self._database, bot_id, upload)
+            if known is not None and known != expired:  # an upload ended while the caller looked for its row
+                return known
             if self._clock() < self._from:
                 return None
             try:
