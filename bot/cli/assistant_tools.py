@@ -7,6 +7,7 @@ is looked up each time, so that a role that was taken away counts at once.
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from bot.parts import split_spans
 from bot.search.coverage import coverage_of
 from bot.search.deadline import Deadline
 from bot.search.filters import FilterError, Filters, Order, read
-from bot.search.searcher import Hit, find_best, find_newest, scope_of
+from bot.search.searcher import Hit, SearchPage, find_best, find_newest, latest_page, scope_of
 from bot.store import access, channels, posts, topics
 from bot.store.access import Restrictable
 from bot.store.channels import BEGINNING
@@ -61,27 +62,27 @@ class ArchiveTools:
         async with self._opened() as (db, viewer):
             query, filters, scope = await _asked(db, query, viewer, self._clock())
             if query:
-                found = await self._find(db, query, filters, scope, limit=limit, cursor=cursor)
+                page = await self._find(db, query, filters, scope, limit=limit, cursor=cursor)
             else:
-                found = await _newest(db, scope, limit=limit, cursor=cursor)
-            count = await posts.count_versions(db, [hit.post for hit in found["hits"]])
+                page = await latest_page(db, scope, limit=limit, before=cursor)
+            count = await posts.count_versions(db, [hit.post for hit in page.hits])
             brief = [
-                _brief(hit, versions=count.get((hit.post.channel_id, hit.post.message_id), 1)) for hit in found["hits"]
+                _brief(hit, versions=count.get((hit.post.channel_id, hit.post.message_id), 1)) for hit in page.hits
             ]
             coverage = await coverage_of(db, scope.channel_ids, now=self._clock(), hidden=scope.hidden)
         return _plain(
             {
                 "note": NOTE,
                 "posts": brief,
-                "next_cursor": found["next"],
-                "searched_back_to": found["reached"],
+                "next_cursor": page.before,
+                "searched_back_to": page.reached,
                 "archive_complete_since": _since(coverage.since),
             }
         )
 
     async def _find(  # noqa: PLR0913 - a question, and where it is asked
         self, db: Reader, query: str, filters: Filters, scope: Scope, *, limit: int, cursor: int | None
-    ) -> Answer:
+    ) -> SearchPage:
         try:
             compiled = compile_query(parse(query), self._inflector)
         except QueryError as error:
@@ -89,9 +90,8 @@ class ArchiveTools:
         deadline = Deadline(WITHIN)
         if filters.order is Order.BEST:
             page = await find_best(db, compiled, scope, limit=limit, deadline=deadline)
-            return {"hits": page.hits, "next": None, "reached": page.reached}
-        page = await find_newest(db, compiled, scope, limit=limit, before=cursor, deadline=deadline)
-        return {"hits": page.hits, "next": page.before, "reached": page.reached}
+            return replace(page, before=None)  # a cursor goes on with the newest
+        return await find_newest(db, compiled, scope, limit=limit, before=cursor, deadline=deadline)
 
     async def post(self, link: str = "", channel_id: int = 0, message_id: int = 0) -> Answer:
         """Return all that is stored of a post: each message of an album with its versions, and whether it is gone."""
@@ -200,20 +200,6 @@ async def _asked(db: Reader, typed: str, viewer: Viewer, now: datetime) -> tuple
     """Return a typed search as its query, its filters and their scope. Raises FilterError."""
     asked = read(typed, now=now)
     return asked.query, asked.filters, await scope_of(db, asked.filters, viewer)
-
-
-async def _newest(db: Reader, scope: Scope, *, limit: int, cursor: int | None) -> Answer:
-    found = await posts.latest(
-        db,
-        limit=limit,
-        channel_ids=scope.channel_ids,
-        before=cursor,
-        since=scope.since,
-        until=scope.until,
-        hidden=scope.hidden,
-    )
-    following = found[-1].id if len(found) == limit else None
-    return {"hits": [Hit(post=post, spans=()) for post in found], "next": following, "reached": None}
 
 
 def _brief(hit: Hit, *, versions: int) -> Answer:

@@ -25,7 +25,7 @@ from bot.rendering.post_text import add_part_lines
 from bot.runtime.clock import utc_now
 from bot.search.coverage import coverage_of
 from bot.search.filters import FilterError, Filters, Named, Order, Typed, check_span, read, read_moment
-from bot.search.searcher import MOST_RANKED, Hit, SearchPage, find_best, find_newest, scope_of
+from bot.search.searcher import MOST_RANKED, Hit, SearchPage, find_best, find_newest, latest_page, scope_of
 from bot.settings import load_settings
 from bot.store import posts
 from bot.store.database import Reader, open_read_only
@@ -181,16 +181,9 @@ async def _newest(database: Reader, scope: Scope) -> AsyncIterator[SearchPage]:
     """Yield all posts, newest first."""
     before: int | None = None
     while True:
-        found = await posts.latest(
-            database,
-            limit=_HITS_AT_ONCE,
-            channel_ids=scope.channel_ids,
-            before=before,
-            since=scope.since,
-            until=scope.until,
-        )
-        before = found[-1].id if len(found) == _HITS_AT_ONCE else None
-        yield SearchPage(hits=tuple(Hit(post=post, spans=()) for post in found), examined=len(found), before=before)
+        page = await latest_page(database, scope, limit=_HITS_AT_ONCE, before=before)
+        yield page
+        before = page.before
         if before is None:
             return
 

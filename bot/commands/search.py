@@ -23,10 +23,9 @@ from bot.rendering.post_text import excerpt_post
 from bot.search.filters import MESSAGES, FilterError, Order, read
 from bot.search.jobs import find_any
 from bot.search.pool import WITHIN
-from bot.search.searcher import Hit, SearchPage, find_best, find_newest, places_of, scope_of
+from bot.search.searcher import Hit, SearchPage, find_best, find_newest, latest_page, places_of, scope_of
 from bot.store import channel_groups, channels, posts, saved_searches
 from bot.store.channel_groups import Directory
-from bot.store.database import Reader
 from bot.store.fulltext import Scope
 from bot.text.buttons import CHANNEL, button
 from bot.text.markup import Text, bold, code, one_line
@@ -180,7 +179,7 @@ async def _past(terms: SearchTerms, context: Context) -> Past:
 async def _find(terms: SearchTerms, context: Context) -> SearchPage:
     """Return a page of hits, and where the next one begins."""
     if terms.query is None:
-        return await _newest(context.database, terms.scope, terms.before)
+        return await latest_page(context.database, terms.scope, limit=PAGE, before=terms.before)
     asked = (terms.query, terms.scope)
     if terms.order is Order.BEST:
         options: dict[str, object] = {"skip": terms.skip, "before": terms.before, "ranked": terms.ranked}
@@ -210,16 +209,6 @@ def _total(page: SearchPage, t: Translator) -> str:
     elif page.reached is not None:
         line = t.gettext("{n} or more found")
     return " · " + line.format(n=found)
-
-
-async def _newest(db: Reader, scope: Scope, before: int | None) -> SearchPage:
-    """Return a page of the newest posts; the next one begins after the last post shown."""
-    ids, since, until = scope.channel_ids, scope.since, scope.until
-    stored = await posts.latest(
-        db, limit=PAGE + 1, channel_ids=ids, before=before, since=since, until=until, hidden=scope.hidden
-    )
-    shown = tuple(Hit(post=post, spans=()) for post in stored[:PAGE])
-    return SearchPage(hits=shown, examined=len(shown), before=shown[-1].post.id if len(stored) > PAGE else None)
 
 
 async def _page(
@@ -369,7 +358,7 @@ async def seen(request: Request, context: Context) -> Reply:
 
 async def _latest(context: Context, *, channel_id: int, before: int | None = None) -> Reply:
     scope = await context.scope([channel_id] if channel_id else None)
-    page = await _newest(context.database, scope, before)
+    page = await latest_page(context.database, scope, limit=PAGE, before=before)
     if not page.hits:
         return say(context.t.gettext("There are no posts here yet."))
     return await _listed(page, context, "latest", channel_id)

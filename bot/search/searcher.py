@@ -81,6 +81,21 @@ class SearchPage:
     reached: datetime | None = None  # how far back the search came, where it stopped at `most` or at its deadline
 
 
+async def latest_page(db: Reader, scope: Scope, *, limit: int, before: int | None) -> SearchPage:
+    """Return a page of the newest posts, where nothing is asked for; `before` as in the page before it."""
+    stored = await posts.latest(
+        db,
+        limit=limit + 1,
+        channel_ids=scope.channel_ids,
+        before=before,
+        since=scope.since,
+        until=scope.until,
+        hidden=scope.hidden,
+    )
+    shown = tuple(Hit(post=post, spans=()) for post in stored[:limit])
+    return SearchPage(hits=shown, examined=len(shown), before=shown[-1].post.id if len(stored) > limit else None)
+
+
 async def find_newest(  # noqa: PLR0913 - a question, where it is asked, and how much of an answer is wanted
     db: Reader,
     query: Compiled,

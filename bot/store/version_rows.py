@@ -117,8 +117,8 @@ _CHANNELS = """SELECT id, followed_at, confirmed_id, comments_of, followed_at IS
 _FREE_IDS = """SELECT s.value AS second, coalesce(
         (SELECT max(id) + 1 FROM versions WHERE id >= s.value << :bits AND id < s.value + 1 << :bits),
         s.value << :bits) AS free FROM json_each(:seconds) s"""
-_MESSAGES = """SELECT m.channel_id, m.message_id, m.id, m.version_id, v.hash, m.gone_at, m.gone_by, m.withheld, m.views,
-        m.forwards,         m.reactions, v.parts, l.head, coalesce(l.edit_date, 0), l.state
+_MESSAGES = """SELECT m.channel_id, m.message_id, m.id, m.version_id, v.hash, m.gone_at, m.gone_by, m.withheld,
+        m.views, m.forwards, m.reactions, v.parts, l.head, coalesce(l.edit_date, 0), l.state
     FROM json_each(:keys) k CROSS JOIN posts m ON m.channel_id = k.value ->> 0 AND m.message_id = k.value ->> 1
     CROSS JOIN versions v ON v.id = m.version_id
     LEFT JOIN long_posts l ON l.channel_id = m.channel_id AND l.message_id = m.message_id"""

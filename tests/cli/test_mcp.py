@@ -72,6 +72,10 @@ async def test_an_assistant_finds_and_cites_what_everybody_may_see_and_no_more(t
         assert (first["note"], first["posts"][0]["found"]) == (NOTE, ["Сбой"])
         rest = await ask(client, "search", query="сбой since:7d", cursor=first["next_cursor"])
         assert [(each["text"], each["versions"]) for each in rest["posts"]] == [("Сбой в банке устранён", 2)]
+        assert (await ask(client, "search", query="сбой order:best", limit=1))["next_cursor"] is None
+        newest = await ask(client, "search", limit=2)
+        rest = await ask(client, "search", limit=2, cursor=newest["next_cursor"])
+        assert (len(newest["posts"]), len(rest["posts"]), rest["next_cursor"]) == (2, 1, None)
         assert len((await ask(client, "search"))["posts"]) == 3
         (message,) = (await ask(client, "post", link=f"https://t.me/news{NEWS}/1"))["messages"]
         assert [each["text"] for each in message["versions"]] == ["Сбой в банке", "Сбой в банке устранён"]
