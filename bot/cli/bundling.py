@@ -66,7 +66,7 @@ async def make_bundle(  # noqa: PLR0913 - what to hold, and how to find it
 async def _captured(stack: AsyncExitStack, found: Keys, place: Path, writing: Database) -> Path:
     """Return a folder with the public pages of messages as they are now, for as long as the stack is entered."""
     from bot.evidence.capture import MOST, CapturedPage, Captures  # noqa: PLC0415 - as above
-    from bot.sources.preview.fetcher import Pages  # noqa: PLC0415
+    from bot.sources.pages.fetcher import Pages  # noqa: PLC0415
 
     keys: list[tuple[int, int]] = []
     async for page in found:

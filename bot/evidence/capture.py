@@ -14,10 +14,10 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from bot import __version__
-from bot.models import Clock, Network
+from bot.models import Clock, Network, ObservedBy
 from bot.runtime.web import PageReply
-from bot.sources.preview.answers import PageAnswer
-from bot.sources.preview.fetcher import Pages
+from bot.sources.pages.answers import PageAnswer
+from bot.sources.pages.fetcher import Pages
 from bot.store import channels, ledger
 from bot.store.database import Database
 from bot.store.ledger import LedgerEntry, LineKind
@@ -98,7 +98,7 @@ class Captures:
                         channel_id=channel_id,
                         message_id=message_id,
                         sha256=sha256.digest(),
-                        source="preview",
+                        source=ObservedBy.PAGE,
                         detail=reply.url,
                     )
                 ],
