@@ -17,13 +17,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from warcio.archiveiterator import ArchiveIterator
 
 from bot.evidence import verify
-from bot.evidence.signing import FILE, Signer, pem
+from bot.evidence.signing import FILE, Signer
 from bot.models import Media
 from bot.parts import Part, PartKind
 from bot.sandbox import Sandbox
 from bot.store import cases, channels, heads, marks, media, posts, unreadable
 from bot.store.blobs import Blobs
 from bot.store.database import Transaction
+from bot.store.heads import pem
 from bot.store.media import FileInfo
 from tests.evidence.kit import authority, make_authority
 from tests.kit_archive import NEWS, OTHER, Archive, gone, open_archive, post
