@@ -66,8 +66,8 @@ async def make_bundle(  # noqa: PLR0913 - what to hold, and how to find it
 async def _capture(settings: Settings, found: Keys, writing: Database) -> None:
     """Capture the public pages of messages as they are now."""
     from bot.evidence import capture  # noqa: PLC0415 - as above
-    from bot.sources.preview.capturing import PageCaptures  # noqa: PLC0415 - as above
-    from bot.sources.preview.fetcher import Pages  # noqa: PLC0415 - as above
+    from bot.sources.pages.capturing import PageCaptures  # noqa: PLC0415 - as above
+    from bot.sources.pages.fetcher import Pages  # noqa: PLC0415 - as above
     from bot.store.blobs import Blobs  # noqa: PLC0415 - as above
 
     keys: list[tuple[int, int]] = []

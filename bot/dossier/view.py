@@ -33,7 +33,7 @@ PATHS = {  # by which a version reached us
     "backfill": N_("read from the channel's past"),
     "import": N_("from an export of Telegram Desktop"),
     "story": N_("read while the story was shown"),
-    "preview": N_("read from the channel's public web page"),
+    "page": N_("read from the channel's public web page"),
     "site": N_("read from the website's feed"),
 }
 

@@ -16,13 +16,13 @@ from bot import __version__
 from bot.errors import SettingsError
 from bot.evidence import capture
 from bot.evidence.coverage import coverage_of
-from bot.evidence.signing import PrivateKey, handover_text, pem
+from bot.evidence.signing import PrivateKey, handover_text
 from bot.models.links import post_link
 from bot.store import captures, evidence, heads
 from bot.store.blobs import Blobs
 from bot.store.database import Reader
 from bot.store.evidence import LedgerReader, MessageKeys, VersionEvidence
-from bot.store.heads import LedgerHead
+from bot.store.heads import LedgerHead, pem
 from bot.store.ledger import LineKind
 from bot.store.rows import maybe_ms, to_ms
 

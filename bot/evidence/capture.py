@@ -15,7 +15,7 @@ from warcio.warcwriter import WARCWriter
 from bot import __version__
 from bot.models import Clock
 from bot.models.captures import Capture, CaptureCause, CaptureOutcome, CaptureState
-from bot.sources.preview.capturing import CLAIMED, PageCaptures
+from bot.sources.pages.capturing import CLAIMED, PageCaptures
 from bot.store import captures, posts
 from bot.store.blobs import Blobs
 from bot.store.database import Database

@@ -66,7 +66,7 @@ class ObservedBy(StrEnum):
     BACKFILL = "backfill"  # read from the history when the channel was first followed
     IMPORT = "import"  # read from an export
     STORY = "story"  # read from what the channel shows for a day
-    PREVIEW = "preview"  # read from the web page of its channel
+    PAGE = "page"  # read from the web page of its channel
     SITE = "site"  # read from a website
 
 

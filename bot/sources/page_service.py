@@ -27,7 +27,7 @@ from bot.store.database import Database, Subject
 from bot.telegram.client import PATIENT, Timings
 
 if TYPE_CHECKING:
-    from bot.sources.preview.reader import PageReader
+    from bot.sources.pages.reader import PageReader
 
 log = structlog.get_logger(__name__)
 
@@ -71,7 +71,7 @@ class PageService:
     async def run(self, beat: Beat = no_beat) -> None:
         """Read pages for ever, from when they are needed on."""
         if not self._settings.has_pages:
-            await self._give_captures_up(beat, "the public pages are those of another server: see PREVIEW_URL")
+            await self._give_captures_up(beat, "the public pages are those of another server: see PAGES_URL")
         changes = self._database.changes
         while not await self._is_needed():
             beat(LOOK_EVERY + TURN)
@@ -105,12 +105,12 @@ class PageService:
         return is_unread or any(channel.is_witnessed for channel in followed)
 
     async def _read(self, beat: Beat) -> None:
-        from bot.sources.preview.capturing import PageCaptures  # noqa: PLC0415 - likewise
-        from bot.sources.preview.fetcher import Pages  # noqa: PLC0415 - what parses HTML, which few services need
-        from bot.sources.preview.follow_requests import PageFollowRequests  # noqa: PLC0415 - likewise
-        from bot.sources.preview.page_archive import PageArchive  # noqa: PLC0415 - likewise
-        from bot.sources.preview.reader import PageReader  # noqa: PLC0415 - likewise
-        from bot.sources.preview.witness import PageWitness  # noqa: PLC0415 - likewise
+        from bot.sources.pages.capturing import PageCaptures  # noqa: PLC0415 - likewise
+        from bot.sources.pages.fetcher import Pages  # noqa: PLC0415 - what parses HTML, which few services need
+        from bot.sources.pages.follow_requests import PageFollowRequests  # noqa: PLC0415 - likewise
+        from bot.sources.pages.page_archive import PageArchive  # noqa: PLC0415 - likewise
+        from bot.sources.pages.reader import PageReader  # noqa: PLC0415 - likewise
+        from bot.sources.pages.witness import PageWitness  # noqa: PLC0415 - likewise
 
         beat(math.inf)  # what it reads with goes round for itself
         pages = Pages.open(self._settings, self._database, self._clock)

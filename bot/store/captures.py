@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.models import ObservedBy
 from bot.models.captures import Capture, CaptureCause, CaptureOutcome
 from bot.store import ledger
 from bot.store.database import Reader, Subject, Transaction
@@ -129,7 +130,7 @@ async def keep(tx: Transaction, wanted: WantedCapture, page: CapturedPage) -> No
         channel_id=wanted.channel_id,
         message_id=wanted.message_id,
         sha256=page.sha256,
-        source="preview",
+        source=ObservedBy.PAGE,
         detail=page.url,
     )
     await ledger.add(tx, [line])

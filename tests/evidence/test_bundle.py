@@ -17,13 +17,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from warcio.archiveiterator import ArchiveIterator
 
 from bot.evidence import verify
-from bot.evidence.signing import FILE, Signer, pem
+from bot.evidence.signing import FILE, Signer
 from bot.models import Media
 from bot.parts import Part, PartKind
 from bot.sandbox import Sandbox
 from bot.store import cases, channels, heads, marks, media, posts, unreadable
 from bot.store.blobs import Blobs
 from bot.store.database import Transaction
+from bot.store.heads import pem
 from bot.store.media import FileInfo
 from tests.evidence.kit import authority, make_authority
 from tests.kit_archive import NEWS, OTHER, Archive, gone, open_archive, post
@@ -362,7 +363,7 @@ async def test_public_pages_are_captured_and_a_post_without_one_says_why(tmp_pat
         await archive.db.write(lambda tx: channels.rename(tx, news.id, title="The News", username="News"))
         posted = [post(number, "Сбой", channel_id=news.id) for number in (shown.id, 999)]
         await archive.live(*posted, post(-1, "Сбой", channel_id=news.id))
-        env = {"PREVIEW_URL": server.url, "PREVIEW_PAUSE": "0", "PREVIEW_CANARY": "canary", "TIMESTAMP_URLS": "off"}
+        env = {"PAGES_URL": server.url, "PAGES_PAUSE": "0", "PAGES_CANARY": "canary", "TIMESTAMP_URLS": "off"}
         bag = tmp_path / "bag"
         code, _, said = await typed(tmp_path / "data", "export", "сбой", "--evidence", bag, "--capture", **env)
     assert code == 0, said

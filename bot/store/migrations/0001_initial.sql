@@ -3,7 +3,7 @@
 -- old button would act on that.
 
 -- What may grow for ever, and why. The archive is what the program is for: posts, versions, part_evidence, ledger,
--- ledger_heads, signing_keys, stamps, fulltext, long_posts, post_copies, pictures, translations, site_entries, and media,
+-- ledger_heads, signing_keys, stamps, fulltext, long_posts, post_copies, pictures, translations, site_entries, captures, and media,
 -- whose files have a limit of their own (MEDIA_MAX_TOTAL_GB). What was sent stays known, a third of a kilobyte an alert: alerts, messages, groups, attachments.
 -- For an edit or a deletion is followed however late, a post that is edited back into a topic is no news, and feedback
 -- counts them. `bot/store/housekeeping.py` clears handled, mutes, invitations, acts, enquiries, strangers, uploads,

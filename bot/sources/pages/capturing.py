@@ -11,9 +11,9 @@ import structlog
 from bot.models import Clock
 from bot.models.captures import CaptureOutcome
 from bot.runtime.supervisor import TURN, Beat, no_beat
-from bot.sources.preview.answers import AnswerKind, PageAnswer
-from bot.sources.preview.fetcher import Pages
-from bot.sources.preview.reader import A_VISIT
+from bot.sources.pages.answers import AnswerKind, PageAnswer
+from bot.sources.pages.fetcher import Pages
+from bot.sources.pages.reader import A_VISIT
 from bot.store import captures, page_readings
 from bot.store.blobs import Blob, Blobs
 from bot.store.captures import CapturedPage, WantedCapture

@@ -13,13 +13,13 @@ from bot.models import Clock, Network
 from bot.runtime import private_files
 from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.sources.assignment import Assignments
-from bot.sources.preview import page_news
-from bot.sources.preview.answers import AnswerKind, PageAnswer
-from bot.sources.preview.fetcher import Pages
-from bot.sources.preview.observation import SeenPage, see
-from bot.sources.preview.page import EmbedRefusal
-from bot.sources.preview.page_archive import PageArchive
-from bot.sources.preview.rhythm import interval
+from bot.sources.pages import page_news
+from bot.sources.pages.answers import AnswerKind, PageAnswer
+from bot.sources.pages.fetcher import Pages
+from bot.sources.pages.observation import SeenPage, see
+from bot.sources.pages.page import EmbedRefusal
+from bot.sources.pages.page_archive import PageArchive
+from bot.sources.pages.rhythm import interval
 from bot.sources.unreadable import notify_of_unreadable
 from bot.store import channels, page_readings, page_versions, readers
 from bot.store.channels import Channel
@@ -35,7 +35,7 @@ GAP_PAGES = 5  # that are read at once to close a gap
 EMBEDS = 2  # missing posts that are asked for at once
 A_VISIT = 600.0  # s that a visit of a channel takes at most
 _TROUBLES = {
-    AnswerKind.NO_PREVIEW: NO_PAGE,
+    AnswerKind.NO_PAGE: NO_PAGE,
     AnswerKind.TAKEN_OVER: TAKEN_OVER,
     AnswerKind.NOT_UNDERSTOOD: STRANGE,
     AnswerKind.THROTTLED: UNREACHABLE,

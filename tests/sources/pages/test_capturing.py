@@ -8,9 +8,9 @@ import pytest
 from bot.models.captures import CaptureOutcome, CaptureState
 from bot.runtime.web import Transport
 from bot.sandbox import Sandbox
-from bot.sources.preview.capturing import FIRST_PAUSE, GIVE_UP_AFTER, LONGEST_PAUSE, PageCaptures, next_try
-from bot.sources.preview.fetcher import Pages
-from bot.sources.preview.pacing import Pacer
+from bot.sources.pages.capturing import FIRST_PAUSE, GIVE_UP_AFTER, LONGEST_PAUSE, PageCaptures, next_try
+from bot.sources.pages.fetcher import Pages
+from bot.sources.pages.pacing import Pacer
 from bot.store import captures, cases, channels, ledger
 from bot.store.blobs import Blobs
 from bot.store.captures import WantedCapture

@@ -9,12 +9,12 @@ from bot.models.notices import FollowAccess
 from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.sources.assignment import Assignments
 from bot.sources.follow_answers import FollowAnswers
-from bot.sources.preview.answers import AnswerKind, PageAnswer
-from bot.sources.preview.fetcher import Pages
-from bot.sources.preview.observation import see
-from bot.sources.preview.page import LandingKind
-from bot.sources.preview.page_archive import PageArchive
-from bot.sources.preview.reader import A_VISIT, GRACE
+from bot.sources.pages.answers import AnswerKind, PageAnswer
+from bot.sources.pages.fetcher import Pages
+from bot.sources.pages.observation import see
+from bot.sources.pages.page import LandingKind
+from bot.sources.pages.page_archive import PageArchive
+from bot.sources.pages.reader import A_VISIT, GRACE
 from bot.store import channels, chats, follows, readers
 from bot.store.channels import ResolvedChannel
 from bot.store.database import Database, Subject

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.runtime.web import PageReply
-from bot.sources.preview.page import ChannelPage, EmbedPage, LandingPage, PagePost
+from bot.sources.pages.page import ChannelPage, EmbedPage, LandingPage, PagePost
 from bot.store.channels import ResolvedChannel
 
 
@@ -14,7 +14,7 @@ class AnswerKind(StrEnum):
 
     POSTS = "posts"  # of the channel, which may have another name by now
     TAKEN_OVER = "taken over"  # posts of another channel that has this name now: never to be mixed
-    NO_PREVIEW = "no preview"  # `landing` says what has the name; it is not believed of a known channel at one look
+    NO_PAGE = "no page"  # `landing` says what has the name; it is not believed of a known channel at one look
     NOT_UNDERSTOOD = "not understood"  # the page is built in a new way; `html` is all of it
     THROTTLED = "throttled"  # nothing is known; ask at `retry_at`
     UNREACHABLE = "unreachable"  # likewise
