@@ -390,7 +390,7 @@ async def test_public_pages_are_captured_and_a_post_without_one_says_why(tmp_pat
     assert {page["message"]: page["outcome"] for page in outcomes} == {
         shown.id: "the page shows the post",
         999: "the page shows no post: no post",
-        -1: "it has no public page: its channel is private, or it is a story or of a website",
+        -1: "it has no public page: it is a story",
     }
     with (bag / "data" / "captures" / "pages.warc").open("rb") as file:
         records = [
