@@ -101,7 +101,7 @@ async def add(
     albums: Collection[tuple[int, int]] = (),
     now: datetime,
 ) -> None:
-    """Have the files of these versions downloaded; of those `edited`, where a file of the message was wanted before.
+    """Have the files of these versions downloaded; of those `edited`, where one of the message was or it is in a case.
 
     Of `albums`, (channel id, grouped id), all files are wanted where one is.
     """
@@ -109,7 +109,11 @@ async def add(
         f"""{_ADD} AND v.id IN (SELECT value FROM json_each(:versions)
             UNION SELECT e.value FROM json_each(:edited) e JOIN versions n ON n.id = e.value
                 JOIN versions o ON o.channel_id = n.channel_id AND o.message_id = n.message_id
-                JOIN media d ON d.version_id = o.id)
+                JOIN media d ON d.version_id = o.id
+            UNION SELECT n.id FROM json_each(:edited) e JOIN versions n ON n.id = e.value
+                JOIN posts p ON p.channel_id = n.channel_id AND p.message_id = n.message_id
+                JOIN posts i ON i.channel_id = p.channel_id AND i.post_key = p.post_key
+                JOIN case_posts k ON k.channel_id = i.channel_id AND k.message_id = i.message_id)
         ON CONFLICT (version_id, file_id) DO NOTHING""",  # noqa: S608 - our own constant
         {"versions": json_list(versions), "edited": json_list(edited), "now": to_ms(now)},
     )
