@@ -231,9 +231,10 @@ async def statistics(db: Reader) -> FileCounts:
 
 
 async def total_size(db: Reader) -> int:
-    """Return the bytes of all kept files, each content once."""
+    """Return the bytes of all kept files, each content once, and of the pages that were captured."""
     sql = (
-        "SELECT coalesce(sum(size), 0) FROM (SELECT max(size) AS size FROM media WHERE state = 'kept' GROUP BY sha256)"
+        "SELECT coalesce(sum(size), 0) FROM (SELECT max(size) AS size FROM media WHERE state = 'kept' GROUP BY sha256 "
+        "UNION ALL SELECT size FROM captures WHERE state = 'kept')"
     )
     size: int = await db.fetch_value(sql)
     return size
@@ -272,7 +273,8 @@ async def prune(tx: Transaction, *, size: int, after: int, shown_since: datetime
 async def pruned_blobs(db: Reader) -> list[bytes]:
     """Return the SHA-256 of every blob that should no longer be on the disk."""
     rows = await db.fetch_all(
-        """SELECT DISTINCT sha256 FROM media p WHERE reason = 'pruned'
+        """SELECT sha256 FROM (SELECT sha256 FROM media WHERE reason = 'pruned'
+            UNION SELECT sha256 FROM captures WHERE outcome = 'pruned') p WHERE sha256 IS NOT NULL
             AND NOT EXISTS (SELECT 1 FROM media WHERE state = 'kept' AND sha256 = p.sha256)
             AND NOT EXISTS (SELECT 1 FROM captures WHERE state = 'kept' AND sha256 = p.sha256)"""
     )
