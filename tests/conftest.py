@@ -2,8 +2,11 @@
 
 import gc
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
+from threading import Thread
 
+import aiosqlite.core
 import pytest
 from hypothesis import settings
 
@@ -18,6 +21,9 @@ from tests.kit_service import Service, running_service
 settings.register_profile("steady", deadline=None, derandomize=True, max_examples=50)
 settings.register_profile("explore", deadline=None, derandomize=False, max_examples=500)
 settings.load_profile("steady")
+
+# Where a fixture fails before it closes its database, pytest ends with that error, and waits for no thread of SQLite.
+aiosqlite.core.Thread = partial(Thread, daemon=True)
 
 
 def pytest_collection_finish() -> None:
