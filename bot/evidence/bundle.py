@@ -29,6 +29,7 @@ from bot.store.rows import maybe_ms, to_ms
 MANIFEST = "manifest-sha256.txt"
 _ABOUT_ALL = {LineKind.KEY, LineKind.ACCOUNT_LOST, LineKind.ACCOUNT_BACK, LineKind.BACKUP_RESTORED}
 _GAPS = {LineKind.GAP, LineKind.GAP_FILLED}
+_CHANNEL_WITHHELD = (LineKind.WITHHELD, None)  # of no message
 _TEXTS = Path(__file__).with_name("texts")
 
 
@@ -143,7 +144,8 @@ class Bundle:
                         file.write(f"{first}\t-\t{previous}\t-\n")
                     previous = line.hash.hex()
                     is_shown = is_about or said["kind"] in _ABOUT_ALL
-                    is_shown = is_shown or (said["kind"] in _GAPS and said["channel"] in channels)
+                    is_of_channel = said["kind"] in _GAPS or (said["kind"], said["message"]) == _CHANNEL_WITHHELD
+                    is_shown = is_shown or (is_of_channel and said["channel"] in channels)
                     if first is not None:
                         digest = hashlib.sha256(line.text.encode()).hexdigest()
                         file.write(f"{line.sequence}\t{digest}\t{previous}\t{line.text if is_shown else '-'}\n")

@@ -21,7 +21,7 @@ from bot.settings import Settings
 from bot.sources.assignment import Assignments
 from bot.sources.follow_answers import FollowAnswers
 from bot.sources.reader import ReaderAccount
-from bot.store import captures, channels, readers
+from bot.store import captures, channels
 from bot.store.blobs import Blobs
 from bot.store.database import Database, Subject
 from bot.telegram.client import PATIENT, Timings
@@ -61,7 +61,6 @@ class PageService:
         self._grace, self._least = timedelta(seconds=timings.away), timedelta(seconds=timings.page_pause)
         self._reader: PageReader | None = None
         self._accounts = accounts
-        self._read_at = clock()  # when a reader account last read
 
     @property
     def fault(self) -> str | None:
@@ -94,9 +93,7 @@ class PageService:
             await changes.wait(Subject.CAPTURES, revision, LOOK_EVERY)
 
     async def _is_needed(self) -> bool:
-        now = self._clock()
-        self._read_at = now if self._assignments.has_readers else self._read_at
-        if now - self._read_at >= self._grace or not await readers.any_reads(self._database):
+        if await self._assignments.is_absent(self._grace):
             return True
         followed = [each for each in await channels.followed(self._database) if each.network is Network.TELEGRAM]
         is_unread = self._assignments.has_readers and not all(map(self._assignments.reads, followed))

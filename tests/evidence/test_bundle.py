@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import bagit
@@ -18,7 +19,7 @@ from warcio.archiveiterator import ArchiveIterator
 
 from bot.evidence import verify
 from bot.evidence.signing import FILE, Signer
-from bot.models import Media
+from bot.models import Media, Withholding
 from bot.parts import Part, PartKind
 from bot.sandbox import Sandbox
 from bot.store import cases, channels, heads, marks, media, posts, unreadable
@@ -31,6 +32,8 @@ from tests.kit_archive import NEWS, OTHER, Archive, gone, open_archive, post
 from tests.kit_clock import NOON
 from tests.shell import typed
 
+HIDDEN = (Withholding("ios", "copyright", "Withheld"),)
+
 
 @dataclass(frozen=True)
 class Made:
@@ -41,11 +44,11 @@ class Made:
     key: str
 
 
-async def keep_photo(archive: Archive, folder: Path) -> None:
+async def keep_photo(archive: Archive, folder: Path, content: bytes) -> None:
     incoming = Blobs(folder / "data" / "media").begin()
-    incoming.write(b"a photo")
+    incoming.write(content)
     blob = incoming.keep()
-    (row,) = await archive.db.fetch_all("SELECT id FROM media")
+    (row,) = await archive.db.fetch_all("SELECT id FROM media WHERE state = 'wanted'")
     info = FileInfo(mime="image/jpeg", name=None, size=blob.size)
     await archive.db.write(
         lambda tx: media.keep(tx, row["id"], blob, info, reader_id=archive.reader_id, now=archive.now)
@@ -60,17 +63,24 @@ async def live(folder: Path) -> None:
         await archive.track(await archive.pair(), "сбои", "сбой")
         await archive.live(post(1, "О другом", channel_id=OTHER))
         first = post(1, "Сбой «в сети» 🌲\u2028\x85\u2029")
-        await archive.live(first, post(2, "Сбой с фото", media=Media(kind="photo", id=7)), post(3, "Тихо"))
-        await keep_photo(archive, folder)
+        second = post(2, "Сбой с фото", media=Media(kind="photo", id=7))
+        await archive.live(first, second, post(3, "Тихо"))
+        await keep_photo(archive, folder, b"a photo")
         signer = Signer(archive.db, folder / "data")
         await signer.sign(NOON)
         await signer.rotate(NOON + timedelta(minutes=1))
         archive.now = NOON + timedelta(hours=1)
         edit = replace(first, text="Сбоя нет", raw=b"edited", edit_date=archive.now)
-        await archive.live(edit, gone(2), post(2, "Ещё об одном", channel_id=OTHER))
+        other = replace(second, media=Media(kind="photo", id=8), raw=b"another photo", edit_date=archive.now)
+        await archive.live(edit, other, post(2, "Ещё об одном", channel_id=OTHER))
+        await keep_photo(archive, folder, b"another photo")
+        await archive.live(gone(2))
         await archive.live(replace(edit, parts=(Part(kind=PartKind.PREVIEW, text="Погода"),), raw=b"preview"))
         await archive.db.write(lambda tx: unreadable.put_hidden(tx, NEWS, [9], now=NOON))
         await archive.db.write(lambda tx: marks.doubt(tx, NEWS, now=NOON))
+        for channel_id in (NEWS, OTHER):
+            hidden = partial(channels.set_withheld, channel_id=channel_id, found=HIDDEN, reader_id=None, now=NOON)
+            await archive.db.write(hidden)
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +96,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
             code, out, said = await typed(folder / "data", *words, TIMESTAMP_URLS=urls)
             assert (code, out) == (0, "")
             assert "http://127.0.0.1:9/out did not stamp the ledger: no connection" in said
-            assert "3 versions of 2 messages, 1 files, 1 stamps" in said
+            assert "4 versions of 2 messages, 2 files, 1 stamps" in said
         async with open_archive(folder) as archive:
             key = hashlib.sha256((await heads.keys(archive.db))[-1].public).hexdigest()
         return Made(folder=place, ca=ca, key=key)
@@ -104,9 +114,14 @@ def check(bundle: Path, *words: object) -> tuple[int, str]:
 
 def test_a_bundle_is_found_good_by_its_script_and_by_bagit(made: Made) -> None:
     code, out = check(made.folder, "--key", made.key, "--ca", made.ca)
-    assert (code, "GOOD: 3 versions" in out, ".tsr, checked" in out) == (0, True, True), out
+    assert (code, "GOOD: 4 versions" in out, ".tsr, checked" in out) == (0, True, True), out
     assert bagit.Bag(str(made.folder)).validate()
     assert made.folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_photo_that_was_replaced_is_there_beside_the_other(made: Made) -> None:
+    kept = sorted(path.read_bytes() for path in (made.folder / "data" / "media").iterdir())
+    assert kept == [b"a photo", b"another photo"]
 
 
 def test_the_steps_of_its_readme_find_it_good_and_a_changed_line_bad(made: Made, tmp_path: Path) -> None:
@@ -141,8 +156,12 @@ def test_it_says_nothing_of_other_posts_and_all_of_its_channel(made: Made) -> No
     assert "Тихо" not in every
     rows = [row.split("\t") for row in (made.folder / "data" / "ledger.tsv").read_text("utf-8").splitlines()]
     shown = [json.loads(row[3])["kind"] for row in rows if row[3] != "-"]
-    assert shown == [*("version", "version", "file", "key", "key", "version", "deletion", "addition", "gap", "gap")]
+    assert shown == [
+        *("version", "version", "file", "key", "key", "version", "version", "file"),
+        *("deletion", "addition", "gap", "gap", "withheld"),
+    ]
     (channel,) = json.loads((made.folder / "data" / "coverage.json").read_text("utf-8"))["channels"]
+    assert channel["withheld"] == [{"platform": "ios", "reason": "copyright", "text": "Withheld"}]
     assert channel["gaps"][-1].startswith("message 9 could not be read since 2025-03-10T12:00:00Z: its web page")
 
 

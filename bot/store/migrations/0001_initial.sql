@@ -79,7 +79,9 @@ CREATE TABLE channels (
     verify_began INTEGER,  -- when that round began
     -- Since when edits and deletions may be missing, as the changes cannot be had from Telegram; NULL: none are
     unchecked_since INTEGER,
-    doubted_at INTEGER  -- only a verifying round that begins after this finds what is missing; NULL: the changes will do
+    doubted_at INTEGER,  -- only a verifying round that begins after this finds what is missing; NULL: the changes will do
+    withheld TEXT,  -- JSON: where the network withholds it and why, [platform, reason, text] each; NULL: nowhere
+    withheld_at INTEGER  -- when we first saw it so; NULL: it never was withheld
 );
 CREATE INDEX channels_comments ON channels (comments_of) WHERE comments_of IS NOT NULL;
 
