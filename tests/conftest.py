@@ -1,6 +1,7 @@
 """What all tests share: fixtures made by the kits beside this file."""
 
 import gc
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from tests.kit_service import Service, running_service
 settings.register_profile("steady", deadline=None, derandomize=True, max_examples=50)
 settings.register_profile("explore", deadline=None, derandomize=False, max_examples=500)
 settings.load_profile("steady")
+
+os.environ["OPENTIMESTAMPS_URLS"] = "off"  # no test asks the public calendars
 
 
 def pytest_collection_finish() -> None:

@@ -9,7 +9,7 @@ from bot.evidence import signing
 from bot.evidence.signing import Signer, fingerprint, pem
 from bot.runtime.clock import utc_now
 from bot.settings import load_settings
-from bot.store import heads, ledger
+from bot.store import heads, ledger, proofs
 from bot.store.database import Database, Reader, open_read_only
 
 _MOMENT = "%Y-%m-%d %H:%M UTC"
@@ -45,6 +45,28 @@ async def _lines(db: Reader) -> AsyncIterator[str]:
         last = await heads.last_stamped(db, stamp.authority)
         said = "never stamped" if last is None else f"last stamped {last:{_MOMENT}}"
         yield f"{stamp.authority}: {said}{'' if stamp.reason is None else f'; the last try failed: {stamp.reason}'}"
+    async for line in _of_calendars(db):
+        yield line
+
+
+async def _of_calendars(db: Reader) -> AsyncIterator[str]:
+    """Say which head is in Bitcoin, as calendars of OpenTimestamps say, and which ones are pending."""
+    from bot.evidence.calendars import GIVE_UP_AFTER, MISSING, is_installed  # noqa: PLC0415 - it takes a while
+
+    if load_settings().wants_calendars and not is_installed():
+        yield MISSING
+    complete, last = await proofs.last_complete(db), await proofs.last(db)
+    if complete is not None:
+        moment = f"{complete.submitted_at:{_MOMENT}}"
+        yield f"OpenTimestamps: block {complete.block} of Bitcoin holds the head of {moment}, says a calendar"
+    pending = [proof for proof in await proofs.promised(db) if proof.block is None]
+    if pending:
+        said = f"{len(pending)} pending since {pending[0].submitted_at:{_MOMENT}}, which proves nothing yet"
+        yield f"OpenTimestamps: {said}{f'; {pending[-1].reason}' if pending[-1].reason else ''}"
+    if any(proof.submitted_at is not None and utc_now() - proof.submitted_at >= GIVE_UP_AFTER for proof in pending):
+        yield f"OpenTimestamps: those older than {GIVE_UP_AFTER.days} days are asked about by `export --evidence` alone"
+    if last is not None and last.file is None:
+        yield f"OpenTimestamps: the last try failed: {last.reason}"
 
 
 @cli.command(name="rotate-key")
