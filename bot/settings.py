@@ -19,8 +19,8 @@ HOW_TO_WRITE = {
     "TELEGRAM_API_ID": "write the number that https://my.telegram.org calls «App api_id»",
     "TELEGRAM_SERVER": "write host:port, for example 127.0.0.1:443",
     "HEARTBEAT_URL": "write the whole address, with https:// before it",
-    "PREVIEW_URL": "write the whole address, such as https://t.me",
-    "PREVIEW_FALLBACK_URLS": "write whole addresses, such as https://telegram.me, with commas between them",
+    "PAGES_URL": "write the whole address, such as https://t.me",
+    "PAGES_FALLBACK_URLS": "write whole addresses, such as https://telegram.me, with commas between them",
     "TIMESTAMP_URLS": "write whole addresses, such as http://timestamp.digicert.com, with commas between them, or off",
     "OPENTIMESTAMPS_URLS": "write whole addresses, such as https://a.pool.opentimestamps.org, with commas, or off",
     "OCR_LANGUAGES": "write Tesseract's codes, such as rus,ukr,eng",
@@ -76,10 +76,10 @@ class Settings(BaseSettings):
     media_max_total_gb: float = Field(default=20, ge=0.01, le=1_000_000)  # of all of these; the oldest are removed
     # in which text in pictures is read, by Tesseract's codes
     ocr_languages: Annotated[tuple[OcrLanguage, ...], NoDecode] = ("rus", "ukr", "eng")
-    preview_url: str = _PAGES  # where public channels can be read without an account
-    preview_fallback_urls: Annotated[tuple[str, ...], NoDecode] = ("https://telegram.me",)  # where that is out
-    preview_pause: float = Field(default=3, ge=0, le=_TEN_YEARS)  # s between two pages at least, a third more by chance
-    preview_canary: str = Field(default="telegram", min_length=1)  # a channel that is always there, by name
+    pages_url: str = _PAGES  # where public channels can be read without an account
+    pages_fallback_urls: Annotated[tuple[str, ...], NoDecode] = ("https://telegram.me",)  # where that is out
+    pages_pause: float = Field(default=3, ge=0, le=_TEN_YEARS)  # s between two pages at least, a third more by chance
+    pages_canary: str = Field(default="telegram", min_length=1)  # a channel that is always there, by name
     site_interval: float = Field(default=300, ge=1, le=_TEN_YEARS)  # s between two looks at a site, a tenth by chance
     site_private_addresses: bool = False  # sites may be of the machine's own network, which anybody who follows reaches
     send_rate_total: float = Field(default=30, ge=_SLOWEST, le=_FASTEST)  # messages a second in all
@@ -100,7 +100,7 @@ class Settings(BaseSettings):
     telegram_server: str | None = Field(default=None, pattern=r"^.+:\d{1,5}$")  # host:port of another MTProto server
     telegram_server_key: Path | None = None  # its RSA public key, PEM PKCS#1
 
-    @field_validator("channels", "owner_ids", "preview_fallback_urls", "ocr_languages", mode="before")
+    @field_validator("channels", "owner_ids", "pages_fallback_urls", "ocr_languages", mode="before")
     @classmethod
     def _split_at_commas(cls, value: object) -> object:
         if isinstance(value, str):
@@ -127,7 +127,7 @@ class Settings(BaseSettings):
                 raise ValueError("it is not a web address")
         return url
 
-    @field_validator("preview_url", "preview_fallback_urls")
+    @field_validator("pages_url", "pages_fallback_urls")
     @classmethod
     def _pages_on_the_web(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
         urls = [url.rstrip("/") for url in ([value] if isinstance(value, str) else value)]
@@ -166,7 +166,7 @@ class Settings(BaseSettings):
     @property
     def has_pages(self) -> bool:
         """Say whether channels have web pages: those of https://t.me are of no other server than Telegram."""
-        return self.telegram_server is None or self.preview_url != _PAGES
+        return self.telegram_server is None or self.pages_url != _PAGES
 
     @property
     def authorities(self) -> tuple[str, ...]:

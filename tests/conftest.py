@@ -3,8 +3,11 @@
 import gc
 import os
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
+from threading import Thread
 
+import aiosqlite.core
 import pytest
 from hypothesis import settings
 
@@ -21,6 +24,8 @@ settings.register_profile("explore", deadline=None, derandomize=False, max_examp
 settings.load_profile("steady")
 
 os.environ["OPENTIMESTAMPS_URLS"] = "off"  # no test asks the public calendars
+# Where a fixture fails before it closes its database, pytest ends with that error, and waits for no thread of SQLite.
+aiosqlite.core.Thread = partial(Thread, daemon=True)
 
 
 def pytest_collection_finish() -> None:

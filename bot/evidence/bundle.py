@@ -14,14 +14,15 @@ from typing import Any, TextIO
 
 from bot import __version__
 from bot.errors import SettingsError
+from bot.evidence import capture
 from bot.evidence.coverage import coverage_of
-from bot.evidence.signing import PrivateKey, handover_text, pem
+from bot.evidence.signing import PrivateKey, handover_text
 from bot.models.links import post_link
-from bot.store import evidence, heads, proofs
+from bot.store import captures, evidence, heads, proofs
 from bot.store.blobs import Blobs
 from bot.store.database import Reader
 from bot.store.evidence import LedgerReader, MessageKeys, VersionEvidence
-from bot.store.heads import LedgerHead
+from bot.store.heads import LedgerHead, pem
 from bot.store.ledger import LineKind
 from bot.store.proofs import HeadProof
 from bot.store.rows import maybe_ms, to_ms
@@ -29,6 +30,7 @@ from bot.store.rows import maybe_ms, to_ms
 MANIFEST = "manifest-sha256.txt"
 _ABOUT_ALL = {LineKind.KEY, LineKind.ACCOUNT_LOST, LineKind.ACCOUNT_BACK, LineKind.BACKUP_RESTORED}
 _GAPS = {LineKind.GAP, LineKind.GAP_FILLED}
+_CHANNEL_WITHHELD = (LineKind.WITHHELD, None)  # of no message
 _TEXTS = Path(__file__).with_name("texts")
 
 
@@ -68,13 +70,8 @@ class Bundle:
         self._db = db
         self._signed = signed
         self._blobs = Blobs(media)
-        self._captures: Path | None = None
         self._keys: set[tuple[int, int]] = set()
         self._versions = self._files = 0
-
-    def take_over(self, captures: Path) -> None:
-        """Take over a folder of captured pages."""
-        self._captures = captures
 
     async def write(
         self, pages: AsyncIterator[MessageKeys], request: BundleRequest, *, head: LedgerHead, key: PrivateKey
@@ -85,11 +82,10 @@ class Bundle:
         try:
             for name in ("raw", "media", "heads", "keys"):
                 (self._data / name).mkdir(parents=True)
-            if self._captures is not None:
-                self._captures.rename(self._data / "captures")
             await self._put_messages(pages)
             if not self._keys:
                 raise SettingsError("nothing was found: there is nothing to bundle")
+            await self._put_captures()
             first = await self._put_ledger(head)
             every = [each for each in await heads.since(self._signed, first) if each.sequence <= head.sequence]
             proven = await proofs.of_heads(self._signed, [each.id for each in every])
@@ -138,6 +134,12 @@ class Bundle:
         else:
             file["reason"] = "it is not on the disk"
 
+    async def _put_captures(self) -> None:
+        found = await captures.of_messages(self._db, sorted(self._keys))
+        if found:
+            (self._data / "captures").mkdir()
+            capture.put(found, self._data / "captures", self._blobs)
+
     async def _put_ledger(self, head: LedgerHead) -> int:
         """Write the ledger from the first line about these messages to the head; return the sequence before it.
 
@@ -154,7 +156,8 @@ class Bundle:
                         file.write(f"{first}\t-\t{previous}\t-\n")
                     previous = line.hash.hex()
                     is_shown = is_about or said["kind"] in _ABOUT_ALL
-                    is_shown = is_shown or (said["kind"] in _GAPS and said["channel"] in channels)
+                    is_of_channel = said["kind"] in _GAPS or (said["kind"], said["message"]) == _CHANNEL_WITHHELD
+                    is_shown = is_shown or (is_of_channel and said["channel"] in channels)
                     if first is not None:
                         digest = hashlib.sha256(line.text.encode()).hexdigest()
                         file.write(f"{line.sequence}\t{digest}\t{previous}\t{line.text if is_shown else '-'}\n")

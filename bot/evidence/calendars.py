@@ -22,7 +22,7 @@ from bot.runtime.web import PageFailureError, Transport
 from bot.store import proofs
 from bot.store.database import Database
 from bot.store.heads import LedgerHead
-from bot.store.proofs import HeadProof
+from bot.store.proofs import GIVE_UP_AFTER, HeadProof
 
 if TYPE_CHECKING:
     from opentimestamps.core.timestamp import Timestamp
@@ -33,7 +33,7 @@ MISSING = (
     "OPENTIMESTAMPS_URLS is set, but the package «opentimestamps» is missing. Install it with `make setup`, in Docker "
     "with `docker compose build --build-arg OTS=1`, or elsewhere with `pip install 'channelwatch[ots]'`."
 )
-ASK_AFTER, GIVE_UP_AFTER = timedelta(hours=1), timedelta(days=30)
+ASK_AFTER = timedelta(hours=1)
 HOURLY, DAILY = timedelta(minutes=55), timedelta(hours=23)  # with room for a turn of the loop
 LATE = timedelta(days=3)  # when somebody shall know
 LARGEST = 10_000  # bytes of an answer: real ones have some hundreds

@@ -257,7 +257,7 @@ class BundleCheck:
         """Return the lines of each version, once their bytes are found to be there."""
         lines: dict[tuple[int, int, int], list[dict[str, Any]]] = {}
         for line in self.lines:
-            if line["kind"] in {"version", "addition", "withheld"}:
+            if line["kind"] in {"version", "addition", "withheld"} and line["message"] is not None:
                 key = (line["channel"], line["message"], line["number"])
                 if line["kind"] != "withheld":
                     lines.setdefault(key, []).append(line)

@@ -51,7 +51,7 @@ async def add_alerts(
                 joined.append((numbered, decision))
     await alerts.add(tx, [NewAlert(alert=each.alert) for each in single], now=now)
     await outbox.enqueue(tx, [_message(each) for each in single], now=now)  # these leave first
-    await translations.follow(tx, [each.alert.id for each in single], now=now)
+    await translations.follow(tx, [each.alert.id for each in single if each.recipient.translates], now=now)
     await _add_to_groups(tx, grouped, open_groups, now=now)
     await _add_duplicates(tx, joined, now=now)
     await groups.show_news(tx, news, now=now)

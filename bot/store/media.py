@@ -249,7 +249,8 @@ async def prune(tx: Transaction, *, size: int, after: int, shown_since: datetime
                 WHERE a.channel_id = p.channel_id AND a.post_key = p.post_key AND a.created_at >= :since)
             OR EXISTS (SELECT 1 FROM posts i JOIN case_posts k
                 ON k.channel_id = i.channel_id AND k.message_id = i.message_id
-                WHERE i.channel_id = p.channel_id AND i.post_key = p.post_key))) AS is_shown
+                WHERE i.channel_id = p.channel_id AND i.post_key = p.post_key)))
+            OR EXISTS (SELECT 1 FROM captures WHERE state = 'kept' AND sha256 = d.sha256) AS is_shown
         FROM media d WHERE d.state = 'kept' AND d.id > :after ORDER BY d.id LIMIT :most""",
         {"most": _PRUNED_AT_ONCE, "after": after, "since": to_ms(shown_since)},
     )
@@ -268,7 +269,8 @@ async def pruned_blobs(db: Reader) -> list[bytes]:
     """Return the SHA-256 of every blob that should no longer be on the disk."""
     rows = await db.fetch_all(
         """SELECT DISTINCT sha256 FROM media p WHERE reason = 'pruned'
-            AND NOT EXISTS (SELECT 1 FROM media WHERE state = 'kept' AND sha256 = p.sha256)"""
+            AND NOT EXISTS (SELECT 1 FROM media WHERE state = 'kept' AND sha256 = p.sha256)
+            AND NOT EXISTS (SELECT 1 FROM captures WHERE state = 'kept' AND sha256 = p.sha256)"""
     )
     return [bytes(row["sha256"]) for row in rows]
 
@@ -281,7 +283,9 @@ async def count_pruned(db: Reader) -> int:
 
 async def kept_blobs(db: Reader) -> list[bytes]:
     """Return the SHA-256 of every blob that should be on the disk."""
-    rows = await db.fetch_all("SELECT DISTINCT sha256 FROM media WHERE state = 'kept'")
+    rows = await db.fetch_all(
+        "SELECT sha256 FROM media WHERE state = 'kept' UNION SELECT sha256 FROM captures WHERE state = 'kept'"
+    )
     return [bytes(row["sha256"]) for row in rows]
 
 

@@ -3,10 +3,12 @@
 import json
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.store.database import Reader, Transaction
 from bot.store.rows import maybe_ms, read, read_all, to_ms
+
+GIVE_UP_AFTER = timedelta(days=30)  # since a calendar took a head: from then on exports alone ask for the block
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,10 +33,10 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 def env(server: PageServer) -> dict[str, str]:
     first, second = (host.url for host in server.hosts)
     return {
-        "PREVIEW_URL": first,
-        "PREVIEW_FALLBACK_URLS": second,
-        "PREVIEW_PAUSE": "0",
-        "PREVIEW_CANARY": "canary",
+        "PAGES_URL": first,
+        "PAGES_FALLBACK_URLS": second,
+        "PAGES_PAUSE": "0",
+        "PAGES_CANARY": "canary",
     }
 
 

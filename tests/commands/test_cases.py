@@ -33,7 +33,10 @@ async def test_a_post_is_saved_by_taps_and_stays_with_all_that_becomes_of_it(new
     asked = await newsroom.taps(button(offered.messages[0], "New case"))
     assert "What should the case be called?" in text(asked)
     saved = await newsroom.says("Банки")
-    assert text(saved) == "Opened the case Банки and saved the post in it."
+    assert text(saved).splitlines() == [
+        "Opened the case Банки and saved the post in it.",
+        "I also keep its public page.",
+    ]
     await newsroom.says("/save банки https://t.me/News1002/8", person=BORIS)
     assert "It is in the case Банки already" in text(await newsroom.says(f"/save {LINK} «Банки»"))
     newsroom.archive.now = NOON + timedelta(hours=1)

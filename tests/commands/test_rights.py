@@ -19,7 +19,7 @@ SPEAKERS = {"owner": ANNA, "editor": BORIS, "reader": CLARA, "stranger": EVE, "a
 CHATS = {"private": None, "group": BASIC_GROUP, "supergroup": GROUP, "forum": FORUM}
 
 # Who may send a command: o(wner), e(ditor), r(eader); in private, and in any group.
-LOOK = "cases groups topics test explain search searches latest post stats channels status start ping help cancel"
+LOOK = "cases groups topics test explain search searches latest post stats channels status start ping help about cancel"
 SET = """settings zone language quiet digest storms edits confirmations media translate receipt weekly heads surges
 save track untrack mute unmute priority here fallback"""
 RULES = {

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import bagit
@@ -18,18 +19,21 @@ from warcio.archiveiterator import ArchiveIterator
 
 from bot.evidence import verify
 from bot.evidence.calendars import Calendars
-from bot.evidence.signing import FILE, Signer, pem
-from bot.models import Media
+from bot.evidence.signing import FILE, Signer
+from bot.models import Media, Withholding
 from bot.parts import Part, PartKind
 from bot.sandbox import Sandbox
 from bot.store import cases, channels, heads, marks, media, posts, unreadable
 from bot.store.blobs import Blobs
 from bot.store.database import Transaction
+from bot.store.heads import pem
 from bot.store.media import FileInfo
 from tests.evidence.kit import authority, calendar, make_authority
 from tests.kit_archive import NEWS, OTHER, Archive, gone, open_archive, post
 from tests.kit_clock import NOON
 from tests.shell import typed
+
+HIDDEN = (Withholding("ios", "copyright", "Withheld"),)
 
 
 @dataclass(frozen=True)
@@ -42,11 +46,11 @@ class Made:
     block: tuple[int, str]  # of Bitcoin, by height and Merkle root
 
 
-async def keep_photo(archive: Archive, folder: Path) -> None:
+async def keep_photo(archive: Archive, folder: Path, content: bytes) -> None:
     incoming = Blobs(folder / "data" / "media").begin()
-    incoming.write(b"a photo")
+    incoming.write(content)
     blob = incoming.keep()
-    (row,) = await archive.db.fetch_all("SELECT id FROM media")
+    (row,) = await archive.db.fetch_all("SELECT id FROM media WHERE state = 'wanted'")
     info = FileInfo(mime="image/jpeg", name=None, size=blob.size)
     await archive.db.write(
         lambda tx: media.keep(tx, row["id"], blob, info, reader_id=archive.reader_id, now=archive.now)
@@ -61,17 +65,24 @@ async def live(folder: Path) -> None:
         await archive.track(await archive.pair(), "сбои", "сбой")
         await archive.live(post(1, "О другом", channel_id=OTHER))
         first = post(1, "Сбой «в сети» 🌲\u2028\x85\u2029")
-        await archive.live(first, post(2, "Сбой с фото", media=Media(kind="photo", id=7)), post(3, "Тихо"))
-        await keep_photo(archive, folder)
+        second = post(2, "Сбой с фото", media=Media(kind="photo", id=7))
+        await archive.live(first, second, post(3, "Тихо"))
+        await keep_photo(archive, folder, b"a photo")
         signer = Signer(archive.db, folder / "data")
         await signer.sign(NOON)
         await signer.rotate(NOON + timedelta(minutes=1))
         archive.now = NOON + timedelta(hours=1)
         edit = replace(first, text="Сбоя нет", raw=b"edited", edit_date=archive.now)
-        await archive.live(edit, gone(2), post(2, "Ещё об одном", channel_id=OTHER))
+        other = replace(second, media=Media(kind="photo", id=8), raw=b"another photo", edit_date=archive.now)
+        await archive.live(edit, other, post(2, "Ещё об одном", channel_id=OTHER))
+        await keep_photo(archive, folder, b"another photo")
+        await archive.live(gone(2))
         await archive.live(replace(edit, parts=(Part(kind=PartKind.PREVIEW, text="Погода"),), raw=b"preview"))
         await archive.db.write(lambda tx: unreadable.put_hidden(tx, NEWS, [9], now=NOON))
         await archive.db.write(lambda tx: marks.doubt(tx, NEWS, now=NOON))
+        for channel_id in (NEWS, OTHER):
+            hidden = partial(channels.set_withheld, channel_id=channel_id, found=HIDDEN, reader_id=None, now=NOON)
+            await archive.db.write(hidden)
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +103,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
             code, out, said = await typed(folder / "data", *words, TIMESTAMP_URLS=urls, OPENTIMESTAMPS_URLS=bitcoin.url)
             assert (code, out) == (0, "")
             assert "http://127.0.0.1:9/out did not stamp the ledger: no connection" in said
-            assert "3 versions of 2 messages, 1 files, 1 stamps" in said
+            assert "4 versions of 2 messages, 2 files, 1 stamps" in said
             assert "2 proofs of OpenTimestamps, 1 pending: these prove nothing yet" in said
         async with open_archive(folder) as archive:
             key = hashlib.sha256((await heads.keys(archive.db))[-1].public).hexdigest()
@@ -111,11 +122,16 @@ def check(bundle: Path, *words: object) -> tuple[int, str]:
 
 def test_a_bundle_is_found_good_by_its_script_and_by_bagit(made: Made) -> None:
     code, out = check(made.folder, "--key", made.key, "--ca", made.ca)
-    assert (code, "GOOD: 3 versions" in out, ".tsr, checked" in out) == (0, True, True), out
+    assert (code, "GOOD: 4 versions" in out, ".tsr, checked" in out) == (0, True, True), out
     assert f"not checked: does that block have the Merkle root {made.block[1]}?" in out
     assert out.count(".json.ots is pending: it proves nothing yet") == 1
     assert bagit.Bag(str(made.folder)).validate()
     assert made.folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_photo_that_was_replaced_is_there_beside_the_other(made: Made) -> None:
+    kept = sorted(path.read_bytes() for path in (made.folder / "data" / "media").iterdir())
+    assert kept == [b"a photo", b"another photo"]
 
 
 def test_the_steps_of_its_readme_find_it_good_and_a_changed_line_bad(made: Made, tmp_path: Path) -> None:
@@ -150,8 +166,12 @@ def test_it_says_nothing_of_other_posts_and_all_of_its_channel(made: Made) -> No
     assert "Тихо" not in every
     rows = [row.split("\t") for row in (made.folder / "data" / "ledger.tsv").read_text("utf-8").splitlines()]
     shown = [json.loads(row[3])["kind"] for row in rows if row[3] != "-"]
-    assert shown == [*("version", "version", "file", "key", "key", "version", "deletion", "addition", "gap", "gap")]
+    assert shown == [
+        *("version", "version", "file", "key", "key", "version", "version", "file"),
+        *("deletion", "addition", "gap", "gap", "withheld"),
+    ]
     (channel,) = json.loads((made.folder / "data" / "coverage.json").read_text("utf-8"))["channels"]
+    assert channel["withheld"] == [{"platform": "ios", "reason": "copyright", "text": "Withheld"}]
     assert channel["gaps"][-1].startswith("message 9 could not be read since 2025-03-10T12:00:00Z: its web page")
 
 
@@ -411,7 +431,7 @@ async def test_public_pages_are_captured_and_a_post_without_one_says_why(tmp_pat
         await archive.db.write(lambda tx: channels.rename(tx, news.id, title="The News", username="News"))
         posted = [post(number, "Сбой", channel_id=news.id) for number in (shown.id, 999)]
         await archive.live(*posted, post(-1, "Сбой", channel_id=news.id))
-        env = {"PREVIEW_URL": server.url, "PREVIEW_PAUSE": "0", "PREVIEW_CANARY": "canary", "TIMESTAMP_URLS": "off"}
+        env = {"PAGES_URL": server.url, "PAGES_PAUSE": "0", "PAGES_CANARY": "canary", "TIMESTAMP_URLS": "off"}
         bag = tmp_path / "bag"
         code, _, said = await typed(tmp_path / "data", "export", "сбой", "--evidence", bag, "--capture", **env)
     assert code == 0, said
@@ -419,7 +439,7 @@ async def test_public_pages_are_captured_and_a_post_without_one_says_why(tmp_pat
     assert {page["message"]: page["outcome"] for page in outcomes} == {
         shown.id: "the page shows the post",
         999: "the page shows no post: no post",
-        -1: "it has no public page: its channel is private, or it is a story or of a website",
+        -1: "it has no public page: it is a story",
     }
     with (bag / "data" / "captures" / "pages.warc").open("rb") as file:
         records = [

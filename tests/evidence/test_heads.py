@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from bot.evidence.head_loop import STAMP_EVERY, HeadLoop, is_due
-from bot.evidence.signing import FILE, KeyFileError, Signer, handover_text, is_signed_by, pem
+from bot.evidence.signing import FILE, KeyFileError, Signer, handover_text, is_signed_by
 from bot.evidence.stamps import Stamper
 from bot.store import heads, ledger, readers
 from bot.store.database import Database
+from bot.store.heads import pem
 from tests.evidence.kit import authority, key_files, make_authority, mode, openssl
 from tests.kit_archive import Archive, post
 from tests.kit_clock import NOON

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.locales.locale import Locale
-from bot.models import Entity, notices
+from bot.models import Entity, Withholding, Withholdings, notices
 from bot.models.acts import Act, TargetChange
 from bot.models.alerts import GroupedAlert, GroupKind, GroupSummary, Loudness, StormState
 from bot.models.counts import DeletionCount, MoverCount, TopicCount, WeekCounts
@@ -73,6 +73,7 @@ TYPES = {
 TYPES |= {bool: st.booleans(), FollowAccess: st.sampled_from(FollowAccess), Outage: st.sampled_from(Outage)}
 TYPES |= {str | None: st.none() | NAMES, Role: st.sampled_from(Role), TargetChange: st.sampled_from(TargetChange)}
 TYPES[tuple[tuple[int, str], ...]] = st.lists(st.tuples(COUNTS, NAMES), max_size=3).map(tuple)
+TYPES[Withholdings] = st.lists(st.builds(Withholding, NAMES, NAMES, NAMES), max_size=9).map(tuple)
 TYPES[tuple[int, ...]] = st.lists(COUNTS, max_size=3).map(tuple)
 TYPES[EnquiryKind] = st.sampled_from([EnquiryKind.SIMILAR, EnquiryKind.POSTS])
 TYPES[Findings] = st.builds(

@@ -3,7 +3,7 @@
 -- old button would act on that.
 
 -- What may grow for ever, and why. The archive is what the program is for: posts, versions, part_evidence, ledger,
--- ledger_heads, signing_keys, stamps, proofs, fulltext, long_posts, post_copies, pictures, translations, site_entries, and media,
+-- ledger_heads, signing_keys, stamps, proofs, fulltext, long_posts, post_copies, pictures, translations, site_entries, captures, and media,
 -- whose files have a limit of their own (MEDIA_MAX_TOTAL_GB). What was sent stays known, a third of a kilobyte an alert: alerts, messages, groups, attachments.
 -- For an edit or a deletion is followed however late, a post that is edited back into a topic is no news, and feedback
 -- counts them. `bot/store/housekeeping.py` clears handled, mutes, invitations, acts, enquiries, strangers, uploads,
@@ -79,7 +79,9 @@ CREATE TABLE channels (
     verify_began INTEGER,  -- when that round began
     -- Since when edits and deletions may be missing, as the changes cannot be had from Telegram; NULL: none are
     unchecked_since INTEGER,
-    doubted_at INTEGER  -- only a verifying round that begins after this finds what is missing; NULL: the changes will do
+    doubted_at INTEGER,  -- only a verifying round that begins after this finds what is missing; NULL: the changes will do
+    withheld TEXT,  -- JSON: where the network withholds it and why, [platform, reason, text] each; NULL: nowhere
+    withheld_at INTEGER  -- when we first saw it so; NULL: it never was withheld
 );
 CREATE INDEX channels_comments ON channels (comments_of) WHERE comments_of IS NOT NULL;
 
@@ -400,6 +402,28 @@ CREATE TABLE page_looks (  -- how web pages show messages that Telegram has told
     not_found_at INTEGER,  -- when its own page first said that there is no such post; the second time it is gone
     PRIMARY KEY (channel_id, message_id)
 ) WITHOUT ROWID;
+
+CREATE TABLE captures (  -- public pages of messages as they were at one moment: those that are wanted, and what came
+    id INTEGER PRIMARY KEY,
+    version_id INTEGER NOT NULL REFERENCES versions (id),  -- that the message had when its page was wanted
+    cause TEXT NOT NULL CHECK (cause IN ('case', 'alert', 'export')),
+    -- wanted: it is asked for. kept: what came is here. left: there is none.
+    state TEXT NOT NULL CHECK (state IN ('wanted', 'kept', 'left')),
+    wanted_at INTEGER NOT NULL,
+    due_at INTEGER NOT NULL,  -- when to ask next
+    attempts INTEGER NOT NULL DEFAULT 0,
+    outcome TEXT,  -- what the page shows, or why there is none; NULL: nobody knows yet
+    detail TEXT,
+    at INTEGER,  -- from here on of a kept one: when it came
+    url TEXT,
+    status INTEGER,  -- of HTTP
+    headers TEXT,  -- JSON
+    sha256 BLOB,  -- of the page: its place in DATA_DIR/media
+    size INTEGER  -- bytes
+);
+CREATE INDEX captures_version ON captures (version_id);
+CREATE INDEX captures_wanted ON captures (due_at) WHERE state = 'wanted';
+CREATE INDEX captures_blobs ON captures (sha256, size) WHERE state = 'kept';
 
 CREATE TABLE long_posts (  -- messages of which Telegram gives the beginning, and the rest only to those who ask
     channel_id INTEGER NOT NULL,
