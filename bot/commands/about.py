@@ -78,7 +78,7 @@ async def _proven(db: Reader, locale: Locale) -> Text:
         line = t.gettext("OpenTimestamps: waiting for Bitcoin since {date}: {count}. That proves nothing yet.")
         text.line(line, date=locale.date(since[0]), count=len(since))
     if since and locale.now - since[0] >= GIVE_UP_AFTER:
-        text.line(t.gettext("After 30 days `channelwatch export --evidence` alone asks the calendars."))
+        text.line(t.gettext("After 30 days only exports ask the calendars."))
     if last is not None and last.reason is not None:
-        text.line(t.gettext("OpenTimestamps: the last try failed: {reason}"), reason=last.reason)
+        text.line(t.gettext("OpenTimestamps, at the last try: {reason}"), reason=last.reason)
     return text
