@@ -1,6 +1,8 @@
 # Stage 1: a virtual environment with the locked dependencies and the program.
 FROM python:3.13-slim AS build
 WORKDIR /src
+# For strip, below.
+RUN apt-get update && apt-get install -y --no-install-recommends binutils
 RUN python -m venv /opt/channelwatch
 ENV PATH=/opt/channelwatch/bin:$PATH PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 COPY build.lock requirements.lock ukrainian.lock mcp.lock ots.lock ./
@@ -16,6 +18,16 @@ ARG OTS=
 RUN [ -z "$OTS" ] || pip install --require-hashes --no-build-isolation -r ots.lock
 COPY . .
 RUN pip install --no-deps --no-build-isolation .
+# A third of that is never used: what installs, compiles and tests the packages, symbols for debuggers (libraries in *.libs were patched,
+# which strip may break), languages that the program does not speak, and of fontTools all but the names of glyphs.
+RUN pip uninstall --quiet --yes setuptools setuptools-scm vcs-versioning pip && cd /opt/channelwatch/lib/python3*/site-packages && \
+    find . -type d -name tests -prune -exec rm -r {} + && \
+    find . -type f -regex ".*\.\([acho]\|pyi\|pyx\|pxd\|cpp\|hpp\)" -delete && \
+    find . -name "*.so" ! -path "./*.libs/*" -exec strip --strip-unneeded {} + && \
+    find babel/locale-data -name "*.dat" ! -name root.dat ! -name en.dat ! -name ru.dat ! -name uk.dat -delete && \
+    find fontTools -mindepth 1 -maxdepth 1 -type d ! -name misc ! -name __pycache__ -exec rm -r {} +
+# Whether it was not too much.
+RUN python -c "from bot.charts import chart, drawing; from bot.dossier import page, paper, sheet; drawing.draw(chart.Chart(title='', subtitle='', panels=()), chart.Theme.DARK)"
 
 # Stage 2: that environment and nothing to build with, run by nobody in particular.
 FROM python:3.13-slim

@@ -641,6 +641,7 @@ CREATE TABLE chats (  -- receivers of alerts
     zone_chosen INTEGER NOT NULL DEFAULT 0,  -- 1: somebody there chose it; else it was asked for
     edits TEXT NOT NULL DEFAULT 'words' CHECK (edits IN ('all', 'words', 'none')),  -- that get a reply
     confirmations INTEGER NOT NULL DEFAULT 0,  -- 1: a reply, with a sound, where a second channel says the same
+    pages INTEGER NOT NULL DEFAULT 0,  -- 1: the public pages of posts are captured with its alerts
     heads INTEGER NOT NULL DEFAULT 0,  -- 1: the signed head of the ledger is posted each day
     media INTEGER NOT NULL DEFAULT 0,  -- 1: the photos and documents of a post follow its alert
     translate_into TEXT,  -- a code of ISO 639-1: a translation follows each alert in another language; NULL: none does
@@ -660,6 +661,7 @@ CREATE TABLE chats (  -- receivers of alerts
     UNIQUE (kind, telegram_id)
 );
 CREATE INDEX chats_suspended ON chats (id) WHERE suspended IS NOT NULL;
+CREATE INDEX chats_pages ON chats (id) WHERE pages;
 CREATE INDEX chats_held ON chats (held_until) WHERE held_until IS NOT NULL;
 
 CREATE TABLE targets (  -- chats that are reached in another way than through Telegram
