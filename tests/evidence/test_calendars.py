@@ -54,7 +54,7 @@ async def test_a_head_is_pending_until_a_block_holds_it_and_the_library_reads_th
             assert (await proof_of(archive)).block is None
             assert [path for path in good.asked if path == "/digest"] == ["/digest"]
             _, said, _ = await typed(tmp_path / "data", "about")
-            assert "OpenTimestamps: waiting for Bitcoin since 10 Mar 2025, 12:00 UTC: 1. That proves nothing yet." in said
+            assert "waiting for Bitcoin since 10 Mar 2025, 12:00 UTC: 1. That proves nothing yet." in said
 
             root = good.mine(900_000)
             archive.now = NOON + 2 * HOUR
