@@ -24,9 +24,14 @@ def about() -> None:
 
 
 async def _about() -> None:
-    async with open_read_only(load_settings().database_path) as db:
+    from bot.evidence.calendars import MISSING, is_installed  # noqa: PLC0415 - no other command needs it
+
+    settings = load_settings()
+    async with open_read_only(settings.database_path) as db:
         text = await describe(db, Locale(t=translator("en"), time_zone="UTC", now=utc_now()), EVERYTHING)
     console.print(text.build()[0], soft_wrap=True)
+    if settings.wants_calendars and not is_installed():
+        console.print(MISSING, soft_wrap=True)
 
 
 @cli.command(name="rotate-key")

@@ -3,7 +3,7 @@
 -- old button would act on that.
 
 -- What may grow for ever, and why. The archive is what the program is for: posts, versions, part_evidence, ledger,
--- ledger_heads, signing_keys, stamps, fulltext, long_posts, post_copies, pictures, translations, site_entries, captures, and media,
+-- ledger_heads, signing_keys, stamps, proofs, fulltext, long_posts, post_copies, pictures, translations, site_entries, captures, and media,
 -- whose files have a limit of their own (MEDIA_MAX_TOTAL_GB). What was sent stays known, a third of a kilobyte an alert: alerts, messages, groups, attachments.
 -- For an edit or a deletion is followed however late, a post that is edited back into a topic is no news, and feedback
 -- counts them. `bot/store/housekeeping.py` clears handled, mutes, invitations, acts, enquiries, strangers, uploads,
@@ -382,6 +382,16 @@ CREATE TABLE stamps (  -- what authorities of time answered of heads: RFC 3161
     reason TEXT,  -- why it gave none
     PRIMARY KEY (head_id, authority)
 ) WITHOUT ROWID;
+
+CREATE TABLE proofs (  -- of OpenTimestamps: that a block of Bitcoin holds the hash of a head
+    head_id INTEGER PRIMARY KEY REFERENCES ledger_heads (id),
+    file BLOB,  -- as others' tools read it; NULL: no calendar has taken the head
+    submitted_at INTEGER,  -- when a calendar took it
+    tried_at INTEGER NOT NULL,
+    promises INTEGER NOT NULL,  -- of calendars to bring it into a block that are not kept yet
+    block INTEGER,  -- its height, as a calendar says; NULL: pending, which proves nothing
+    reason TEXT  -- why calendars gave nothing at the last try
+);
 
 CREATE TABLE page_looks (  -- how web pages show messages that Telegram has told us, or that they show no more
     channel_id INTEGER NOT NULL REFERENCES channels (id),
