@@ -392,6 +392,7 @@ CREATE TABLE proofs (  -- of OpenTimestamps: that a block of Bitcoin holds the h
     block INTEGER,  -- its height, as a calendar says; NULL: pending, which proves nothing
     reason TEXT  -- why calendars gave nothing at the last try
 );
+CREATE INDEX proofs_promised ON proofs (head_id) WHERE promises > 0;
 
 CREATE TABLE page_looks (  -- how web pages show messages that Telegram has told us, or that they show no more
     channel_id INTEGER NOT NULL REFERENCES channels (id),
