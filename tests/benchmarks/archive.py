@@ -44,13 +44,13 @@ def table(folder: Path, *, full: bool, posts: int | None = None) -> Table:
 
 async def _table(folder: Path, *, posts: int | None, queries: int) -> Table:
     made = Table("", "", "goal", "", title=f"an archive of {posts or SMALL:,} posts in {CHANNELS} channels")
-    async with _filled(folder / "small", SMALL) as place:
+    async with filled(folder / "small", SMALL) as place:
         size = place.size()
         _add(made, "bytes on the disk, a post", size / SMALL, BYTES, "{:,.0f}")
         made.add_row("CPU seconds per million posts, by hundreds", f"{place.cpu * 1e6:,.0f}")
         made.add_row("  one by one, as pushes come", f"{await place.store(SINGLE, size=1) * 1e6:,.0f}")
         if posts:
-            async with _filled(folder / "large", posts) as large:
+            async with filled(folder / "large", posts) as large:
                 _add(made, f"bytes, of {posts:,}", large.size() / posts, BYTES, "{:,.0f}")
                 made.add_row("  CPU seconds per million posts", f"{large.cpu * 1e6:,.0f}")
                 grown = await _grown(place, large)
@@ -61,7 +61,7 @@ async def _table(folder: Path, *, posts: int | None, queries: int) -> Table:
     return made
 
 
-class _Place:
+class Place:
     """An archive, and the posts that go on coming."""
 
     def __init__(self, archive: Archive, path: Path) -> None:
@@ -92,7 +92,8 @@ class _Place:
 
 
 @asynccontextmanager
-async def _filled(folder: Path, posts: int) -> AsyncIterator[_Place]:
+async def filled(folder: Path, posts: int) -> AsyncIterator[Place]:
+    """Yield an archive in a new folder, with so many posts."""
     folder.mkdir()  # noqa: ASYNC240 - nothing else runs
     queries = [(topic.name, topic.query, compiled(topic.query).to_json()) for topic in builtin_topics()]
 
@@ -104,14 +105,14 @@ async def _filled(folder: Path, posts: int) -> AsyncIterator[_Place]:
         for number in range(CHANNELS):
             await archive.follow(NEWS + number, title=f"Вести {number}")
         await archive.db.write(save)
-        place = _Place(archive, folder / "data" / "bot.db")
+        place = Place(archive, folder / "data" / "bot.db")
         gc.collect()
         gc.freeze()  # what is made for measuring is no burden to the service
         place.cpu = await place.store(posts)
         yield place
 
 
-async def _grown(small: _Place, large: _Place) -> float:
+async def _grown(small: Place, large: Place) -> float:
     """Return how many times what a post costs in a small archive it costs in a large one."""
     ours, bare = [], []
     for _ in range(ROUNDS):
