@@ -49,7 +49,7 @@ def measure(folder: Path, *, full: bool, posts: int = POSTS) -> list[Row]:
         place.stage.order("join", tokens=[asyncio.run(_invite(folder / "ours" / "bot.db"))])
         programs = {
             EXPORT: _Program(place, "export", "--versions", "-o", str(folder / "posts.csv")),
-            BUNDLE: _Program(place, "export", "--evidence", str(folder / "bundle")),
+            BUNDLE: _Program(place, "export", "--until", "1d", "--evidence", str(folder / "bundle")),
         }
         for program in programs.values():
             stack.callback(program.end)
