@@ -13,7 +13,7 @@ RUN [ -z "$UKRAINIAN" ] || pip install --require-hashes --no-build-isolation -r 
 # MCP=1 adds what `channelwatch mcp` needs.
 ARG MCP=
 RUN [ -z "$MCP" ] || pip install --require-hashes --no-build-isolation -r mcp.lock
-# OTS=1 adds OpenTimestamps, 8 MB, of which two packages are under the LGPLv3.
+# OTS=1 adds OpenTimestamps, 13 MB, of which two packages are under the LGPLv3.
 ARG OTS=
 RUN [ -z "$OTS" ] || pip install --require-hashes --no-build-isolation -r ots.lock
 COPY . .
