@@ -5,7 +5,7 @@ WORKDIR /src
 RUN apt-get update && apt-get install -y --no-install-recommends binutils
 RUN python -m venv /opt/channelwatch
 ENV PATH=/opt/channelwatch/bin:$PATH PIP_NO_CACHE_DIR=1 PIP_COMPILE=0 PIP_DISABLE_PIP_VERSION_CHECK=1
-COPY build.lock requirements.lock ukrainian.lock mcp.lock ./
+COPY build.lock requirements.lock ukrainian.lock mcp.lock ots.lock ./
 RUN pip install --require-hashes -r build.lock && pip install --require-hashes --no-build-isolation -r requirements.lock
 # UKRAINIAN=1 adds the forms of Ukrainian words, whose data are under the GPLv3.
 ARG UKRAINIAN=
@@ -13,6 +13,9 @@ RUN [ -z "$UKRAINIAN" ] || pip install --require-hashes --no-build-isolation -r 
 # MCP=1 adds what `channelwatch mcp` needs.
 ARG MCP=
 RUN [ -z "$MCP" ] || pip install --require-hashes --no-build-isolation -r mcp.lock
+# OTS=1 adds OpenTimestamps, 8 MB, of which two packages are under the LGPLv3.
+ARG OTS=
+RUN [ -z "$OTS" ] || pip install --require-hashes --no-build-isolation -r ots.lock
 COPY . .
 RUN pip install --no-deps --no-build-isolation .
 # A third of that is never used: what installs, compiles and tests the packages, symbols for debuggers (libraries in *.libs were patched,

@@ -1,6 +1,7 @@
 """What all tests share: fixtures made by the kits beside this file."""
 
 import gc
+import os
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
@@ -22,6 +23,7 @@ settings.register_profile("steady", deadline=None, derandomize=True, max_example
 settings.register_profile("explore", deadline=None, derandomize=False, max_examples=500)
 settings.load_profile("steady")
 
+os.environ["OPENTIMESTAMPS_URLS"] = "off"  # no test asks the public calendars
 # Where a fixture fails before it closes its database, pytest ends with that error, and waits for no thread of SQLite.
 aiosqlite.core.Thread = partial(Thread, daemon=True)
 

@@ -13,9 +13,10 @@ from bot.models.people import EVERYTHING
 from bot.search.filters import Typed
 from bot.search.searcher import scope_of
 from bot.settings import Settings, load_settings
-from bot.store import evidence, ledger, meta
+from bot.store import evidence, ledger, meta, proofs
 from bot.store.database import Database, Reader, open_read_only
 from bot.store.fulltext import Scope
+from bot.store.heads import LedgerHead
 
 Keys = AsyncIterator[list[tuple[int, int]]]  # channels and messages, some at a time
 Find = Callable[[Reader, Typed, str | None, Scope, Callable[[datetime], None]], Keys]
@@ -47,6 +48,7 @@ async def make_bundle(  # noqa: PLR0913 - what to hold, and how to find it
         for stamp in await Stamper(writing, settings.authorities, proxy=web_proxy(settings)).stamp(head, now):
             if stamp.reply is None:
                 sys.stderr.write(f"{stamp.authority} did not stamp the ledger: {stamp.reason}\n")
+        await _prove(settings, writing, head, now)
         request = BundleRequest(
             query=typed.query,
             case=case,
@@ -59,8 +61,31 @@ async def make_bundle(  # noqa: PLR0913 - what to hold, and how to find it
             made = await bundle.write(found, request, head=head, key=key)
     sys.stderr.write(
         f"{made.versions} versions of {made.messages} messages, {made.files} files, {made.stamps} stamps: {place}\n"
+        f"{_proofs_in_words(made.proofs, made.pending)}"
         f"How to check it: {place / 'data' / 'README.txt'}\n"
     )
+
+
+async def _prove(settings: Settings, writing: Database, head: LedgerHead, now: datetime) -> None:
+    """Have calendars of OpenTimestamps take a head, and complete the proofs of earlier ones as far as they can."""
+    from bot.evidence.calendars import MISSING, Calendars, is_installed  # noqa: PLC0415 - as above
+    from bot.runtime.web import web_proxy  # noqa: PLC0415 - likewise
+
+    if not is_installed():
+        sys.stderr.write(f"{MISSING}\n" if settings.wants_calendars else "")
+        return
+    calendars = Calendars(writing, settings.calendars, proxy=web_proxy(settings))
+    promised = await proofs.promised(writing)
+    proof = await calendars.submit(head, now)
+    if proof is not None and proof.reason is not None:
+        sys.stderr.write(f"OpenTimestamps: {proof.reason}\n")
+    await calendars.upgrade([proof for proof in promised if proof.block is None], now)
+
+
+def _proofs_in_words(count: int, pending: int) -> str:
+    if not count:
+        return ""
+    return f"{count} proofs of OpenTimestamps{f', {pending} pending: these prove nothing yet' if pending else ''}\n"
 
 
 async def _capture(settings: Settings, found: Keys, writing: Database) -> None:

@@ -385,6 +385,20 @@ HEADS = _switch(
     is_on=lambda chat: chat.heads,
     put=lambda chat, wanted: replace(chat, heads=wanted),
 )
+PAGES = _switch(
+    "pages",
+    title=N_("Public pages"),
+    place=15,
+    summary=N_("whether I keep the public page of each post I alert you to"),
+    question=N_(
+        "With each alert I can keep the public page of the post as evidence: its HTML, with the time. "
+        "Bundles and dossiers have it. Private channels have no such pages."
+    ),
+    on=(N_("/pages on"), N_("keep the public page of each post that comes as an alert, and of its edits")),
+    off=(N_("/pages off"), N_("only of posts that are saved in a case")),
+    is_on=lambda chat: chat.pages,
+    put=lambda chat, wanted: replace(chat, pages=wanted),
+)
 MEDIA = _switch(
     "media",
     title=N_("Photos and files"),

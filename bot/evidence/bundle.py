@@ -6,7 +6,7 @@
 import hashlib
 import json
 import shutil
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,12 +18,13 @@ from bot.evidence import capture
 from bot.evidence.coverage import coverage_of
 from bot.evidence.signing import PrivateKey, handover_text
 from bot.models.links import post_link
-from bot.store import captures, evidence, heads
+from bot.store import captures, evidence, heads, proofs
 from bot.store.blobs import Blobs
 from bot.store.database import Reader
 from bot.store.evidence import LedgerReader, MessageKeys, VersionEvidence
 from bot.store.heads import LedgerHead, pem
 from bot.store.ledger import LineKind
+from bot.store.proofs import HeadProof
 from bot.store.rows import maybe_ms, to_ms
 
 MANIFEST = "manifest-sha256.txt"
@@ -52,6 +53,8 @@ class BundleContent:
     versions: int
     files: int
     stamps: int
+    proofs: int  # of OpenTimestamps
+    pending: int  # of these, which prove nothing yet
 
 
 class Bundle:
@@ -84,7 +87,9 @@ class Bundle:
                 raise SettingsError("nothing was found: there is nothing to bundle")
             await self._put_captures()
             first = await self._put_ledger(head)
-            stamps = await self._put_heads(first, head)
+            every = [each for each in await heads.since(self._signed, first) if each.sequence <= head.sequence]
+            proven = await proofs.of_heads(self._signed, [each.id for each in every])
+            stamps = await self._put_heads(every, head, proven)
             await self._put_keys()
             await self._put_coverage(request, head.signed_at)
             self._put_texts()
@@ -92,7 +97,14 @@ class Bundle:
             self._folder.rename(self._place)
         finally:
             shutil.rmtree(self._folder, ignore_errors=True)
-        return BundleContent(messages=len(self._keys), versions=self._versions, files=self._files, stamps=stamps)
+        return BundleContent(
+            messages=len(self._keys),
+            versions=self._versions,
+            files=self._files,
+            stamps=stamps,
+            proofs=len(proven),
+            pending=sum(proof.block is None for proof in proven.values()),
+        )
 
     async def _put_messages(self, pages: AsyncIterator[MessageKeys]) -> None:
         with _opened(self._data / "versions.jsonl") as versions, _opened(self._data / "files.jsonl") as files:
@@ -151,18 +163,19 @@ class Bundle:
                         file.write(f"{line.sequence}\t{digest}\t{previous}\t{line.text if is_shown else '-'}\n")
         return first or 0
 
-    async def _put_heads(self, first: int, newest: LedgerHead) -> int:
-        """Write the heads from a line on that are stamped, and the newest; return how many stamps there are."""
-        every = [head for head in await heads.since(self._signed, first) if head.sequence <= newest.sequence]
+    async def _put_heads(self, every: Sequence[LedgerHead], newest: LedgerHead, proven: Mapping[int, HeadProof]) -> int:
+        """Write those heads that are stamped or have a proof, and the newest; return how many stamps there are."""
         stamps = await heads.stamps(self._signed, [head.id for head in every])
         stamped = {stamp.head_id for stamp in stamps if stamp.reply is not None}
         count = 0
         for head in every:
-            if head.id != newest.id and head.id not in stamped:
+            if head.id != newest.id and head.id not in stamped and head.id not in proven:
                 continue
             name = f"{head.sequence:010}-{head.id}"
             (self._data / "heads" / f"{name}.json").write_text(head.text, encoding="utf-8")
             (self._data / "heads" / f"{name}.sig").write_bytes(head.signature)
+            if head.id in proven:
+                (self._data / "heads" / f"{name}.json.ots").write_bytes(proven[head.id].file or b"")
             mine = [stamp for stamp in stamps if stamp.head_id == head.id and stamp.reply is not None]
             for number, stamp in enumerate(mine, start=1):
                 (self._data / "heads" / f"{name}.{number}.tsr").write_bytes(stamp.reply or b"")

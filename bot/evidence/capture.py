@@ -31,6 +31,7 @@ _OUTCOMES = {
     CaptureOutcome.STORY: "it has no public page: it is a story",
     CaptureOutcome.WEBSITE: "it has no public page of Telegram's: it is of a website",
     CaptureOutcome.SILENT: "nothing came: {detail}",
+    CaptureOutcome.PRUNED: "the page was removed to make room",
     CaptureOutcome.TOO_MANY: "nobody asked: there were too many alerts at once",
 }
 

@@ -33,6 +33,7 @@ class CaptureOutcome(StrEnum):
     STORY = "story"  # stories have no such page
     WEBSITE = "website"  # nor have the posts of websites
     SILENT = "silent"  # no page came; `detail` says why
+    PRUNED = "pruned"  # it was kept, and removed since; the hash stays
     TOO_MANY = "too_many"  # alerts at once
 
 

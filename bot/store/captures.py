@@ -1,6 +1,7 @@
 """Captures: the public pages of messages that are wanted, and what came; the pages themselves are blobs."""
 
 import json
+import sqlite3
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,10 +9,12 @@ from datetime import datetime
 from bot.models import ObservedBy
 from bot.models.captures import Capture, CaptureCause, CaptureOutcome
 from bot.store import ledger
+from bot.store.blobs import Blob
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.ledger import LedgerEntry, LineKind
 from bot.store.rows import json_list, read, read_all, to_ms
 
+_PRUNED_AT_ONCE = 100  # rows; a transaction of a few milliseconds
 MOST_WAITING = 100  # captures for alerts; a page takes some seconds
 
 _CAPTURES = """SELECT k.id, v.channel_id, v.message_id, v.number, k.cause, k.state, k.outcome, k.detail, k.at, k.url,
@@ -77,6 +80,19 @@ async def want(
     )
     if added:
         tx.announce(Subject.CAPTURES)
+
+
+async def follow(tx: Transaction, alert_ids: Collection[int], *, now: datetime) -> None:
+    """Have the pages captured that alerts show, where a chat of theirs wants that; one a version, whoever has it."""
+    if not alert_ids or await tx.fetch_one("SELECT 1 FROM chats INDEXED BY chats_pages WHERE pages LIMIT 1") is None:
+        return
+    rows = await tx.fetch_all(
+        """SELECT DISTINCT a.shown_version_id FROM json_each(:alerts) k JOIN alerts a ON a.id = k.value
+        JOIN chats c ON c.id = a.chat_id AND c.pages
+        WHERE NOT a.is_counted AND a.duplicate_of IS NULL AND a.gone_at IS NULL""",
+        {"alerts": json_list(alert_ids)},
+    )
+    await want(tx, [row["shown_version_id"] for row in rows], CaptureCause.ALERT, now=now)
 
 
 async def is_wanted(db: Reader) -> bool:
@@ -149,6 +165,30 @@ async def give_up(tx: Transaction, detail: str) -> None:
     """Give up whatever is wanted, for a reason that lasts."""
     sql = "UPDATE captures SET state = 'left', outcome = 'silent', detail = :detail WHERE state = 'wanted'"
     await tx.execute(sql, {"detail": detail})
+
+
+async def prune(tx: Transaction, *, size: int, before: datetime) -> list[Blob]:
+    """Give up pages of so many bytes, of some that alerts wanted before a moment; those of posts in cases stay."""
+    rows = await tx.fetch_all(
+        """SELECT k.id, k.sha256, k.size, EXISTS (SELECT 1 FROM media WHERE state = 'kept' AND sha256 = k.sha256)
+            OR EXISTS (SELECT 1 FROM captures WHERE state = 'kept' AND sha256 = k.sha256 AND id != k.id) AS is_shared
+        FROM captures k JOIN versions v ON v.id = k.version_id
+        JOIN posts p ON p.channel_id = v.channel_id AND p.message_id = v.message_id
+        WHERE k.state = 'kept' AND k.cause = 'alert' AND k.at < :before
+            AND NOT EXISTS (SELECT 1 FROM posts i JOIN case_posts s
+                ON s.channel_id = i.channel_id AND s.message_id = i.message_id
+                WHERE i.channel_id = p.channel_id AND i.post_key = p.post_key)
+        ORDER BY k.id LIMIT :most""",
+        {"before": to_ms(before), "most": _PRUNED_AT_ONCE},
+    )
+    found = list[sqlite3.Row]()
+    for row in rows:
+        if sum(each["size"] for each in found) < size:
+            found.append(row)
+    await tx.execute_many(
+        "UPDATE captures SET state = 'left', outcome = 'pruned' WHERE id = ?", [(row["id"],) for row in found]
+    )
+    return [Blob(sha256=bytes(row["sha256"]), size=row["size"]) for row in found if not row["is_shared"]]
 
 
 async def of_messages(db: Reader, keys: Collection[tuple[int, int]]) -> list[Capture]:

@@ -26,6 +26,7 @@ COLUMNS = """
     c.edits AS chat_edits, c.media AS chat_media, c.confirmations AS chat_confirmations,
     c.surges AS chat_surges,
     c.heads AS chat_heads,
+    c.pages AS chat_pages,
     c.quiet_from AS chat_quiet_start, c.quiet_until AS chat_quiet_end, c.digest_every AS chat_digests_every,
     c.digest_minute AS chat_digests_minute, c.digest_weekday AS chat_digests_weekday,
     c.storm_count AS chat_storms_count, c.storm_minutes AS chat_storms_minutes,
@@ -71,6 +72,7 @@ class Chat:
     media: bool  # the photos and documents of a post follow its alert
     confirmations: bool  # a reply, with a sound, where a second channel says the same
     surges: bool  # a notice where a topic has unusually many posts
+    pages: bool  # the public pages of posts are captured with its alerts
     heads: bool  # the signed head of the ledger is posted each day
     quiet: Quiet | None  # hours of each day in which it wants no sound
     digests: Digests  # when they come
@@ -189,7 +191,7 @@ async def save(tx: Transaction, chat: Chat) -> None:
         """UPDATE chats SET language = :language, language_chosen = :language_chosen, time_zone = :time_zone,
             zone_chosen = :zone_chosen, translate_into = :translate_into,
             edits = :edits, media = :media, confirmations = :confirmations, surges = :surges,
-            heads = :heads,
+            heads = :heads, pages = :pages,
             quiet_from = :quiet_from, quiet_until = :quiet_until,
             digest_every = :every, digest_minute = :minute, digest_weekday = :weekday,
             storm_count = :storm_count, storm_minutes = coalesce(:storm_minutes, storm_minutes),
@@ -210,6 +212,7 @@ async def save(tx: Transaction, chat: Chat) -> None:
             "confirmations": chat.confirmations,
             "surges": chat.surges,
             "heads": chat.heads,
+            "pages": chat.pages,
             "quiet_from": chat.quiet and chat.quiet.start,
             "quiet_until": chat.quiet and chat.quiet.end,
             "every": chat.digests.every,

@@ -136,6 +136,18 @@ async def test_no_file_that_a_case_shows_is_removed_of_any_version(newsroom: Bot
     assert [blob.sha256[0] for blob in pruned.blobs] == [21]
 
 
+async def test_files_that_an_edit_adds_to_a_post_in_a_case_are_wanted_and_to_no_other(newsroom: Bot) -> None:
+    await newsroom.says(f"/save {LINK} Банки")
+    edited_at = NOON + timedelta(hours=1)
+    for number in (7, 9):
+        await newsroom.archive.live(post(number, "Тихо"))
+        await newsroom.archive.live(
+            post(number, "Тихо, с фото", edit_date=edited_at, media=Media(kind="photo", id=number))
+        )
+    rows = await newsroom.archive.db.fetch_all("SELECT file_id FROM media")
+    assert [row["file_id"] for row in rows] == [7]
+
+
 @pytest.mark.parametrize("is_first", [True, False], ids=["restricted before", "restricted later"])
 async def test_the_log_says_nothing_of_posts_and_notes_to_whom_the_channel_is_hidden(
     newsroom: Bot, *, is_first: bool

@@ -1,21 +1,22 @@
 """The public pages of saved posts: asked for until they come, kept once a version, and written down in the ledger."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from bot.models.captures import CaptureOutcome, CaptureState
+from bot.models.captures import CaptureCause, CaptureOutcome, CaptureState
 from bot.runtime.web import Transport
 from bot.sandbox import Sandbox
 from bot.sources.pages.capturing import FIRST_PAUSE, GIVE_UP_AFTER, LONGEST_PAUSE, PageCaptures, next_try
 from bot.sources.pages.fetcher import Pages
 from bot.sources.pages.pacing import Pacer
-from bot.store import captures, cases, channels, ledger
+from bot.store import captures, cases, channels, chats, ledger, media, subscriptions
 from bot.store.blobs import Blobs
-from bot.store.captures import WantedCapture
+from bot.store.captures import CapturedPage, WantedCapture
 from bot.store.database import Transaction
-from tests.kit_archive import NEWS, Archive, open_archive, post
+from tests.kit_archive import NEWS, Archive, gone, open_archive, post
 from tests.kit_clock import NOON
 
 
@@ -96,3 +97,61 @@ async def test_the_page_of_a_saved_post_is_asked_for_until_it_comes_and_kept_onc
         assert await state(archive, 7, NEWS) == [(CaptureState.LEFT, CaptureOutcome.PRIVATE)]
         assert await state(archive, -7, NEWS) == [(CaptureState.LEFT, CaptureOutcome.STORY)]
         await pages.close()
+
+
+async def test_the_page_of_an_alert_is_wanted_where_a_chat_asks_once_a_version_and_so_many_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(captures, "MOST_WAITING", 2)
+    async with open_archive(tmp_path) as archive:
+        await archive.follow()
+        first, second = await archive.pair(), await archive.pair(502)
+        topic = await archive.track(first, "сбои", "сбой")
+        await archive.db.write(lambda tx: subscriptions.subscribe(tx, second.id, topic.id, now=NOON))
+        await archive.live(post(1, "Сбой в банке"))
+        assert await state(archive, 1, NEWS) == []
+        for chat in (first, second):
+            await archive.db.write(lambda tx, chat=chat: chats.save(tx, replace(chat, pages=True)))
+        await archive.live(post(2, "Сбой в метро"), post(3, "Тихо"))
+        await archive.live(post(2, "Сбой в метро и в порту", edit_date=NOON + timedelta(hours=1)))
+        await archive.live(gone(1, 2))
+        assert await state(archive, 1, NEWS) == await state(archive, 3, NEWS) == []
+        assert await state(archive, 2, NEWS) == [(CaptureState.WANTED, None)] * 2
+        await archive.live(post(4, "Сбой на почте"))
+        assert await state(archive, 4, NEWS) == [(CaptureState.LEFT, CaptureOutcome.TOO_MANY)]
+        await save(archive, "Почта", 4, NEWS)
+        assert (await state(archive, 4, NEWS))[-1] == (CaptureState.WANTED, None)
+
+
+async def test_pages_of_alerts_are_removed_to_make_room_and_those_of_cases_stay(tmp_path: Path) -> None:
+    async with open_archive(tmp_path) as archive:
+        await archive.pair()
+        await archive.follow()
+        await archive.live(post(1), post(2), post(3))
+        for message_id, cause in ((1, CaptureCause.ALERT), (2, CaptureCause.ALERT), (3, CaptureCause.CASE)):
+            ids = [(await archive.stored(message_id)).version_id]
+
+            async def keep(tx: Transaction, ids: list[int] = ids, cause: CaptureCause = cause) -> None:
+                await captures.want(tx, ids, cause, now=NOON)
+                wanted = await captures.claim(tx, until=NOON, now=NOON)
+                assert wanted is not None
+                page = CapturedPage(
+                    outcome=CaptureOutcome.SHOWN,
+                    detail=None,
+                    at=NOON,
+                    url="https://t.me/x/1?embed=1",
+                    status=200,
+                    headers={},
+                    sha256=bytes([wanted.message_id]) * 32,
+                    size=9,
+                )
+                await captures.keep(tx, wanted, page)
+
+            await archive.db.write(keep)
+        await save(archive, "Банки", 2, NEWS)
+        assert await media.total_size(archive.db) == 27
+        before = NOON + timedelta(days=1)
+        gone_ = await archive.db.write(lambda tx: captures.prune(tx, size=99, before=before))
+        assert [blob.sha256[0] for blob in gone_] == [1]
+        assert await state(archive, 1, NEWS) == [(CaptureState.LEFT, CaptureOutcome.PRUNED)]
+        assert [sha256[0] for sha256 in await media.pruned_blobs(archive.db)] == [1]
