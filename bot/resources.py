@@ -127,7 +127,7 @@ def _open_sources(  # noqa: PLR0913 - what all of them share
     timings: Timings,
 ) -> Sources:
     ingest = Ingest(database, clock, alert_max_age=settings.alert_max_age)
-    assignments = Assignments(database)
+    assignments = Assignments(database, clock)
     readers = [
         ReaderAccount(
             settings,

@@ -22,6 +22,7 @@ HOW_TO_WRITE = {
     "PAGES_URL": "write the whole address, such as https://t.me",
     "PAGES_FALLBACK_URLS": "write whole addresses, such as https://telegram.me, with commas between them",
     "TIMESTAMP_URLS": "write whole addresses, such as http://timestamp.digicert.com, with commas between them, or off",
+    "OPENTIMESTAMPS_URLS": "write whole addresses, such as https://a.pool.opentimestamps.org, with commas, or off",
     "OCR_LANGUAGES": "write Tesseract's codes, such as rus,ukr,eng",
     "OWNER_IDS": "write Telegram user ids, which are numbers, with commas between them",
 }
@@ -33,6 +34,11 @@ _LAST_PORT = 65_535
 _SHOWN = 60  # characters of a wrong value
 _PAGES = "https://t.me"
 _AUTHORITIES = ("http://timestamp.digicert.com", "http://timestamp.globalsign.com/tsa/r6advanced1")
+_CALENDARS = (
+    "https://a.pool.opentimestamps.org",
+    "https://b.pool.opentimestamps.org",
+    "https://a.pool.eternitywall.com",
+)
 _TEN_YEARS = 10 * 365 * 24 * 3600.0  # s: more is a slip, and dates end
 
 
@@ -83,6 +89,8 @@ class Settings(BaseSettings):
     bot_name: str = Field(default="", max_length=64)  # that people see; empty: the one given at @BotFather stays
     # authorities that stamp the ledger (RFC 3161), by their URLs; none: it is signed alone
     timestamp_urls: Annotated[tuple[str, ...], NoDecode] = _AUTHORITIES
+    # calendars that bring the ledger into Bitcoin (OpenTimestamps), by their URLs; asked where the extra is installed
+    opentimestamps_urls: Annotated[tuple[str, ...], NoDecode] = _CALENDARS
     heartbeat_url: SecretStr | None = None  # fetched each minute while all is well
     http_port: int = Field(
         default=0, ge=0, le=_LAST_PORT
@@ -101,9 +109,9 @@ class Settings(BaseSettings):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
-    @field_validator("timestamp_urls", mode="before")
+    @field_validator("timestamp_urls", "opentimestamps_urls", mode="before")
     @classmethod
-    def _authorities(cls, value: object) -> object:
+    def _web_addresses(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
         urls = () if value.strip().lower() == "off" else tuple(url.strip() for url in value.split(",") if url.strip())
@@ -167,6 +175,17 @@ class Settings(BaseSettings):
         """Name the authorities that stamp the ledger; of a test server the usual ones shall not be bothered."""
         is_usual = self.timestamp_urls == _AUTHORITIES
         return () if self.telegram_server is not None and is_usual else self.timestamp_urls
+
+    @property
+    def calendars(self) -> tuple[str, ...]:
+        """Name the calendars of OpenTimestamps; of a test server the usual ones shall not be bothered."""
+        is_usual = self.opentimestamps_urls == _CALENDARS
+        return () if self.telegram_server is not None and is_usual else self.opentimestamps_urls
+
+    @property
+    def wants_calendars(self) -> bool:
+        """Say whether somebody has named calendars: the usual ones are asked only where the extra is installed."""
+        return self.calendars not in {(), _CALENDARS}
 
     @property
     def database_path(self) -> Path:

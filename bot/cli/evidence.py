@@ -3,7 +3,6 @@
 import asyncio
 
 from bot.cli import cli, console
-from bot.commands.about import describe
 from bot.evidence.signing import Signer
 from bot.locales import translator
 from bot.locales.locale import Locale
@@ -24,9 +23,15 @@ def about() -> None:
 
 
 async def _about() -> None:
-    async with open_read_only(load_settings().database_path) as db:
+    from bot.commands.about import describe  # noqa: PLC0415 - Telethon, which takes an eighth of a second
+    from bot.evidence.calendars import MISSING, is_installed  # noqa: PLC0415 - no other command needs it
+
+    settings = load_settings()
+    async with open_read_only(settings.database_path) as db:
         text = await describe(db, Locale(t=translator("en"), time_zone="UTC", now=utc_now()), EVERYTHING)
     console.print(text.build()[0], soft_wrap=True)
+    if settings.wants_calendars and not is_installed():
+        console.print(MISSING, soft_wrap=True)
 
 
 @cli.command(name="rotate-key")

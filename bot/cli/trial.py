@@ -166,7 +166,7 @@ class Trial:
         self._services: dict[str, str] = {}  # by address
         self._clock = clock
         self._archive = PageArchive(database, Ingest(database, clock, alert_max_age=max_age), clock=clock)
-        self._reader = PageReader(database, self._archive, Assignments(database), pages, clock=clock)
+        self._reader = PageReader(database, self._archive, Assignments(database, clock), pages, clock=clock)
         composer = TargetComposer(database, clock=clock, send=self._send)
         self._worker = Worker(database, composer, sender=None, clock=clock)
 

@@ -10,10 +10,11 @@ from bot.locales import N_
 from bot.locales.locale import Locale
 from bot.models.people import Viewer
 from bot.search.coverage import coverage_of
-from bot.store import access, heads, ledger
+from bot.store import access, heads, ledger, proofs
 from bot.store.access import Restrictable
 from bot.store.database import Reader
 from bot.store.heads import HeadStamp, fingerprint, pem
+from bot.store.proofs import GIVE_UP_AFTER
 from bot.text.markup import Text, bold, code
 
 
@@ -52,7 +53,7 @@ async def _signatures(db: Reader, locale: Locale) -> Text:
         text.line().line(line, line=head.sequence, lines=tip.sequence, date=date, hash=digest)
     for stamp in (await heads.last_stamps(db)).values():
         text.add(await _stamped(db, stamp, locale), "\n")
-    return text
+    return text.join(await _proven(db, locale))
 
 
 async def _stamped(db: Reader, stamp: HeadStamp, locale: Locale) -> str:
@@ -62,3 +63,22 @@ async def _stamped(db: Reader, stamp: HeadStamp, locale: Locale) -> str:
     if stamp.reason is not None:
         said = t.gettext("{said}; the last try failed: {reason}").format(said=said, reason=stamp.reason)
     return f"{stamp.authority}: {said}"
+
+
+async def _proven(db: Reader, locale: Locale) -> Text:
+    """Say which block of Bitcoin holds the newest head, as calendars of OpenTimestamps say, and what is pending."""
+    t, text = locale.t, Text()
+    complete, last = await proofs.last_complete(db), await proofs.last(db)
+    if complete is not None and complete.submitted_at is not None:
+        line = t.gettext("OpenTimestamps: the head of {date} is in block {block} of Bitcoin, says its calendar")
+        text.line(line, date=locale.date(complete.submitted_at), block=complete.block)
+    pending = [proof.submitted_at for proof in await proofs.promised(db) if proof.block is None]
+    since = [moment for moment in pending if moment is not None]
+    if since:
+        line = t.gettext("OpenTimestamps: waiting for Bitcoin since {date}: {count}. That proves nothing yet.")
+        text.line(line, date=locale.date(since[0]), count=len(since))
+    if since and locale.now - since[0] >= GIVE_UP_AFTER:
+        text.line(t.gettext("After 30 days only exports ask the calendars."))
+    if last is not None and last.reason is not None:
+        text.line(t.gettext("OpenTimestamps, at the last try: {reason}"), reason=last.reason)
+    return text

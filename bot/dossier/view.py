@@ -20,6 +20,7 @@ from bot.matching.similarity.diff import word_runs
 from bot.models import TOLD, StoredPost
 from bot.models.links import post_link
 from bot.rendering.post_text import channel_name, full_text
+from bot.rendering.withheld import show_withholdings
 from bot.store.channels import BEGINNING, Channel
 from bot.text.markup import one_line
 
@@ -179,6 +180,9 @@ def _source(channel: Channel, writer: _Language) -> tuple[str, str, str]:
     complete = "–" if since is None else writer.moment(since)
     if since == BEGINNING:
         complete = t.gettext("its first post")
+    if channel.withholdings:
+        line = t.gettext("{complete}; Telegram hides it: {where}")
+        complete = line.format(complete=complete, where=show_withholdings(channel.withholdings, t))
     link = channel.address or (f"https://t.me/{channel.username}" if channel.username else "")
     return one_line(channel.title, _NAME) or str(channel.id), link, complete
 

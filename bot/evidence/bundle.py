@@ -6,7 +6,7 @@
 import hashlib
 import json
 import shutil
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,20 +14,23 @@ from typing import Any, TextIO
 
 from bot import __version__
 from bot.errors import SettingsError
+from bot.evidence import capture
 from bot.evidence.coverage import coverage_of
 from bot.evidence.signing import PrivateKey, handover_text
 from bot.models.links import post_link
-from bot.store import evidence, heads
+from bot.store import captures, evidence, heads, proofs
 from bot.store.blobs import Blobs
 from bot.store.database import Reader
 from bot.store.evidence import LedgerReader, MessageKeys, VersionEvidence
 from bot.store.heads import LedgerHead, pem
 from bot.store.ledger import LineKind
+from bot.store.proofs import HeadProof
 from bot.store.rows import maybe_ms, to_ms
 
 MANIFEST = "manifest-sha256.txt"
 _ABOUT_ALL = {LineKind.KEY, LineKind.ACCOUNT_LOST, LineKind.ACCOUNT_BACK, LineKind.BACKUP_RESTORED}
 _GAPS = {LineKind.GAP, LineKind.GAP_FILLED}
+_CHANNEL_WITHHELD = (LineKind.WITHHELD, None)  # of no message
 _TEXTS = Path(__file__).with_name("texts")
 
 
@@ -50,6 +53,8 @@ class BundleContent:
     versions: int
     files: int
     stamps: int
+    proofs: int  # of OpenTimestamps
+    pending: int  # of these, which prove nothing yet
 
 
 class Bundle:
@@ -65,13 +70,8 @@ class Bundle:
         self._db = db
         self._signed = signed
         self._blobs = Blobs(media)
-        self._captures: Path | None = None
         self._keys: set[tuple[int, int]] = set()
         self._versions = self._files = 0
-
-    def take_over(self, captures: Path) -> None:
-        """Take over a folder of captured pages."""
-        self._captures = captures
 
     async def write(
         self, pages: AsyncIterator[MessageKeys], request: BundleRequest, *, head: LedgerHead, key: PrivateKey
@@ -82,13 +82,14 @@ class Bundle:
         try:
             for name in ("raw", "media", "heads", "keys"):
                 (self._data / name).mkdir(parents=True)
-            if self._captures is not None:
-                self._captures.rename(self._data / "captures")
             await self._put_messages(pages)
             if not self._keys:
                 raise SettingsError("nothing was found: there is nothing to bundle")
+            await self._put_captures()
             first = await self._put_ledger(head)
-            stamps = await self._put_heads(first, head)
+            every = [each for each in await heads.since(self._signed, first) if each.sequence <= head.sequence]
+            proven = await proofs.of_heads(self._signed, [each.id for each in every])
+            stamps = await self._put_heads(every, head, proven)
             await self._put_keys()
             await self._put_coverage(request, head.signed_at)
             self._put_texts()
@@ -96,7 +97,14 @@ class Bundle:
             self._folder.rename(self._place)
         finally:
             shutil.rmtree(self._folder, ignore_errors=True)
-        return BundleContent(messages=len(self._keys), versions=self._versions, files=self._files, stamps=stamps)
+        return BundleContent(
+            messages=len(self._keys),
+            versions=self._versions,
+            files=self._files,
+            stamps=stamps,
+            proofs=len(proven),
+            pending=sum(proof.block is None for proof in proven.values()),
+        )
 
     async def _put_messages(self, pages: AsyncIterator[MessageKeys]) -> None:
         with _opened(self._data / "versions.jsonl") as versions, _opened(self._data / "files.jsonl") as files:
@@ -126,6 +134,12 @@ class Bundle:
         else:
             file["reason"] = "it is not on the disk"
 
+    async def _put_captures(self) -> None:
+        found = await captures.of_messages(self._db, sorted(self._keys))
+        if found:
+            (self._data / "captures").mkdir()
+            capture.put(found, self._data / "captures", self._blobs)
+
     async def _put_ledger(self, head: LedgerHead) -> int:
         """Write the ledger from the first line about these messages to the head; return the sequence before it.
 
@@ -142,24 +156,26 @@ class Bundle:
                         file.write(f"{first}\t-\t{previous}\t-\n")
                     previous = line.hash.hex()
                     is_shown = is_about or said["kind"] in _ABOUT_ALL
-                    is_shown = is_shown or (said["kind"] in _GAPS and said["channel"] in channels)
+                    is_of_channel = said["kind"] in _GAPS or (said["kind"], said["message"]) == _CHANNEL_WITHHELD
+                    is_shown = is_shown or (is_of_channel and said["channel"] in channels)
                     if first is not None:
                         digest = hashlib.sha256(line.text.encode()).hexdigest()
                         file.write(f"{line.sequence}\t{digest}\t{previous}\t{line.text if is_shown else '-'}\n")
         return first or 0
 
-    async def _put_heads(self, first: int, newest: LedgerHead) -> int:
-        """Write the heads from a line on that are stamped, and the newest; return how many stamps there are."""
-        every = [head for head in await heads.since(self._signed, first) if head.sequence <= newest.sequence]
+    async def _put_heads(self, every: Sequence[LedgerHead], newest: LedgerHead, proven: Mapping[int, HeadProof]) -> int:
+        """Write those heads that are stamped or have a proof, and the newest; return how many stamps there are."""
         stamps = await heads.stamps(self._signed, [head.id for head in every])
         stamped = {stamp.head_id for stamp in stamps if stamp.reply is not None}
         count = 0
         for head in every:
-            if head.id != newest.id and head.id not in stamped:
+            if head.id != newest.id and head.id not in stamped and head.id not in proven:
                 continue
             name = f"{head.sequence:010}-{head.id}"
             (self._data / "heads" / f"{name}.json").write_text(head.text, encoding="utf-8")
             (self._data / "heads" / f"{name}.sig").write_bytes(head.signature)
+            if head.id in proven:
+                (self._data / "heads" / f"{name}.json.ots").write_bytes(proven[head.id].file or b"")
             mine = [stamp for stamp in stamps if stamp.head_id == head.id and stamp.reply is not None]
             for number, stamp in enumerate(mine, start=1):
                 (self._data / "heads" / f"{name}.{number}.tsr").write_bytes(stamp.reply or b"")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from bot.runtime.web import PageReply
 from bot.sources.pages.page import ChannelPage, EmbedPage, LandingPage, PagePost
 from bot.store.channels import ResolvedChannel
 
@@ -30,6 +31,7 @@ class PageAnswer:
     page: ChannelPage | None = None
     embed: EmbedPage | None = None
     landing: LandingPage | None = None
+    reply: PageReply | None = None  # as it came
     html: str = ""  # only of a page that is not understood
     reason: str = ""  # a sentence for people
     retry_at: datetime | None = None

@@ -44,10 +44,6 @@ _TOO_OFTEN = "the pages were asked for too often"
 Read = Callable[["PageQuestion", PageReply], PageAnswer]
 
 
-def _no_interest(_: PageReply) -> None:
-    """Take a page that nobody wants as it came."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageQuestion:
     """What is asked for, and what is known of the channel already."""
@@ -74,7 +70,6 @@ class Pages:
         self._clock = clock
         self._odd: set[str] = set()  # known channels that looked gone, one after another
         self._needs_canary = False
-        self.on_reply: Callable[[PageReply], None] = _no_interest  # is shown each page as it came
 
     @classmethod
     def open(cls, settings: Settings, database: Database | None, clock: Clock = utc_now) -> Self:
@@ -169,8 +164,7 @@ class Pages:
                 reply = await self._transport.get(self._url(question))
             except PageFailureError as failure:
                 return await self._fail(question, f"{failure.stage}: {failure.reason}", None)
-            self.on_reply(reply)
-            return await self._judge(question, reply, read)
+            return replace(await self._judge(question, reply, read), reply=reply)
 
     async def _held_up(self, question: PageQuestion) -> PageAnswer | None:
         """Return the answer to whatever is asked while all have to wait."""

@@ -21,7 +21,7 @@ from bot.sources.pages.page import EmbedRefusal
 from bot.sources.pages.page_archive import PageArchive
 from bot.sources.pages.rhythm import interval
 from bot.sources.unreadable import notify_of_unreadable
-from bot.store import channels, page_readings, page_versions, readers
+from bot.store import channels, page_readings, page_versions
 from bot.store.channels import Channel
 from bot.store.database import Database, Subject, Transaction
 from bot.store.page_readings import FLOOR, NO_PAGE, STRANGE, TAKEN_OVER, UNREACHABLE, PageReading
@@ -117,9 +117,10 @@ class PageReader:
         now = self._clock()
         followed = [each for each in await channels.followed(self._database) if each.network is Network.TELEGRAM]
         unread = {each.id: each for each in followed if not self._assignments.reads(each)}
-        self._unread_since = {each: self._unread_since.get(each, now) for each in unread}
+        since = self._assignments.absent_since or now
+        self._unread_since = {each: self._unread_since.get(each, since) for each in unread}
         readings = await page_readings.all_readings(self._database)
-        grace = self._grace if unread and await readers.any_reads(self._database) else timedelta()
+        grace = await self._assignments.patience(self._grace) if unread else timedelta()
         due = [each for each in unread.values() if each.id in readings or now - self._unread_since[each.id] >= grace]
         listed = [each for each in due if each.has_page]
         new = [each for each in listed if each.id not in readings]
