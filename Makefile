@@ -54,8 +54,9 @@ lock: $(READY) ## resolve the dependencies anew, with hashes
 	@echo '== locking'
 	@UV="$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --upgrade --custom-compile-command 'make lock'"; \
 	eval $$UV pyproject.toml --output-file requirements.lock && \
-	eval $$UV pyproject.toml --extra ukrainian --extra mcp --group dev --output-file requirements-dev.lock && \
+	eval $$UV pyproject.toml --extra ukrainian --extra mcp --extra ots --group dev --output-file requirements-dev.lock && \
 	eval $$UV pyproject.toml --extra mcp --output-file mcp.lock && \
+	eval $$UV pyproject.toml --extra ots --output-file ots.lock && \
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["ukrainian"], sep="\n")' | eval $$UV - --output-file ukrainian.lock && \
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' | eval $$UV - --output-file build.lock
 

@@ -4,7 +4,7 @@
             reader account (user session)                        bot account (bot session)
 Telegram ──▶ sources.live ─────┐                                      ┌─▶ delivery.worker ─▶ telegram.sender ──▶ chats
 Telegram ──▶ sources.sweep ────┼─▶ pipeline ─▶ store: posts, versions │   composer, retry     rate limits, queue
-web pages ─▶ sources.preview ──┤     └─▶ matching, grouping (pure)    ├─▶ delivery.worker ─▶ targets: e-mail, webhook …
+web pages ─▶ sources.pages ────┤     └─▶ matching, grouping (pure)    ├─▶ delivery.worker ─▶ targets: e-mail, webhook …
 sites ─────▶ sources.sites ────┤           └─▶ store: alerts, outbox ─┘
 exports ───▶ sources ──────────┘
 chats ─────▶ commands ⇄ store ─▶ sources.follow_requests (joins, leaves)

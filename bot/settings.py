@@ -19,9 +19,10 @@ HOW_TO_WRITE = {
     "TELEGRAM_API_ID": "write the number that https://my.telegram.org calls «App api_id»",
     "TELEGRAM_SERVER": "write host:port, for example 127.0.0.1:443",
     "HEARTBEAT_URL": "write the whole address, with https:// before it",
-    "PREVIEW_URL": "write the whole address, such as https://t.me",
-    "PREVIEW_FALLBACK_URLS": "write whole addresses, such as https://telegram.me, with commas between them",
+    "PAGES_URL": "write the whole address, such as https://t.me",
+    "PAGES_FALLBACK_URLS": "write whole addresses, such as https://telegram.me, with commas between them",
     "TIMESTAMP_URLS": "write whole addresses, such as http://timestamp.digicert.com, with commas between them, or off",
+    "OPENTIMESTAMPS_URLS": "write whole addresses, such as https://a.pool.opentimestamps.org, with commas, or off",
     "OCR_LANGUAGES": "write Tesseract's codes, such as rus,ukr,eng",
     "OWNER_IDS": "write Telegram user ids, which are numbers, with commas between them",
 }
@@ -33,6 +34,11 @@ _LAST_PORT = 65_535
 _SHOWN = 60  # characters of a wrong value
 _PAGES = "https://t.me"
 _AUTHORITIES = ("http://timestamp.digicert.com", "http://timestamp.globalsign.com/tsa/r6advanced1")
+_CALENDARS = (
+    "https://a.pool.opentimestamps.org",
+    "https://b.pool.opentimestamps.org",
+    "https://a.pool.eternitywall.com",
+)
 _TEN_YEARS = 10 * 365 * 24 * 3600.0  # s: more is a slip, and dates end
 
 
@@ -70,10 +76,10 @@ class Settings(BaseSettings):
     media_max_total_gb: float = Field(default=20, ge=0.01, le=1_000_000)  # of all of these; the oldest are removed
     # in which text in pictures is read, by Tesseract's codes
     ocr_languages: Annotated[tuple[OcrLanguage, ...], NoDecode] = ("rus", "ukr", "eng")
-    preview_url: str = _PAGES  # where public channels can be read without an account
-    preview_fallback_urls: Annotated[tuple[str, ...], NoDecode] = ("https://telegram.me",)  # where that is out
-    preview_pause: float = Field(default=3, ge=0, le=_TEN_YEARS)  # s between two pages at least, a third more by chance
-    preview_canary: str = Field(default="telegram", min_length=1)  # a channel that is always there, by name
+    pages_url: str = _PAGES  # where public channels can be read without an account
+    pages_fallback_urls: Annotated[tuple[str, ...], NoDecode] = ("https://telegram.me",)  # where that is out
+    pages_pause: float = Field(default=3, ge=0, le=_TEN_YEARS)  # s between two pages at least, a third more by chance
+    pages_canary: str = Field(default="telegram", min_length=1)  # a channel that is always there, by name
     site_interval: float = Field(default=300, ge=1, le=_TEN_YEARS)  # s between two looks at a site, a tenth by chance
     site_private_addresses: bool = False  # sites may be of the machine's own network, which anybody who follows reaches
     send_rate_total: float = Field(default=30, ge=_SLOWEST, le=_FASTEST)  # messages a second in all
@@ -83,8 +89,12 @@ class Settings(BaseSettings):
     bot_name: str = Field(default="", max_length=64)  # that people see; empty: the one given at @BotFather stays
     # authorities that stamp the ledger (RFC 3161), by their URLs; none: it is signed alone
     timestamp_urls: Annotated[tuple[str, ...], NoDecode] = _AUTHORITIES
+    # calendars that bring the ledger into Bitcoin (OpenTimestamps), by their URLs; asked where the extra is installed
+    opentimestamps_urls: Annotated[tuple[str, ...], NoDecode] = _CALENDARS
     heartbeat_url: SecretStr | None = None  # fetched each minute while all is well
-    http_port: int = Field(default=0, ge=0, le=_LAST_PORT)  # at which topics are served to readers of news; 0: none is
+    http_port: int = Field(
+        default=0, ge=0, le=_LAST_PORT
+    )  # at which readers of news fetch topics and searches; 0: none
     http_host: str = Field(default="127.0.0.1", min_length=1)  # the address of ours that takes them
     http_url: str = Field(default="", pattern=r"^(https?://\S+)?$")  # how others reach it; empty: by these two
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -92,16 +102,16 @@ class Settings(BaseSettings):
     telegram_server: str | None = Field(default=None, pattern=r"^.+:\d{1,5}$")  # host:port of another MTProto server
     telegram_server_key: Path | None = None  # its RSA public key, PEM PKCS#1
 
-    @field_validator("channels", "owner_ids", "preview_fallback_urls", "ocr_languages", mode="before")
+    @field_validator("channels", "owner_ids", "pages_fallback_urls", "ocr_languages", mode="before")
     @classmethod
     def _split_at_commas(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
-    @field_validator("timestamp_urls", mode="before")
+    @field_validator("timestamp_urls", "opentimestamps_urls", mode="before")
     @classmethod
-    def _authorities(cls, value: object) -> object:
+    def _web_addresses(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
         urls = () if value.strip().lower() == "off" else tuple(url.strip() for url in value.split(",") if url.strip())
@@ -119,7 +129,7 @@ class Settings(BaseSettings):
                 raise ValueError("it is not a web address")
         return url
 
-    @field_validator("preview_url", "preview_fallback_urls")
+    @field_validator("pages_url", "pages_fallback_urls")
     @classmethod
     def _pages_on_the_web(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
         urls = [url.rstrip("/") for url in ([value] if isinstance(value, str) else value)]
@@ -158,13 +168,24 @@ class Settings(BaseSettings):
     @property
     def has_pages(self) -> bool:
         """Say whether channels have web pages: those of https://t.me are of no other server than Telegram."""
-        return self.telegram_server is None or self.preview_url != _PAGES
+        return self.telegram_server is None or self.pages_url != _PAGES
 
     @property
     def authorities(self) -> tuple[str, ...]:
         """Name the authorities that stamp the ledger; of a test server the usual ones shall not be bothered."""
         is_usual = self.timestamp_urls == _AUTHORITIES
         return () if self.telegram_server is not None and is_usual else self.timestamp_urls
+
+    @property
+    def calendars(self) -> tuple[str, ...]:
+        """Name the calendars of OpenTimestamps; of a test server the usual ones shall not be bothered."""
+        is_usual = self.opentimestamps_urls == _CALENDARS
+        return () if self.telegram_server is not None and is_usual else self.opentimestamps_urls
+
+    @property
+    def wants_calendars(self) -> bool:
+        """Say whether somebody has named calendars: the usual ones are asked only where the extra is installed."""
+        return self.calendars not in {(), _CALENDARS}
 
     @property
     def database_path(self) -> Path:

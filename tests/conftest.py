@@ -1,9 +1,13 @@
 """What all tests share: fixtures made by the kits beside this file."""
 
 import gc
+import os
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
+from threading import Thread
 
+import aiosqlite.core
 import pytest
 from hypothesis import settings
 
@@ -18,6 +22,10 @@ from tests.kit_service import Service, running_service
 settings.register_profile("steady", deadline=None, derandomize=True, max_examples=50)
 settings.register_profile("explore", deadline=None, derandomize=False, max_examples=500)
 settings.load_profile("steady")
+
+os.environ["OPENTIMESTAMPS_URLS"] = "off"  # no test asks the public calendars
+# Where a fixture fails before it closes its database, pytest ends with that error, and waits for no thread of SQLite.
+aiosqlite.core.Thread = partial(Thread, daemon=True)
 
 
 def pytest_collection_finish() -> None:

@@ -261,8 +261,8 @@ async def running_service(  # noqa: PLR0913 - all by name, all with a default
             sandbox.session_for(reader, data / "reader.session")
         else:
             sandbox.world.add_channel("Canary", username="canary").post("Tweet")
-            pages = {"preview_url": (await sandbox.serve_pages()).url, "preview_fallback_urls": ()}
-            settings = {**pages, "preview_canary": "canary", "preview_pause": 0.0, **settings}
+            pages = {"pages_url": (await sandbox.serve_pages()).url, "pages_fallback_urls": ()}
+            settings = {**pages, "pages_canary": "canary", "pages_pause": 0.0, **settings}
         if not builtin:
             write_brief(data / "topics")
         (data / "bot.db").write_bytes(await asyncio.to_thread(made_once, _know_all if builtin else _know_brief))

@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import tomllib
 from configparser import RawConfigParser
 from pathlib import Path
 
@@ -42,6 +43,15 @@ def test_the_compose_file_fits_the_image() -> None:
     assert f"DATA_DIR={volume} " in image
     assert "HEALTHCHECK" in image  # the compose file leaves that and the user to the image
     assert not re.search(r"\b(healthcheck|user|command):", compose)
+
+
+def test_an_installed_program_has_every_file_that_lies_beside_its_code() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    patterns = project["tool"]["setuptools"]["package-data"]["*"]
+    beside = {file for file in (ROOT / "bot").rglob("*.*") if file.suffix not in {".py", ".pyc", ".md"}}
+    installed = {file for file in beside for pattern in patterns if file.match(pattern)}
+    assert {file.suffix for file in beside} >= {".html", ".typ", ".sql"}
+    assert beside - installed == set()
 
 
 def outline(name: str) -> tuple[list[str], list[str], list[int]]:

@@ -35,6 +35,7 @@ LOCKS = {
     "requirements.lock": RUN,
     "ukrainian.lock": UKRAINIAN,
     "mcp.lock": [*RUN, *PROJECT["project"]["optional-dependencies"]["mcp"]],
+    "ots.lock": [*RUN, *PROJECT["project"]["optional-dependencies"]["ots"]],
     "requirements-dev.lock": [*RUN, *UKRAINIAN, *group("dev")],
     "build.lock": PROJECT["build-system"]["requires"],
 }
@@ -50,13 +51,13 @@ def test_a_lock_holds_what_is_asked_for_and_a_hash_for_each(lock: str) -> None:
 
 def test_what_is_developed_with_is_what_runs() -> None:
     developed = pins("requirements-dev.lock")
-    for lock in ("requirements.lock", "ukrainian.lock", "mcp.lock"):
+    for lock in ("requirements.lock", "ukrainian.lock", "mcp.lock", "ots.lock"):
         assert pins(lock).items() <= developed.items()
 
 
 def test_nothing_under_another_licence_is_installed_unasked() -> None:
     assert set(pins("ukrainian.lock")) == {"pymorphy3-dicts-uk"}
-    assert "pymorphy3-dicts-uk" not in pins("requirements.lock")
+    assert not {"pymorphy3-dicts-uk", "opentimestamps", "python-bitcoinlib"} & set(pins("requirements.lock"))
 
 
 def test_the_image_sees_every_file_that_it_copies_by_name() -> None:

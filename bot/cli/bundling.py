@@ -2,19 +2,21 @@
 
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 
 from bot.cli.output import reading_back, writing_messages
 from bot.errors import SettingsError
+from bot.models.captures import Capture
 from bot.models.people import EVERYTHING
 from bot.search.filters import Typed
 from bot.search.searcher import scope_of
-from bot.settings import load_settings
-from bot.store import evidence, ledger, meta
+from bot.settings import Settings, load_settings
+from bot.store import evidence, ledger, meta, proofs
 from bot.store.database import Database, Reader, open_read_only
 from bot.store.fulltext import Scope
+from bot.store.heads import LedgerHead
 
 Keys = AsyncIterator[list[tuple[int, int]]]  # channels and messages, some at a time
 Find = Callable[[Reader, Typed, str | None, Scope, Callable[[datetime], None]], Keys]
@@ -31,7 +33,6 @@ async def make_bundle(  # noqa: PLR0913 - what to hold, and how to find it
 
     settings = load_settings()
     async with (
-        AsyncExitStack() as stack,
         open_read_only(settings.database_path) as database,
         _writing(settings.database_path) as writing,
     ):
@@ -41,12 +42,13 @@ async def make_bundle(  # noqa: PLR0913 - what to hold, and how to find it
         key = await signer.key(now)
         if capture:
             found = find(database, typed, case, scope, lambda _: None)
-            bundle.take_over(await _captured(stack, found, place, writing))
+            await _capture(settings, found, writing)
         await database.fetch_all("BEGIN")  # what comes from now on is of the next bundle
         head = await signer.sign(now, await ledger.tip(database))
         for stamp in await Stamper(writing, settings.authorities, proxy=web_proxy(settings)).stamp(head, now):
             if stamp.reply is None:
                 sys.stderr.write(f"{stamp.authority} did not stamp the ledger: {stamp.reason}\n")
+        await _prove(settings, writing, head, now)
         request = BundleRequest(
             query=typed.query,
             case=case,
@@ -60,31 +62,56 @@ async def make_bundle(  # noqa: PLR0913 - what to hold, and how to find it
             made = await bundle.write(request, show, head=head, key=key)
     sys.stderr.write(
         f"{made.versions} versions of {made.messages} messages, {made.files} files, {made.stamps} stamps: {place}\n"
+        f"{_proofs_in_words(made.proofs, made.pending)}"
         f"How to check it: {place / 'data' / 'README.txt'}\n"
     )
 
 
-async def _captured(stack: AsyncExitStack, found: Keys, place: Path, writing: Database) -> Path:
-    """Return a folder with the public pages of messages as they are now, for as long as the stack is entered."""
-    from bot.evidence.capture import MOST, CapturedPage, Captures  # noqa: PLC0415 - as above
-    from bot.sources.preview.fetcher import Pages  # noqa: PLC0415
+async def _prove(settings: Settings, writing: Database, head: LedgerHead, now: datetime) -> None:
+    """Have calendars of OpenTimestamps take a head, and complete the proofs of earlier ones as far as they can."""
+    from bot.evidence.calendars import MISSING, Calendars, is_installed  # noqa: PLC0415 - as above
+    from bot.runtime.web import web_proxy  # noqa: PLC0415 - likewise
+
+    if not is_installed():
+        sys.stderr.write(f"{MISSING}\n" if settings.wants_calendars else "")
+        return
+    calendars = Calendars(writing, settings.calendars, proxy=web_proxy(settings))
+    promised = await proofs.promised(writing)
+    proof = await calendars.submit(head, now)
+    if proof is not None and proof.reason is not None:
+        sys.stderr.write(f"OpenTimestamps: {proof.reason}\n")
+    await calendars.upgrade([proof for proof in promised if proof.block is None], now)
+
+
+def _proofs_in_words(count: int, pending: int) -> str:
+    if not count:
+        return ""
+    return f"{count} proofs of OpenTimestamps{f', {pending} pending: these prove nothing yet' if pending else ''}\n"
+
+
+async def _capture(settings: Settings, found: Keys, writing: Database) -> None:
+    """Capture the public pages of messages as they are now."""
+    from bot.evidence import capture  # noqa: PLC0415 - as above
+    from bot.sources.pages.capturing import PageCaptures  # noqa: PLC0415 - as above
+    from bot.sources.pages.fetcher import Pages  # noqa: PLC0415 - as above
+    from bot.store.blobs import Blobs  # noqa: PLC0415 - as above
 
     keys: list[tuple[int, int]] = []
     async for page in found:
         keys += await evidence.with_albums(writing, page)
-        if len(keys) > MOST:
-            raise SettingsError(f"--capture: these are more than {MOST} messages; narrow them, or leave it out")
+        if len(keys) > capture.MOST:
+            raise SettingsError(f"--capture: these are more than {capture.MOST} messages; narrow them, or leave it out")
     clock = await meta.clock(writing)
-    pages = Pages.open(load_settings(), writing, clock)
-    stack.push_async_callback(pages.close)
-    folder = place.with_name(f"{place.name}.captures.part")
+    pages = Pages.open(settings, writing, clock)
 
-    def show(page: CapturedPage) -> None:
-        sys.stderr.write(f"{page.channel}/{page.message}: {page.outcome}\n")
+    def show(each: Capture) -> None:
+        sys.stderr.write(f"{each.channel_id}/{each.message_id}: {capture.outcome_in_words(each)}\n")
 
-    captures = stack.enter_context(Captures(folder, writing, pages, clock=clock))
-    await captures.take(list(dict.fromkeys(keys)), show)
-    return folder
+    try:
+        taker = PageCaptures(writing, pages, Blobs(settings.media_path), clock=clock)
+        await capture.take(writing, taker, list(dict.fromkeys(keys)), clock=clock, show=show)
+    finally:
+        await pages.close()
 
 
 @asynccontextmanager

@@ -1,23 +1,21 @@
 """The commands `about`, and `rotate-key`: who signs what is stored here, and since when."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
-from bot import __version__
 from bot.cli import cli, console
-from bot.evidence import signing
-from bot.evidence.signing import Signer, fingerprint, pem
+from bot.evidence.signing import Signer
+from bot.locales import translator
+from bot.locales.locale import Locale
+from bot.models.people import EVERYTHING
 from bot.runtime.clock import utc_now
 from bot.settings import load_settings
-from bot.store import heads, ledger
-from bot.store.database import Database, Reader, open_read_only
-
-_MOMENT = "%Y-%m-%d %H:%M UTC"
+from bot.store.database import Database, open_read_only
+from bot.store.heads import fingerprint, pem
 
 
 @cli.command()
 def about() -> None:
-    """Show the version, and the key that signs what is stored here: publish it, so that others can tell it.
+    """Show what this is, and the key that signs what is stored here: publish it, so that others can tell it.
 
     Example: channelwatch about
     """
@@ -25,26 +23,15 @@ def about() -> None:
 
 
 async def _about() -> None:
-    console.print(f"channelwatch {__version__}")
-    async with open_read_only(load_settings().database_path) as db:
-        for line in [line async for line in _lines(db)]:
-            console.print(line, soft_wrap=True)
+    from bot.commands.about import describe  # noqa: PLC0415 - Telethon, which takes an eighth of a second
+    from bot.evidence.calendars import MISSING, is_installed  # noqa: PLC0415 - no other command needs it
 
-
-async def _lines(db: Reader) -> AsyncIterator[str]:
-    key = await signing.present_key(db)
-    if key is None:
-        yield "No key signs the ledger yet: it is made when the service starts."
-        return
-    yield f"Key of the ledger since {key.since:{_MOMENT}}, SHA-256 {fingerprint(key.public)}:"
-    yield pem(key.public).rstrip()
-    head, tip = await heads.last(db), await ledger.tip(db)
-    if head is not None:
-        yield f"Signed: line {head.sequence} of {tip.sequence}, {head.signed_at:{_MOMENT}}, {head.hash.hex()}"
-    for stamp in (await heads.last_stamps(db)).values():
-        last = await heads.last_stamped(db, stamp.authority)
-        said = "never stamped" if last is None else f"last stamped {last:{_MOMENT}}"
-        yield f"{stamp.authority}: {said}{'' if stamp.reason is None else f'; the last try failed: {stamp.reason}'}"
+    settings = load_settings()
+    async with open_read_only(settings.database_path) as db:
+        text = await describe(db, Locale(t=translator("en"), time_zone="UTC", now=utc_now()), EVERYTHING)
+    console.print(text.build()[0], soft_wrap=True)
+    if settings.wants_calendars and not is_installed():
+        console.print(MISSING, soft_wrap=True)
 
 
 @cli.command(name="rotate-key")

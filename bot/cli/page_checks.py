@@ -13,7 +13,7 @@ from bot.runtime.clock import utc_now
 from bot.runtime.proxies import Proxy, proxy_of
 from bot.runtime.web import PageFailureError, PageReply, Transport
 from bot.settings import Settings
-from bot.sources.preview.page import ChannelPage, PageNotUnderstoodError, is_by_telegram, read_page
+from bot.sources.pages.page import ChannelPage, PageNotUnderstoodError, is_by_telegram, read_page
 
 WITHIN = 10.0  # s that a step may take
 WRONG_CLOCK = 60.0  # s between our clock and the server's from which on it is said
@@ -35,7 +35,7 @@ async def run_page_checks(settings: Settings) -> AsyncIterator[Check]:
             yield check
             if not check.is_well:
                 return
-        for url in (settings.preview_url, *settings.preview_fallback_urls):
+        for url in (settings.pages_url, *settings.pages_fallback_urls):
             async for check in _host(settings, transport, url):
                 yield check
     finally:
@@ -64,14 +64,14 @@ async def _host(settings: Settings, transport: Transport, url: str) -> AsyncIter
             yield check
             if not check.is_well:
                 return
-    address = f"{url}/s/{settings.preview_canary}"
+    address = f"{url}/s/{settings.pages_canary}"
     try:
         reply = await transport.get(address)
     except PageFailureError as failure:
         outcome = f"no answer from {address} ({failure.stage}: {failure.reason}): {_advice_on(failure)}"
         yield Check(name=f"HTTP {parts.hostname}", outcome=outcome, is_well=False)
         return
-    check = _answer(parts, reply, settings.preview_canary)
+    check = _answer(parts, reply, settings.pages_canary)
     yield check
     if check.is_well:
         yield _structure(parts, reply)
@@ -122,7 +122,7 @@ def _answer(parts: SplitResult, reply: PageReply, canary: str) -> Check:
         return Check(name=name, outcome=outcome, is_well=False)
     if reply.status in {301, 302, 303, 307, 308}:
         where = reply.headers.get("location", "")[:80]
-        outcome = f"@{canary} has no preview there (sent to {where}): set PREVIEW_CANARY to a channel that has one"
+        outcome = f"@{canary} has no page of posts there (sent to {where}): set PAGES_CANARY to a channel that has one"
         return Check(name=name, outcome=outcome, is_well=False)
     if reply.status != 200:  # noqa: PLR2004 - OK
         return Check(name=name, outcome=f"the server answers {reply.status}: try again later", is_well=False)
@@ -140,9 +140,7 @@ def _structure(parts: SplitResult, reply: PageReply) -> Check:
         outcome = f"it is built in a way that this version does not know ({error.reason}): look for a newer one"
         return Check(name=name, outcome=outcome, is_well=False)
     if not page.posts or page.channel_id is None:
-        return Check(
-            name=name, outcome="it shows no posts: set PREVIEW_CANARY to a channel that has some", is_well=False
-        )
+        return Check(name=name, outcome="it shows no posts: set PAGES_CANARY to a channel that has some", is_well=False)
     hidden = sum(post.is_unreadable for post in page.posts)
     shown = f"{len(page.posts)} posts of «{page.title}», the newest of {page.posts[-1].date:%Y-%m-%d %H:%M} UTC"
     return Check(name=name, outcome=f"{shown}; {hidden} cannot be read here{_clock(page, utc_now())}")

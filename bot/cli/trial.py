@@ -24,12 +24,12 @@ from bot.models.targets import TargetMessage
 from bot.pipeline.ingest import Ingest
 from bot.settings import Settings
 from bot.sources.assignment import Assignments
-from bot.sources.preview.answers import AnswerKind, PageAnswer
-from bot.sources.preview.fetcher import Pages
-from bot.sources.preview.observation import see
-from bot.sources.preview.page import ChannelPage, LandingKind, LandingPage
-from bot.sources.preview.page_archive import PageArchive
-from bot.sources.preview.reader import PageReader
+from bot.sources.pages.answers import AnswerKind, PageAnswer
+from bot.sources.pages.fetcher import Pages
+from bot.sources.pages.observation import see
+from bot.sources.pages.page import ChannelPage, LandingKind, LandingPage
+from bot.sources.pages.page_archive import PageArchive
+from bot.sources.pages.reader import PageReader
 from bot.store import channels, follows, page_readings, posts, subscriptions, topics
 from bot.store import targets as target_store
 from bot.store.channels import ResolvedChannel
@@ -166,7 +166,7 @@ class Trial:
         self._services: dict[str, str] = {}  # by address
         self._clock = clock
         self._archive = PageArchive(database, Ingest(database, clock, alert_max_age=max_age), clock=clock)
-        self._reader = PageReader(database, self._archive, Assignments(database), pages, clock=clock)
+        self._reader = PageReader(database, self._archive, Assignments(database, clock), pages, clock=clock)
         composer = TargetComposer(database, clock=clock, send=self._send)
         self._worker = Worker(database, composer, sender=None, clock=clock)
 

@@ -17,6 +17,7 @@ from bot.commands.context import (
     Reply,
     Request,
     change,
+    forgetting,
     reply_of,
     say,
     show,
@@ -37,6 +38,7 @@ from bot.store.chats import Chat
 from bot.store.database import Reader, Transaction
 from bot.store.notices import notify, notify_owners
 from bot.store.rows import to_ms
+from bot.targets.address import TYPED, hide_addresses
 from bot.telegram.chat_moves import BroadcastAccess
 from bot.text.buttons import button
 from bot.text.channel_names import spelt
@@ -136,7 +138,9 @@ async def on_behalf(request: Request, context: Context) -> Reply | Effect:
         if found or not request.argument:
             return say(overview, rows)
         line = context.t.gettext("There is no channel «{name}» of ours. A command after a name begins with /.")
-        return say(Text().line(line, name=request.argument[:_LABEL]).line().join(overview), rows)
+        name = one_line(hide_addresses(request.argument), _LABEL)
+        reply = say(Text().line(line, name=name).line().join(overview), rows)
+        return forgetting(reply) if TYPED.search(request.argument) else reply
     if parts["command"] is None:
         return show(request, await setup_screen(context.database, found[0], context))
     argument = (parts["argument"] or "").strip()

@@ -14,8 +14,9 @@ from bot.commands.undo import undo_button
 from bot.locales import N_
 from bot.models.acts import CaseDeleted, CaseNoted, CaseRenamed, PostSaved
 from bot.models.outgoing import Button, Outgoing
+from bot.rendering.captures import capture_sentence
 from bot.rendering.post_text import excerpt_post
-from bot.store import acts, cases, posts
+from bot.store import acts, captures, cases, posts
 from bot.store.acts import Rows
 from bot.store.cases import LONGEST_NOTE, LONGEST_TAG, MOST_TAGS, Case, CasePost
 from bot.store.database import Reader, Transaction
@@ -303,6 +304,9 @@ async def _item_screen(
         text.add("\n", item.note, "\n")
     name = one_line(item.name, _NAME) or t.gettext("On the server")
     text.line().line(t.gettext("Saved {date} by {name}"), date=context.date(item.added_at), name=name)
+    capture = await captures.newest(db, item.channel_id, item.message_id)
+    if capture is not None:
+        text.add(capture_sentence(capture, context.date(capture.at or context.now), t), "\n")
     data = (item.channel_id, item.message_id)
     rows: list[tuple[Button, ...]] = [(button(t.gettext("Show the post"), "post", *data),)]
     if may_change_case(case, context):

@@ -16,6 +16,7 @@ from bot.locales import Translator
 from bot.models import Network
 from bot.models.outgoing import ButtonRows, Outgoing
 from bot.monitoring.channel_state import ChannelState
+from bot.rendering.withheld import show_withholdings
 from bot.runtime import tesseract
 from bot.search.coverage import coverage_of
 from bot.store import channels, readers, stats
@@ -139,6 +140,10 @@ async def _facts(db: Reader, state: ChannelState, past: str, context: Context) -
         )
     elif channel.is_witnessed:
         text.line(t.gettext("Each hour I compare it with its web page; what was missed is reported to the owners."))
+    if channel.withholdings:
+        line = t.gettext("⚠️ Telegram hides this channel: {where}. Seen so since {date}.")
+        where = show_withholdings(channel.withholdings, t, quoted=True)
+        text.line(line, where=where, date=context.date(channel.withheld_at or context.now))
     text.add(past, "\n")
     last = state.stats.last_post_at
     text.line(t.gettext("Last post: {time}"), time=t.gettext("none stored") if last is None else context.date(last))

@@ -148,6 +148,11 @@ def message(text: Text | str, rows: ButtonRows = (), **values: object) -> Outgoi
     return Outgoing(text=words, entities=entities, buttons=rows)
 
 
+def forgetting(reply: Reply) -> Reply:
+    """Answer a message that holds a secret: it is deleted, and nothing of the answer is kept."""
+    return replace(reply, forgets=True, secret=True)
+
+
 def say(text: Text | str, rows: ButtonRows = (), **values: object) -> Reply:
     """Answer with one new message."""
     return Reply(messages=(message(text, rows, **values),))

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from bot.commands.context import CommandError, Context, Reply, Request, writes
 from bot.commands.registry import outdated, tap
 from bot.commands.rights import Need
+from bot.locales.locale import Locale
 from bot.models.outgoing import ButtonRows
 from bot.search.coverage import Coverage, coverage_of
 from bot.store import access, backfills
@@ -49,23 +50,27 @@ def describe_past(
     if target is not None and lacking and context.may(Need.INSTANCE):
         named = () if channel_ids is None else (".".join(map(str, lacking[:_MOST_NAMED])),)
         rows = ((button(context.t.gettext("Read further back"), "further", f"{target:{_DAY}}", *named),),)
-    return Past(line=_line(coverage, start, context, since=since if is_short else None), rows=rows, is_short=is_short)
+    line = past_line(coverage, context.locale, since=since if is_short else None)
+    return Past(line=line, rows=rows, is_short=is_short)
 
 
-def _line(coverage: Coverage, start: datetime, context: Context, *, since: datetime | None) -> str:
-    line = _start_line(coverage, start, context, since=since)
+def past_line(coverage: Coverage, locale: Locale, *, since: datetime | None = None) -> str:
+    """Say how far back the archive reaches, and that it is not as far as `since`; nothing where there is none."""
+    if coverage.since is None:
+        return ""
+    line = _start_line(coverage, coverage.since, locale, since=since)
     if not coverage.ends:
         return line
-    t, end = context.t, max(coverage.ends.values())
+    t, end = locale.t, max(coverage.ends.values())
     if len(coverage.starts) == 1:
         more = t.gettext("I do not follow this channel. Its last stored post is from {date}.")
     else:
         more = t.gettext("I do not follow {n} of these channels and store no new posts from them.")
-    return f"{line} {more.format(n=len(coverage.ends), date=context.date(end))}"
+    return f"{line} {more.format(n=len(coverage.ends), date=locale.date(end))}"
 
 
-def _start_line(coverage: Coverage, start: datetime, context: Context, *, since: datetime | None) -> str:
-    t, count, date = context.t, len(coverage.starts), context.date(start)
+def _start_line(coverage: Coverage, start: datetime, locale: Locale, *, since: datetime | None) -> str:
+    t, count, date = locale.t, len(coverage.starts), locale.date(start)
     if count == 1:
         line = t.gettext("The archive is complete since {date}.")
         if coverage.is_whole:

@@ -11,7 +11,8 @@ from bot.locales import N_
 from bot.models import StoredPost
 from bot.models.acts import CaseOpened, PostSaved
 from bot.models.outgoing import Outgoing
-from bot.store import acts, cases
+from bot.rendering.captures import capture_sentence
+from bot.store import acts, captures, cases
 from bot.store.acts import Rows
 from bot.store.cases import Case
 from bot.store.database import Reader, Transaction
@@ -134,7 +135,8 @@ async def _open_with(tx: Transaction, typed: str, post: StoredPost, context: Con
         await cases.add(tx, number, post, chat_id=context.chat.id, name=context.name, now=context.now)
     case = await need_case(tx, number, context)
     line = context.t.gettext("Opened the case {name} and saved the post in it.")
-    return Reply(messages=(_done(Text().say(line, name=bold(name)), case, post, context, undo=recording.id),))
+    text = Text().say(line, name=bold(name))
+    return Reply(messages=(await _done(tx, text, case, post, context, undo=recording.id),))
 
 
 async def _put(request: Request, tx: Transaction, case: Case, post: StoredPost, context: Context) -> Reply:
@@ -144,7 +146,7 @@ async def _put(request: Request, tx: Transaction, case: Case, post: StoredPost, 
         raise CommandError(t.gettext(REFUSALS[Need.INSTANCE]))
     if case.id in await cases.with_post(tx, post.channel_id, post.key, context.viewer):
         text = Text().say(t.gettext("It is in the case {name} already."), name=name)
-        return show(request, _done(text, case, post, context))
+        return show(request, await _done(tx, text, case, post, context))
     if case.posts >= cases.MOST_POSTS:
         line = t.gettext("The case {name} is full: it has {n} posts. Open another one.")
         raise CommandError(line, name=name, n=case.posts)
@@ -154,12 +156,18 @@ async def _put(request: Request, tx: Transaction, case: Case, post: StoredPost, 
         await cases.add(tx, case.id, post, chat_id=context.chat.id, name=context.name, now=context.now)
     count = case.posts + 1
     line = t.ngettext("Saved in the case {name}: {n} post.", "Saved in the case {name}: {n} posts.", count)
-    return show(request, _done(Text().say(line, name=name, n=count), case, post, context, undo=recording.id))
+    text = Text().say(line, name=name, n=count)
+    return show(request, await _done(tx, text, case, post, context, undo=recording.id))
 
 
-def _done(text: Text, case: Case, post: StoredPost, context: Context, *, undo: int | None = None) -> Outgoing:
-    """Write how the saving of a post ended, with what can be done next."""
+async def _done(  # noqa: PLR0913 - what was done, with what
+    tx: Transaction, text: Text, case: Case, post: StoredPost, context: Context, *, undo: int | None = None
+) -> Outgoing:
+    """Write how the saving of a post ended, and what becomes of its page, with what can be done next."""
     t = context.t
+    capture = await captures.of_post(tx, post.channel_id, post.key)
+    if capture is not None:
+        text.add("\n", capture_sentence(capture, context.date(capture.at or context.now), t))
     note = button(t.gettext("Note"), "casenote", case.id, post.channel_id, post.message_id)
     rows = ((button(t.gettext("Open the case"), "case", case.id, 0), note),)
     return message(text, rows if undo is None else (*rows, (undo_button(undo, t),)))

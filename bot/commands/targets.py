@@ -8,7 +8,19 @@ import re
 from dataclasses import replace
 
 from bot.commands.broadcast import owners_of
-from bot.commands.context import CommandError, Context, Effect, Reply, Request, change, message, say, show, writes
+from bot.commands.context import (
+    CommandError,
+    Context,
+    Effect,
+    Reply,
+    Request,
+    change,
+    forgetting,
+    message,
+    say,
+    show,
+    writes,
+)
 from bot.commands.parsing import read_switch
 from bot.commands.questions import ask
 from bot.commands.registry import Section, command, example, outdated, tap
@@ -22,13 +34,12 @@ from bot.store import acts, chats, targets
 from bot.store.acts import Rows
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.targets import PAUSED, Target
-from bot.targets.address import Address, AddressError, read_address
+from bot.targets.address import TYPED, Address, AddressError, hide_addresses, read_address
 from bot.text.buttons import button, choice, rows_of
 from bot.text.markup import Text, bold, code, one_line
 
 _TITLE, _LABEL, _LONGEST_NAME = 60, 30, 40  # UTF-16 units in a line and on a button; characters
 _ADD = re.compile(r"(?:add|добавить|додати)\b\s*(?P<rest>.*)", re.DOTALL | re.IGNORECASE)
-_ADDRESS = re.compile(r"\S+://\S*")
 _LIKE_ADDRESS = re.compile(r"\S*[/@:]\S*")  # a secret already, though nobody can use it
 
 
@@ -49,17 +60,17 @@ _NO_TARGET = N_("There is no target «{name}»: owners see and add them with /ta
 async def targets_(request: Request, context: Context) -> Reply | Effect:
     """List the targets, or add one."""
     adding = _ADD.fullmatch(request.argument.strip())
-    if adding is None and _ADDRESS.search(request.argument) is None:
+    if adding is None and TYPED.search(request.argument) is None:
         return show(request, await _overview(context.database, context))
     typed = request.argument if adding is None else adding["rest"]
-    found = _ADDRESS.search(typed)
+    found = TYPED.search(typed)
     if found is None:
         return _ask_address(request, context, typed.strip())
     name = f"{typed[: found.start()]} {typed[found.end() :]}"
     try:
         address = await asyncio.to_thread(read_address, found[0])
     except AddressError as error:
-        return _forgetting(say(Text().say(context.t.gettext(error.template), **error.values)))
+        return forgetting(say(Text().say(context.t.gettext(error.template), **error.values)))
     return _add(context, one_line(name, _LONGEST_NAME) or address.service, address)
 
 
@@ -81,7 +92,7 @@ def _ask_address(request: Request, context: Context, typed: str) -> Effect:
         )
         text.line(t.gettext("It is a secret: I delete your message and never show it again."))
         reply = say(text.join(await ask(tx, request, context, "targets", before=before, subject=t.gettext("Targets"))))
-        return _forgetting(reply) if _LIKE_ADDRESS.search(typed) else reply
+        return forgetting(reply) if _LIKE_ADDRESS.search(typed) else reply
 
     return effect
 
@@ -89,17 +100,12 @@ def _ask_address(request: Request, context: Context, typed: str) -> Effect:
 def is_address(typed: str) -> bool:
     """Tell whether a message is the address of a target alone."""
     scheme = typed.partition("://")[0].lower()
-    return _ADDRESS.fullmatch(typed) is not None and scheme not in {"http", "https", "tg", "ton"}
+    return TYPED.fullmatch(typed) is not None and scheme not in {"http", "https", "tg", "ton"}
 
 
 def no_target(typed: str, context: Context) -> Reply:
     """Answer an address that stands where none is read; the message is deleted, and the answer has the service only."""
-    name = _ADDRESS.sub(lambda found: f"{found[0].partition('://')[0]}://…", typed)
-    return _forgetting(say(context.t.gettext(_NO_TARGET), name=one_line(name, _LONGEST_NAME)))
-
-
-def _forgetting(reply: Reply) -> Reply:
-    return replace(reply, forgets=True, secret=True)
+    return forgetting(say(context.t.gettext(_NO_TARGET), name=one_line(hide_addresses(typed), _LONGEST_NAME)))
 
 
 def _add(context: Context, name: str, address: Address) -> Effect:
@@ -109,7 +115,7 @@ def _add(context: Context, name: str, address: Address) -> Effect:
         t, taken = context.t, {chat.title.casefold() for chat in await chats.targets(tx)}
         if name.casefold() in taken:
             line = t.gettext("There is a target «{name}» already: send it again with another name.")
-            return _forgetting(say(line, name=name))
+            return forgetting(say(line, name=name))
         chat = await targets.add(
             tx,
             name=name,
@@ -126,7 +132,7 @@ def _add(context: Context, name: str, address: Address) -> Effect:
             line = t.gettext("The secret with which its messages are signed, shown this once: {secret}")
             reply = say(line, secret=code(address.made_secret.get_secret_value()))
         screen = await setup_screen(tx, chat, context)
-        return _forgetting(replace(reply, messages=(*reply.messages, screen)))
+        return forgetting(replace(reply, messages=(*reply.messages, screen)))
 
     return effect
 
@@ -210,7 +216,7 @@ async def fallback(request: Request, context: Context) -> Reply | Effect:
     if read_switch(typed) is False:
         return _choose(request, context, None)
     found = next((chat for chat in every if chat.title.casefold() == typed), None)
-    if found is None and _ADDRESS.search(request.argument):
+    if found is None and TYPED.search(request.argument):
         return no_target(request.argument, context)
     if found is None:
         raise CommandError(context.t.gettext(_NO_TARGET), name=request.argument[:_LONGEST_NAME])

@@ -29,17 +29,22 @@ _POST_LINK = re.compile(r"https://t\.me/(?:c/)?\w+/(\d+)")
 async def find(db: Reader, sender: Sender, message: Message, outgoing: Outgoing) -> int | None:
     """Return the id that a message, which Telegram refused as sent already, has in its chat.
 
-    None where it is not found, or Telegram refuses to say.
+    It is looked for where it lies if it was sent just now, above the newest known one of its chat, and above the newest
+    one from before it came to be, since later ones may have passed it. None where it is not found, or Telegram refuses
+    to say.
     """
     peer = message.chat.peer
     channel = peer if peer.kind is PeerKind.CHANNEL else None
     last = await backup_recovery.newest_message_id(db, message.chat.id)
     newest = last if channel else await backup_recovery.newest_message_id_of_account(db)
-    near = max(last, newest - JUST_NOW)
+    began = await backup_recovery.newest_message_id(db, message.chat.id, before=message.created_at)
+    near, found = max(last, newest - JUST_NOW), None
     try:
-        found = await _among(db, pages(sender, near, channel=channel, most=NEAR), message, outgoing)
-        if found is None and near > last:
-            found = await _among(db, pages(sender, last, channel=channel, most=FAR), message, outgoing)
+        for above in dict.fromkeys((near, last, began)):
+            most = NEAR if above == near else FAR
+            found = await _among(db, pages(sender, above, channel=channel, most=most), message, outgoing)
+            if found is not None:
+                break
     except TelegramError as error:
         log.warning("one of our messages cannot be searched for", message=message.id, reason=error.error)
         return None

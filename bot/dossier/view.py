@@ -20,6 +20,7 @@ from bot.matching.similarity.diff import word_runs
 from bot.models import TOLD, StoredPost
 from bot.models.links import post_link
 from bot.rendering.post_text import channel_name, full_text
+from bot.rendering.withheld import show_withholdings
 from bot.store.channels import BEGINNING, Channel
 from bot.text.markup import one_line
 
@@ -33,7 +34,7 @@ PATHS = {  # by which a version reached us
     "backfill": N_("read from the channel's past"),
     "import": N_("from an export of Telegram Desktop"),
     "story": N_("read while the story was shown"),
-    "preview": N_("read from the channel's public web page"),
+    "page": N_("read from the channel's public web page"),
     "site": N_("read from the website's feed"),
 }
 
@@ -179,6 +180,9 @@ def _source(channel: Channel, writer: _Language) -> tuple[str, str, str]:
     complete = "–" if since is None else writer.moment(since)
     if since == BEGINNING:
         complete = t.gettext("its first post")
+    if channel.withholdings:
+        line = t.gettext("{complete}; Telegram hides it: {where}")
+        complete = line.format(complete=complete, where=show_withholdings(channel.withholdings, t))
     link = channel.address or (f"https://t.me/{channel.username}" if channel.username else "")
     return one_line(channel.title, _NAME) or str(channel.id), link, complete
 

@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from mmap import ACCESS_READ, mmap
@@ -16,15 +16,18 @@ from typing import Any, TextIO
 
 from bot import __version__
 from bot.errors import SettingsError
+from bot.evidence import capture
 from bot.evidence.coverage import coverage_of
-from bot.evidence.signing import PrivateKey, handover_text, pem
+from bot.evidence.signing import PrivateKey, handover_text
+from bot.models.captures import Capture
 from bot.models.links import post_link
-from bot.store import evidence, heads
+from bot.store import captures, evidence, heads, proofs
 from bot.store.blobs import Blobs
 from bot.store.database import Reader
 from bot.store.evidence import LedgerReader, MessageKeys, MessageSet, VersionEvidence
-from bot.store.heads import LedgerHead
+from bot.store.heads import LedgerHead, pem
 from bot.store.ledger import LineKind
+from bot.store.proofs import HeadProof
 from bot.store.rows import maybe_ms, to_ms
 
 MANIFEST = "manifest-sha256.txt"
@@ -32,6 +35,7 @@ MOST = 1_000_000  # messages: each has a file, which takes 4 kB of the disk
 _AT_ONCE = 500  # messages
 _ABOUT_ALL = {LineKind.KEY, LineKind.ACCOUNT_LOST, LineKind.ACCOUNT_BACK, LineKind.BACKUP_RESTORED}
 _GAPS = {LineKind.GAP, LineKind.GAP_FILLED}
+_CHANNEL_WITHHELD = (LineKind.WITHHELD, None)  # of no message
 _TEXTS = Path(__file__).with_name("texts")
 
 
@@ -54,6 +58,8 @@ class BundleContent:
     versions: int
     files: int
     stamps: int
+    proofs: int  # of OpenTimestamps
+    pending: int  # of these, which prove nothing yet
 
 
 class Bundle:
@@ -69,13 +75,8 @@ class Bundle:
         self._db = db
         self._signed = signed
         self._blobs = Blobs(media)
-        self._captures: Path | None = None
         self._messages = MessageSet(db)
         self._versions = self._files = 0
-
-    def take_over(self, captures: Path) -> None:
-        """Take over a folder of captured pages."""
-        self._captures = captures
 
     async def collect(self, pages: AsyncIterator[MessageKeys]) -> int:
         """Note the messages that it is to hold; return how many. Raises SettingsError for none, or too many."""
@@ -96,11 +97,11 @@ class Bundle:
         try:
             for name in ("raw", "media", "heads", "keys"):
                 (self._data / name).mkdir(parents=True)
-            if self._captures is not None:
-                self._captures.rename(self._data / "captures")
             await self._put_messages(show)
             first = await self._put_ledger(head)
-            stamps = await self._put_heads(first, head)
+            every = [each for each in await heads.since(self._signed, first) if each.sequence <= head.sequence]
+            proven = await proofs.of_heads(self._signed, [each.id for each in every])
+            stamps = await self._put_heads(every, head, proven)
             await self._put_keys()
             await self._put_coverage(request, head.signed_at)
             self._put_texts()
@@ -108,10 +109,17 @@ class Bundle:
             self._folder.rename(self._place)
         finally:
             shutil.rmtree(self._folder, ignore_errors=True)
-        return BundleContent(messages=self._messages.count, versions=self._versions, files=self._files, stamps=stamps)
+        return BundleContent(
+            messages=self._messages.count,
+            versions=self._versions,
+            files=self._files,
+            stamps=stamps,
+            proofs=len(proven),
+            pending=sum(proof.block is None for proof in proven.values()),
+        )
 
     async def _put_messages(self, show: Callable[[int], None]) -> None:
-        done, last = 0, None
+        done, last, captured = 0, None, list[Capture]()
         with _opened(self._data / "versions.jsonl") as versions, _opened(self._data / "files.jsonl") as files:
             while part := await self._messages.after(last, most=_AT_ONCE):
                 for version in await evidence.versions_of(self._db, part):
@@ -123,8 +131,10 @@ class Bundle:
                 for file in await evidence.files_of(self._db, part):
                     self._put_file(file)
                     _put_line(files, file)
+                captured += await captures.of_messages(self._db, part)
                 done, last = done + len(part), part[-1]
                 show(done)
+        self._put_captures(captured)
 
     def _put_raw(self, sha256: bytes, raw: bytes) -> None:
         (self._data / "raw" / sha256.hex()).write_bytes(raw)
@@ -138,6 +148,11 @@ class Bundle:
             self._files += 1
         else:
             file["reason"] = "it is not on the disk"
+
+    def _put_captures(self, found: Sequence[Capture]) -> None:
+        if found:
+            (self._data / "captures").mkdir()
+            capture.put(found, self._data / "captures", self._blobs)
 
     async def _put_ledger(self, head: LedgerHead) -> int:
         """Write the ledger from the first line about these messages to the head; return the sequence before it.
@@ -156,24 +171,26 @@ class Bundle:
                         file.write(f"{first}\t-\t{previous}\t-\n")
                     previous = line.hash.hex()
                     is_shown = is_about or said["kind"] in _ABOUT_ALL
-                    is_shown = is_shown or (said["kind"] in _GAPS and said["channel"] in channels)
+                    is_of_channel = said["kind"] in _GAPS or (said["kind"], said["message"]) == _CHANNEL_WITHHELD
+                    is_shown = is_shown or (is_of_channel and said["channel"] in channels)
                     if first is not None:
                         digest = hashlib.sha256(line.text.encode()).hexdigest()
                         file.write(f"{line.sequence}\t{digest}\t{previous}\t{line.text if is_shown else '-'}\n")
         return first or 0
 
-    async def _put_heads(self, first: int, newest: LedgerHead) -> int:
-        """Write the heads from a line on that are stamped, and the newest; return how many stamps there are."""
-        every = [head for head in await heads.since(self._signed, first) if head.sequence <= newest.sequence]
+    async def _put_heads(self, every: Sequence[LedgerHead], newest: LedgerHead, proven: Mapping[int, HeadProof]) -> int:
+        """Write those heads that are stamped or have a proof, and the newest; return how many stamps there are."""
         stamps = await heads.stamps(self._signed, [head.id for head in every])
         stamped = {stamp.head_id for stamp in stamps if stamp.reply is not None}
         count = 0
         for head in every:
-            if head.id != newest.id and head.id not in stamped:
+            if head.id != newest.id and head.id not in stamped and head.id not in proven:
                 continue
             name = f"{head.sequence:010}-{head.id}"
             (self._data / "heads" / f"{name}.json").write_text(head.text, encoding="utf-8")
             (self._data / "heads" / f"{name}.sig").write_bytes(head.signature)
+            if head.id in proven:
+                (self._data / "heads" / f"{name}.json.ots").write_bytes(proven[head.id].file or b"")
             mine = [stamp for stamp in stamps if stamp.head_id == head.id and stamp.reply is not None]
             for number, stamp in enumerate(mine, start=1):
                 (self._data / "heads" / f"{name}.{number}.tsr").write_bytes(stamp.reply or b"")

@@ -1,7 +1,7 @@
 """Heads go from one instance to another by a channel: each posts its own, and keeps those of others in its ledger.
 
 A head of another instance that follows from its last one becomes a line of our ledger, whose head we sign and have
-stamped: that is our counter-signature. Of one that does not follow the owners are told.
+stamped: that is our counter-signature. Of those that do not follow the owners are told, once a day for each channel.
 """
 
 import base64
@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import structlog
+
 from bot.evidence.signing import is_signed_by
 from bot.models.notices import HeadFault, HeadPosted, HeadRefused
 from bot.store import chats, evidence, heads, ledger, meta
@@ -21,6 +23,8 @@ from bot.store.heads import LedgerHead
 from bot.store.ledger import LedgerEntry, LineKind
 from bot.store.notices import notify, notify_owners
 from bot.store.rows import to_ms
+
+log = structlog.get_logger(__name__)
 
 _SEEN, _LAST = "heads_seen", "heads_of_others"  # the line of the ledger that was looked at last; the last by channel
 _AT_ONCE = 50_000  # lines of the ledger in a turn: what is older waits for the next one
@@ -113,7 +117,10 @@ async def _take(
 ) -> None:
     fault = fault_of(head, last.get(str(post.channel_id)))
     if fault is not None:
-        event = f"{post.channel_id}:{post.message_id}"
+        log.warning(
+            "a head of another ledger is refused", channel=post.channel_id, post=post.message_id, fault=fault.value
+        )
+        event = f"{post.channel_id}:{now:%Y-%m-%d}"  # whoever may post there decides how many there are
         await notify_owners(tx, HeadRefused(event=event, channel=post.channel_title, fault=fault), now=now)
         return
     last[str(post.channel_id)] = {"key": head.public.hex(), "sequence": head.sequence, "hash": head.hash}

@@ -40,6 +40,8 @@ async def _of_channel(db: Reader, channel: Channel, state: ChannelState | None, 
         "complete_until": iso(channel.swept_at if state is None else state.checked_at),
         "complete_until_message": channel.confirmed_id or None,
         "state": "not followed any more" if state is None else state.status.value,
+        "withheld": [each._asdict() for each in channel.withholdings],
+        "withheld_seen": iso(channel.withheld_at),
         "gaps": [*_gaps(channel, state, lost), *await _unreadable(db, channel)],
     }
 

@@ -1,4 +1,4 @@
-"""Signs the ledger each hour, and has the head stamped each day."""
+"""Signs the ledger each hour, and has the head stamped, and brought into Bitcoin, each day."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -8,6 +8,7 @@ from typing import Self
 
 import structlog
 
+from bot.evidence.calendars import MISSING, Calendars, is_installed, is_late, is_upgrade_due
 from bot.evidence.countersigning import countersign, post_head
 from bot.evidence.loss_report import write_reports
 from bot.evidence.signing import KeyFileError, Signer
@@ -17,9 +18,9 @@ from bot.runtime.proxies import Proxy
 from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.runtime.web import web_proxy
 from bot.settings import Settings
-from bot.store import heads
+from bot.store import heads, proofs
 from bot.store.database import Database, Subject
-from bot.store.heads import HeadStamp
+from bot.store.heads import LedgerHead
 
 log = structlog.get_logger(__name__)
 
@@ -28,35 +29,47 @@ STAMP_EVERY = timedelta(days=1)
 TRY_AGAIN = timedelta(minutes=55), timedelta(hours=12)  # after a failure: at first, and at most
 
 
-def is_due(last: HeadStamp | None, stamped_at: datetime | None, now: datetime) -> bool:
-    """Tell whether an authority is to be asked: each day, and after failures in growing steps."""
+def is_due(failed_at: datetime | None, stamped_at: datetime | None, now: datetime) -> bool:
+    """Tell whether somebody is to be asked: each day, and after failures, the last one at a time, in growing steps."""
     since = None if stamped_at is None else now - stamped_at
     if since is not None and since < STAMP_EVERY:
         return False
-    if last is None or last.reply is not None:
+    if failed_at is None:
         return True
     shortest, longest = TRY_AGAIN
-    waited = last.tried_at - (stamped_at or last.tried_at) - STAMP_EVERY
-    return now - last.tried_at >= max(shortest, min(longest, waited))
+    waited = failed_at - (stamped_at or failed_at) - STAMP_EVERY
+    return now - failed_at >= max(shortest, min(longest, waited))
 
 
 class HeadLoop:
     """Signs and stamps for as long as the service runs; a failure is logged and shown by `about`."""
 
-    def __init__(
-        self, database: Database, folder: Path, authorities: Sequence[str], *, proxy: Proxy | None, clock: Clock
+    def __init__(  # noqa: PLR0913 - it goes out to many
+        self,
+        database: Database,
+        folder: Path,
+        authorities: Sequence[str],
+        *,
+        calendars: Sequence[str] = (),
+        proxy: Proxy | None,
+        clock: Clock,
     ) -> None:
         self._database = database
         self._folder = folder
         self._signer = Signer(database, folder)
         self._authorities = authorities
+        self._calendars = Calendars(database, calendars, proxy=proxy)
         self._proxy = proxy
         self._clock = clock
 
     @classmethod
     def of(cls, settings: Settings, database: Database, *, clock: Clock) -> Self:
         """Make one by the settings."""
-        return cls(database, settings.data_dir, settings.authorities, proxy=web_proxy(settings), clock=clock)
+        calendars = settings.calendars if is_installed() else ()
+        if settings.wants_calendars and not calendars:
+            log.warning(MISSING)
+        proxy = web_proxy(settings)
+        return cls(database, settings.data_dir, settings.authorities, calendars=calendars, proxy=proxy, clock=clock)
 
     async def run(self, beat: Beat = no_beat) -> None:
         """Sign at once, each hour and whenever an account is lost, for ever."""
@@ -77,12 +90,36 @@ class HeadLoop:
         await countersign(self._database, key.public, now=now)
         await self._database.write(partial(post_head, head=head, public=key.public, now=now))
         await write_reports(self._database, self._folder, head=head, key=key, now=now)
-        last = await heads.last_stamps(self._database)
+        await self._stamp(head, now)
+        await self._prove(head, now)
+
+    async def _stamp(self, head: LedgerHead, now: datetime) -> None:
+        tries = await heads.last_stamps(self._database)
+        failed = {url: stamp.tried_at for url, stamp in tries.items() if stamp.reply is None}
         due = [
             url
             for url in self._authorities
-            if is_due(last.get(url), await heads.last_stamped(self._database, url), now)
+            if is_due(failed.get(url), await heads.last_stamped(self._database, url), now)
         ]
         for stamp in await Stamper(self._database, due, proxy=self._proxy).stamp(head, now):
             if stamp.reply is None:
                 log.warning("an authority did not stamp the ledger", authority=stamp.authority, why=stamp.reason)
+
+    async def _prove(self, head: LedgerHead, now: datetime) -> None:
+        """Submit the head to calendars where a day has passed, and ask for the blocks of earlier ones."""
+        if not self._calendars.urls:
+            return
+        last, submitted = await proofs.last(self._database), await proofs.last_submitted(self._database)
+        failed_at = last.tried_at if last is not None and last.file is None else None
+        if is_due(failed_at, None if submitted is None else submitted.submitted_at, now):
+            proof = await self._calendars.submit(head, now)
+            if proof is not None and proof.reason is not None:
+                log.warning("not all calendars took the head of the ledger", why=proof.reason)
+        due = [proof for proof in await proofs.promised(self._database) if is_upgrade_due(proof, now)]
+        asked = await self._calendars.upgrade(due, now)
+        for proof in asked:
+            if proof.block is not None:
+                log.info("a calendar says that the head of the ledger is in Bitcoin", block=proof.block)
+        late = [proof for proof in asked if proof.block is None and is_late(proof, now)]
+        if late:
+            log.warning("calendars have brought no block of Bitcoin for days", heads=len(late), why=late[-1].reason)

@@ -7,11 +7,11 @@ from pathlib import Path
 import structlog
 
 from bot.evidence.coverage import coverage_of, iso
-from bot.evidence.signing import PrivateKey, fingerprint
+from bot.evidence.signing import PrivateKey
 from bot.runtime.private_files import FOLDER_MODE, write_private
 from bot.store import ledger, meta
 from bot.store.database import Database
-from bot.store.heads import LedgerHead
+from bot.store.heads import LedgerHead, fingerprint
 from bot.store.ledger import LostAccount
 
 log = structlog.get_logger(__name__)

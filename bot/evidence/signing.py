@@ -25,8 +25,8 @@ from cryptography.hazmat.primitives.serialization import (
 from bot.errors import ChannelwatchError
 from bot.runtime.private_files import FILE_MODE, flush_names, restrict, write_private
 from bot.store import heads, ledger
-from bot.store.database import Database, Reader, Transaction
-from bot.store.heads import LedgerHead, SigningKey
+from bot.store.database import Database, Transaction
+from bot.store.heads import LedgerHead, fingerprint
 from bot.store.transaction import Tip
 
 log = structlog.get_logger(__name__)
@@ -37,17 +37,6 @@ _NEXT = "evidence.key.next"  # of a rotation that is not written down yet, or wa
 
 class KeyFileError(ChannelwatchError):
     """The file of the key cannot be used; the text says what to do. Alerts do not need it."""
-
-
-def fingerprint(public: bytes) -> str:
-    """Return the SHA-256 of a public key, in hexadecimal."""
-    return hashlib.sha256(public).hexdigest()
-
-
-def pem(public: bytes) -> str:
-    """Return a public key as PEM, which OpenSSL reads."""
-    key = Ed25519PublicKey.from_public_bytes(public)
-    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
 def is_signed_by(public: bytes, signature: bytes, text: bytes) -> bool:
@@ -204,9 +193,3 @@ class Signer:
         await self._database.write(
             lambda tx: heads.add_key(tx, key.public, digest, handover=handover, acceptance=acceptance, now=now)
         )
-
-
-async def present_key(db: Reader) -> SigningKey | None:
-    """Return the public half of the present key; None where the service has not made one yet."""
-    known = await heads.keys(db)
-    return known[-1] if known else None

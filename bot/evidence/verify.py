@@ -1,9 +1,10 @@
 """Check a bundle of channelwatch. It needs Python 3.9 and OpenSSL 3, and nothing of channelwatch.
 
-    python3 verify.py BUNDLE [--key SHA256] [--ca AUTHORITY.pem]...
+    python3 verify.py BUNDLE [--key SHA256] [--ca AUTHORITY.pem]... [--block HEIGHT=ROOT]...
 
 --key: the SHA-256 of a public key that you got from the newsroom in another way than with this bundle.
 --ca: certificates of authorities of time that you trust, from their own websites.
+--block: the height and the Merkle root of a block of Bitcoin, from a node or an explorer that you trust.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import base64
 import hashlib
+import io
 import json
 import re
 import shutil
@@ -25,16 +27,23 @@ OPENSSL = shutil.which("openssl") or "openssl"
 MANIFEST = "manifest-sha256.txt"
 PEM = re.compile(rb"-----BEGIN PUBLIC KEY-----\n([A-Za-z0-9+/=]+)\n-----END PUBLIC KEY-----\n")
 ED25519 = bytes.fromhex("302a300506032b6570032100")  # what stands before the 32 bytes of a key (RFC 8410)
+OTS = b"\0OpenTimestamps\0\0Proof\0" + bytes.fromhex("bf89e2e884e89294 01 08")  # version 1, of a SHA-256
+PENDING, BITCOIN = "83dfe30d2ef90c8e", "0588960d73d71901"  # kinds of attestations of OpenTimestamps
+LARGEST_OTS, DEEPEST, LONGEST = 1 << 16, 250, 4096  # bytes of a proof, operations one after the other, bytes of each
 
 
 class BundleCheck:
     """Finds what is wrong with a bundle, each in one line."""
 
-    def __init__(self, bundle: Path, key: str | None, authorities: list[str]) -> None:
+    def __init__(
+        self, bundle: Path, key: str | None, authorities: list[str], blocks: dict[int, str] | None = None
+    ) -> None:
         self.bundle = bundle
         self.data = bundle / "data"
         self.key = key
         self.authorities = authorities
+        self.blocks = blocks or {}  # Merkle roots of blocks of Bitcoin that are known by another way
+        self.named_blocks: set[int] = set()
         self.faults: list[str] = []
         self.notes: list[str] = []
         self.links: dict[int, str] = {}  # hashes of the ledger by sequence
@@ -48,7 +57,7 @@ class BundleCheck:
 
     def run(self) -> bool:
         steps = (
-            *(self.bag, self.key_files, self.manifest_signature, self.chain, self.heads),
+            *(self.bag, self.key_files, self.manifest_signature, self.chain, self.heads, self.proofs),
             *(self.messages, self.captures, self.files),
         )
         for step in steps:
@@ -165,7 +174,7 @@ class BundleCheck:
                 self.stamp(path, stamp)
         if last != self.last_sequence:
             self.fault(f"heads: none is signed for the last line of the ledger, {self.last_sequence}")
-        if not stamped:
+        if not stamped and not any((self.data / "heads").glob("*.ots")):
             self.notes.append("no authority of time has stamped it: only the newsroom says since when it stands")
 
     def stamp(self, path: Path, stamp: Path) -> None:
@@ -185,6 +194,32 @@ class BundleCheck:
                 self.notes.append(f"{said}, checked")
                 return
         self.fault(f"{stamp.name}: none of the authorities that you trust has made it")
+
+    def proofs(self) -> None:
+        """Follow each proof of OpenTimestamps from the hash of its head to the block of Bitcoin that shall hold it."""
+        for path in sorted((self.data / "heads").glob("*.ots")):
+            try:
+                found = attestations(path.read_bytes(), bytes.fromhex(sha256_of(path.with_suffix(""))))
+            except ValueError as error:
+                self.fault(f"{path.name}: {error}")
+                continue
+            blocks = [(int(height), message[::-1].hex()) for kind, height, message in found if kind == BITCOIN]
+            for height, root in blocks:
+                self.block(path, height, root)
+            if not blocks:
+                self.notes.append(f"{path.name} is pending: it proves nothing yet; README.txt says how to complete it")
+        for height in sorted(set(self.blocks) - self.named_blocks):
+            self.fault(f"heads: no proof leads to the block {height} of Bitcoin that you named")
+
+    def block(self, path: Path, height: int, root: str) -> None:
+        self.named_blocks.add(height)
+        said = f"{path.stem} was there when block {height} of Bitcoin was made, says {path.name}"
+        if height not in self.blocks:
+            self.notes.append(f"{said}; not checked: does that block have the Merkle root {root}? See README.txt")
+        elif self.blocks[height] != root:
+            self.fault(f"{path.name}: it leads to the Merkle root {root}, which is not the one of block {height}")
+        else:
+            self.notes.append(f"{said}, checked")
 
     def messages(self) -> None:
         """Compare each version with its line in the ledger, its bytes and its content."""
@@ -223,7 +258,7 @@ class BundleCheck:
         """Return the lines of each version, once their bytes are found to be there."""
         lines: dict[tuple[int, int, int], list[dict[str, Any]]] = {}
         for line in self.lines:
-            if line["kind"] in {"version", "addition", "withheld"}:
+            if line["kind"] in {"version", "addition", "withheld"} and line["message"] is not None:
                 key = (line["channel"], line["message"], line["number"])
                 if line["kind"] != "withheld":
                     lines.setdefault(key, []).append(line)
@@ -316,6 +351,81 @@ def public_of(path: Path) -> bytes:
     return der[len(ED25519) :]
 
 
+def attestations(proof: bytes, digest: bytes) -> list[tuple[str, str, bytes]]:
+    """Follow a file of OpenTimestamps: kinds of what attests a digest, a height or an address, the message it attests.
+
+    Raises ValueError, whose text names what is wrong.
+    """
+    if len(proof) > LARGEST_OTS:
+        raise ValueError(f"it is larger than {LARGEST_OTS} bytes")
+    if not proof.startswith(OTS):
+        raise ValueError("it is no file of OpenTimestamps")
+    if proof[len(OTS) :][: len(digest)] != digest:
+        raise ValueError("it is the proof of something else")
+    return attested(proof[len(OTS) + len(digest) :], digest)
+
+
+def attested(tree: bytes, digest: bytes) -> list[tuple[str, str, bytes]]:
+    """Follow the operations alone. Those that no way to a block of Bitcoin needs are unknown here."""
+    rest, found, unfinished = io.BytesIO(tree), [], [(digest, 1)]
+    while unfinished:
+        message, depth = unfinished.pop()
+        tag = take(rest, 1)
+        if tag == b"\xff":  # another operation or attestation of the same message follows after this one
+            unfinished.append((message, depth))
+            tag = take(rest, 1)
+        if tag == b"\0":
+            found.append((*attestation(take(rest, 8).hex(), message, take(rest, number(rest))), message))
+            continue
+        if tag == b"\x08":
+            message = hashlib.sha256(message).digest()
+        elif tag in {b"\xf0", b"\xf1"}:
+            word = take(rest, number(rest) or 1 << 30)  # one without a word does nothing: it is no operation
+            message = message + word if tag == b"\xf0" else word + message
+        else:
+            raise ValueError(f"it has an operation that is not known here, 0x{tag.hex()}")
+        if len(message) > LONGEST or depth >= DEEPEST:
+            raise ValueError("it has too many operations one after the other, or too long ones")
+        unfinished.append((message, depth + 1))
+    if rest.read(1):
+        raise ValueError("something stands after its end")
+    return found
+
+
+def attestation(kind: str, message: bytes, payload: bytes) -> tuple[str, str]:
+    """Return what attests a message: a block of Bitcoin by its height, a calendar by its address."""
+    rest, value = io.BytesIO(payload), ""
+    if kind == BITCOIN:
+        value = str(number(rest))
+    elif kind == PENDING:
+        value = take(rest, number(rest)).decode("ascii", "replace")
+    if kind in {BITCOIN, PENDING} and rest.read(1):
+        raise ValueError("something stands after the end of an attestation")
+    if kind == BITCOIN and len(message) != 32:  # noqa: PLR2004 - bytes of a Merkle root
+        raise ValueError("what it leads to is no Merkle root")
+    if kind == PENDING and not re.fullmatch(r"https?://[A-Za-z0-9._:/-]{1,990}", value):
+        raise ValueError("it names a calendar that is no web address")
+    return kind, value
+
+
+def take(rest: io.BytesIO, count: int) -> bytes:
+    found = rest.read(count)
+    if len(found) != count:
+        raise ValueError("its end is missing")
+    return found
+
+
+def number(rest: io.BytesIO) -> int:
+    """Read a number: seven bits in each byte, the lowest first, the eighth says that more follow."""
+    value = 0
+    for shift in range(0, 28, 7):
+        (byte,) = take(rest, 1)
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:  # noqa: PLR2004 - the eighth bit
+            return value
+    raise ValueError("it has a number that is too large")
+
+
 def is_signed(key: Path, signature: Path, text: Path) -> bool:
     """Have OpenSSL say whether a file has a key's signature."""
     if not signature.is_file():
@@ -329,13 +439,22 @@ def openssl(*words: str) -> tuple[bool, str]:
     return done.returncode == 0, done.stdout
 
 
+def block_of(written: str) -> tuple[int, str]:
+    height, _, root = written.lower().partition("=")
+    if not re.fullmatch(r"[0-9]{1,8}", height) or not re.fullmatch(r"[0-9a-f]{64}", root):
+        raise argparse.ArgumentTypeError("write HEIGHT=ROOT, such as 800000= and 64 hexadecimal digits")
+    return int(height), root
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("bundle", type=Path)
     parser.add_argument("--key", help="SHA-256 of the newsroom's public key")
     parser.add_argument("--ca", action="append", default=[], type=Path, help="certificate of an authority of time, PEM")
+    parser.add_argument("--block", action="append", default=[], type=block_of, help="HEIGHT=ROOT of a block of Bitcoin")
     given = parser.parse_args()
-    check = BundleCheck(given.bundle.resolve(), given.key, [str(path.resolve()) for path in given.ca])
+    authorities = [str(path.resolve()) for path in given.ca]
+    check = BundleCheck(given.bundle.resolve(), given.key, authorities, dict(given.block))
     is_good = check.run()
     for fault in check.faults:
         print(f"WRONG  {fault}")

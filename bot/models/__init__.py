@@ -11,12 +11,23 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 from bot.models.links import CommentedPost, post_link
 from bot.parts import Part, compact_json, whole_text
 
 Clock = Callable[[], datetime]  # the present, in UTC; injected, so that tests own the time
+
+
+class Withholding(NamedTuple):
+    """Where a network withholds something, and why."""
+
+    platform: str  # apps and countries, joined by dashes, in the network's words, as are …
+    reason: str  # … this, a word, …
+    text: str  # … and this, which people there read
+
+
+Withholdings = tuple[Withholding, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +77,7 @@ class ObservedBy(StrEnum):
     BACKFILL = "backfill"  # read from the history when the channel was first followed
     IMPORT = "import"  # read from an export
     STORY = "story"  # read from what the channel shows for a day
-    PREVIEW = "preview"  # read from the web page of its channel
+    PAGE = "page"  # read from the web page of its channel
     SITE = "site"  # read from a website
 
 
@@ -114,8 +125,7 @@ class Post:
     head: bytes | None = None  # of a long post whose rest was asked for: the hash of its beginning
     is_edited: bool = False  # as a web page says it, which does not say when
     link: str | None = None  # None: it follows from the channel and the id
-    # Where the network withholds it and why, [platform, reason, text] each; None: who saw it cannot know
-    withheld: tuple[tuple[str, str, str], ...] | None = None
+    withheld: tuple[tuple[str, str, str], ...] | None = None  # a `Withholding` each; None: who saw it cannot know
     raw: bytes  # the message as its network gave it: the evidence
     raw_format: RawFormat
     layer: int | None = None  # of TL bytes

@@ -44,6 +44,7 @@ class Recipient:
     storms: Storms | None  # likewise
     excluded: tuple[str, ...] = ()  # words that the chat excludes from the topic
     is_broadcast: bool = False  # a channel of the team's own: what comes too late is not even counted there
+    translates: bool = False  # a translation follows each alert in another language
 
 
 class Loudness(IntEnum):

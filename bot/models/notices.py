@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, TypeAdapter
 
+from bot.models import Withholdings
 from bot.models.acts import Act
 from bot.models.counts import WeekCounts
 from bot.models.enquiries import EnquiryKind, Findings
@@ -157,6 +158,15 @@ class ChannelRenamed(_Notice):
     old_username: str | None
     title: str
     username: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelWithheld(_Notice):
+    """The network withholds a channel in some places."""
+
+    kind: Literal["withheld"] = "withheld"
+    channel: str  # its title
+    found: Withholdings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -448,6 +458,7 @@ Notice = Annotated[
     | ChannelLost
     | ChannelRegained
     | ChannelRenamed
+    | ChannelWithheld
     | ChannelSilent
     | ReaderLost
     | HeadPosted

@@ -17,7 +17,7 @@ from bot.pipeline.decisions.grouping import (
 )
 from bot.pipeline.decisions.revisions import AlertUpdate
 from bot.pipeline.dedup import Duplicates
-from bot.store import alerts, backup_recovery, groups, outbox, translations
+from bot.store import alerts, backup_recovery, captures, groups, outbox, translations
 from bot.store.alerts import NewAlert
 from bot.store.database import Reader, Transaction
 from bot.store.groups import NewMember
@@ -51,8 +51,9 @@ async def add_alerts(
                 joined.append((numbered, decision))
     await alerts.add(tx, [NewAlert(alert=each.alert) for each in single], now=now)
     await outbox.enqueue(tx, [_message(each) for each in single], now=now)  # these leave first
-    await translations.follow(tx, [each.alert.id for each in single], now=now)
+    await translations.follow(tx, [each.alert.id for each in single if each.recipient.translates], now=now)
     await _add_to_groups(tx, grouped, open_groups, now=now)
+    await captures.follow(tx, [each.alert.id for each in (*single, *(each for each, _ in grouped))], now=now)
     await _add_duplicates(tx, joined, now=now)
     await groups.show_news(tx, news, now=now)
     return len(single) + sum(group.kind in _ALERTING for _, group in grouped)
@@ -194,6 +195,7 @@ async def update_alerts(tx: Transaction, updates: Sequence[AlertUpdate], *, now:
     own = [stale.shown_by for stale, _ in changed if not stale.is_grouped and not stale.is_duplicate]
     await outbox.revise(tx, own, now=now)
     await translations.follow(tx, [alert.id for _, alert in changed], now=now)
+    await captures.follow(tx, [alert.id for _, alert in changed], now=now)
     await groups.redraw(tx, [alert.id for stale, alert in changed if stale.is_grouped], now=now)
     windows = await backup_recovery.windows(tx, {update.chat_id for update in updates})
     replies = [reply for update in updates for reply in update.replies_after(windows.get(update.chat_id))]

@@ -169,7 +169,7 @@ class Ingest:
                 continue
             if match.found:
                 fitting.append(added.version_id)
-            if added.change in EDITS:
+            if added.change in EDITS or added.change == VersionChange.REST_LOADED:
                 edited.append(added.version_id)
             if post.grouped_id and added.change != VersionChange.STALE:
                 albums.add((post.channel_id, post.grouped_id))

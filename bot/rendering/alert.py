@@ -185,7 +185,7 @@ def _facts(alert: Alert, post: StoredPost, locale: Locale) -> Iterator[str]:
     delay = post.seen_at - dated_at
     if delay >= DATED and not (alert.is_edited and post.edit_date is None):
         yield t.gettext("seen after {time}").format(time=show_span(delay // DATED, t))
-    if post.observed_by == ObservedBy.PREVIEW:
+    if post.observed_by == ObservedBy.PAGE:
         yield t.gettext("through the web page")
     if locale.now - dated_at > LATE and (not delay or locale.now - post.seen_at > AT_ONCE):
         yield locale.ago(dated_at)
@@ -217,7 +217,7 @@ def render_change(change: AlertChange, post: StoredPost, before: StoredPost | No
         text.add(full_text(post.text, post.parts, t) or t.gettext("(no text)"))
     else:
         line = t.gettext("edited") if post.edit_date is None else t.gettext("edited {time}")
-        if post.observed_by == ObservedBy.PREVIEW:
+        if post.observed_by == ObservedBy.PAGE:
             line = f"{line} · {t.gettext('through the web page')}"
         time = "" if post.edit_date is None else locale.date(post.edit_date, relative_to=locale.now)
         text.line(line, time=time)

@@ -18,6 +18,7 @@ from bot.models.notices import (
     ChannelRenamed,
     ChannelsFound,
     ChannelSilent,
+    ChannelWithheld,
     ChatSuspended,
     CommentsFollowed,
     DailyReport,
@@ -55,6 +56,7 @@ from bot.rendering.findings import render_findings
 from bot.rendering.follow_list import typed_options
 from bot.rendering.topic_changes import show_topic_change
 from bot.rendering.weekly_report import write_weekly_report
+from bot.rendering.withheld import show_withholdings
 from bot.text.buttons import button
 from bot.text.markup import Text, bold, code, join_names, link, one_line
 from bot.text.references import show_reference
@@ -180,6 +182,13 @@ def _channel_regained(notice: ChannelRegained, locale: Locale) -> Outgoing:
     if notice.on_page:
         line = locale.t.gettext("🌐 I read «{channel}» through its web page now.")
     return Outgoing(text=line.format(channel=_name(notice.channel)))
+
+
+@render_notice.register
+def _channel_withheld(notice: ChannelWithheld, locale: Locale) -> Outgoing:
+    t = locale.t
+    line = t.gettext("⚠️ Telegram hides «{channel}» in some places: {where}. I keep reading it as long as I can.")
+    return Outgoing(text=line.format(channel=_name(notice.channel), where=show_withholdings(notice.found, t)))
 
 
 @render_notice.register

@@ -5,8 +5,9 @@ People follow channels, not readers.
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 
-from bot.models import Network
+from bot.models import Clock, Network
 from bot.store import readers
 from bot.store.channels import Access, Channel
 from bot.store.database import Database
@@ -18,11 +19,13 @@ MOST = 500  # channels of one reader: an account may be in as many
 class Assignments:
     """The readers that read now, and the channels that each of them reads; `most` channels each at most."""
 
-    def __init__(self, database: Database, *, most: int = MOST) -> None:
+    def __init__(self, database: Database, clock: Clock, *, most: int = MOST) -> None:
         self._most = most
         self._database = database
+        self._clock = clock
         self._reading: set[int] = set()
         self._held_up: set[int] = set()  # of these, with nobody to take over
+        self.absent_since: datetime | None = clock()  # since when no reader account reads; None: one does
 
     def leads(self, reader_id: int) -> bool:
         """Tell whether this is the one reader that settles requests to follow."""
@@ -42,6 +45,15 @@ class Assignments:
         """Whether any reader account reads now."""
         return bool(self._reading - self._held_up)
 
+    async def patience(self, grace: timedelta) -> timedelta:
+        """Return how long what nobody reads is left to a reader account: not at all where none may come back."""
+        return grace if await readers.any_reads(self._database) else timedelta()
+
+    async def is_absent(self, grace: timedelta) -> bool:
+        """Tell whether no reader account reads, and each that may come back has had so long for it."""
+        since = self.absent_since
+        return since is not None and self._clock() - since >= await self.patience(grace)
+
     def reads(self, channel: Channel) -> bool:
         """Tell whether a reader reads a channel now, or is about to; other networks need none."""
         if channel.read_by is None:
@@ -51,18 +63,24 @@ class Assignments:
     def hold_up(self, reader_id: int) -> None:
         """Note that a reader cannot read for now, and that no other takes over."""
         self._held_up.add(reader_id)
+        self._note_absence()
 
     async def enter(self, reader_id: int) -> None:
         """Count a reader in, and assign channels to it."""
         self._held_up.discard(reader_id)
         self._reading.add(reader_id)
+        self._note_absence()
         await self.assign_all()
 
     async def leave(self, reader_id: int) -> None:
         """Count a reader out, and assign its public channels to the others."""
         self._reading.discard(reader_id)
         self._held_up.discard(reader_id)
+        self._note_absence()
         await self.assign_all()
+
+    def _note_absence(self) -> None:
+        self.absent_since = None if self.has_readers else self.absent_since or self._clock()
 
     async def assign_all(self) -> None:
         """Assign every channel that no present reader is assigned to.

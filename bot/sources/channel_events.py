@@ -9,7 +9,8 @@ from datetime import datetime
 from telethon.tl import types
 
 from bot.errors import TelegramError, Verdict
-from bot.models.notices import ChannelLost, ChannelRegained, ChannelRenamed
+from bot.models import Withholdings
+from bot.models.notices import ChannelLost, ChannelRegained, ChannelRenamed, ChannelWithheld
 from bot.sources import resolver
 from bot.sources.account import Account
 from bot.sources.resolver import NotFollowableError
@@ -17,6 +18,7 @@ from bot.store import channel_groups, channels
 from bot.store.channels import BANNED, VAGUE, Access, Channel, ResolvedChannel
 from bot.store.database import Transaction
 from bot.store.notices import notify_followers
+from bot.telegram.convert import to_withholdings
 
 VANISHED = "vanished"  # a public channel of which nothing is left
 REMOVED = "removed"  # a private channel that lets the reader in no more, or is no more
@@ -89,12 +91,24 @@ def resolved(chat: types.Channel | types.ChannelForbidden) -> ResolvedChannel:
 
 
 async def describe(account: Account, channel: Channel, chat: types.Channel) -> None:
-    """Write down a new title or username, with a notice once a day at most; nothing where neither changed."""
-    new = resolved(chat)
-    if (channel.title, channel.username) == (new.title, new.username):
+    """Write down a new title or username, and where Telegram withholds the channel; nothing where nothing changed."""
+    new, found, now = resolved(chat), to_withholdings(chat), account.now()
+    if (channel.title, channel.username) != (new.title, new.username):
+        await account.database.write(lambda tx: rename(tx, channel.id, title=new.title, username=new.username, now=now))
+    if not chat.min and channel.withholdings != found:
+        await account.database.write(
+            lambda tx: withhold(tx, channel.id, new.title, found, reader_id=account.reader_id, now=now)
+        )
+
+
+async def withhold(  # noqa: PLR0913 - what is seen, of what, by whom and when
+    tx: Transaction, channel_id: int, title: str, found: Withholdings, *, reader_id: int, now: datetime
+) -> None:
+    """Write down where Telegram withholds a channel; of each place and reason there is one notice."""
+    if not await channels.set_withheld(tx, channel_id, found, reader_id=reader_id, now=now) or not found:
         return
-    now = account.now()
-    await account.database.write(lambda tx: rename(tx, channel.id, title=new.title, username=new.username, now=now))
+    event = f"{channel_id}:{','.join(f'{each.platform}={each.reason}' for each in found)}"
+    await notify_followers(tx, channel_id, ChannelWithheld(event=event, channel=title, found=found), now=now)
 
 
 async def rename(tx: Transaction, channel_id: int, *, title: str, username: str | None, now: datetime) -> None:

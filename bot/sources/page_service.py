@@ -7,6 +7,7 @@ import asyncio
 import math
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -20,12 +21,13 @@ from bot.settings import Settings
 from bot.sources.assignment import Assignments
 from bot.sources.follow_answers import FollowAnswers
 from bot.sources.reader import ReaderAccount
-from bot.store import channels, readers
+from bot.store import captures, channels
+from bot.store.blobs import Blobs
 from bot.store.database import Database, Subject
 from bot.telegram.client import PATIENT, Timings
 
 if TYPE_CHECKING:
-    from bot.sources.preview.reader import PageReader
+    from bot.sources.pages.reader import PageReader
 
 log = structlog.get_logger(__name__)
 
@@ -59,7 +61,6 @@ class PageService:
         self._grace, self._least = timedelta(seconds=timings.away), timedelta(seconds=timings.page_pause)
         self._reader: PageReader | None = None
         self._accounts = accounts
-        self._read_at = clock()  # when a reader account last read
 
     @property
     def fault(self) -> str | None:
@@ -69,7 +70,7 @@ class PageService:
     async def run(self, beat: Beat = no_beat) -> None:
         """Read pages for ever, from when they are needed on."""
         if not self._settings.has_pages:
-            return
+            await self._give_captures_up(beat, "the public pages are those of another server: see PAGES_URL")
         changes = self._database.changes
         while not await self._is_needed():
             beat(LOOK_EVERY + TURN)
@@ -79,22 +80,34 @@ class PageService:
             await self._read(beat)
         except SettingsError as error:
             log.warning("the web pages of channels cannot be read", why=str(error))
+            await self._give_captures_up(beat, str(error))
+
+    async def _give_captures_up(self, beat: Beat, why: str) -> None:
+        """Say of each capture that is wanted why there is none, for ever."""
+        changes = self._database.changes
+        while True:
+            revision = changes.revision(Subject.CAPTURES)
+            if await captures.is_wanted(self._database):
+                await self._database.write(partial(captures.give_up, detail=why))
+            beat(LOOK_EVERY + TURN)
+            await changes.wait(Subject.CAPTURES, revision, LOOK_EVERY)
 
     async def _is_needed(self) -> bool:
-        now = self._clock()
-        self._read_at = now if self._assignments.has_readers else self._read_at
-        if now - self._read_at >= self._grace or not await readers.any_reads(self._database):
+        if await self._assignments.is_absent(self._grace):
             return True
         followed = [each for each in await channels.followed(self._database) if each.network is Network.TELEGRAM]
         is_unread = self._assignments.has_readers and not all(map(self._assignments.reads, followed))
+        if await captures.is_wanted(self._database):
+            return True
         return is_unread or any(channel.is_witnessed for channel in followed)
 
     async def _read(self, beat: Beat) -> None:
-        from bot.sources.preview.fetcher import Pages  # noqa: PLC0415 - what parses HTML, which few services need
-        from bot.sources.preview.follow_requests import PageFollowRequests  # noqa: PLC0415 - likewise
-        from bot.sources.preview.page_archive import PageArchive  # noqa: PLC0415 - likewise
-        from bot.sources.preview.reader import PageReader  # noqa: PLC0415 - likewise
-        from bot.sources.preview.witness import PageWitness  # noqa: PLC0415 - likewise
+        from bot.sources.pages.capturing import PageCaptures  # noqa: PLC0415 - likewise
+        from bot.sources.pages.fetcher import Pages  # noqa: PLC0415 - what parses HTML, which few services need
+        from bot.sources.pages.follow_requests import PageFollowRequests  # noqa: PLC0415 - likewise
+        from bot.sources.pages.page_archive import PageArchive  # noqa: PLC0415 - likewise
+        from bot.sources.pages.reader import PageReader  # noqa: PLC0415 - likewise
+        from bot.sources.pages.witness import PageWitness  # noqa: PLC0415 - likewise
 
         beat(math.inf)  # what it reads with goes round for itself
         pages = Pages.open(self._settings, self._database, self._clock)
@@ -105,9 +118,11 @@ class PageService:
             strange = self._settings.data_dir / STRANGE_PAGE
             self._reader = PageReader(*parts, clock=self._clock, grace=self._grace, least=self._least, strange=strange)
             requests = PageFollowRequests(*parts, answers, clock=self._clock, grace=self._grace)
+            captured = (self._database, pages, Blobs(self._settings.media_path))
             loops = {
                 "web pages": self._reader.run,
                 "follow requests by web pages": requests.run,
+                "captures": PageCaptures(*captured, clock=self._clock).run,
                 "witness": PageWitness(self._database, archive, pages, clock=self._clock, wake=self._wake).run,
             }
             async with asyncio.TaskGroup() as group:

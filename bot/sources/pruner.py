@@ -9,7 +9,7 @@ import structlog
 
 from bot.models import Clock
 from bot.runtime.supervisor import TURN, Beat, no_beat
-from bot.store import housekeeping, media, targets
+from bot.store import captures, housekeeping, media, targets
 from bot.store.blobs import Blobs
 from bot.store.database import Database
 
@@ -50,6 +50,9 @@ class Pruner:
         """Remove as many files as needed, the oldest first; return how many."""
         excess, count, after = await media.total_size(self._database) - self._most, 0, 0
         since = self._clock() - SHOWN_FOR
+        while excess > 0 and (pages := await self._database.write(partial(captures.prune, size=excess, before=since))):
+            await asyncio.to_thread(self._blobs.remove, [blob.sha256 for blob in pages])
+            excess -= sum(blob.size for blob in pages)
         while excess > 0:
             job = partial(media.prune, size=excess, after=after, shown_since=since)
             pruned = await self._database.write(job)

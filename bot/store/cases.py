@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.models import StoredPost
+from bot.models.captures import CaptureCause
 from bot.models.people import EVERYTHING, Viewer
 from bot.parts import compact_json
-from bot.store import media
+from bot.store import captures, media
 from bot.store.access import Restrictable, visible
 from bot.store.database import Reader, Transaction
 from bot.store.rows import read, read_all, to_ms
@@ -105,7 +106,7 @@ async def delete(tx: Transaction, case_id: int) -> None:
 async def add(  # noqa: PLR0913 - the row has this many columns
     tx: Transaction, case_id: int, post: StoredPost, *, chat_id: int, name: str, now: datetime
 ) -> None:
-    """Put a post into a case, which has less than `MOST_POSTS`, and have its files downloaded."""
+    """Put a post into a case, which has less than `MOST_POSTS`, and have its files downloaded and its page captured."""
     values = {"case": case_id, "channel": post.channel_id, "key": post.key, "chat": chat_id, "name": name}
     await tx.execute(
         """INSERT INTO case_posts (case_id, channel_id, message_id, chat_id, name, added_at)
@@ -113,9 +114,11 @@ async def add(  # noqa: PLR0913 - the row has this many columns
         WHERE channel_id = :channel AND post_key = :key""",
         {**values, "now": to_ms(now)},
     )
-    sql = "SELECT version_id FROM posts WHERE channel_id = :channel AND post_key = :key"
+    sql = "SELECT version_id FROM posts WHERE channel_id = :channel AND post_key = :key ORDER BY message_id"
     rows = await tx.fetch_all(sql, {"channel": post.channel_id, "key": post.key})
-    await media.add(tx, [row["version_id"] for row in rows], now=now)
+    ids = [row["version_id"] for row in rows]
+    await media.add(tx, ids, now=now)
+    await captures.want(tx, ids[:1], CaptureCause.CASE, now=now)  # that of an album shows all of it
 
 
 async def take_out(tx: Transaction, case_id: int, channel_id: int, message_id: int) -> bool:

@@ -1,17 +1,20 @@
 """Channels: what they are, and how each reader reaches them."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from bot.models import Network
+from bot.models import Network, Withholding, Withholdings
 from bot.models.acts import UNDO_WITHIN
 from bot.models.enquiries import EnquiryKind
 from bot.models.people import EVERYTHING, Viewer
-from bot.store import backfills, enquiries
+from bot.parts import compact_json
+from bot.store import backfills, enquiries, ledger
 from bot.store.access import Restrictable, visible
 from bot.store.database import Reader, Subject, Transaction
+from bot.store.ledger import LedgerEntry, LineKind
 from bot.store.rows import json_list, maybe_date, maybe_ms, read, read_all, to_ms
 from bot.text.channel_names import ChannelNames
 from bot.text.references import any_reference
@@ -105,11 +108,18 @@ class Channel:
     verify_from: int | None  # the id below which that round goes on; None: it begins anew
     unchecked_since: datetime | None  # edits and deletions since then may be missing; None: none are
     doubted_at: datetime | None  # only a verifying round that begins after this finds them; None: the changes will do
+    withheld: str | None = None  # JSON, as of `withholdings`; None: nowhere
+    withheld_at: datetime | None = None  # when we first saw it so; None: it never was withheld
     access_hash: int | None  # None where no reader has met it
     access: Access | None
     reason: str | None  # why access was lost: Telegram's error string
     joined_at: datetime | None
     reader_lost: bool  # the reader that sees to it cannot read any more: nothing of it is read now
+
+    @property
+    def withholdings(self) -> Withholdings:
+        """Where its network withholds it, and why."""
+        return tuple(Withholding(*each) for each in json.loads(self.withheld or "[]"))
 
     @property
     def is_readable(self) -> bool:
@@ -327,6 +337,19 @@ async def count_joins(db: Reader, reader_id: int, since: datetime) -> int:
     """Count the channels that a reader has joined since a moment."""
     sql = "SELECT count(*) FROM memberships WHERE reader_id = :reader AND joined_at >= :since"
     return int(await db.fetch_value(sql, {"reader": reader_id, "since": to_ms(since)}))
+
+
+async def set_withheld(
+    tx: Transaction, channel_id: int, found: Withholdings, *, reader_id: int | None, now: datetime
+) -> bool:
+    """Set where its network withholds a channel, with a line in the ledger; False where that is known."""
+    values = {"id": channel_id, "withheld": compact_json(found) if found else None, "now": to_ms(now)}
+    sql = "UPDATE channels SET withheld = :withheld, withheld_at = :now WHERE id = :id AND withheld IS NOT :withheld"
+    if not await tx.execute(sql, values):
+        return False
+    line = LedgerEntry(LineKind.WITHHELD, to_ms(now), channel_id=channel_id, reader_id=reader_id)
+    await ledger.add(tx, [line._replace(detail=compact_json(found))])
+    return True
 
 
 async def rename(tx: Transaction, channel_id: int, *, title: str, username: str | None) -> ResolvedChannel | None:

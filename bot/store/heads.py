@@ -1,5 +1,7 @@
 """Heads: the end of the ledger at a moment, signed by the instance's key, stamped by authorities of time."""
 
+import base64
+import hashlib
 import json
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -12,6 +14,7 @@ from bot.store.rows import read, read_all, to_ms
 from bot.store.transaction import Tip
 
 MARK = "head of a ledger of channelwatch"
+_ED25519 = bytes.fromhex("302a300506032b6570032100")  # what stands before the 32 bytes of a public key (RFC 8410)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +51,16 @@ class HeadStamp:
     stamped_at: datetime | None  # its time
     tried_at: datetime
     reason: str | None  # why there is none
+
+
+def fingerprint(public: bytes) -> str:
+    """Return the SHA-256 of a public key, in hexadecimal."""
+    return hashlib.sha256(public).hexdigest()
+
+
+def pem(public: bytes) -> str:
+    """Return a public key as PEM, which OpenSSL reads."""
+    return f"-----BEGIN PUBLIC KEY-----\n{base64.b64encode(_ED25519 + public).decode()}\n-----END PUBLIC KEY-----\n"
 
 
 def write_head(tip: Tip, public_sha256: bytes, signed_at: datetime) -> str:

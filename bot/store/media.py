@@ -101,7 +101,7 @@ async def add(
     albums: Collection[tuple[int, int]] = (),
     now: datetime,
 ) -> None:
-    """Have the files of these versions downloaded; of those `edited`, where a file of the message was wanted before.
+    """Have the files of these versions downloaded; of those `edited`, where one of the message was or it is in a case.
 
     Of `albums`, (channel id, grouped id), all files are wanted where one is.
     """
@@ -109,7 +109,11 @@ async def add(
         f"""{_ADD} AND v.id IN (SELECT value FROM json_each(:versions)
             UNION SELECT e.value FROM json_each(:edited) e JOIN versions n ON n.id = e.value
                 JOIN versions o ON o.channel_id = n.channel_id AND o.message_id = n.message_id
-                JOIN media d ON d.version_id = o.id)
+                JOIN media d ON d.version_id = o.id
+            UNION SELECT n.id FROM json_each(:edited) e JOIN versions n ON n.id = e.value
+                JOIN posts p ON p.channel_id = n.channel_id AND p.message_id = n.message_id
+                JOIN posts i ON i.channel_id = p.channel_id AND i.post_key = p.post_key
+                JOIN case_posts k ON k.channel_id = i.channel_id AND k.message_id = i.message_id)
         ON CONFLICT (version_id, file_id) DO NOTHING""",  # noqa: S608 - our own constant
         {"versions": json_list(versions), "edited": json_list(edited), "now": to_ms(now)},
     )
@@ -227,9 +231,10 @@ async def statistics(db: Reader) -> FileCounts:
 
 
 async def total_size(db: Reader) -> int:
-    """Return the bytes of all kept files, each content once."""
+    """Return the bytes of all kept files, each content once, and of the pages that were captured."""
     sql = (
-        "SELECT coalesce(sum(size), 0) FROM (SELECT max(size) AS size FROM media WHERE state = 'kept' GROUP BY sha256)"
+        "SELECT coalesce(sum(size), 0) FROM (SELECT max(size) AS size FROM media WHERE state = 'kept' GROUP BY sha256 "
+        "UNION ALL SELECT size FROM captures WHERE state = 'kept')"
     )
     size: int = await db.fetch_value(sql)
     return size
@@ -249,7 +254,8 @@ async def prune(tx: Transaction, *, size: int, after: int, shown_since: datetime
                 WHERE a.channel_id = p.channel_id AND a.post_key = p.post_key AND a.created_at >= :since)
             OR EXISTS (SELECT 1 FROM posts i JOIN case_posts k
                 ON k.channel_id = i.channel_id AND k.message_id = i.message_id
-                WHERE i.channel_id = p.channel_id AND i.post_key = p.post_key))) AS is_shown
+                WHERE i.channel_id = p.channel_id AND i.post_key = p.post_key)))
+            OR EXISTS (SELECT 1 FROM captures WHERE state = 'kept' AND sha256 = d.sha256) AS is_shown
         FROM media d WHERE d.state = 'kept' AND d.id > :after ORDER BY d.id LIMIT :most""",
         {"most": _PRUNED_AT_ONCE, "after": after, "since": to_ms(shown_since)},
     )
@@ -267,8 +273,10 @@ async def prune(tx: Transaction, *, size: int, after: int, shown_since: datetime
 async def pruned_blobs(db: Reader) -> list[bytes]:
     """Return the SHA-256 of every blob that should no longer be on the disk."""
     rows = await db.fetch_all(
-        """SELECT DISTINCT sha256 FROM media p WHERE reason = 'pruned'
-            AND NOT EXISTS (SELECT 1 FROM media WHERE state = 'kept' AND sha256 = p.sha256)"""
+        """SELECT sha256 FROM (SELECT sha256 FROM media WHERE reason = 'pruned'
+            UNION SELECT sha256 FROM captures WHERE outcome = 'pruned') p WHERE sha256 IS NOT NULL
+            AND NOT EXISTS (SELECT 1 FROM media WHERE state = 'kept' AND sha256 = p.sha256)
+            AND NOT EXISTS (SELECT 1 FROM captures WHERE state = 'kept' AND sha256 = p.sha256)"""
     )
     return [bytes(row["sha256"]) for row in rows]
 
@@ -281,7 +289,9 @@ async def count_pruned(db: Reader) -> int:
 
 async def kept_blobs(db: Reader) -> list[bytes]:
     """Return the SHA-256 of every blob that should be on the disk."""
-    rows = await db.fetch_all("SELECT DISTINCT sha256 FROM media WHERE state = 'kept'")
+    rows = await db.fetch_all(
+        "SELECT sha256 FROM media WHERE state = 'kept' UNION SELECT sha256 FROM captures WHERE state = 'kept'"
+    )
     return [bytes(row["sha256"]) for row in rows]
 
 

@@ -64,7 +64,7 @@ async def versions(db: Reader, channel_id: int, message_id: int) -> list[StoredP
     """Return all versions of a message in the order of Telegram's edit dates; of an edit on a page nobody knows it."""
     rows = await db.fetch_all(
         """SELECT * FROM post_versions WHERE channel_id = :channel AND message_id = :message
-        ORDER BY coalesce(edit_date, iif(observed_by = 'preview' AND number > 1, seen_at, NULL)), number""",
+        ORDER BY coalesce(edit_date, iif(observed_by = 'page' AND number > 1, seen_at, NULL)), number""",
         {"channel": channel_id, "message": message_id},
     )
     return read_all(StoredPost, rows)

@@ -21,6 +21,7 @@ class Subject(StrEnum):
     MEDIA = "media"  # a file of a post is wanted, was kept or given up
     ENQUIRIES = "enquiries"  # something is to be asked of Telegram
     TRANSLATIONS = "translations"  # one is wanted
+    CAPTURES = "captures"  # a page is wanted
     LOSSES = "losses"  # a reader account was lost
     CHATS = "chats"  # a chat was paired, suspended, resumed, or changed its settings
 

@@ -150,7 +150,7 @@ async def load(tx: Transaction, observation: Observation, hashes: Hashes) -> Kno
     keys = {(e.channel_id, e.message_id) for e in observation.events if not isinstance(e, Deletion)}
     keys |= {(e.channel_id, i) for e in observation.events if isinstance(e, Deletion) for i in e.message_ids}
     messages = await _messages(tx, keys)
-    await _add_versions(tx, messages, posts, hashes, every=observation.observed_by == ObservedBy.PREVIEW)
+    await _add_versions(tx, messages, posts, hashes, every=observation.observed_by == ObservedBy.PAGE)
     asked = {
         "ids": json_list({channel_id for channel_id, _ in keys}),
         "import": observation.observed_by == ObservedBy.IMPORT,

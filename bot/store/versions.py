@@ -34,7 +34,7 @@ async def compare(
     export is of the past, and lacks ids of media and formatting that overlaps: only another text is another version.
     What is true of web pages, and of what Telegram says after them, `page_versions` decides.
     """
-    is_page = observation.observed_by == ObservedBy.PREVIEW
+    is_page = observation.observed_by == ObservedBy.PAGE
     if is_page:
         observation = replace(observation, events=await page_versions.settle_albums(tx, observation.events))
     seen = [event for event in observation.events if isinstance(event, Post)]
@@ -58,7 +58,7 @@ class ObservedChanges:
         self._now = to_ms(observation.seen_at)
         self._hashes = hashes
         self.known = known
-        self._is_page = observation.observed_by == ObservedBy.PREVIEW  # whose hashes are of the plain text
+        self._is_page = observation.observed_by == ObservedBy.PAGE  # whose hashes are of the plain text
         self.writes = VersionWrites()
         self.added: list[NewVersion] = []
         self.gone = 0  # messages that are no longer visible

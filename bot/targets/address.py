@@ -4,6 +4,7 @@ The URL is a secret: errors and everything that is shown name the service alone.
 """
 
 import base64
+import re
 import secrets
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,6 +15,7 @@ from pydantic import SecretStr
 from bot.errors import ChannelwatchError
 from bot.locales import N_
 
+TYPED = re.compile(r"\S+://\S*")  # an address among other words
 SECRET_PREFIX = "whsec_"  # noqa: S105 - https://www.standardwebhooks.com
 _WEBHOOKS = {"webhook+https": "https", "webhook+http": "http"}
 _SECRET = "secret"  # noqa: S105 - the name of the parameter
@@ -47,6 +49,11 @@ class Address:
     service: str  # for people: ntfy, mailto, webhook, …
     url: SecretStr  # of a webhook, with its secret as a parameter
     made_secret: SecretStr | None = None  # of a webhook that came without one: to be shown once
+
+
+def hide_addresses(typed: str) -> str:
+    """Return what somebody typed with the service alone of each address: «ntfy://…»."""
+    return TYPED.sub(lambda found: f"{found[0].partition('://')[0]}://…", typed)
 
 
 def new_secret() -> str:

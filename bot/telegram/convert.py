@@ -15,7 +15,7 @@ from telethon import utils
 from telethon.tl import TLObject, types
 from telethon.tl.alltlobjects import LAYER
 
-from bot.models import Entity, Forward, Media, Post, RawFormat, ReplyTo
+from bot.models import Entity, Forward, Media, Post, RawFormat, ReplyTo, Withholding, Withholdings
 from bot.models.outgoing import Button, Peer, PeerKind
 from bot.telegram.parts import to_parts
 from bot.telegram.rich import RichText, files, flatten, is_part
@@ -69,11 +69,16 @@ def to_post(message: TLObject, *, channel_id: int | None = None, named: Named = 
         reactions=None if message.reactions is None else sum(each.count for each in message.reactions.results),
         parts=to_parts(message),
         is_part=is_part(message),
-        withheld=tuple((each.platform, each.reason, each.text) for each in message.restriction_reason or ()),
+        withheld=to_withholdings(message),
         raw=bytes(message),
         raw_format=RawFormat.TL,
         layer=LAYER,
     )
+
+
+def to_withholdings(shown: types.Message | types.Channel) -> Withholdings:
+    """Return where Telegram withholds a message or channel, and why: https://core.telegram.org/constructor/restrictionReason."""
+    return tuple(Withholding(each.platform, each.reason, each.text) for each in shown.restriction_reason or ())
 
 
 def to_text(message: types.Message) -> RichText:

@@ -62,7 +62,7 @@ async def _measure(folder: Path, *, count: int) -> Table:
                 ingest=ingest,
                 live=live,
                 client=client,
-                assignments=Assignments(database),
+                assignments=Assignments(database, _now),
                 random=Random(1),  # noqa: S311 - chance for a measurement, and repeatable
             )
             await place.follow()

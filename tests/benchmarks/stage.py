@@ -227,7 +227,7 @@ def _charts(message: Message) -> list[bytes]:
     rows = message.reply_markup.rows if isinstance(message.reply_markup, types.ReplyInlineMarkup) else []
     kinds = [button.type for row in rows for button in row.buttons]
     data = [kind.data for kind in kinds if isinstance(kind, types.InlineButtonTypeCallback)]
-    return [each for each in data if each.startswith(b"stats:") and b":364:" in each]
+    return [each for each in data if each.startswith(b"stats:") and b":364" in each]
 
 
 async def main(folder: Path) -> None:

@@ -59,9 +59,9 @@ class Bans(Storm):
 
     async def _rage(self) -> None:
         self.env |= {
-            "PREVIEW_URL": self.pages.hosts[0].url,
-            "PREVIEW_FALLBACK_URLS": self.pages.hosts[1].url,
-            "PREVIEW_PAUSE": "0.05",
+            "PAGES_URL": self.pages.hosts[0].url,
+            "PAGES_FALLBACK_URLS": self.pages.hosts[1].url,
+            "PAGES_PAUSE": "0.05",
         }
         await self._start()
         for _ in range(self.bans):
@@ -162,7 +162,7 @@ class Bans(Storm):
         self.outcome.differences += await self._not_told()
         with closing(sqlite3.connect(self.service.settings.database_path)) as db:
             (self.outcome.through_pages,) = db.execute(
-                "SELECT count(DISTINCT channel_id << 32 | message_id) FROM versions WHERE observed_by = 'preview'"
+                "SELECT count(DISTINCT channel_id << 32 | message_id) FROM versions WHERE observed_by = 'page'"
             ).fetchone()
 
     async def _not_told(self) -> list[str]:

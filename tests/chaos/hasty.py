@@ -8,7 +8,7 @@ from bot import app
 from bot.cli.service import configure_logs
 from bot.runtime.clock import Steady
 from bot.settings import load_settings
-from bot.sources.preview import pacing
+from bot.sources.pages import pacing
 from bot.telegram.client import PATIENT
 
 pacing.FIRST_WAIT, pacing.LONGEST_WAIT = timedelta(seconds=0.3), timedelta(seconds=1)

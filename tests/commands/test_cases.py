@@ -33,7 +33,10 @@ async def test_a_post_is_saved_by_taps_and_stays_with_all_that_becomes_of_it(new
     asked = await newsroom.taps(button(offered.messages[0], "New case"))
     assert "What should the case be called?" in text(asked)
     saved = await newsroom.says("Банки")
-    assert text(saved) == "Opened the case Банки and saved the post in it."
+    assert text(saved).splitlines() == [
+        "Opened the case Банки and saved the post in it.",
+        "I also keep its public page.",
+    ]
     await newsroom.says("/save банки https://t.me/News1002/8", person=BORIS)
     assert "It is in the case Банки already" in text(await newsroom.says(f"/save {LINK} «Банки»"))
     newsroom.archive.now = NOON + timedelta(hours=1)
@@ -131,6 +134,18 @@ async def test_no_file_that_a_case_shows_is_removed_of_any_version(newsroom: Bot
     await archive.live(post(20, "Нет", edit_date=NOON + timedelta(hours=1), media=Media(kind="photo", id=22)))
     pruned = await archive.db.write(lambda tx: media.prune(tx, size=99, after=0, shown_since=NOON + timedelta(days=40)))
     assert [blob.sha256[0] for blob in pruned.blobs] == [21]
+
+
+async def test_files_that_an_edit_adds_to_a_post_in_a_case_are_wanted_and_to_no_other(newsroom: Bot) -> None:
+    await newsroom.says(f"/save {LINK} Банки")
+    edited_at = NOON + timedelta(hours=1)
+    for number in (7, 9):
+        await newsroom.archive.live(post(number, "Тихо"))
+        await newsroom.archive.live(
+            post(number, "Тихо, с фото", edit_date=edited_at, media=Media(kind="photo", id=number))
+        )
+    rows = await newsroom.archive.db.fetch_all("SELECT file_id FROM media")
+    assert [row["file_id"] for row in rows] == [7]
 
 
 @pytest.mark.parametrize("is_first", [True, False], ids=["restricted before", "restricted later"])

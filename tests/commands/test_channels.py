@@ -1,8 +1,10 @@
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
 from bot.commands.context import Reply
+from bot.models import Withholding
 from bot.models.people import Role
 from bot.store import channels, follows, marks, page_readings, readers, subscriptions, unreadable
 from bot.store.channels import Access
@@ -10,6 +12,7 @@ from bot.store.database import Transaction
 from bot.store.follows import FollowState
 from tests.commands.kit import BORIS, Bot, button, labels, text
 from tests.kit_archive import NEWS, OTHER, post
+from tests.kit_clock import NOON
 
 
 async def test_following_says_for_each_what_happens(bot: Bot) -> None:
@@ -150,6 +153,14 @@ async def test_the_screen_of_a_channel_shows_what_it_brought_here(bot: Bot) -> N
     said = text(await opened(bot))
     assert "Last post: 18 Mar, 12:00 UTC" in said
     assert "Alerts in this chat: 1 in 7 days, 2 in 30 days" in said
+    assert "hides" not in said
+    where = (Withholding("ios-all-ru", "copyright", "Sorry"),)
+    await bot.db.write(partial(channels.set_withheld, channel_id=NEWS, found=where, reader_id=None, now=NOON))
+    line = (
+        "⚠️ Telegram hides this channel: iOS, all apps, Russia – copyright («Sorry»). Seen so since 10 Mar, 12:00 UTC."
+    )
+    assert line in text(await opened(bot)).splitlines()
+    assert "hides in some apps or countries: «Вести». /channels says" in text(await bot.says("/status"))
 
 
 async def test_each_action_redraws_the_screen(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:

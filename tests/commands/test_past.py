@@ -25,7 +25,7 @@ async def filled(bot: Bot, *, news: datetime, other: datetime | None = None) -> 
             await bot.archive.follow(channel_id, title=f"Вести {channel_id}")
             low = 1 if since == BEGINNING else 100
             await bot.db.write(lambda tx, c=channel_id, s=since, n=low: marks.begin_past(tx, c, low=n, since=s))
-    await Assignments(bot.db).enter(bot.archive.reader_id)
+    await Assignments(bot.db, lambda: bot.archive.now).enter(bot.archive.reader_id)
     await bot.archive.live(*(post(100 + n, "Сбой в банке", date=ago(minutes=60 * n)) for n in range(20)))
 
 

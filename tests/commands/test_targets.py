@@ -84,6 +84,15 @@ async def test_an_address_where_none_is_read_is_deleted_and_not_repeated(newsroo
     assert SECRET not in await dump(newsroom)
 
 
+@pytest.mark.parametrize("typed", ["Desk ", "Desk:", ""])
+async def test_an_address_behind_for_is_deleted_and_not_repeated(newsroom: Bot, typed: str) -> None:
+    said = await newsroom.says(f"/for {typed}ntfy://tk/{SECRET}")
+    assert said.forgets
+    assert "://…»" in text(said)
+    assert "/tk" not in text(said)
+    assert SECRET not in await dump(newsroom)
+
+
 async def test_what_may_have_been_meant_for_an_address_is_no_name(newsroom: Bot) -> None:
     await newsroom.says("/targets add Night desk")
     again = await newsroom.says("ntfy.sh/tk-topsecret")

@@ -182,6 +182,20 @@ async def test_an_alert_that_was_sent_before_a_crash_is_not_sent_twice(bot: Deli
     assert (await bot.state("first")).telegram_id == bot.alice.inbox(bot.account)[-1].copies[bot.account.id].id
 
 
+async def test_an_alert_that_was_sent_before_a_crash_is_found_below_one_that_passed_it(bot: DeliveringBot) -> None:
+    await bot.tell(bot.alice, "first", "second")
+    first, second = await kit.claimed(bot.archive.db, utc_now())
+    worker, hold = bot.worker(), bot.sandbox.faults.hold("SendMessage")
+    delivering = asyncio.create_task(worker.deliver(first))
+    await hold.reached()
+    delivering.cancel()
+    hold.release()
+    await worker.deliver(second)
+    await worker.deliver(first)
+    assert bot.names(bot.alice) == ["first", "second"]
+    assert (await bot.state("first")).telegram_id == bot.alice.inbox(bot.account)[-2].copies[bot.account.id].id
+
+
 async def test_a_stop_waits_for_what_is_on_its_way_and_begins_nothing(bot: DeliveringBot) -> None:
     hold = bot.sandbox.faults.hold("SendMessage")
     await bot.tell(bot.alice, "first", "second")

@@ -4,6 +4,7 @@ import json
 import re
 import zipfile
 from datetime import timedelta
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -15,9 +16,9 @@ from bot.dossier.making import DossierFormat, MadeFile, make
 from bot.dossier.paper import printable
 from bot.dossier.table import safe_cell
 from bot.matching.similarity.diff import word_runs
-from bot.models import Media
+from bot.models import Media, Withholding
 from bot.models.people import EVERYTHING, Viewer
-from bot.store import access, cases, media, posts
+from bot.store import access, cases, channels, media, posts
 from bot.store.access import Restrictable
 from bot.store.blobs import Blobs
 from bot.store.media import FileInfo
@@ -40,6 +41,8 @@ async def fill(archive: Archive, folder: Path) -> int:
     shown = Media(kind="photo", id=80, files=(("photo", 80), ("photo", 81)))
     await archive.live(post(8, "Сбой", channel_id=OTHER, media=shown, date=NOON - timedelta(hours=1)))
     chat = await archive.pair()
+    where = (Withholding("ios", "copyright", ""),)
+    await archive.db.write(partial(channels.set_withheld, channel_id=NEWS, found=where, reader_id=None, now=NOON))
 
     async def job(tx):  # noqa: ANN001, ANN202 - of the store
         case_id = await cases.make(tx, "Свет / март", author_id=1, author="Анна", now=NOON)
@@ -96,6 +99,7 @@ async def test_a_dossier_in_each_format(archive: Archive, tmp_path: Path) -> Non
         ("10 мар. 2025, 17:00:00 UTC+3", "наши", "нет при повторном чтении", "2 · Вести"),
     ]
     assert "Проверить <число>" in text
+    assert "; Telegram скрывает его: iOS – авторские права" in text
     paper = (await made(DossierFormat.PDF)).content
     assert paper.startswith(b"%PDF-")
     assert len(re.findall(rb"/Type\s*/Page\b", paper)) in range(1, 6)  # no word has set another page

@@ -1,11 +1,18 @@
-"""An authority of time of our own: OpenSSL's, behind HTTP."""
+"""Authorities of time of our own, behind HTTP: OpenSSL's, and a calendar of OpenTimestamps by its library."""
 
 import asyncio
+import hashlib
+import os
 import shutil
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+
+from opentimestamps.core.notary import BitcoinBlockHeaderAttestation, PendingAttestation
+from opentimestamps.core.op import OpAppend, OpPrepend, OpSHA256
+from opentimestamps.core.serialize import BytesSerializationContext
+from opentimestamps.core.timestamp import Timestamp, cat_sha256d, make_merkle_tree
 
 OPENSSL = shutil.which("openssl") or "openssl"
 CONFIG = """
@@ -76,6 +83,74 @@ async def authority(folder: Path) -> AsyncIterator[Authority]:
     serving = Authority(folder)
     server = await asyncio.start_server(serving.take, "127.0.0.1", 0)
     serving.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/tsa"
+    async with server:
+        yield serving
+
+
+class Calendar:
+    """Takes hashes, and brings them into a block as calendars of OpenTimestamps do, when it is told to."""
+
+    def __init__(self) -> None:
+        self.status = 200
+        self.answer: bytes | None = None  # to everything, if any
+        self.hangs = False
+        self.asked: list[str] = []
+        self.url = ""
+        self.submitted: list[bytes] = []
+        self._promised: dict[bytes, Timestamp] = {}
+        self._mined: dict[bytes, Timestamp] = {}
+
+    def mine(self, height: int) -> str:
+        """Bring everything that was promised into a block; return its Merkle root as explorers show it."""
+        commitments = [Timestamp(message) for message in self._promised]
+        others = [Timestamp(os.urandom(32)) for _ in range(2)]
+        tip = make_merkle_tree([each.ops.add(OpSHA256()) for each in commitments] + others)
+        transaction = cat_sha256d(tip.ops.add(OpPrepend(b"\1\0\0\0" + os.urandom(60))), b"\0\0\0\0")
+        root = cat_sha256d(cat_sha256d(os.urandom(32), transaction), os.urandom(32))
+        root.attestations.add(BitcoinBlockHeaderAttestation(height))
+        self._mined |= {each.msg: each for each in commitments}
+        self._promised = {}
+        return bytes(root.msg[::-1]).hex()
+
+    def respond(self, path: str, body: bytes) -> tuple[int, bytes]:
+        self.asked.append(path)
+        if self.status != 200 or self.answer is not None:
+            return self.status, self.answer or b""
+        if path == "/digest":
+            self.submitted.append(body)
+            tree = Timestamp(body)
+            promise = tree.ops.add(OpPrepend(b"time")).ops.add(OpAppend(hashlib.sha256(body).digest()[:8]))
+            promise.attestations.add(PendingAttestation(self.url))
+            self._promised[promise.msg] = promise
+            return 200, written(tree)
+        found = self._mined.get(bytes.fromhex(path.rpartition("/")[2]))
+        return (404, b"Pending confirmation in Bitcoin blockchain") if found is None else (200, written(found))
+
+    async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        length = [line.split(":")[1] for line in head.lower().splitlines() if line.startswith("content-length")]
+        if self.hangs:
+            await reader.read()
+            writer.close()
+            return
+        status, body = self.respond(head.split()[1], await reader.readexactly(int(*length)) if length else b"")
+        writer.write(f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode())
+        writer.write(body)
+        await writer.drain()
+        writer.close()
+
+
+def written(tree: Timestamp) -> bytes:
+    context = BytesSerializationContext()
+    tree.serialize(context)
+    return bytes(context.getbytes())
+
+
+@asynccontextmanager
+async def calendar() -> AsyncIterator[Calendar]:
+    serving = Calendar()
+    server = await asyncio.start_server(serving.take, "127.0.0.1", 0)
+    serving.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     async with server:
         yield serving
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import bagit
@@ -17,18 +18,22 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from warcio.archiveiterator import ArchiveIterator
 
 from bot.evidence import verify
-from bot.evidence.signing import FILE, Signer, pem
-from bot.models import Media
+from bot.evidence.calendars import Calendars
+from bot.evidence.signing import FILE, Signer
+from bot.models import Media, Withholding
 from bot.parts import Part, PartKind
 from bot.sandbox import Sandbox
 from bot.store import cases, channels, heads, marks, media, posts, unreadable
 from bot.store.blobs import Blobs
 from bot.store.database import Transaction
+from bot.store.heads import pem
 from bot.store.media import FileInfo
-from tests.evidence.kit import authority, make_authority
+from tests.evidence.kit import authority, calendar, make_authority
 from tests.kit_archive import NEWS, OTHER, Archive, gone, open_archive, post
 from tests.kit_clock import NOON
 from tests.shell import typed
+
+HIDDEN = (Withholding("ios", "copyright", "Withheld"),)
 
 
 @dataclass(frozen=True)
@@ -38,13 +43,14 @@ class Made:
     folder: Path
     ca: Path
     key: str
+    block: tuple[int, str]  # of Bitcoin, by height and Merkle root
 
 
-async def keep_photo(archive: Archive, folder: Path) -> None:
+async def keep_photo(archive: Archive, folder: Path, content: bytes) -> None:
     incoming = Blobs(folder / "data" / "media").begin()
-    incoming.write(b"a photo")
+    incoming.write(content)
     blob = incoming.keep()
-    (row,) = await archive.db.fetch_all("SELECT id FROM media")
+    (row,) = await archive.db.fetch_all("SELECT id FROM media WHERE state = 'wanted'")
     info = FileInfo(mime="image/jpeg", name=None, size=blob.size)
     await archive.db.write(
         lambda tx: media.keep(tx, row["id"], blob, info, reader_id=archive.reader_id, now=archive.now)
@@ -59,17 +65,24 @@ async def live(folder: Path) -> None:
         await archive.track(await archive.pair(), "сбои", "сбой")
         await archive.live(post(1, "О другом", channel_id=OTHER))
         first = post(1, "Сбой «в сети» 🌲\u2028\x85\u2029")
-        await archive.live(first, post(2, "Сбой с фото", media=Media(kind="photo", id=7)), post(3, "Тихо"))
-        await keep_photo(archive, folder)
+        second = post(2, "Сбой с фото", media=Media(kind="photo", id=7))
+        await archive.live(first, second, post(3, "Тихо"))
+        await keep_photo(archive, folder, b"a photo")
         signer = Signer(archive.db, folder / "data")
         await signer.sign(NOON)
         await signer.rotate(NOON + timedelta(minutes=1))
         archive.now = NOON + timedelta(hours=1)
         edit = replace(first, text="Сбоя нет", raw=b"edited", edit_date=archive.now)
-        await archive.live(edit, gone(2), post(2, "Ещё об одном", channel_id=OTHER))
+        other = replace(second, media=Media(kind="photo", id=8), raw=b"another photo", edit_date=archive.now)
+        await archive.live(edit, other, post(2, "Ещё об одном", channel_id=OTHER))
+        await keep_photo(archive, folder, b"another photo")
+        await archive.live(gone(2))
         await archive.live(replace(edit, parts=(Part(kind=PartKind.PREVIEW, text="Погода"),), raw=b"preview"))
         await archive.db.write(lambda tx: unreadable.put_hidden(tx, NEWS, [9], now=NOON))
         await archive.db.write(lambda tx: marks.doubt(tx, NEWS, now=NOON))
+        for channel_id in (NEWS, OTHER):
+            hidden = partial(channels.set_withheld, channel_id=channel_id, found=HIDDEN, reader_id=None, now=NOON)
+            await archive.db.write(hidden)
 
 
 @pytest.fixture(scope="module")
@@ -79,16 +92,22 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     async def make() -> Made:
         ca = make_authority(folder / "tsa")
         await live(folder)
-        async with authority(folder / "tsa") as tsa:
+        async with authority(folder / "tsa") as tsa, calendar() as bitcoin:
+            async with open_archive(folder) as archive:
+                head = await heads.last(archive.db)
+                assert head is not None
+                await Calendars(archive.db, [bitcoin.url], proxy=None).submit(head, NOON)
+            block = (900_000, bitcoin.mine(900_000))
             place, urls = folder / "bag", f"{tsa.url},http://127.0.0.1:9/out"
             words = ("export", "сбой", "--channel", "@News1001", "--evidence", place)
-            code, out, said = await typed(folder / "data", *words, TIMESTAMP_URLS=urls)
+            code, out, said = await typed(folder / "data", *words, TIMESTAMP_URLS=urls, OPENTIMESTAMPS_URLS=bitcoin.url)
             assert (code, out) == (0, "")
             assert "http://127.0.0.1:9/out did not stamp the ledger: no connection" in said
-            assert "3 versions of 2 messages, 1 files, 1 stamps" in said
+            assert "4 versions of 2 messages, 2 files, 1 stamps" in said
+            assert "2 proofs of OpenTimestamps, 1 pending: these prove nothing yet" in said
         async with open_archive(folder) as archive:
             key = hashlib.sha256((await heads.keys(archive.db))[-1].public).hexdigest()
-        return Made(folder=place, ca=ca, key=key)
+        return Made(folder=place, ca=ca, key=key, block=block)
 
     return asyncio.run(make())
 
@@ -103,20 +122,27 @@ def check(bundle: Path, *words: object) -> tuple[int, str]:
 
 def test_a_bundle_is_found_good_by_its_script_and_by_bagit(made: Made) -> None:
     code, out = check(made.folder, "--key", made.key, "--ca", made.ca)
-    assert (code, "GOOD: 3 versions" in out, ".tsr, checked" in out) == (0, True, True), out
+    assert (code, "GOOD: 4 versions" in out, ".tsr, checked" in out) == (0, True, True), out
+    assert f"not checked: does that block have the Merkle root {made.block[1]}?" in out
+    assert out.count(".json.ots is pending: it proves nothing yet") == 1
     assert bagit.Bag(str(made.folder)).validate()
     assert made.folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_photo_that_was_replaced_is_there_beside_the_other(made: Made) -> None:
+    kept = sorted(path.read_bytes() for path in (made.folder / "data" / "media").iterdir())
+    assert kept == [b"a photo", b"another photo"]
 
 
 def test_the_steps_of_its_readme_find_it_good_and_a_changed_line_bad(made: Made, tmp_path: Path) -> None:
     bundle = tmp_path / "bag"
     shutil.copytree(made.folder, bundle)
     shutil.copyfile(made.ca, bundle / "authority.pem")
-    readme = (bundle / "data" / "README.txt").read_text("utf-8").partition("Or by hand")[2]
+    readme = (bundle / "data" / "README.txt").read_text("utf-8").partition("Or by hand")[2].partition("\n7. ")[0]
     steps = "\n".join(line for line in readme.splitlines() if line.startswith(" " * 5))
     code, out = shell(bundle, "set -e\n" + steps.replace("bagit.py", "true"))
     last = (bundle / "data" / "ledger.tsv").read_text("utf-8").splitlines()[-1].split("\t")[2]
-    assert (code, out.count("Verified Successfully"), out.count("Verification: OK")) == (0, 2, 1), out
+    assert (code, out.count("Verified Successfully"), out.count("Verification: OK")) == (0, 3, 1), out
     assert made.key in out
     assert out.endswith(f"the chain ends with {last}\n")
     edit_lines("ledger.tsv", replaced(1, '"seen_at":1', '"seen_at":2'))(bundle / "data")
@@ -140,8 +166,12 @@ def test_it_says_nothing_of_other_posts_and_all_of_its_channel(made: Made) -> No
     assert "Тихо" not in every
     rows = [row.split("\t") for row in (made.folder / "data" / "ledger.tsv").read_text("utf-8").splitlines()]
     shown = [json.loads(row[3])["kind"] for row in rows if row[3] != "-"]
-    assert shown == [*("version", "version", "file", "key", "key", "version", "deletion", "addition", "gap", "gap")]
+    assert shown == [
+        *("version", "version", "file", "key", "key", "version", "version", "file"),
+        *("deletion", "addition", "gap", "gap", "withheld"),
+    ]
     (channel,) = json.loads((made.folder / "data" / "coverage.json").read_text("utf-8"))["channels"]
+    assert channel["withheld"] == [{"platform": "ios", "reason": "copyright", "text": "Withheld"}]
     assert channel["gaps"][-1].startswith("message 9 could not be read since 2025-03-10T12:00:00Z: its web page")
 
 
@@ -175,6 +205,12 @@ async def test_a_key_that_was_lost_is_named_and_the_new_one_has_to_be_known(made
         assert (code == 0, "0003.pem: no key before it has signed" in out) == (is_good, True), out
 
 
+def test_a_block_that_somebody_looked_up_is_compared(made: Made) -> None:
+    height, root = made.block
+    code, out = check(made.folder, "--block", f"{height}={root.upper()}")
+    assert (code, f"was there when block {height} of Bitcoin was made" in out, ".json.ots, checked" in out) == (0, 1, 1)
+
+
 def seal(bundle: Path) -> None:
     """Make the manifests true again, as whoever tampers would."""
     for manifest in ("manifest-sha256.txt", "tagmanifest-sha256.txt"):
@@ -190,6 +226,21 @@ def edit_lines(name: str, change: Callable[[list[str]], None]) -> Callable[[Path
         (data / name).write_text("".join(lines), encoding="utf-8")
 
     return tamper
+
+
+def edit_proof(change: Callable[[bytes], bytes]) -> Callable[[Path], None]:
+    """Change the complete proof, which is of the first head here."""
+
+    def tamper(data: Path) -> None:
+        path = min(data.glob("heads/*.ots"))
+        path.write_bytes(change(path.read_bytes()))
+
+    return tamper
+
+
+def swap_proofs(data: Path) -> None:
+    first, second = sorted(data.glob("heads/*.ots"))
+    first.write_bytes(second.read_bytes())
 
 
 def chain_anew(data: Path) -> None:
@@ -260,7 +311,23 @@ SEALED: dict[str, tuple[Callable[[Path], None], str]] = {
     "a byte of a stamp": (spoil("heads/*.tsr"), ".tsr: "),
     "a message missing": (drop("raw/*"), "are missing"),
     "a photo missing": (drop("media/*"), "is missing"),
-    "a head missing": (drop("heads/*.json"), "none is signed for the last line"),
+    "a head missing": (lambda data: max(data.glob("heads/*.json")).unlink(), "none is signed for the last line"),
+    "a header of a proof": (edit_proof(lambda file: b"x" + file), ".json.ots: it is no file of OpenTimestamps"),
+    "a proof of another head": (swap_proofs, ".json.ots: it is the proof of something else"),
+    "a proof cut off": (edit_proof(lambda file: file[:-1]), ".json.ots: its end is missing"),
+    "a proof with more": (edit_proof(lambda file: file + b"x"), ".json.ots: something stands after its end"),
+    "an operation of a proof": (
+        edit_proof(lambda file: file.replace(b"\xf1", b"\xf2", 1)),
+        ".json.ots: it has an operation that is not known here, 0xf2",
+    ),
+    "a byte on the way to a block": (
+        edit_proof(lambda file: file.replace(b"time", b"tame", 1)),
+        "which is not the one of block 900000",
+    ),
+    "another block": (
+        edit_proof(lambda file: file.replace(b"\xa0\xf7\x36", b"\xa1\xf7\x36")),
+        "no proof leads to the block 900000 of Bitcoin that you named",
+    ),
     "a word of a post": (
         edit_lines("versions.jsonl", replaced(0, "Сбой", "Бой")),
         "its text, formatting or media",
@@ -299,7 +366,7 @@ def test_each_tampering_is_found_and_named_though_the_manifests_were_made_true_a
     shutil.copytree(made.folder, bundle)
     tamper(bundle / "data")
     seal(bundle)
-    found = verify.BundleCheck(bundle, None, [str(made.ca)])
+    found = verify.BundleCheck(bundle, None, [str(made.ca)], dict([made.block]))
     assert not found.run()
     assert any(said in fault for fault in found.faults), found.faults
     assert any("has not signed this list of files" in fault for fault in found.faults)
@@ -362,7 +429,7 @@ async def test_public_pages_are_captured_and_a_post_without_one_says_why(tmp_pat
         await archive.db.write(lambda tx: channels.rename(tx, news.id, title="The News", username="News"))
         posted = [post(number, "Сбой", channel_id=news.id) for number in (shown.id, 999)]
         await archive.live(*posted, post(-1, "Сбой", channel_id=news.id))
-        env = {"PREVIEW_URL": server.url, "PREVIEW_PAUSE": "0", "PREVIEW_CANARY": "canary", "TIMESTAMP_URLS": "off"}
+        env = {"PAGES_URL": server.url, "PAGES_PAUSE": "0", "PAGES_CANARY": "canary", "TIMESTAMP_URLS": "off"}
         bag = tmp_path / "bag"
         code, _, said = await typed(tmp_path / "data", "export", "сбой", "--evidence", bag, "--capture", **env)
     assert code == 0, said
@@ -370,7 +437,7 @@ async def test_public_pages_are_captured_and_a_post_without_one_says_why(tmp_pat
     assert {page["message"]: page["outcome"] for page in outcomes} == {
         shown.id: "the page shows the post",
         999: "the page shows no post: no post",
-        -1: "it has no public page: its channel is private, or it is a story or of a website",
+        -1: "it has no public page: it is a story",
     }
     with (bag / "data" / "captures" / "pages.warc").open("rb") as file:
         records = [

@@ -63,9 +63,14 @@ async def test_a_head_goes_into_the_chat_each_day_and_is_countersigned_where_it_
         assert await refused(theirs) == []
         await theirs.pair(501)
         await theirs.db.write(lambda tx: people.take_over(tx, [501], now=NOON))
-        await theirs.live(post(3, texts[0]))
-        await second.turn()
+        for number in (3, 4):  # one notice a day for each channel
+            await theirs.live(post(number, texts[0]))
+            await second.turn()
         assert await refused(theirs) == ["back"]
+        theirs.now += timedelta(days=1)
+        await theirs.live(post(5, texts[0]))
+        await second.turn()
+        assert await refused(theirs) == ["back", "back"]
 
 
 LAST = {"key": b"k".hex(), "sequence": 5, "hash": "ab"}

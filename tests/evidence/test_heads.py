@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from bot.evidence.head_loop import STAMP_EVERY, HeadLoop, is_due
-from bot.evidence.signing import FILE, KeyFileError, Signer, handover_text, is_signed_by, pem
+from bot.evidence.signing import FILE, KeyFileError, Signer, handover_text, is_signed_by
 from bot.evidence.stamps import Stamper
 from bot.store import heads, ledger, readers
 from bot.store.database import Database
-from bot.store.heads import HeadStamp
+from bot.store.heads import pem
 from tests.evidence.kit import authority, key_files, make_authority, mode, openssl
 from tests.kit_archive import Archive, post
 from tests.kit_clock import NOON
@@ -181,39 +181,20 @@ def found(folder: Path, pattern: str) -> list[Path]:
     return sorted(folder.glob(pattern))
 
 
-def stamp(tried: timedelta, *, done: bool) -> HeadStamp:
-    at = NOON + tried
-    return HeadStamp(
-        head_id=1,
-        authority="",
-        reply=b"x" if done else None,
-        stamped_at=at if done else None,
-        tried_at=at,
-        reason=None if done else "no answer",
-    )
-
-
 @pytest.mark.parametrize(
-    ("last", "stamped", "after", "due"),
+    ("failed", "stamped", "after", "due"),
     [
         pytest.param(None, None, timedelta(), True, id="never asked"),
-        pytest.param(stamp(timedelta(), done=True), timedelta(), timedelta(hours=23), False, id="today"),
-        pytest.param(stamp(timedelta(), done=True), timedelta(), STAMP_EVERY, True, id="yesterday"),
-        pytest.param(stamp(timedelta(), done=False), None, timedelta(minutes=30), False, id="it failed just now"),
-        pytest.param(stamp(timedelta(), done=False), None, timedelta(hours=1), True, id="it failed an hour ago"),
-        pytest.param(
-            stamp(timedelta(days=3), done=False), timedelta(), timedelta(days=3, hours=2), False, id="for days"
-        ),
-        pytest.param(
-            stamp(timedelta(days=3), done=False),
-            timedelta(),
-            timedelta(days=3, hours=12),
-            True,
-            id="and half a day",
-        ),
+        pytest.param(None, timedelta(), timedelta(hours=23), False, id="today"),
+        pytest.param(None, timedelta(), STAMP_EVERY, True, id="yesterday"),
+        pytest.param(timedelta(), None, timedelta(minutes=30), False, id="it failed just now"),
+        pytest.param(timedelta(), None, timedelta(hours=1), True, id="it failed an hour ago"),
+        pytest.param(timedelta(days=3), timedelta(), timedelta(days=3, hours=2), False, id="for days"),
+        pytest.param(timedelta(days=3), timedelta(), timedelta(days=3, hours=12), True, id="and half a day"),
     ],
 )
 def test_an_authority_is_asked_each_day_and_less_often_the_longer_it_fails(
-    last: HeadStamp | None, stamped: timedelta | None, after: timedelta, *, due: bool
+    failed: timedelta | None, stamped: timedelta | None, after: timedelta, *, due: bool
 ) -> None:
-    assert is_due(last, None if stamped is None else NOON + stamped, NOON + after) == due
+    failed_at, stamped_at = (None if span is None else NOON + span for span in (failed, stamped))
+    assert is_due(failed_at, stamped_at, NOON + after) == due

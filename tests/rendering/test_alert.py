@@ -198,7 +198,7 @@ class TestWhoSaidItAndWhen:
         seen = POST.but(seen_at=POST.post.date + timedelta(seconds=2.9))
         assert seen.render(LONDON).text.endswith("\n16:39 · seen after 2 s")
         assert seen.render(MOSCOW).text.endswith("\n18:39 · замечено через 2 с")
-        assert seen.but(observed_by="preview").render(MOSCOW).text.endswith("замечено через 2 с · через веб-страницу")
+        assert seen.but(observed_by="page").render(MOSCOW).text.endswith("замечено через 2 с · через веб-страницу")
 
     def test_under_a_second_there_is_nothing_to_say_since_telegram_dates_in_seconds(self) -> None:
         for late in (-3, 0.9):

@@ -5,11 +5,13 @@ import pytest
 
 from bot.locales import translator
 from bot.locales.locale import Locale
+from bot.models import Withholding
 from bot.models.notices import (
     AlertsMissed,
     ChannelLost,
     ChannelRegained,
     ChannelRenamed,
+    ChannelWithheld,
     ChatSuspended,
     FolderRead,
     FollowAccess,
@@ -30,6 +32,7 @@ from bot.rendering.notices import render_notice
 
 NOW = datetime(2021, 10, 4, 15, 45, tzinfo=UTC)
 FOLLOWED = Followed(event="", channel="Минсвязь", channel_id=7, access=FollowAccess.JOINED, posts=200, alerts=0)
+WITHHELD = (Withholding("ios-android", "copyright", "Telegram's words"), Withholding("all-ru", "x", ""))
 RENAMED = ChannelRenamed(event="", old_title="Минсвязь", old_username="minsvyaz", title="Минсвязь", username="minsvyaz")
 
 
@@ -116,6 +119,10 @@ def test_following_all_is_offered_with_how_to_follow() -> None:
         (lost("vanished"), "It has become private or has been deleted."),
         (lost("removed"), "have removed my reader account"),
         (ChannelRegained(event="", channel="Минсвязь"), "I can read «Минсвязь» again."),
+        (
+            ChannelWithheld(event="", channel="Минсвязь", found=WITHHELD),
+            "iOS, Android – copyright; all apps, Russia – x.",
+        ),
         (replace(RENAMED, title="Связь"), "«Минсвязь» is now called «Связь»."),
         (replace(RENAMED, username="svyaz"), "«Минсвязь» is now @svyaz, no longer @minsvyaz."),
         (replace(RENAMED, username=None), "has given up its public name @minsvyaz"),

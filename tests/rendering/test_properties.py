@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.locales.locale import Locale
-from bot.models import Entity, notices
+from bot.models import Entity, Withholding, Withholdings, notices
 from bot.models.acts import Act, TargetChange
 from bot.models.alerts import GroupedAlert, GroupKind, GroupSummary, Loudness, StormState
 from bot.models.counts import DeletionCount, MoverCount, TopicCount, WeekCounts
@@ -73,6 +73,7 @@ TYPES = {
 TYPES |= {bool: st.booleans(), FollowAccess: st.sampled_from(FollowAccess), Outage: st.sampled_from(Outage)}
 TYPES |= {str | None: st.none() | NAMES, Role: st.sampled_from(Role), TargetChange: st.sampled_from(TargetChange)}
 TYPES[tuple[tuple[int, str], ...]] = st.lists(st.tuples(COUNTS, NAMES), max_size=3).map(tuple)
+TYPES[Withholdings] = st.lists(st.builds(Withholding, NAMES, NAMES, NAMES), max_size=9).map(tuple)
 TYPES[tuple[int, ...]] = st.lists(COUNTS, max_size=3).map(tuple)
 TYPES[EnquiryKind] = st.sampled_from([EnquiryKind.SIMILAR, EnquiryKind.POSTS])
 TYPES[Findings] = st.builds(
@@ -93,13 +94,16 @@ TYPES[Findings] = st.builds(
     free_at=st.none() | st.just(NOW),
 )
 TYPES[TopicState] = st.builds(TopicState, query=NAMES, limits=MANY_NAMES.map(tuple), excluded=MANY_NAMES.map(tuple))
+HEADS = st.text('az09+/={}":,', min_size=1)  # what a head is made of, which nobody else writes
 EVERY_NOTICE = get_args(get_args(Notice)[0])
 
 
 def any_of(cls: type) -> st.SearchStrategy[Any]:
     """Make any notice or act of a type."""
     named = {field.name: field.type for field in fields(cls) if field.name != "kind"}
-    return st.builds(cls, **{name: FIELDS[name] if name in FIELDS else TYPES[kind] for name, kind in named.items()})
+    own = dict.fromkeys(["text", "signature", "key"], HEADS) if cls is notices.HeadPosted else {}
+    known = FIELDS | own
+    return st.builds(cls, **{name: known[name] if name in known else TYPES[kind] for name, kind in named.items()})
 
 
 for counted in (TopicCount, MoverCount, DeletionCount):
@@ -107,6 +111,9 @@ for counted in (TopicCount, MoverCount, DeletionCount):
 TYPES[WeekCounts] = any_of(WeekCounts)
 FIELDS["links"] = st.just(("https://t.me/news/1",))
 FIELDS["event"] = st.text("0123456789abcdef-@:", min_size=1, max_size=24)  # ids and times: some go into buttons
+FIELDS |= dict.fromkeys(
+    ["text", "signature", "key"], st.text('az09+/={}":,', min_size=1)
+)  # of a head: our own, in ASCII
 FIELDS["subject"] = st.sampled_from(["topic", "channel", "case"])
 FIELDS["fault"] = st.sampled_from(notices.HeadFault)
 FIELDS["what"] = st.sampled_from(["note", "tags"])

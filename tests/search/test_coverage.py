@@ -17,7 +17,7 @@ WEEK = ago(days=7)
 async def complete(archive: Archive, channel_id: int, since: datetime) -> None:
     low = 1 if since == BEGINNING else 100
     await archive.db.write(lambda tx: marks.begin_past(tx, channel_id, low=low, since=since))
-    await Assignments(archive.db).enter(archive.reader_id)
+    await Assignments(archive.db, lambda: archive.now).enter(archive.reader_id)
 
 
 @pytest.fixture

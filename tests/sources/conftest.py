@@ -43,7 +43,7 @@ async def reader(tmp_path: Path, clock: Clock) -> AsyncIterator[ReaderKit]:
             live.reader_id = await database.write(
                 lambda tx: readers.register(tx, account_id, clock(), "reader.session")
             )
-            assignments = Assignments(database)
+            assignments = Assignments(database, clock)
             await assignments.enter(live.reader_id)
             yield ReaderKit(
                 assignments=assignments,

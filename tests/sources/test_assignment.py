@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from bot.sources.assignment import Assignments
 from bot.store import channels, readers
 from bot.store.database import Transaction
@@ -31,8 +33,14 @@ async def test_the_public_channels_of_a_reader_that_is_away_go_to_the_other_and_
     assert [reader.assignments.reads(await reader.channel(each)) for each in (public, secret)] == [True, False]
     reader.assignments.hold_up(second)  # with nobody to take over: web pages do
     assert not reader.assignments.reads(await reader.channel(public))
+    minute, absent = timedelta(minutes=1), reader.assignments.is_absent
+    assert not await absent(minute)  # it may come back
+    reader.clock.advance(minute)
+    reader.assignments.hold_up(second)  # it is still so
+    assert await absent(minute)
     await reader.assignments.enter(second)
     assert reader.assignments.reads(await reader.channel(public))
+    assert not await absent(timedelta())
 
 
 async def test_the_private_channels_of_an_account_that_was_replaced_are_looked_at_by_the_new_one(
@@ -49,7 +57,7 @@ async def test_the_private_channels_of_an_account_that_was_replaced_are_looked_a
 
 async def test_more_channels_than_one_account_may_be_in_are_shared(reader: ReaderKit) -> None:
     second = await second_reader(reader)
-    reader.assignments = Assignments(reader.database, most=2)
+    reader.assignments = Assignments(reader.database, reader.clock, most=2)
     for number in (reader.reader_id, second):
         await reader.assignments.enter(number)
     for number in range(3):
@@ -69,7 +77,7 @@ async def test_a_channel_that_one_reader_lost_is_handed_over_only_where_another_
 
 
 async def test_with_nobody_reading_nothing_is_given(reader: ReaderKit) -> None:
-    empty = Assignments(reader.database)
+    empty = Assignments(reader.database, reader.clock)
     await empty.assign_all()
     assert not empty.leads(1)
 

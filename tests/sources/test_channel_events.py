@@ -1,10 +1,12 @@
 """What becomes of a channel that is followed: renamed, closed, banned from, deleted; noticed and told once."""
 
+import json
 from datetime import timedelta
 
 import pytest
 
-from bot.models.notices import ChannelLost, ChannelRenamed, Notice
+from bot.models import Withholding
+from bot.models.notices import ChannelLost, ChannelRenamed, ChannelWithheld, Notice
 from bot.sandbox import Channel
 from bot.sources.account import NAMES
 from bot.sources.sweep import TRY_LOST, Sweep
@@ -65,6 +67,23 @@ async def test_a_title_that_changes_all_the_time_is_told_once_a_day(asking: Read
     asking.clock.advance(timedelta(days=1))
     channel.rename("News at last")
     assert [notice.title for notice in await renamed(asking)] == ["News, 0:00", "News at last"]
+
+
+@pytest.mark.parametrize("member", [True, False])
+async def test_where_telegram_withholds_a_channel_is_recorded_and_told_once(asking: ReaderKit, *, member: bool) -> None:
+    channel = await news(asking, member=member)
+    where = Withholding("ios", "copyright", "This channel can't be displayed")
+    channel.withhold(where)
+    assert await told(asking) == [ChannelWithheld(event="", channel="News", found=(where,))]
+    state = await asking.channel(channel)
+    assert (state.withholdings, state.withheld_at) == ((where,), asking.clock())
+    for reasons in ((), (where,)):  # of the same again nobody has another notice
+        asking.clock.advance(timedelta(hours=1))
+        channel.withhold(*reasons)
+        assert len(await told(asking)) == 1
+    lines = await asking.database.fetch_all("SELECT channel_id, detail FROM ledger WHERE kind = 'withheld'")
+    written = json.dumps([where], separators=(",", ":"))
+    assert [tuple(line) for line in lines] == [(channel.id, each) for each in (written, "[]", written)]
 
 
 async def test_a_member_goes_on_reading_a_channel_that_turned_private(asking: ReaderKit) -> None:

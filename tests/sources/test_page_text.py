@@ -3,8 +3,8 @@
 import pytest
 
 from bot.models import Entity
-from bot.sources.preview.page import read_page
-from tests.sources.preview.html import SMILE, page, post, words
+from bot.sources.pages.page import read_page
+from tests.sources.pages.html import SMILE, page, post, words
 
 
 def styles(text: str, entities: tuple[Entity, ...]) -> list[tuple[str, str, str | None]]:

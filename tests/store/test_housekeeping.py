@@ -10,7 +10,7 @@ from bot.store import acts, handled, housekeeping, invitations, migrations, page
 from tests.kit_archive import NEWS, NOON, ago, open_archive, post
 
 ARCHIVE = """posts post_copies versions part_evidence ledger ledger_heads signing_keys stamps fulltext long_posts media
-    translations pictures site_entries"""
+    captures translations pictures site_entries"""
 SENT = "alerts messages groups attachments"
 CLEARED = "handled mutes invitations acts enquiries strangers uploads requests page_looks target_urls"
 FEW = """meta heartbeats readers flood_waits channels memberships unreadable silences follows backfills progress topics

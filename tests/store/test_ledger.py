@@ -74,7 +74,7 @@ async def test_what_telegram_withholds_is_no_edit_and_has_a_line_with_its_bytes(
     await archive.live(replace(post(1), withheld=()), replace(post(2), withheld=where))
     for _ in range(2):
         await archive.sweep(replace(post(1), withheld=where, raw=b"withheld"))
-    await archive.see(ObservedBy.PREVIEW, post(1))  # a page does not say
+    await archive.see(ObservedBy.PAGE, post(1))  # a page does not say
     await archive.sweep(replace(post(2), withheld=(), raw=b"free"))
     said = [(line["kind"], line["message"], line["detail"]) for line in await lines(archive.db)]
     told = json.dumps(where, ensure_ascii=False, separators=(",", ":"))

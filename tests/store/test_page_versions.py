@@ -36,7 +36,7 @@ def album(text: str, *ids: int, **fields: Any) -> list[Post]:  # noqa: ANN401 - 
 
 
 async def page(archive: Archive, *events: Post) -> None:
-    await archive.see(ObservedBy.PREVIEW, *events)
+    await archive.see(ObservedBy.PAGE, *events)
 
 
 async def texts(archive: Archive, message_id: int) -> list[str]:
@@ -59,7 +59,7 @@ async def test_a_post_is_one_however_it_was_seen(archive: Archive, order: str) -
     assert await texts(archive, 5) == [told.text]
     assert await archive.labels() == ([] if order == "page first" else ["alert"])
     assert stored.views == 900
-    assert stored.observed_by == ("preview" if order == "page first" else "live")
+    assert stored.observed_by == ("page" if order == "page first" else "live")
 
 
 async def test_what_a_page_showed_keeps_its_evidence_and_gets_that_of_telegram(archive: Archive) -> None:
@@ -260,7 +260,7 @@ async def test_a_post_that_is_missing_is_gone_once_its_own_page_has_said_so_twic
     assert await missing() == [False]
     archive.now += timedelta(hours=4)
     assert await missing() == [True]
-    await archive.see(ObservedBy.PREVIEW, gone(6))
+    await archive.see(ObservedBy.PAGE, gone(6))
     assert await missing() == []
     archive.now += timedelta(minutes=1)
     await page(archive, shown(6))  # a page may be behind

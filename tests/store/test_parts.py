@@ -128,6 +128,16 @@ class TestAPreviewThatLoadsLater:
         assert await archive.live(post(1, LINK, parts=(quote, button))) == NOTHING
         assert await archive.db.fetch_all("SELECT * FROM part_evidence") == []
 
+    async def test_buttons_with_other_words_are_no_edit(self, archive: Archive) -> None:
+        for words in ("Сбой", "Погода"):  # as a bot changes them, which Telegram hides as an edit
+            edited = {"edit_date": NOON + timedelta(minutes=1)} if words == "Погода" else {}
+            buttons = (Part(kind=PartKind.BUTTON, text=words),)
+            await archive.sweep(post(1, LINK, parts=buttons, raw=words.encode(), **edited))
+        assert len(await posts.versions(archive.db, NEWS, 1)) == 1
+        kinds = [row["kind"] for row in await archive.db.fetch_all("SELECT kind FROM ledger ORDER BY sequence")]
+        assert kinds == ["version", "addition"]
+        assert [alert.label for alert in await archive.outbox()] == ["alert"]
+
     async def test_joins_the_alert_that_tells_of_the_post_already(self, archive: Archive) -> None:
         chat = await archive.pair()
         await archive.track(chat, "банки", "банк")

@@ -52,7 +52,7 @@ class PageFaults:
     aliases: dict[str, Channel] = field(default_factory=dict)  # lower-case name → a channel with another username
     _rules: list[_Rule] = field(default_factory=list)
     _holds: list[tuple[str | None, Hold]] = field(default_factory=list)
-    _closed: set[int] = field(default_factory=set)  # ids of channels without a preview
+    _closed: set[int] = field(default_factory=set)  # ids of channels whose posts no page shows
     _hidden: set[tuple[int, int]] = field(default_factory=set)  # posts, by the marked id of their chat
     _unlisted: set[tuple[int, int]] = field(default_factory=set)
 
@@ -106,11 +106,11 @@ class PageFaults:
         self._add("stale", lambda request: request.last or request.make(), name, times)
 
     def switch_off(self, channel: Channel) -> None:
-        """Take a channel's preview away: it stays, and has a landing page."""
+        """Show the posts of a channel on no page: it stays, and has a landing page."""
         self._closed.add(channel.id)
 
     def switch_on(self, channel: Channel) -> None:
-        """Give a channel its preview back."""
+        """Show the posts of a channel on its page again."""
         self._closed.discard(channel.id)
 
     def alias(self, name: str, channel: Channel) -> None:
@@ -129,7 +129,7 @@ class PageFaults:
         """List new posts so many seconds late, on the world's clock."""
         self.lag_s = seconds
 
-    def has_preview(self, channel: Channel) -> bool:
+    def has_page(self, channel: Channel) -> bool:
         """Tell whether a channel's posts can be seen."""
         return not channel.megagroup and channel.id not in self._closed
 

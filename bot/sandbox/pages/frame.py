@@ -105,11 +105,11 @@ def embed_error(words: str) -> str:
 </div>"""
 
 
-def landing(name: str, peer: Peer | None, *, has_preview: bool = False, post: Message | None = None) -> str:
+def landing(name: str, peer: Peer | None, *, has_page: bool = False, post: Message | None = None) -> str:
     """Return what a name shows; with a post, its text describes the page. None as the peer: nobody has the name."""
     if isinstance(peer, Channel):
         about = post.text if post is not None and post.text else peer.about
-        return _landing(f"View @{name}", peer.title, about, _card(peer, name, has_preview=has_preview))
+        return _landing(f"View @{name}", peer.title, about, _card(peer, name, has_page=has_page))
     if isinstance(peer, Account) and peer.bot:
         about = peer.info.get("", {}).get("about", "")
         return _landing(f"Launch @{name}", peer.first_name, about, _person(peer, name, "Start Bot"))
@@ -132,7 +132,7 @@ def contact(name: str) -> str:
     return _landing(title, f"Telegram: {title}", "", body, robots='<meta name="robots" content="noindex, nofollow">')
 
 
-def _card(chat: Channel, name: str, *, has_preview: bool) -> str:
+def _card(chat: Channel, name: str, *, has_page: bool) -> str:
     members = len(chat.roster.members)
     figures = f"{exact(members)} {noun(members, 'subscriber')}"
     if chat.megagroup:
@@ -148,7 +148,7 @@ Preview channel</a></div>"""
 <div class="tgme_page_action">
   <a class="tgme_action_button_new shine" href="tg://resolve?domain={name}">View in Telegram</a>
 </div>
-{preview if has_preview else ""}"""
+{preview if has_page else ""}"""
 
 
 def _person(account: Account, name: str, action: str) -> str:

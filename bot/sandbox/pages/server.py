@@ -141,7 +141,7 @@ class PageServer:
 
     def _channel(self, name: str, request: web.BaseRequest, around: int | None = None) -> Answer:
         chat = self._peer(name)
-        if not isinstance(chat, Channel) or not self.faults.has_preview(chat):
+        if not isinstance(chat, Channel) or not self.faults.has_page(chat):
             return Answer(302, "", (("Location", f"http://{request.host}/{name}"),))
         page = select(self._listed(chat), request.query, around)
         blocks = Blocks(chat, self._rendering())
@@ -151,7 +151,7 @@ class PageServer:
         chat = self._peer(name)
         if not isinstance(chat, Channel):
             return _error(f"Channel with username @{name} not found")
-        if not chat.megagroup and not self.faults.has_preview(chat):
+        if not chat.megagroup and not self.faults.has_page(chat):
             return _error("Unfortunately, this channel couldn't be displayed on your device.")
         listed = self._listed(chat)
         message = next((each for each in listed if each.id == number), None)
@@ -165,8 +165,8 @@ class PageServer:
         if isinstance(peer, Channel) and rest and rest[0].isdecimal():
             shown = {message.id: message for message in self._listed(peer) if not self.faults.is_hidden(message)}
             post = shown.get(int(rest[0]))
-        has_preview = isinstance(peer, Channel) and self.faults.has_preview(peer)
-        return Answer(200, landing(name, peer, has_preview=has_preview, post=post))
+        has_page = isinstance(peer, Channel) and self.faults.has_page(peer)
+        return Answer(200, landing(name, peer, has_page=has_page, post=post))
 
     def _peer(self, name: str) -> Peer | None:
         return self.faults.aliases.get(name.lower()) or self._world.hub.names.get(name.lower())

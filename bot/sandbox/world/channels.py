@@ -266,6 +266,11 @@ class Channel(Feed):
             self.publish(None, MessageDraft(action=tl.MessageActionChatEditTitle(title)))
         self._push(tl.UpdateChannel(self.id))
 
+    def withhold(self, *reasons: tuple[str, str, str]) -> None:
+        """Restrict the channel, by platform, reason and text; without any it is free again."""
+        self.withheld = reasons
+        self._push(tl.UpdateChannel(self.id))
+
     def make_private(self) -> str:
         """Remove the username and return the hash of the invite link."""
         self.hub.name(self, None)

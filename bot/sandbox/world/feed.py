@@ -66,6 +66,7 @@ class Feed(Peer):
         self.invite = ""
         self.needs_approval = False  # of those who want to join
         self.forum = Forum()  # its topics, where it has any
+        self.withheld: tuple[tuple[str, str, str], ...] = ()  # where and why: platform, reason, text
         self.read_only = False  # members of the supergroup may not write
         self.slow_mode_s = 0  # between two messages of a member
         self.spoke: dict[int, datetime] = {}  # when each account wrote last
@@ -101,6 +102,8 @@ class Feed(Peer):
             forum=self.forum.open or None,
             has_link=bool(self.discussion or self.discusses) or None,
             stories_max_id=self.stories.summary(self.hub.clock()) if self.stories.told else None,
+            restricted=bool(self.withheld) or None,
+            restriction_reason=[tl.RestrictionReason(*each) for each in self.withheld] or None,
             left=(role is None) or None,
             creator=(role is MemberRole.CREATOR) or None,
             admin_rights=rights() if role in (MemberRole.CREATOR, MemberRole.ADMIN) else None,

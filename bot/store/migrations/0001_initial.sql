@@ -3,7 +3,7 @@
 -- old button would act on that.
 
 -- What may grow for ever, and why. The archive is what the program is for: posts, versions, part_evidence, ledger,
--- ledger_heads, signing_keys, stamps, fulltext, long_posts, post_copies, pictures, translations, site_entries, and media,
+-- ledger_heads, signing_keys, stamps, proofs, fulltext, long_posts, post_copies, pictures, translations, site_entries, captures, and media,
 -- whose files have a limit of their own (MEDIA_MAX_TOTAL_GB). What was sent stays known, a third of a kilobyte an alert: alerts, messages, groups, attachments.
 -- For an edit or a deletion is followed however late, a post that is edited back into a topic is no news, and feedback
 -- counts them. `bot/store/housekeeping.py` clears handled, mutes, invitations, acts, enquiries, strangers, uploads,
@@ -79,7 +79,9 @@ CREATE TABLE channels (
     verify_began INTEGER,  -- when that round began
     -- Since when edits and deletions may be missing, as the changes cannot be had from Telegram; NULL: none are
     unchecked_since INTEGER,
-    doubted_at INTEGER  -- only a verifying round that begins after this finds what is missing; NULL: the changes will do
+    doubted_at INTEGER,  -- only a verifying round that begins after this finds what is missing; NULL: the changes will do
+    withheld TEXT,  -- JSON: where the network withholds it and why, [platform, reason, text] each; NULL: nowhere
+    withheld_at INTEGER  -- when we first saw it so; NULL: it never was withheld
 );
 CREATE INDEX channels_comments ON channels (comments_of) WHERE comments_of IS NOT NULL;
 
@@ -381,6 +383,17 @@ CREATE TABLE stamps (  -- what authorities of time answered of heads: RFC 3161
     PRIMARY KEY (head_id, authority)
 ) WITHOUT ROWID;
 
+CREATE TABLE proofs (  -- of OpenTimestamps: that a block of Bitcoin holds the hash of a head
+    head_id INTEGER PRIMARY KEY REFERENCES ledger_heads (id),
+    file BLOB,  -- as others' tools read it; NULL: no calendar has taken the head
+    submitted_at INTEGER,  -- when a calendar took it
+    tried_at INTEGER NOT NULL,
+    promises INTEGER NOT NULL,  -- of calendars to bring it into a block that are not kept yet
+    block INTEGER,  -- its height, as a calendar says; NULL: pending, which proves nothing
+    reason TEXT  -- why calendars gave nothing at the last try
+);
+CREATE INDEX proofs_promised ON proofs (head_id) WHERE promises > 0;
+
 CREATE TABLE page_looks (  -- how web pages show messages that Telegram has told us, or that they show no more
     channel_id INTEGER NOT NULL REFERENCES channels (id),
     message_id INTEGER NOT NULL,
@@ -390,6 +403,28 @@ CREATE TABLE page_looks (  -- how web pages show messages that Telegram has told
     not_found_at INTEGER,  -- when its own page first said that there is no such post; the second time it is gone
     PRIMARY KEY (channel_id, message_id)
 ) WITHOUT ROWID;
+
+CREATE TABLE captures (  -- public pages of messages as they were at one moment: those that are wanted, and what came
+    id INTEGER PRIMARY KEY,
+    version_id INTEGER NOT NULL REFERENCES versions (id),  -- that the message had when its page was wanted
+    cause TEXT NOT NULL CHECK (cause IN ('case', 'alert', 'export')),
+    -- wanted: it is asked for. kept: what came is here. left: there is none.
+    state TEXT NOT NULL CHECK (state IN ('wanted', 'kept', 'left')),
+    wanted_at INTEGER NOT NULL,
+    due_at INTEGER NOT NULL,  -- when to ask next
+    attempts INTEGER NOT NULL DEFAULT 0,
+    outcome TEXT,  -- what the page shows, or why there is none; NULL: nobody knows yet
+    detail TEXT,
+    at INTEGER,  -- from here on of a kept one: when it came
+    url TEXT,
+    status INTEGER,  -- of HTTP
+    headers TEXT,  -- JSON
+    sha256 BLOB,  -- of the page: its place in DATA_DIR/media
+    size INTEGER  -- bytes
+);
+CREATE INDEX captures_version ON captures (version_id);
+CREATE INDEX captures_wanted ON captures (due_at) WHERE state = 'wanted';
+CREATE INDEX captures_blobs ON captures (sha256, size) WHERE state = 'kept';
 
 CREATE TABLE long_posts (  -- messages of which Telegram gives the beginning, and the rest only to those who ask
     channel_id INTEGER NOT NULL,
@@ -607,6 +642,8 @@ CREATE TABLE chats (  -- receivers of alerts
     zone_chosen INTEGER NOT NULL DEFAULT 0,  -- 1: somebody there chose it; else it was asked for
     edits TEXT NOT NULL DEFAULT 'words' CHECK (edits IN ('all', 'words', 'none')),  -- that get a reply
     confirmations INTEGER NOT NULL DEFAULT 0,  -- 1: a reply, with a sound, where a second channel says the same
+    theme TEXT NOT NULL DEFAULT 'light' CHECK (theme IN ('light', 'dark')),  -- of charts
+    pages INTEGER NOT NULL DEFAULT 0,  -- 1: the public pages of posts are captured with its alerts
     heads INTEGER NOT NULL DEFAULT 0,  -- 1: the signed head of the ledger is posted each day
     media INTEGER NOT NULL DEFAULT 0,  -- 1: the photos and documents of a post follow its alert
     translate_into TEXT,  -- a code of ISO 639-1: a translation follows each alert in another language; NULL: none does
@@ -626,6 +663,7 @@ CREATE TABLE chats (  -- receivers of alerts
     UNIQUE (kind, telegram_id)
 );
 CREATE INDEX chats_suspended ON chats (id) WHERE suspended IS NOT NULL;
+CREATE INDEX chats_pages ON chats (id) WHERE pages;
 CREATE INDEX chats_held ON chats (held_until) WHERE held_until IS NOT NULL;
 
 CREATE TABLE targets (  -- chats that are reached in another way than through Telegram

@@ -13,7 +13,7 @@ from bot.errors import ChannelwatchError
 from bot.models import Entity, Forward, Media
 from bot.parts import Part
 from bot.sources.page_text import PageText, has_class, plain_words, read_text, split_link
-from bot.sources.preview.page_media import read_media, read_parts
+from bot.sources.pages.page_media import read_media, read_parts
 
 _MESSAGE_ID = re.compile(r"(\d{1,10})(g?)")  # `g` follows that of an album
 _MOST_CHANNELS = 10**12  # bare ids are below, by Telegram's documentation of ids

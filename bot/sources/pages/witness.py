@@ -14,10 +14,10 @@ from bot.models.notices import PostsMissed
 from bot.monitoring.channel_state import ALLOWANCE, LATE, ChannelState, ChannelStatus, channel_states
 from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.sources.account import LONG_AGO
-from bot.sources.preview.fetcher import Pages
-from bot.sources.preview.observation import SeenPage, see
-from bot.sources.preview.page_archive import PageArchive
-from bot.sources.preview.reader import A_VISIT
+from bot.sources.pages.fetcher import Pages
+from bot.sources.pages.observation import SeenPage, see
+from bot.sources.pages.page_archive import PageArchive
+from bot.sources.pages.reader import A_VISIT
 from bot.store import channels, marks, posts, unreadable, witnesses
 from bot.store.channels import Channel
 from bot.store.database import Database, Subject, Transaction
@@ -144,7 +144,7 @@ def _settled(seen: SeenPage, channel: Channel, before: datetime) -> SeenPage:
 
 
 def _is_of_page(post: StoredPost) -> bool:
-    return post.observed_by == ObservedBy.PREVIEW
+    return post.observed_by == ObservedBy.PAGE
 
 
 def _is_edited(before: StoredPost, after: StoredPost | None) -> bool:

@@ -13,15 +13,15 @@ from bot.models import Clock, Network
 from bot.runtime import private_files
 from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.sources.assignment import Assignments
-from bot.sources.preview import page_news
-from bot.sources.preview.answers import AnswerKind, PageAnswer
-from bot.sources.preview.fetcher import Pages
-from bot.sources.preview.observation import SeenPage, see
-from bot.sources.preview.page import EmbedRefusal
-from bot.sources.preview.page_archive import PageArchive
-from bot.sources.preview.rhythm import interval
+from bot.sources.pages import page_news
+from bot.sources.pages.answers import AnswerKind, PageAnswer
+from bot.sources.pages.fetcher import Pages
+from bot.sources.pages.observation import SeenPage, see
+from bot.sources.pages.page import EmbedRefusal
+from bot.sources.pages.page_archive import PageArchive
+from bot.sources.pages.rhythm import interval
 from bot.sources.unreadable import notify_of_unreadable
-from bot.store import channels, page_readings, page_versions, readers
+from bot.store import channels, page_readings, page_versions
 from bot.store.channels import Channel
 from bot.store.database import Database, Subject, Transaction
 from bot.store.page_readings import FLOOR, NO_PAGE, STRANGE, TAKEN_OVER, UNREACHABLE, PageReading
@@ -35,7 +35,7 @@ GAP_PAGES = 5  # that are read at once to close a gap
 EMBEDS = 2  # missing posts that are asked for at once
 A_VISIT = 600.0  # s that a visit of a channel takes at most
 _TROUBLES = {
-    AnswerKind.NO_PREVIEW: NO_PAGE,
+    AnswerKind.NO_PAGE: NO_PAGE,
     AnswerKind.TAKEN_OVER: TAKEN_OVER,
     AnswerKind.NOT_UNDERSTOOD: STRANGE,
     AnswerKind.THROTTLED: UNREACHABLE,
@@ -117,9 +117,10 @@ class PageReader:
         now = self._clock()
         followed = [each for each in await channels.followed(self._database) if each.network is Network.TELEGRAM]
         unread = {each.id: each for each in followed if not self._assignments.reads(each)}
-        self._unread_since = {each: self._unread_since.get(each, now) for each in unread}
+        since = self._assignments.absent_since or now
+        self._unread_since = {each: self._unread_since.get(each, since) for each in unread}
         readings = await page_readings.all_readings(self._database)
-        grace = self._grace if unread and await readers.any_reads(self._database) else timedelta()
+        grace = await self._assignments.patience(self._grace) if unread else timedelta()
         due = [each for each in unread.values() if each.id in readings or now - self._unread_since[each.id] >= grace]
         listed = [each for each in due if each.has_page]
         new = [each for each in listed if each.id not in readings]

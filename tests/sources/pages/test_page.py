@@ -6,7 +6,7 @@ import pytest
 
 from bot.models import Forward, Media
 from bot.parts import Part, PartKind
-from bot.sources.preview.page import (
+from bot.sources.pages.page import (
     EmbedRefusal,
     LandingKind,
     PageNotUnderstoodError,
@@ -16,8 +16,8 @@ from bot.sources.preview.page import (
     read_landing,
     read_page,
 )
-from tests.sources.preview import html
-from tests.sources.preview.html import (
+from tests.sources.pages import html
+from tests.sources.pages.html import (
     CHANNEL,
     FALLBACK,
     LABEL,
@@ -322,7 +322,7 @@ class TestEmbeds:
 )
 def test_a_name_belongs_to_somebody(shown: str, kind: LandingKind, members: int | None) -> None:
     read = read_landing(shown)
-    assert (read.kind, read.members, read.has_preview) == (kind, members, html.PREVIEW_LINK in shown)
+    assert (read.kind, read.members, read.has_page) == (kind, members, html.PREVIEW_LINK in shown)
 
 
 @pytest.mark.parametrize("shown", ["<html></html>", landing(heading="Open @news")])

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bot.models.notices import ChannelLost, ChannelRegained, PageFailed, PagesBegun, PagesEnded
 from bot.sources.channel_events import rename
-from bot.sources.preview.page import ChannelPage
+from bot.sources.pages.page import ChannelPage
 from bot.store import page_readings, readers
 from bot.store.channels import Access, Channel
 from bot.store.database import Database, Transaction

@@ -9,13 +9,13 @@ from bot.models.notices import FollowAccess
 from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.sources.assignment import Assignments
 from bot.sources.follow_answers import FollowAnswers
-from bot.sources.preview.answers import AnswerKind, PageAnswer
-from bot.sources.preview.fetcher import Pages
-from bot.sources.preview.observation import see
-from bot.sources.preview.page import LandingKind
-from bot.sources.preview.page_archive import PageArchive
-from bot.sources.preview.reader import A_VISIT, GRACE
-from bot.store import channels, chats, follows, readers
+from bot.sources.pages.answers import AnswerKind, PageAnswer
+from bot.sources.pages.fetcher import Pages
+from bot.sources.pages.observation import see
+from bot.sources.pages.page import LandingKind
+from bot.sources.pages.page_archive import PageArchive
+from bot.sources.pages.reader import A_VISIT, GRACE
+from bot.store import channels, chats, follows
 from bot.store.channels import ResolvedChannel
 from bot.store.database import Database, Subject
 from bot.store.follows import NEEDS_ACCOUNT, FollowRequest
@@ -54,7 +54,6 @@ class PageFollowRequests:
         self._answers = answers
         self._clock = clock
         self._grace = grace
-        self._read_at = clock()  # when a reader account last read
 
     async def run(self, beat: Beat = no_beat) -> None:
         """Settle what is due, then wait for news, for ever."""
@@ -64,13 +63,9 @@ class PageFollowRequests:
 
     async def settle_one(self) -> bool:
         """Settle the oldest request that is due; False where none is, or where a reader account does it."""
-        now = self._clock()
-        if self._assignments.has_any:
-            self._read_at = now
-        is_away = await readers.any_reads(self._database) and now - self._read_at < self._grace
-        if self._assignments.has_any or is_away:
+        if self._assignments.has_any or not await self._assignments.is_absent(self._grace):
             return False
-        follow = await follows.oldest_due(self._database, now, by_name=True)
+        follow = await follows.oldest_due(self._database, self._clock(), by_name=True)
         if follow is not None:
             await self._settle(follow)
         return follow is not None

@@ -19,10 +19,10 @@ from bot.runtime.web import NO_MTPROXY, PageFailureError, Transport, check_proxy
 from bot.sandbox import Channel, Sandbox
 from bot.sandbox.pages.server import PageServer
 from bot.settings import Settings
-from bot.sources.preview.answers import AnswerKind, PageAnswer
-from bot.sources.preview.fetcher import Pages
-from bot.sources.preview.pacing import FIRST_WAIT, LONGEST_WAIT, Hosts, Pacer, next_wait
-from bot.sources.preview.page import EmbedRefusal, LandingKind
+from bot.sources.pages.answers import AnswerKind, PageAnswer
+from bot.sources.pages.fetcher import Pages
+from bot.sources.pages.pacing import FIRST_WAIT, LONGEST_WAIT, Hosts, Pacer, next_wait
+from bot.sources.pages.page import EmbedRefusal, LandingKind
 from bot.store.database import Database
 from bot.store.meta import PageBackoff
 
@@ -64,7 +64,7 @@ class Web:
 
 def settings_of(server: PageServer) -> Settings:
     first, second = (host.url for host in server.hosts)
-    return Settings(preview_url=first, preview_fallback_urls=(second,), preview_pause=0, preview_canary="canary")
+    return Settings(pages_url=first, pages_fallback_urls=(second,), pages_pause=0, pages_canary="canary")
 
 
 @asynccontextmanager
@@ -129,10 +129,10 @@ async def close(at: Web) -> None:
     [
         (rename, "oldnews", AnswerKind.POSTS, None),
         (take_over, "news", AnswerKind.TAKEN_OVER, None),
-        (close, "news", AnswerKind.NO_PREVIEW, LandingKind.CHANNEL),
-        (None, "nobody99", AnswerKind.NO_PREVIEW, LandingKind.NOBODY),
-        (None, "ann", AnswerKind.NO_PREVIEW, LandingKind.USER),
-        (None, "+joinlink", AnswerKind.NO_PREVIEW, LandingKind.NOBODY),
+        (close, "news", AnswerKind.NO_PAGE, LandingKind.CHANNEL),
+        (None, "nobody99", AnswerKind.NO_PAGE, LandingKind.NOBODY),
+        (None, "ann", AnswerKind.NO_PAGE, LandingKind.USER),
+        (None, "+joinlink", AnswerKind.NO_PAGE, LandingKind.NOBODY),
     ],
     ids=["another name", "taken over", "closed", "free", "person", "impossible"],
 )
@@ -158,8 +158,8 @@ async def test_a_channel_is_gone_only_while_the_canary_is_well_and_not_three_in_
         assert (doubted.kind, doubted.landing) == (AnswerKind.THROTTLED, None)
         assert doubted.retry_at == NOW + FIRST_WAIT
         at.clock.now += FIRST_WAIT
-        assert (await at.known()).kind is AnswerKind.NO_PREVIEW
-        assert (await at.pages.head("other99", channel_id=7)).kind is AnswerKind.NO_PREVIEW
+        assert (await at.known()).kind is AnswerKind.NO_PAGE
+        assert (await at.pages.head("other99", channel_id=7)).kind is AnswerKind.NO_PAGE
         third = await at.pages.head("third99", channel_id=8)
         assert (third.kind, third.retry_at) == (AnswerKind.THROTTLED, at.clock.now + LONGEST_WAIT)
         at.clock.now += LONGEST_WAIT
@@ -286,7 +286,7 @@ async def test_one_request_starts_three_to_four_seconds_after_another(monkeypatc
     async def sleep(seconds: float) -> None:
         slept.append(seconds)
 
-    monkeypatch.setattr("bot.sources.preview.pacing.asyncio.sleep", sleep)
+    monkeypatch.setattr("bot.sources.pages.pacing.asyncio.sleep", sleep)
     pacer, under_way = Pacer(None, Moment(), pause=3), 0
 
     async def ask() -> None:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.models import Post, RawFormat, page_album
-from bot.sources.preview.answers import PageAnswer
-from bot.sources.preview.page import PagePost
+from bot.sources.pages.answers import PageAnswer
+from bot.sources.pages.page import PagePost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,9 +19,9 @@ from bot.runtime.clock import utc_now
 from bot.runtime.proxies import proxy_of
 from bot.runtime.web import REDIRECTS, PageFailureError, PageReply, Transport, retry_after
 from bot.settings import Settings
-from bot.sources.preview.answers import AnswerKind, PageAnswer
-from bot.sources.preview.pacing import Hosts, Pacer
-from bot.sources.preview.page import (
+from bot.sources.pages.answers import AnswerKind, PageAnswer
+from bot.sources.pages.pacing import Hosts, Pacer
+from bot.sources.pages.page import (
     LandingKind,
     LandingPage,
     PageNotUnderstoodError,
@@ -42,10 +42,6 @@ _FOREIGN = "a page came that is not Telegram's: something between us and it answ
 _TOO_OFTEN = "the pages were asked for too often"
 
 Read = Callable[["PageQuestion", PageReply], PageAnswer]
-
-
-def _no_interest(_: PageReply) -> None:
-    """Take a page that nobody wants as it came."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,16 +70,15 @@ class Pages:
         self._clock = clock
         self._odd: set[str] = set()  # known channels that looked gone, one after another
         self._needs_canary = False
-        self.on_reply: Callable[[PageReply], None] = _no_interest  # is shown each page as it came
 
     @classmethod
     def open(cls, settings: Settings, database: Database | None, clock: Clock = utc_now) -> Self:
         """Open them by the settings; the wait is kept in the database. Raises SettingsError for a useless proxy."""
         return cls(
             Transport.open(proxy_of(settings)),
-            Pacer(database, clock, pause=settings.preview_pause),
-            (settings.preview_url, *settings.preview_fallback_urls),
-            canary=settings.preview_canary,
+            Pacer(database, clock, pause=settings.pages_pause),
+            (settings.pages_url, *settings.pages_fallback_urls),
+            canary=settings.pages_canary,
             clock=clock,
         )
 
@@ -113,23 +108,23 @@ class Pages:
         return await self._ask(PageQuestion(path=path, name=name, channel_id=channel_id), self._read_embed)
 
     async def landing(self, name: str) -> PageAnswer:
-        """Ask what a name belongs to; the kind of the answer is NO_PREVIEW, for it has no posts."""
+        """Ask what a name belongs to; the kind of the answer is NO_PAGE, for it has no posts."""
         return await self._ask(PageQuestion(path=_path(name), name=name), self._read_landing)
 
     async def _posts(self, question: PageQuestion) -> PageAnswer:
         answer = await self._ask(question, self._read_posts)
-        if answer.kind is AnswerKind.NO_PREVIEW and answer.landing is None:
+        if answer.kind is AnswerKind.NO_PAGE and answer.landing is None:
             answer = await self._explain(question)
         if answer.is_read and question.name != self._canary:
             self._odd.clear()
         return answer
 
     async def _explain(self, question: PageQuestion) -> PageAnswer:
-        """Ask why a name has no preview, and the canary where the reason may be that we ask too often."""
+        """Ask why a name has no page of posts, and the canary where the reason may be that we ask too often."""
         answer = await self.landing(question.name)
         if answer.landing is None:
             return answer
-        if answer.landing.has_preview:
+        if answer.landing.has_page:
             return await self._wait(answer, _TOO_OFTEN)
         if answer.landing.kind in _DOUBTED or question.channel_id is not None:
             return await self._doubt(question, answer)
@@ -148,7 +143,7 @@ class Pages:
 
     async def _ask_canary(self) -> PageAnswer:
         canary = await self._ask(_at(self._canary, "", None), self._read_posts)
-        if canary.kind in {AnswerKind.NO_PREVIEW, AnswerKind.TAKEN_OVER}:
+        if canary.kind in {AnswerKind.NO_PAGE, AnswerKind.TAKEN_OVER}:
             return await self._wait(canary, _TOO_OFTEN)
         return canary
 
@@ -169,8 +164,7 @@ class Pages:
                 reply = await self._transport.get(self._url(question))
             except PageFailureError as failure:
                 return await self._fail(question, f"{failure.stage}: {failure.reason}", None)
-            self.on_reply(reply)
-            return await self._judge(question, reply, read)
+            return replace(await self._judge(question, reply, read), reply=reply)
 
     async def _held_up(self, question: PageQuestion) -> PageAnswer | None:
         """Return the answer to whatever is asked while all have to wait."""
@@ -214,13 +208,13 @@ class Pages:
         return await self._wait(asked, _TOO_OFTEN, is_long=len(self._odd) >= _ODD_IN_A_ROW)
 
     async def _redirected(self, question: PageQuestion, asked: PageAnswer, reply: PageReply) -> PageAnswer:
-        """Tell a name without a preview, which leads to its own page, from a name that cannot be, and from others."""
+        """Tell a name without a page of posts, which leads to its landing page, from one that cannot be, and others."""
         to = urlsplit(reply.headers.get("location", ""))
         if to.path.strip("/").lower() == question.name.lower():
-            return replace(asked, kind=AnswerKind.NO_PREVIEW, reason="it has no preview")
+            return replace(asked, kind=AnswerKind.NO_PAGE, reason="its posts are on no page")
         if to.hostname == "telegram.org":
-            nobody = LandingPage(kind=LandingKind.NOBODY, title=None, description=None, members=None, has_preview=False)
-            return replace(asked, kind=AnswerKind.NO_PREVIEW, landing=nobody, reason="no channel can have this name")
+            nobody = LandingPage(kind=LandingKind.NOBODY, title=None, description=None, members=None, has_page=False)
+            return replace(asked, kind=AnswerKind.NO_PAGE, landing=nobody, reason="no channel can have this name")
         return await self._wait(replace(asked, kind=AnswerKind.UNREACHABLE), _FOREIGN)
 
     def _read_posts(self, question: PageQuestion, reply: PageReply) -> PageAnswer:
@@ -237,7 +231,7 @@ class Pages:
 
     def _read_landing(self, _question: PageQuestion, reply: PageReply) -> PageAnswer:
         landing = read_landing(reply.html)
-        kind, now = AnswerKind.NO_PREVIEW, self._clock()
+        kind, now = AnswerKind.NO_PAGE, self._clock()
         return PageAnswer(kind=kind, url=reply.url, asked_at=now, status=reply.status, landing=landing)
 
     async def _fail(self, question: PageQuestion, reason: str, status: int | None) -> PageAnswer:

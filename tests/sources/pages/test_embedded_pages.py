@@ -16,7 +16,7 @@ from bot.sandbox.pages.selection import select
 from bot.sandbox.pages.text import formatted
 from bot.sandbox.world.messages import MessageDraft
 from bot.sources.page_text import read_text
-from bot.sources.preview.page import EmbedRefusal, LandingKind, read_embed, read_landing, read_page
+from bot.sources.pages.page import EmbedRefusal, LandingKind, read_embed, read_landing, read_page
 from tests.kit_rich import rich
 from tests.sandbox.worlds import RecordedWorld
 
@@ -137,13 +137,13 @@ def test_embeds_and_names_are_read_as_what_they_are(news: Channel) -> None:
     assert read_embed(embed_page(missing)).refusal is EmbedRefusal.NO_CHANNEL
     world = RecordedWorld().world
     names = [
-        (landing("News", news, has_preview=True), LandingKind.CHANNEL, True),
+        (landing("News", news, has_page=True), LandingKind.CHANNEL, True),
         (landing("News", news), LandingKind.CHANNEL, False),
         (landing("group", world.add_channel("G", megagroup=True)), LandingKind.GROUP, False),
         (landing("anna", world.add_user("Anna")), LandingKind.USER, False),
         (landing("a_bot", world.add_bot("1:x", "Bot", "a_bot")), LandingKind.BOT, False),
         (contact("anybody"), LandingKind.NOBODY, False),
     ]
-    for html, kind, has_preview in names:
+    for html, kind, has_page in names:
         name = read_landing(html)
-        assert (name.kind, name.has_preview) == (kind, has_preview)
+        assert (name.kind, name.has_page) == (kind, has_page)

@@ -14,7 +14,7 @@ from typing import TypeVar
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from bot.sources.page_text import plain_words
-from bot.sources.preview.page_post import FoundPost, PageNotUnderstoodError, PagePost, read_post
+from bot.sources.pages.page_post import FoundPost, PageNotUnderstoodError, PagePost, read_post
 
 __all__ = [
     "ChannelPage",
@@ -96,7 +96,7 @@ class LandingPage:
     title: str | None
     description: str | None
     members: int | None  # exact: subscribers, members, or users a month of a bot
-    has_preview: bool  # whether the channel's posts can be read without an account
+    has_page: bool  # whether the channel's posts can be read without an account
 
 
 def read_page(html: str) -> ChannelPage:
@@ -251,18 +251,18 @@ def _read_landing(tree: LexborHTMLParser) -> LandingPage:
     number = _NUMBER.search(re.sub(r"@\w+", "", extra))
     preview = page.css_first("a.tgme_page_context_link")
     return LandingPage(
-        kind=_landing_kind(tree, page, extra, has_preview=preview is not None),
+        kind=_landing_kind(tree, page, extra, has_page=preview is not None),
         title=plain_words(page.css_first(".tgme_page_title span")) or None,
         description=plain_words(page.css_first(".tgme_page_description")) or None,
         members=int(re.sub(r"\D", "", number[0])) if number else None,
-        has_preview=preview is not None and (preview.attributes.get("href") or "").startswith("/s/"),
+        has_page=preview is not None and (preview.attributes.get("href") or "").startswith("/s/"),
     )
 
 
-def _landing_kind(tree: LexborHTMLParser, page: LexborNode, extra: str, *, has_preview: bool) -> LandingKind:
+def _landing_kind(tree: LexborHTMLParser, page: LexborNode, extra: str, *, has_page: bool) -> LandingKind:
     """Tell the kinds apart: by elements where they differ, else by the unit of the number of people."""
     words, heading = plain_words(page), plain_words(tree.css_first("title"))
-    if has_preview or "subscriber" in extra:
+    if has_page or "subscriber" in extra:
         return LandingKind.CHANNEL
     if "member" in extra or "online" in extra:
         return LandingKind.GROUP

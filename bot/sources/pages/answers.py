@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bot.sources.preview.page import ChannelPage, EmbedPage, LandingPage, PagePost
+from bot.runtime.web import PageReply
+from bot.sources.pages.page import ChannelPage, EmbedPage, LandingPage, PagePost
 from bot.store.channels import ResolvedChannel
 
 
@@ -13,7 +14,7 @@ class AnswerKind(StrEnum):
 
     POSTS = "posts"  # of the channel, which may have another name by now
     TAKEN_OVER = "taken over"  # posts of another channel that has this name now: never to be mixed
-    NO_PREVIEW = "no preview"  # `landing` says what has the name; it is not believed of a known channel at one look
+    NO_PAGE = "no page"  # `landing` says what has the name; it is not believed of a known channel at one look
     NOT_UNDERSTOOD = "not understood"  # the page is built in a new way; `html` is all of it
     THROTTLED = "throttled"  # nothing is known; ask at `retry_at`
     UNREACHABLE = "unreachable"  # likewise
@@ -30,6 +31,7 @@ class PageAnswer:
     page: ChannelPage | None = None
     embed: EmbedPage | None = None
     landing: LandingPage | None = None
+    reply: PageReply | None = None  # as it came
     html: str = ""  # only of a page that is not understood
     reason: str = ""  # a sentence for people
     retry_at: datetime | None = None

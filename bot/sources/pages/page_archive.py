@@ -4,7 +4,7 @@ from datetime import datetime
 
 from bot.models import Clock, Deletion, Event, Observation, ObservedBy
 from bot.pipeline.ingest import Ingest, Result
-from bot.sources.preview.observation import SeenPage
+from bot.sources.pages.observation import SeenPage
 from bot.store import page_versions, posts, unreadable
 from bot.store.channels import Channel
 from bot.store.database import Database, Transaction
@@ -52,7 +52,7 @@ class PageArchive:
         return await self._ingest.store(
             Observation(
                 events=events,
-                observed_by=ObservedBy.PREVIEW,
+                observed_by=ObservedBy.PAGE,
                 reader_id=None,
                 seen_at=self._clock(),
                 asked_at=asked_at,

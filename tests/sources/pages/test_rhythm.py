@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.sources.preview.rhythm import interval
+from bot.sources.pages.rhythm import interval
 from tests.kit_archive import NOON
 
 HOURLY = [NOON + timedelta(hours=n) for n in range(20)]

@@ -23,11 +23,11 @@ from bot.sandbox import Channel
 from bot.sandbox.pages.server import PageServer
 from bot.settings import Settings
 from bot.sources.follow_answers import FollowAnswers
-from bot.sources.preview.fetcher import Pages
-from bot.sources.preview.follow_requests import PageFollowRequests
-from bot.sources.preview.page_archive import PageArchive
-from bot.sources.preview.reader import PageReader
-from bot.sources.preview.witness import PageWitness
+from bot.sources.pages.fetcher import Pages
+from bot.sources.pages.follow_requests import PageFollowRequests
+from bot.sources.pages.page_archive import PageArchive
+from bot.sources.pages.reader import PageReader
+from bot.sources.pages.witness import PageWitness
 from bot.store import page_readings, people, unreadable, witnesses
 from bot.store.channels import Channel as StoredChannel
 from bot.store.marks import set_mark
@@ -76,7 +76,7 @@ async def at(asking: ReaderKit) -> AsyncIterator[PageKit]:  # noqa: F811
     server = await asking.sandbox.serve_pages()
     await asking.database.write(lambda tx: people.take_over(tx, [42], now=asking.clock()))
     first, second = (host.url for host in server.hosts)
-    settings = Settings(preview_url=first, preview_fallback_urls=(second,), preview_pause=0, preview_canary="canary")
+    settings = Settings(pages_url=first, pages_fallback_urls=(second,), pages_pause=0, pages_canary="canary")
     asking.sandbox.world.add_channel("Canary", username="canary").post("tweet")
     news = asking.sandbox.world.add_channel("News", username="news", members=[asking.me])
     pages = Pages.open(settings, asking.database, asking.clock)

@@ -1,0 +1,27 @@
+"""What became of the capture of a post's public page, in a sentence."""
+
+from bot.locales import N_, Translator
+from bot.models.captures import Capture, CaptureOutcome
+
+_SENTENCES = {
+    CaptureOutcome.SHOWN: N_("Its public page is kept as it was on {date}."),
+    CaptureOutcome.OTHER: N_("Its public page is kept as it was on {date}: another channel has the name now."),
+    CaptureOutcome.REFUSED: N_("Its public page is kept as it was on {date}: it did not show the post."),
+    CaptureOutcome.STRANGE: N_("Its public page is kept as it was on {date}; I cannot read what it showed."),
+    CaptureOutcome.PRIVATE: N_("It has no public page: the channel is private."),
+    CaptureOutcome.STORY: N_("It has no public page: it is a story."),
+    CaptureOutcome.WEBSITE: N_("I keep public pages of Telegram only; this post is of a website."),
+    CaptureOutcome.SILENT: N_("Its public page did not come: {detail}"),
+    CaptureOutcome.PRUNED: N_("Its public page was removed to make room."),
+    CaptureOutcome.TOO_MANY: N_("Its public page was not fetched: there were too many alerts at once."),
+}
+
+
+def capture_sentence(capture: Capture, date: str, t: Translator) -> str:
+    """Return a sentence on a capture; `date` is when its page came, in words."""
+    detail = capture.detail or ""
+    if capture.outcome is not None:
+        return t.gettext(_SENTENCES[capture.outcome]).format(date=date, detail=detail)
+    if detail:
+        return t.gettext("Its public page did not come yet, I try again: {detail}").format(detail=detail)
+    return t.gettext("I also keep its public page.")
