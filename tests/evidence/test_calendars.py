@@ -114,6 +114,7 @@ HOSTILE: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "empty": (lambda _: b"", "its end is missing"),
     "HTML": (lambda _: b"<html>", "an operation that is not known here, 0x3c"),
     "deep": (lambda message: b"\x08" * 9000 + tree(message, 0, TRUSTED), "too many operations"),
+    "deep with what is there": (lambda message: tree(message, 248, TRUSTED), "with what is there it has too many"),
     "many branches": (lambda _: b"\xff\x08" * 5000, "too many operations"),
     "long": (too_long, "cannot be used"),
     "a number without an end": (lambda _: b"\xf0" + b"\xff" * 100, "a number that is too large"),

@@ -642,6 +642,7 @@ CREATE TABLE chats (  -- receivers of alerts
     zone_chosen INTEGER NOT NULL DEFAULT 0,  -- 1: somebody there chose it; else it was asked for
     edits TEXT NOT NULL DEFAULT 'words' CHECK (edits IN ('all', 'words', 'none')),  -- that get a reply
     confirmations INTEGER NOT NULL DEFAULT 0,  -- 1: a reply, with a sound, where a second channel says the same
+    theme TEXT NOT NULL DEFAULT 'light' CHECK (theme IN ('light', 'dark')),  -- of charts
     pages INTEGER NOT NULL DEFAULT 0,  -- 1: the public pages of posts are captured with its alerts
     heads INTEGER NOT NULL DEFAULT 0,  -- 1: the signed head of the ledger is posted each day
     media INTEGER NOT NULL DEFAULT 0,  -- 1: the photos and documents of a post follow its alert
