@@ -47,6 +47,7 @@ class ExportFormat(StrEnum):
     HTML = "html"
     PDF = "pdf"
     XLSX = "xlsx"
+    ZIP = "zip"
     RSS = "rss"
     ATOM = "atom"
     JSON_FEED = "jsonfeed"
@@ -58,7 +59,10 @@ def export(  # noqa: PLR0913 - each option narrows what is written, or says how
     *,
     how: Annotated[
         ExportFormat,
-        typer.Option("--format", help="html, pdf and xlsx are of a case; rss, atom and jsonfeed of the newest posts."),
+        typer.Option(
+            "--format",
+            help="html, pdf, xlsx and zip (pictures) are of a case; rss, atom and jsonfeed of the newest posts.",
+        ),
     ] = ExportFormat.CSV,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The file; without one it is standard output.")
@@ -113,7 +117,7 @@ def export(  # noqa: PLR0913 - each option narrows what is written, or says how
             file = DossierFormat(how.value)
             asyncio.run(write_dossier(case, file, output, language=language, zone=zone, now=now))
             return
-        if how in {ExportFormat.HTML, ExportFormat.PDF, ExportFormat.XLSX}:
+        if how in {ExportFormat.HTML, ExportFormat.PDF, ExportFormat.XLSX, ExportFormat.ZIP}:
             raise SettingsError(f"--format {how} is of a case: add --case NAME, or use csv or jsonl")
         with ended_by_reader(), opened(output) as out:
             asked = replace(typed, filters=filters)
