@@ -1,14 +1,14 @@
-"""A case becomes a dossier in one of five formats. It takes seconds: a process apart does it for the chat."""
+"""A case becomes a dossier in one of six formats. It takes seconds: a process apart does it for the chat."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from io import BytesIO, StringIO
 from pathlib import Path
 from zipfile import ZipFile
 
 from bot.dossier.contents import Dossier, ShownPictures, collect, messages_of
+from bot.dossier.formats import FileFormat
 from bot.dossier.rendering import PostRendering, rendering_now, renderings_of
 from bot.dossier.table import Cell, TableFormat, row_of, writer
 from bot.dossier.view import view
@@ -27,15 +27,15 @@ _NAME = 80  # UTF-16 units of a file's name
 _FOREIGN = str.maketrans(dict.fromkeys('/\\:*?"<>|', "_"))  # that some system takes in no name
 
 
-class DossierFormat(StrEnum):
-    """What a dossier can be."""
+class DossierFormat(FileFormat):
+    """What a dossier can be, each with its media type."""
 
-    HTML = "html"
-    PDF = "pdf"
-    XLSX = "xlsx"
-    CSV = "csv"
-    JSONL = "jsonl"
-    PICTURES = "zip"  # of each version
+    HTML = "html", "text/html"
+    PDF = "pdf", "application/pdf"
+    XLSX = "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    CSV = "csv", "text/csv"
+    JSONL = "jsonl", "application/jsonl"
+    PICTURES = "zip", "application/zip"  # of each version
 
 
 class DossierError(ChannelwatchError):
@@ -46,16 +46,6 @@ class DossierError(ChannelwatchError):
         super().__init__(f"a file of the format {how} holds {most} {what} at most: use html, or split the case")
         self.how = how
         self.most = most
-
-
-MIME = {
-    DossierFormat.HTML: "text/html",
-    DossierFormat.PDF: "application/pdf",
-    DossierFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    DossierFormat.CSV: "text/csv",
-    DossierFormat.JSONL: "application/jsonl",
-    DossierFormat.PICTURES: "application/zip",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +81,7 @@ async def make(  # noqa: PLR0913 - for whom, and how
         raise DossierError(how, MOST_ON_PAPER)
     dossier = await collect(db, case, viewer, folder=folder, now=now)
     name = f"{one_line(case.name, _NAME).translate(_FOREIGN).strip(' .') or 'case'} {now:%Y-%m-%d}.{how}"
-    return MadeFile(name=name, mime=MIME[how], content=_write(dossier, how, language, time_zone))
+    return MadeFile(name=name, mime=how.mime, content=_write(dossier, how, language, time_zone))
 
 
 def _write(dossier: Dossier, how: DossierFormat, language: str, time_zone: str) -> bytes:
