@@ -18,7 +18,8 @@ from bot.dossier.making import MOST_PICTURES, drawn
 from bot.dossier.rendering import PostRendering, renderings_of
 from bot.errors import SettingsError
 from bot.evidence import capture
-from bot.evidence.coverage import coverage_of
+from bot.evidence.coverage import channel_coverage
+from bot.evidence.moments import exact
 from bot.evidence.signing import PrivateKey, handover_text
 from bot.locales import translator
 from bot.models.links import post_link
@@ -27,7 +28,7 @@ from bot.store.blobs import Blobs
 from bot.store.database import Reader
 from bot.store.evidence import LedgerReader, MessageKeys, VersionEvidence
 from bot.store.heads import LedgerHead, pem
-from bot.store.ledger import LineKind
+from bot.store.ledger import NO_HASH, LineKind
 from bot.store.proofs import HeadProof
 from bot.store.rows import maybe_ms, to_ms
 
@@ -164,7 +165,7 @@ class Bundle:
         Of what is about other messages only the hash is shown, which the chain needs.
         """
         channels = {channel_id for channel_id, _ in self._keys}
-        reader, previous, first = LedgerReader(self._db, last=head.sequence), bytes(32).hex(), None
+        reader, previous, first = LedgerReader(self._db, last=head.sequence), NO_HASH.hex(), None
         with _opened(self._data / "ledger.tsv") as file:
             while lines := await reader.next():
                 for line, said in lines:
@@ -213,16 +214,16 @@ class Bundle:
             before = key
 
     async def _put_coverage(self, request: BundleRequest, now: datetime) -> None:
-        coverage = await coverage_of(self._db, {channel_id for channel_id, _ in self._keys}, now=now)
+        coverage = await channel_coverage(self._db, {channel_id for channel_id, _ in self._keys}, now=now)
         asked = {
             "query": request.query,
             "case": request.case,
             "channels": request.channels,
-            "since": _iso(request.since),
-            "until": _iso(request.until),
+            "since": exact(request.since),
+            "until": exact(request.until),
         }
         with _opened(self._data / "coverage.json") as file:
-            json.dump({"asked": asked, "at": _iso(now), "channels": coverage}, file, ensure_ascii=False, indent=1)
+            json.dump({"asked": asked, "at": exact(now), "channels": coverage}, file, ensure_ascii=False, indent=1)
 
     def _put_texts(self) -> None:
         for path in (*sorted(_TEXTS.glob("*.txt")), Path(__file__).with_name("verify.py")):
@@ -264,10 +265,6 @@ def _put_line(file: TextIO, record: object) -> None:
     file.write(json.dumps(record, ensure_ascii=False, sort_keys=True) + "\n")
 
 
-def _iso(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def _version_record(version: VersionEvidence) -> dict[str, object]:
     """Return a version as strangers read it: times in milliseconds and in words."""
     return {
@@ -278,11 +275,11 @@ def _version_record(version: VersionEvidence) -> dict[str, object]:
         "album": version.grouped_id,
         "link": post_link(version.channel_id, version.channel_username, version.message_id, version.link),
         "date": to_ms(version.date),
-        "date_utc": _iso(version.date),
+        "date_utc": exact(version.date),
         "edit_date": maybe_ms(version.edit_date),
-        "edit_date_utc": _iso(version.edit_date),
+        "edit_date_utc": exact(version.edit_date),
         "seen_at": to_ms(version.seen_at),
-        "seen_at_utc": _iso(version.seen_at),
+        "seen_at_utc": exact(version.seen_at),
         "source": version.observed_by,
         "reader": version.reader_id,
         "program": version.program,
