@@ -308,7 +308,8 @@ async def _item_screen(
     if capture is not None:
         text.add(capture_sentence(capture, context.date(capture.at or context.now), t), "\n")
     data = (item.channel_id, item.message_id)
-    rows: list[tuple[Button, ...]] = [(button(t.gettext("Show the post"), "post", *data),)]
+    show, picture = button(t.gettext("Show the post"), "post", *data), button(t.gettext("Picture"), "picture", *data)
+    rows: list[tuple[Button, ...]] = [(show, picture)]
     if may_change_case(case, context):
         note = button(t.gettext("Note"), "casenote", case.id, *data)
         rows.append((note, button(t.gettext("Take it out"), "outof", case.id, *data)))

@@ -169,7 +169,8 @@ async def _rows(first: StoredPost, context: Context) -> ButtonRows:
     data = (first.channel_id, first.message_id)
     rows: ButtonRows = (
         (button(t.gettext("Why it matches or not"), "why", *data), button(t.gettext("More like this"), "like", *data)),
-        (button(t.gettext("Who said it first"), "first", *data), button(t.gettext("Save"), "tocase", *data)),
+        (button(t.gettext("Who said it first"), "first", *data),),
+        (button(t.gettext("Save"), "tocase", *data), button(t.gettext("Picture"), "picture", *data)),
     )
     if channel is None or channel.followed_at is not None:
         return rows

@@ -15,11 +15,15 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from bot import __version__
+from bot.dossier.contents import ShownPictures, messages_of
+from bot.dossier.making import MOST_PICTURES, drawn
+from bot.dossier.rendering import PostRendering, renderings_of
 from bot.errors import SettingsError
 from bot.evidence import capture
 from bot.evidence.coverage import channel_coverage
 from bot.evidence.moments import exact
 from bot.evidence.signing import PrivateKey, handover_text
+from bot.locales import translator
 from bot.models.captures import Capture
 from bot.models.links import post_link
 from bot.store import captures, evidence, heads, proofs
@@ -34,6 +38,7 @@ from bot.store.rows import maybe_ms, to_ms
 MANIFEST = "manifest-sha256.txt"
 MOST = 1_000_000  # messages: each has a file, which takes 4 kB of the disk
 _AT_ONCE = 500  # messages
+_ALBUM = 10  # messages at most
 _ABOUT_ALL = {LineKind.KEY, LineKind.ACCOUNT_LOST, LineKind.ACCOUNT_BACK, LineKind.BACKUP_RESTORED}
 _GAPS = {LineKind.GAP, LineKind.GAP_FILLED}
 _CHANNEL_WITHHELD = (LineKind.WITHHELD, None)  # of no message
@@ -99,6 +104,7 @@ class Bundle:
             for name in ("raw", "media", "heads", "keys"):
                 (self._data / name).mkdir(parents=True)
             await self._put_messages(show)
+            await self._put_renderings()
             first = await self._put_ledger(head)
             every = [each for each in await heads.since(self._signed, first) if each.sequence <= head.sequence]
             proven = await proofs.of_heads(self._signed, [each.id for each in every])
@@ -154,6 +160,19 @@ class Bundle:
         if found:
             (self._data / "captures").mkdir()
             capture.put(found, self._data / "captures", self._blobs)
+
+    async def _put_renderings(self) -> None:
+        """Draw the versions of the first posts."""
+        shown, t, pictures = list[tuple[str, PostRendering]](), translator("en"), ShownPictures(self._blobs)
+        left = dict.fromkeys(await self._messages.after(None, most=_ALBUM * MOST_PICTURES))
+        while left and len(shown) < MOST_PICTURES:
+            messages = await messages_of(self._db, *next(iter(left)), pictures)
+            shown += renderings_of(messages, t, "UTC")
+            for versions in messages:
+                left.pop((versions[0].post.channel_id, versions[0].post.message_id), None)
+        (self._data / "renderings").mkdir()
+        for name, picture in drawn(shown[:MOST_PICTURES]):
+            (self._data / "renderings" / f"{name}.png").write_bytes(picture)
 
     async def _put_ledger(self, head: LedgerHead) -> int:
         """Write the ledger from the first line about these messages to the head; return the sequence before it.
