@@ -18,6 +18,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator  # noqa: TC003 - plain to read
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -276,6 +277,10 @@ class BundleCheck:
                 self.fault(f"captures/{path.name}: the page was changed")
             elif path.stem not in named_pages:
                 self.fault(f"captures/{path.name}: the ledger has no line of this page")
+        for line in self.lines:
+            if line["kind"] == "capture" and not (self.data / "captures" / f"{line['sha256']}.html").is_file():
+                where = f"channel {line['channel']}, message {line['message']}"
+                self.notes.append(f"{where}: its page {line['sha256']} is not here")
 
     def files(self) -> None:
         """Look for each file that the ledger names."""
@@ -297,9 +302,12 @@ class BundleCheck:
                 self.fault(f"{where}: its file media/{line['sha256']} was changed")
 
 
-def lines_of(path: Path) -> list[str]:
-    """Return the lines of a file; what a post says may hold other signs that end lines (U+2028, U+0085)."""
-    return [line for line in path.read_bytes().decode("utf-8").split("\n") if line]
+def lines_of(path: Path) -> Iterator[str]:
+    """Yield the lines of a file; what a post says may hold other signs that end lines (U+2028, U+0085)."""
+    with path.open("rb") as file:
+        for line in file:
+            if line != b"\n":
+                yield line.decode("utf-8").rstrip("\n")
 
 
 def key_of(record: dict[str, Any]) -> tuple[int, int, int]:

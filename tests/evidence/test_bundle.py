@@ -419,6 +419,10 @@ def test_the_key_of_somebody_else_and_an_unknown_authority_are_named(made: Made,
     assert "none of the authorities that you trust has made it" in out
 
 
+def sha256_of_page(bag: Path) -> str:
+    return min((bag / "data" / "captures").glob("*.html")).stem
+
+
 async def test_public_pages_are_captured_and_a_post_without_one_says_why(tmp_path: Path) -> None:
     async with Sandbox() as sandbox, open_archive(tmp_path) as archive:
         server = await sandbox.serve_pages()
@@ -432,7 +436,15 @@ async def test_public_pages_are_captured_and_a_post_without_one_says_why(tmp_pat
         env = {"PAGES_URL": server.url, "PAGES_PAUSE": "0", "PAGES_CANARY": "canary", "TIMESTAMP_URLS": "off"}
         bag = tmp_path / "bag"
         code, _, said = await typed(tmp_path / "data", "export", "сбой", "--evidence", bag, "--capture", **env)
+        assert code == 0, said
+    later = tmp_path / "later"
+    code, _, said = await typed(tmp_path / "data", "export", "сбой", "--evidence", later, TIMESTAMP_URLS="off")
     assert code == 0, said
+    for name in ("pages.jsonl", f"{sha256_of_page(bag)}.html"):
+        kept, taken = (folder / "data" / "captures" / name for folder in (later, bag))
+        assert kept.read_bytes() == taken.read_bytes()
+    (later / "data" / "captures" / f"{sha256_of_page(bag)}.html").unlink()
+    assert "is not here" in check(later)[1]
     outcomes = [json.loads(line) for line in (bag / "data" / "captures" / "pages.jsonl").read_text().splitlines()]
     assert {page["message"]: page["outcome"] for page in outcomes} == {
         shown.id: "the page shows the post",
@@ -449,6 +461,9 @@ async def test_public_pages_are_captured_and_a_post_without_one_says_why(tmp_pat
         page["sha256"] for page in outcomes if page["sha256"]
     )
     assert {url for url, _ in records} == {f"{server.url}/News/{number}?embed=1" for number in (shown.id, 999)}
+    assert sorted(path.name for path in (bag / "data" / "renderings").iterdir()) == sorted(
+        f"{news.id}-{number}-v1.png" for number in (shown.id, 999, -1)
+    )
     assert check(bag)[0] == 0
     page = next((bag / "data" / "captures").glob("*.html"))
     page.write_bytes(page.read_bytes() + b" ")
