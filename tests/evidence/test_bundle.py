@@ -323,7 +323,7 @@ SEALED: dict[str, tuple[Callable[[Path], None], str]] = {
     "a proof cut off": (edit_proof(lambda file: file[:-1]), ".json.ots: its end is missing"),
     "a proof with more": (edit_proof(lambda file: file + b"x"), ".json.ots: something stands after its end"),
     "an operation of a proof": (
-        edit_proof(lambda file: file.replace(b"\xf1", b"\xf2", 1)),
+        edit_proof(lambda file: file.replace(b"\xf1\x04time", b"\xf2\x04time", 1)),  # 0xf1 may be in a hash, too
         ".json.ots: it has an operation that is not known here, 0xf2",
     ),
     "a byte on the way to a block": (
@@ -425,6 +425,10 @@ def test_the_key_of_somebody_else_and_an_unknown_authority_are_named(made: Made,
     assert "none of the authorities that you trust has made it" in out
 
 
+def sha256_of_page(bag: Path) -> str:
+    return min((bag / "data" / "captures").glob("*.html")).stem
+
+
 async def test_public_pages_are_captured_and_a_post_without_one_says_why(tmp_path: Path) -> None:
     async with Sandbox() as sandbox, open_archive(tmp_path) as archive:
         server = await sandbox.serve_pages()
@@ -438,7 +442,15 @@ async def test_public_pages_are_captured_and_a_post_without_one_says_why(tmp_pat
         env = {"PAGES_URL": server.url, "PAGES_PAUSE": "0", "PAGES_CANARY": "canary", "TIMESTAMP_URLS": "off"}
         bag = tmp_path / "bag"
         code, _, said = await typed(tmp_path / "data", "export", "сбой", "--evidence", bag, "--capture", **env)
+        assert code == 0, said
+    later = tmp_path / "later"
+    code, _, said = await typed(tmp_path / "data", "export", "сбой", "--evidence", later, TIMESTAMP_URLS="off")
     assert code == 0, said
+    for name in ("pages.jsonl", f"{sha256_of_page(bag)}.html"):
+        kept, taken = (folder / "data" / "captures" / name for folder in (later, bag))
+        assert kept.read_bytes() == taken.read_bytes()
+    (later / "data" / "captures" / f"{sha256_of_page(bag)}.html").unlink()
+    assert "is not here" in check(later)[1]
     outcomes = [json.loads(line) for line in (bag / "data" / "captures" / "pages.jsonl").read_text().splitlines()]
     assert {page["message"]: page["outcome"] for page in outcomes} == {
         shown.id: "the page shows the post",
