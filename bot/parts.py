@@ -33,6 +33,7 @@ class PartKind(StrEnum):
     STORY = "story"
     BUTTON = "button"
     PICTURE = "picture"  # what a program read in a photo: no words of whoever posted it
+    REDACTION = "redaction"  # when and why what a version said was removed here: no words of whoever posted it
     NOTE = "note"  # the fact check that Telegram shows under a post
 
 

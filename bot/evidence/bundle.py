@@ -112,7 +112,8 @@ class Bundle:
                 fresh = [key for key in await evidence.with_albums(self._db, page) if key not in self._keys]
                 self._keys.update(fresh)
                 for version in await evidence.versions_of(self._db, fresh):
-                    self._put_raw(version.raw_sha256, version.raw)
+                    if version.redacted_at is None:
+                        self._put_raw(version.raw_sha256, version.raw)
                     _put_line(versions, _version_record(version))
                     self._versions += 1
                 for sha256, raw in await evidence.additions_of(self._db, fresh):
@@ -277,6 +278,9 @@ def _version_record(version: VersionEvidence) -> dict[str, object]:
         "reply_to": version.reply_to,
         "reply_channel": version.reply_channel,
         "withheld": None if version.withheld is None else json.loads(version.withheld),
+        "redacted_at": maybe_ms(version.redacted_at),
+        "redacted_at_utc": _iso(version.redacted_at),
+        "redaction": version.redaction,
         "raw_sha256": version.raw_sha256.hex(),
         "raw_format": version.raw_format,
         "layer": version.layer,
