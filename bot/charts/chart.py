@@ -1,14 +1,6 @@
 """What a chart shows, in values and words, before anybody draws it. Pure."""
 
 from dataclasses import dataclass
-from enum import StrEnum
-
-
-class Theme(StrEnum):
-    """The two looks of a picture, after those of phones."""
-
-    LIGHT = "light"
-    DARK = "dark"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

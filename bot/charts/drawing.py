@@ -17,7 +17,8 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
 
-from bot.charts.chart import Bar, Bars, Chart, Columns, Grid, Panel, Steps, Theme
+from bot.charts.chart import Bar, Bars, Chart, Columns, Grid, Panel, Steps
+from bot.models.outgoing import Theme
 
 WIDTH, HEIGHT, _DPI = 1080, 1350, 100
 _LEFT, _RIGHT, _TOP, _BOTTOM = 0.07, 0.95, 0.81, 0.075  # of the picture

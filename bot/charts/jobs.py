@@ -1,15 +1,19 @@
 """What is asked of a process of the `SearchPool` for a chart: to count, and to draw."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from importlib import import_module
+from threading import Thread
 
-from bot.charts.chart import Chart, Theme
+from bot.charts.chart import Chart
 from bot.charts.stats import ChartKind, Counted
 from bot.models.counts import Selection, WeekCounts
+from bot.models.outgoing import Theme
 from bot.store import counts
 from bot.store.database import Reader
 
+_DRAWING = "bot.charts.drawing"  # takes half a second to load, for which no search shall wait
 _COUNTS: Mapping[ChartKind, Callable[[Reader, Selection], Awaitable[Counted]]] = {
-    ChartKind.DAYS: counts.count_by_hour,
+    ChartKind.DAYS: counts.count_by_day,
     ChartKind.HOURS: counts.count_by_hour,
     ChartKind.TOPICS: counts.count_topics,
     ChartKind.CHANNELS: counts.count_channels,
@@ -18,9 +22,16 @@ _COUNTS: Mapping[ChartKind, Callable[[Reader, Selection], Awaitable[Counted]]] =
 }
 
 
-async def count(db: Reader, kind: ChartKind, selection: Selection, *, deadline: object = None) -> Counted:
-    """Count what a chart shows, whatever the deadline: it is one question to SQLite."""
+async def count(
+    db: Reader, kind: ChartKind, selection: Selection, *, drawn: bool = True, deadline: object = None
+) -> Counted:
+    """Count what a chart shows, whatever the deadline: it is one question to SQLite.
+
+    What draws loads meanwhile, since SQLite leaves Python's lock to it; not where nothing is to be `drawn`.
+    """
     del deadline
+    if drawn:
+        Thread(target=import_module, args=(_DRAWING,), daemon=True).start()
     return await _COUNTS[kind](db, selection)
 
 
@@ -33,6 +44,5 @@ async def count_week(db: Reader, selection: Selection, *, deadline: object = Non
 async def draw(db: Reader, chart: Chart, theme: Theme, *, deadline: object = None) -> bytes:
     """Draw a chart as PNG; the archive is not asked."""
     del db, deadline
-    from bot.charts import drawing  # noqa: PLC0415 - takes a second, for which no search shall wait
-
-    return drawing.draw(chart, theme)
+    written: bytes = import_module(_DRAWING).draw(chart, theme)
+    return written

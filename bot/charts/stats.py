@@ -1,6 +1,6 @@
 """The charts of `/stats` and the lines that say the same, made of what was counted. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -11,16 +11,16 @@ from babel.dates import format_date, get_day_names
 from bot.charts.chart import Bar, Bars, Chart, Columns, Grid, Panel
 from bot.locales import N_, Translator
 from bot.locales.locale import Locale, show_number, show_span, topic_title
-from bot.models.counts import DELAYS, ChannelCount, CountsByHour, DelayCounts, DeletionCount, TopicCount
+from bot.models.counts import DELAYS, ChannelCount, DayCounts, DelayCounts, DeletionCount, HourCounts, TopicCount
 from bot.text.markup import Text, bold, one_line
 
 MOST_BARS = 8  # that a phone shows well
 _NAME = 48  # UTF-16 units of a channel or topic in the lines
-_DAY, _WEEK = 24, 168  # h
-_MONDAY = 72  # h from the first Monday's midnight to the epoch, a Thursday
+_DAY = 24  # h
+_WEEK = 7  # days
 _YEAR = 364  # days: whole weeks
 Named = TopicCount | ChannelCount | DeletionCount
-Counted = CountsByHour | DelayCounts | Sequence[Named]
+Counted = DayCounts | HourCounts | DelayCounts | Sequence[Named]
 
 
 class ChartKind(StrEnum):
@@ -51,7 +51,12 @@ class Asked:
 
     kind: ChartKind
     days: int  # one of `PERIODS`
-    group: str = ""  # the name of a channel group; empty: all channels
+    of: str = ""  # the channel group, channel or topic whose posts alone are counted, in words; empty: all posts
+
+    @property
+    def step(self) -> int:
+        """The days that are counted together: those of a year by the week."""
+        return _WEEK if self.days == _YEAR else 1
 
     def since(self, locale: Locale) -> datetime:
         """Return the first moment: a midnight of the chat's own days."""
@@ -65,7 +70,7 @@ def show(asked: Asked, counted: Counted, locale: Locale) -> tuple[Chart, Text]:
     panels, lines = _panels(asked, counted, locale)
     t = locale.t
     title, period = t.gettext(TITLES[asked.kind]), t.gettext(PERIODS[asked.days])
-    of = [period, *([asked.group] if asked.group else []), locale.zone]
+    of = [period, *([asked.of] if asked.of else []), locale.zone]
     text = Text().add(bold(title)).line(f" · {' · '.join(of[:-1])}")
     empty = t.gettext("Nothing in this time.")
     for line in lines or [empty]:
@@ -75,13 +80,13 @@ def show(asked: Asked, counted: Counted, locale: Locale) -> tuple[Chart, Text]:
 
 def _panels(asked: Asked, counted: Counted, locale: Locale) -> tuple[tuple[Panel, ...], list[str]]:
     match asked.kind, counted:
-        case ChartKind.DAYS, CountsByHour():
+        case ChartKind.DAYS, DayCounts():
             return _days(asked, counted, locale)
-        case ChartKind.HOURS, CountsByHour():
+        case ChartKind.HOURS, HourCounts():
             return _hours(asked, counted, locale)
         case ChartKind.DELAYS, DelayCounts():
             return _delays(counted, locale.t)
-    shown = () if isinstance(counted, CountsByHour | DelayCounts) else counted[:MOST_BARS]
+    shown = () if isinstance(counted, DayCounts | HourCounts | DelayCounts) else counted[:MOST_BARS]
     bars, lines, legend = list[Bar](), list[str](), tuple[str, ...]()
     for each in shown:
         bar, line = _bar(each, locale.t)
@@ -122,14 +127,13 @@ def topic_bar(each: TopicCount, t: Translator) -> Bar:
     return Bar(name=topic_title(each.topic, t), parts=(each.alerts,), note=note)
 
 
-def _days(asked: Asked, counted: CountsByHour, locale: Locale) -> tuple[tuple[Panel, ...], list[str]]:
+def _days(asked: Asked, counted: DayCounts, locale: Locale) -> tuple[tuple[Panel, ...], list[str]]:
     """Show posts above alerts, by the day; those of a year by the week."""
     t, language = locale.t, locale.t.language
     today = locale.now.astimezone(ZoneInfo(locale.time_zone)).date()
     first = today - timedelta(days=asked.days - 1)
-    step = 7 if asked.days == _YEAR else 1
-    starts = [first + timedelta(days=number) for number in range(0, asked.days, step)]
-    posts, alerts = (_by_step(each, first, step, len(starts)) for each in (counted.posts, counted.alerts))
+    starts = [first + timedelta(days=number) for number in range(0, asked.days, asked.step)]
+    posts, alerts = counted.posts, counted.alerts
     titles = t.gettext("Posts"), t.gettext("Alerts")
     labels = tuple(_label(day, number, asked.days, language) for number, day in enumerate(starts))
     panels = tuple(
@@ -143,7 +147,7 @@ def _days(asked: Asked, counted: CountsByHour, locale: Locale) -> tuple[tuple[Pa
         if sum(values):
             most = max(values)
             busiest = format_date(starts[values.index(most)], "EEE d MMM", locale=language)
-            line = t.gettext("Most in the week from {day}: {n}") if step > 1 else t.gettext("Most on {day}: {n}")
+            line = t.gettext("Most in the week from {day}: {n}") if asked.step > 1 else t.gettext("Most on {day}: {n}")
             lines.append(f"{title} – {line.format(day=busiest, n=show_number(most, t))}")
     if asked.days <= MOST_BARS:
         line = t.gettext("{day}: posts {posts}, alerts {alerts}")
@@ -154,34 +158,21 @@ def _days(asked: Asked, counted: CountsByHour, locale: Locale) -> tuple[tuple[Pa
     return panels, lines
 
 
-def _by_step(hours: Mapping[int, int], first: date, step: int, count: int) -> tuple[int, ...]:
-    """Sum what was counted by the hour into steps of some days from a date on."""
-    begin, sums = (first - date(1970, 1, 1)).days, [0] * count
-    for hour, number in hours.items():
-        place = (hour // _DAY - begin) // step
-        if 0 <= place < count:
-            sums[place] += number
-    return tuple(sums)
-
-
 def _label(day: date, number: int, days: int, language: str) -> str:
     """Return what stands below a day or week: of a week each day, of a month a day in seven, of a year some months."""
     if days <= MOST_BARS:
         return format_date(day, "EEE", locale=language)
-    step = 7
     if days < _YEAR:
-        return format_date(day, "d MMM", locale=language) if number % step == 0 else ""
-    is_labelled = day.day <= step and day.month % 2 == 1
+        return format_date(day, "d MMM", locale=language) if number % _WEEK == 0 else ""
+    is_labelled = day.day <= _WEEK and day.month % 2 == 1
     return format_date(day, "LLL", locale=language) if is_labelled else ""
 
 
-def _hours(asked: Asked, counted: CountsByHour, locale: Locale) -> tuple[tuple[Panel, ...], list[str]]:
+def _hours(asked: Asked, counted: HourCounts, locale: Locale) -> tuple[tuple[Panel, ...], list[str]]:
     """Show the posts of an hour on the average, by weekday and hour."""
-    t, sums = locale.t, [0] * _WEEK
-    for hour, number in counted.posts.items():
-        sums[(hour + _MONDAY) % _WEEK] += number
+    t, sums = locale.t, counted.posts
     today = locale.now.astimezone(ZoneInfo(locale.time_zone)).date()
-    occurred = [sum((today.weekday() - n) % 7 == day for n in range(asked.days)) for day in range(7)]
+    occurred = [sum((today.weekday() - n) % 7 == day for n in range(asked.days)) for day in range(_WEEK)]
     days = [get_day_names("abbreviated", locale=t.language)[number] for number in range(7)]
     values = tuple(tuple(sums[day * _DAY + hour] / occurred[day] for hour in range(_DAY)) for day in range(7))
     flat = [value for row in values for value in row]

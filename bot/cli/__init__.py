@@ -46,6 +46,11 @@ cli = typer.Typer(name="channelwatch", no_args_is_help=True, pretty_exceptions_e
 console = Console(highlight=False, markup=False)  # names of people and channels may hold brackets
 
 
+def ask_address() -> str:
+    """Return the address of a target, a secret: hidden while it is typed, or a line of standard input."""
+    return str(typer.prompt("Address", hide_input=True)) if sys.stdin.isatty() else sys.stdin.readline().strip()
+
+
 LEVELS = {  # of what libraries may log
     "telethon": logging.WARNING,  # it tells of every unknown update; what matters of that arrives as a warning
     # It warns of each connection that ends or fails, a line a second, which bot.telegram.backoff says once a minute …

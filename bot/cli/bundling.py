@@ -75,11 +75,11 @@ async def _prove(settings: Settings, writing: Database, head: LedgerHead, now: d
         sys.stderr.write(f"{MISSING}\n" if settings.wants_calendars else "")
         return
     calendars = Calendars(writing, settings.calendars, proxy=web_proxy(settings))
-    before = await proofs.promised(writing)
+    promised = await proofs.promised(writing)
     proof = await calendars.submit(head, now)
     if proof is not None and proof.reason is not None:
         sys.stderr.write(f"OpenTimestamps: {proof.reason}\n")
-    await calendars.upgrade(before, now)
+    await calendars.upgrade([proof for proof in promised if proof.block is None], now)
 
 
 def _proofs_in_words(count: int, pending: int) -> str:

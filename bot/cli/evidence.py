@@ -3,7 +3,6 @@
 import asyncio
 
 from bot.cli import cli, console
-from bot.commands.about import describe
 from bot.evidence.signing import Signer
 from bot.locales import translator
 from bot.locales.locale import Locale
@@ -24,6 +23,7 @@ def about() -> None:
 
 
 async def _about() -> None:
+    from bot.commands.about import describe  # noqa: PLC0415 - Telethon, which takes an eighth of a second
     from bot.evidence.calendars import MISSING, is_installed  # noqa: PLC0415 - no other command needs it
 
     settings = load_settings()

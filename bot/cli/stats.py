@@ -1,6 +1,7 @@
 """The command `stats`: one of the charts of the chat, as lines and as a file."""
 
 import asyncio
+import os
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -8,7 +9,6 @@ from zoneinfo import ZoneInfo
 import typer
 
 from bot.charts import jobs
-from bot.charts.chart import Theme
 from bot.charts.stats import PERIODS, Asked, ChartKind, show
 from bot.cli import cli, console
 from bot.cli.output import plain
@@ -16,9 +16,10 @@ from bot.errors import SettingsError
 from bot.locales import LANGUAGES, translator
 from bot.locales.locale import Locale
 from bot.models.counts import Selection
+from bot.models.outgoing import Theme
 from bot.models.people import EVERYTHING
 from bot.settings import load_settings
-from bot.store import channel_groups, chats, meta
+from bot.store import chats, meta, topics
 from bot.store.channel_groups import Directory
 from bot.store.database import Reader, open_read_only
 
@@ -29,14 +30,14 @@ def stats_(  # noqa: PLR0913 - what a chart is of, and how it looks
     *,
     png: Annotated[Path | None, typer.Option(help="Write the chart to this file.")] = None,
     days: Annotated[int, typer.Option(help=f"One of {', '.join(map(str, PERIODS))}.")] = 7,
-    group: Annotated[str, typer.Option(help="Only the channels of this group.")] = "",
+    of: Annotated[str, typer.Option(help="Only this channel group, channel or topic.")] = "",
     dark: Annotated[bool, typer.Option("--dark", help="On a dark ground.")] = False,
     language: Annotated[str, typer.Option(help="Of the words: en, ru, uk.")] = "en",
     zone: Annotated[str, typer.Option(help="Whose days and hours, such as Europe/Moscow.")] = "UTC",
 ) -> None:
     """Count posts and alerts of all chats by day, hour, topic or channel, delays or deletions; as lines and as a chart.
 
-    Example: channelwatch stats channels --days 30 --group Regulators --png channels.png
+    Example: channelwatch stats channels --days 30 --of Regulators --png channels.png
     """
     if days not in PERIODS:
         raise typer.BadParameter(f"write one of {', '.join(map(str, PERIODS))}", param_hint="--days")
@@ -46,23 +47,28 @@ def stats_(  # noqa: PLR0913 - what a chart is of, and how it looks
         ZoneInfo(zone)
     except (LookupError, ValueError):
         raise typer.BadParameter("write a name such as Europe/Moscow", param_hint="--zone") from None
-    asked = Asked(kind=chart, days=days, group=group)
+    asked = Asked(kind=chart, days=days, of=of)
     asyncio.run(_show(asked, png, Theme.DARK if dark else Theme.LIGHT, language, zone))
 
 
 async def _show(asked: Asked, png: Path | None, theme: Theme, language: str, zone: str) -> None:
-    async with open_read_only(load_settings().database_path) as db:
+    path = load_settings().database_path
+    os.environ.setdefault("MPLCONFIGDIR", str(path.parent / "cache"))  # as search processes have it
+    async with open_read_only(path) as db:
         now = (await meta.clock(db))()
         locale = Locale(t=translator(language), time_zone=zone, now=now)
+        channel_ids, topic = await _part(db, asked.of) if asked.of else (None, None)
         selection = Selection(
             chats=tuple(chat.id for chat in await chats.everyone(db)),
             viewer=EVERYTHING,
-            channel_ids=await _members(db, asked.group) if asked.group else None,
+            channel_ids=channel_ids,
+            topic=topic,
             since=asked.since(locale),
             until=now,
             time_zone=zone,
+            step=asked.step,
         )
-        chart, text = show(asked, await jobs.count(db, asked.kind, selection), locale)
+        chart, text = show(asked, await jobs.count(db, asked.kind, selection, drawn=png is not None), locale)
         console.print(plain(text.build()[0].rstrip()), markup=False, soft_wrap=True)
         if png is not None:
             try:
@@ -71,8 +77,11 @@ async def _show(asked: Asked, png: Path | None, theme: Theme, language: str, zon
                 raise SettingsError(f"{png} cannot be written: {error.strerror}") from error
 
 
-async def _members(db: Reader, name: str) -> tuple[int, ...]:
-    group = await channel_groups.find(db, name)
-    if group is None:
-        raise SettingsError(f"There is no group «{name}».")
-    return tuple(each.id for each in (await Directory.load(db)).members(group.id))
+async def _part(db: Reader, name: str) -> tuple[tuple[int, ...] | None, str | None]:
+    """Return the channels that a name means, or the topic. Raises SettingsError where it means neither."""
+    place, topic = (await Directory.load(db)).find(name), await topics.find(db, name)
+    if place is not None and (place.is_exact or topic is None):
+        return place.channel_ids, None
+    if topic is None:
+        raise SettingsError(f"There is no group, topic or channel «{name}».")
+    return None, topic.name

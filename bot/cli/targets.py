@@ -1,14 +1,13 @@
 """The command `targets`: list the ways out other than Telegram, add one, test, remove; whose fallback one is."""
 
 import asyncio
-import sys
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
-from bot.cli import cli, console
+from bot.cli import ask_address, cli, console
 from bot.cli.output import plain, table
 from bot.cli.people import open_instance
 from bot.errors import SettingsError, TargetError
@@ -82,12 +81,8 @@ def add(
     """
     if source not in {None, "-"}:
         raise typer.BadParameter("never write an address here, where others can read it: leave it out, or write -")
-    typed = _typed() if source is None and sys.stdin.isatty() else sys.stdin.readline()
+    typed = ask_address()
     _on_instance(lambda db: _add(db, " ".join(name.split())[:40], read_address(typed)))
-
-
-def _typed() -> str:
-    return str(typer.prompt("Address", hide_input=True))
 
 
 async def _add(database: Database, name: str, address: Address) -> None:

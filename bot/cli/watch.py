@@ -10,7 +10,7 @@ import typer
 from rich.live import Live
 from rich.text import Text
 
-from bot.cli import cli, console
+from bot.cli import ask_address, cli, console
 from bot.cli.queries import SHELL_WORDS, UnknownTopicError, compile_queries
 from bot.cli.service import configure_logs
 from bot.errors import SettingsError
@@ -40,7 +40,8 @@ def watch(
         typer.Option(help=f"What to look for: {SHELL_WORDS}, one of your own, or a query; may be repeated."),
     ] = None,
     to: Annotated[
-        list[str] | None, typer.Option(help="Send each alert there as well: an Apprise URL or webhook+https://…")
+        list[str] | None,
+        typer.Option(help="Send each alert there as well: an Apprise URL, webhook+https://…, or - to be asked for it."),
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Only say how far we get to Telegram's public pages.")] = False,
 ) -> None:
@@ -57,7 +58,8 @@ def watch(
     if not channels:
         raise SettingsError(_NOTHING)
     queries = read_topics(topic)
-    raise typer.Exit(asyncio.run(_watch(settings, list(dict.fromkeys(channels)), queries, to or [])))
+    addresses = [ask_address() if each == "-" else each for each in to or ()]  # others see what is typed as an option
+    raise typer.Exit(asyncio.run(_watch(settings, list(dict.fromkeys(channels)), queries, addresses)))
 
 
 def read_topics(typed: Sequence[str] | None) -> dict[str, Compiled]:

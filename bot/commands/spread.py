@@ -1,6 +1,5 @@
 """Who said first what a post says and how it spread, and more posts like it: buttons under alerts and posts."""
 
-from bot.charts.chart import Theme
 from bot.charts.spread import show_spread
 from bot.commands.alert_buttons import POST
 from bot.commands.context import Context, Reply, Request, message, remembered, say
@@ -9,10 +8,10 @@ from bot.commands.post import stored
 from bot.commands.registry import tap
 from bot.commands.rights import Need
 from bot.commands.search import list_posts
-from bot.commands.stats import LOOKS, with_chart
+from bot.commands.stats import LOOKS, theme_of, with_chart
 from bot.locales.locale import show_span
 from bot.models import PostKey, StoredPost
-from bot.models.outgoing import ButtonRows
+from bot.models.outgoing import ButtonRows, Theme
 from bot.search.alike import Alike, find_like, find_spread, wording
 from bot.search.searcher import Hit
 from bot.text.buttons import button
@@ -42,24 +41,25 @@ async def spread(request: Request, context: Context) -> Reply:
         text.add(" ◀" if (each.channel_id, each.key) == (post.channel_id, post.key) else "", "\n")
     row = (
         button(t.gettext("Show the first post"), "post", first.channel_id, first.message_id),
-        button(t.gettext("As a chart"), "spread", channel_id, message_id, Theme.LIGHT),
+        button(t.gettext("As a chart"), "spread", channel_id, message_id),
     )
     turns = page.turns("first", channel_id, message_id)
     screen = message(text.add("\n").join(_ending(found, context)), (*turns, row))
     return Reply(edit=screen) if turned else Reply(messages=(screen,))
 
 
-@tap("spread", Need.LOOK, rf"{POST}:({'|'.join(Theme)})(:turned)?")
+@tap("spread", Need.LOOK, rf"{POST}(:({'|'.join(Theme)}))?")
 async def spread_chart(request: Request, context: Context) -> Reply:
     """Show how fast the posts that say the same followed the first one, as a chart below the list."""
-    channel_id, message_id, theme, *turned = request.argument.split(":")
+    channel_id, message_id, *chosen = request.argument.split(":")
     post = await _post_of(channel_id, message_id, context)
     found = await context.ask(find_spread, post, await context.scope())
     chart, text = show_spread(found.posts, context.locale)
-    other = Theme.LIGHT if theme == Theme.DARK else Theme.DARK
-    row = (button(LOOKS[other], "spread", channel_id, message_id, other, "turned"),)
-    screen = await with_chart(chart, text.join(_ending(found, context)), Theme(theme), (row,), context)
-    return Reply(edit=screen) if turned else Reply(messages=(screen,))
+    theme = await theme_of(chosen, context)
+    other = Theme.LIGHT if theme is Theme.DARK else Theme.DARK
+    row = (button(LOOKS[other], "spread", channel_id, message_id, other),)
+    screen = await with_chart(chart, text.join(_ending(found, context)), theme, (row,), context)
+    return Reply(edit=screen) if chosen else Reply(messages=(screen,))
 
 
 @tap("like", Need.LOOK, POST)

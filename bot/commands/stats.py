@@ -1,66 +1,102 @@
 """/stats: charts of posts, alerts, topics, channels, hours, delays and deletions, each a tap away from the others."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
 
 from bot.charts import jobs
-from bot.charts.chart import Chart, Theme
-from bot.charts.stats import PERIODS, TITLES, Asked, ChartKind, show
+from bot.charts.chart import Chart
+from bot.charts.stats import MOST_BARS, PERIODS, TITLES, Asked, ChartKind, Counted, show
 from bot.commands.context import CommandError, Context, Reply, Request, message, say
 from bot.commands.context import show as show_screen
+from bot.commands.lookup import find_topic, unquoted
 from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
+from bot.commands.subscribing import log_setting
 from bot.locales import N_
-from bot.models.counts import Selection
-from bot.models.outgoing import Button, ButtonRows, Outgoing
-from bot.store.channel_groups import ChannelGroup, Directory
+from bot.locales.locale import topic_title
+from bot.models.counts import ChannelCount, Selection, TopicCount
+from bot.models.outgoing import Button, ButtonRows, Outgoing, Theme
+from bot.store import chats, topics
+from bot.store.channel_groups import ChannelGroup, Directory, ListedChannel
+from bot.store.database import Transaction
+from bot.store.topics import Topic
 from bot.text.buttons import button, choice, rows_of
-from bot.text.channel_names import spelt
 from bot.text.markup import Text, one_line
 
 WITHIN = 15.0  # s for a process that has yet to load what draws; else it takes one
 _MOST_GROUPS = 8  # that have a button; all can be typed
 _LABEL = 24  # UTF-16 units
+_MOST_MEANT, _ALIKE = 4, 0.6  # names that may be meant, and how much they are like what was typed, of 1
 LOOKS = {Theme.LIGHT: "☀️", Theme.DARK: "🌙"}  # of the button that leads to each
-_ALL = 0  # in the place of a group's id
+_KINDS, _DAYS, _THEMES = ("|".join(map(str, each)) for each in (ChartKind, PERIODS, Theme))
 
 
-@command("stats", Section.POSTS, 7, Need.LOOK, N_("charts of posts and alerts"), usage=N_("group"))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """The posts that a chart is of: those of a channel group, channel or topic; the key is what a button carries."""
+
+    key: str = "a"
+    name: str = ""  # empty: all
+    channel_ids: tuple[int, ...] | None = None
+    topic: str | None = None
+
+
+@command("stats", Section.POSTS, 7, Need.LOOK, N_("charts of posts and alerts"), usage=N_("name"))
 @example("/stats", N_("posts and alerts by the day; tap for topics, channels, hours, delays, deletions"))
 @example(N_("/stats Regulators"), N_("the same, of the channels of one group"))
+@example(N_("/stats outages"), N_("of one topic; or of one channel, by its @name"))
 async def stats(request: Request, context: Context) -> Reply:
-    """Show posts and alerts of a week, of all channels or of a group."""
-    group = None
-    if typed := request.argument.removeprefix("group:").strip(" «»\"'"):
-        group = _group((await Directory.load(context.database, context.viewer)).groups, typed, context)
-    return await _answer(request, context, Asked(kind=ChartKind.DAYS, days=7), Theme.LIGHT, group)
+    """Show posts and alerts of a week: all, or those of a channel group, channel or topic."""
+    directory, part, asked = await _directory(context), _Part(), Asked(kind=ChartKind.DAYS, days=7)
+    if typed := unquoted(request.argument.removeprefix("group:")):
+        found = await _find(directory, typed, context)
+        if found is None:
+            return await _suggest(directory, typed, asked, context)
+        part = found
+    return await _answer(request, context, asked, context.chat.theme, part)
 
 
-@tap("stats", Need.LOOK, rf"({'|'.join(ChartKind)}):({'|'.join(map(str, PERIODS))}):({'|'.join(Theme)}):\d{{1,15}}")
+@tap("stats", Need.LOOK, rf"({_KINDS}):({_DAYS}):(a|[gct]-?\d{{1,15}})(:({_THEMES}))?")
 async def turn(request: Request, context: Context) -> Reply:
     """Show another chart in the place of the one above the button."""
-    kind, days, theme, group_id = request.argument.split(":")
-    groups = {each.id: each for each in (await Directory.load(context.database, context.viewer)).groups}
-    if int(group_id) != _ALL and int(group_id) not in groups:
-        raise outdated(context)
-    asked = Asked(kind=ChartKind(kind), days=int(days))
-    return await _answer(request, context, asked, Theme(theme), groups.get(int(group_id)))
+    kind, days, key, *chosen = request.argument.split(":")
+    part = await _by_key(key, context)
+    theme = await theme_of(chosen, context)
+    return await _answer(request, context, Asked(kind=ChartKind(kind), days=int(days)), theme, part)
 
 
-async def _answer(request: Request, context: Context, asked: Asked, theme: Theme, group: ChannelGroup | None) -> Reply:
-    asked = replace(asked, group=group.name if group else "")
-    directory = await Directory.load(context.database, context.viewer)
+async def theme_of(chosen: Sequence[str], context: Context) -> Theme:
+    """Return the theme that a button names, and remember it for the chat, or else that of the chat.
+
+    Who may not change settings of the chat sees the one chart in it.
+    """
+    theme = Theme(chosen[0]) if chosen else context.chat.theme
+    if theme is not context.chat.theme and context.may(Need.CHAT):
+
+        async def remember(tx: Transaction) -> None:
+            await log_setting(tx, context, f"/theme {theme}")
+            await chats.choose_theme(tx, context.chat.id, theme)
+
+        await context.database.write(remember)
+    return theme
+
+
+async def _answer(request: Request, context: Context, asked: Asked, theme: Theme, part: _Part) -> Reply:
+    asked = replace(asked, of=part.name)
     selection = Selection(
         chats=(context.chat.id,),
         viewer=context.viewer,
-        channel_ids=tuple(each.id for each in directory.members(group.id)) if group else None,
+        channel_ids=part.channel_ids,
+        topic=part.topic,
         since=asked.since(context.locale),
         until=context.now,
         time_zone=context.chat.time_zone,
+        step=asked.step,
     )
     counted = await context.ask(jobs.count, asked.kind, selection, within=WITHIN)
     chart, text = show(asked, counted, context.locale)
-    rows = _buttons(asked, theme, group, directory, context)
+    rows = _buttons(asked, theme, part, await _others(counted, part, context), context)
     if not chart.panels and not request.tapped:  # where there was a picture, one takes its place
         return say(text, rows)
     return show_screen(request, await with_chart(chart, text, theme, rows, context))
@@ -72,31 +108,102 @@ async def with_chart(chart: Chart, text: Text, theme: Theme, rows: ButtonRows, c
     return replace(message(text, rows), png=png)
 
 
-def _buttons(
-    asked: Asked, theme: Theme, group: ChannelGroup | None, directory: Directory, context: Context
-) -> ButtonRows:
-    t, own = context.t, group.id if group else _ALL
+def _buttons(asked: Asked, theme: Theme, part: _Part, others: Sequence[_Part], context: Context) -> ButtonRows:
+    t = context.t
 
-    def data(
-        kind: ChartKind = asked.kind, days: int = asked.days, theme: Theme = theme, group_id: int = own
-    ) -> tuple[str, str, int, str, int]:
-        return "stats", kind, days, theme, group_id
+    def data(kind: ChartKind = asked.kind, days: int = asked.days, key: str = part.key) -> tuple[str, str, int, str]:
+        return "stats", kind, days, key
 
     kinds = [choice(t.gettext(TITLES[kind]), *data(kind=kind), chosen=kind is asked.kind) for kind in ChartKind]
     periods = [choice(t.gettext(each), *data(days=days), chosen=days == asked.days) for days, each in PERIODS.items()]
-    other = Theme.LIGHT if theme is Theme.DARK else Theme.DARK
-    look = button(LOOKS[other], *data(theme=other))
-    groups = list[Button]()
-    if directory.groups:
-        groups.append(choice(t.gettext("All channels"), *data(group_id=_ALL), chosen=group is None))
-        for each in directory.groups[:_MOST_GROUPS]:
-            is_chosen = group is not None and each.id == group.id
-            groups.append(choice(one_line(each.name, _LABEL), *data(group_id=each.id), chosen=is_chosen))
-    return (*rows_of(kinds, 2), (*periods, look), *rows_of(groups, 2))
+    look = Theme.LIGHT if theme is Theme.DARK else Theme.DARK
+    parts = list[Button]()
+    if others:
+        parts.append(choice(t.gettext("All channels"), *data(key=_Part().key), chosen=not part.name))
+        for each in others:
+            label = one_line(each.name, _LABEL)
+            parts.append(choice(label, *data(key=each.key), chosen=each.key == part.key))
+    return (*rows_of(kinds, 2), (*periods, button(LOOKS[look], *data(), look)), *rows_of(parts, 2))
 
 
-def _group(groups: Sequence[ChannelGroup], typed: str, context: Context) -> ChannelGroup:
-    found = next((each for each in groups if spelt(each.name) == spelt(typed)), None)
-    if found is None:
-        raise CommandError(context.t.gettext("There is no group «{name}». See /groups."), name=typed[:64])
-    return found
+async def _others(counted: Counted, part: _Part, context: Context) -> list[_Part]:
+    """Return what is a tap away: the channel groups, the topics or channels that a chart names, and what it is of."""
+    directory = await _directory(context)
+    found = [_group(each, directory) for each in directory.groups[:_MOST_GROUPS]]
+    if isinstance(counted, Sequence):
+        known = {each.name: each for each in await topics.all_topics(context.database, context.viewer)}
+        for each in counted[:MOST_BARS]:
+            if isinstance(each, TopicCount) and each.topic in known:
+                found.append(_topic(known[each.topic], context))
+            elif isinstance(each, ChannelCount):
+                found.append(_Part(key=f"c{each.channel_id}", name=each.title, channel_ids=(each.channel_id,)))
+    return found if not part.name or any(each.key == part.key for each in found) else [part, *found]
+
+
+async def _directory(context: Context) -> Directory:
+    return await Directory.load(context.database, context.viewer)
+
+
+def _group(group: ChannelGroup, directory: Directory) -> _Part:
+    members = tuple(each.id for each in directory.members(group.id))
+    return _Part(key=f"g{group.id}", name=group.name, channel_ids=members)
+
+
+def _channel(channel: ListedChannel) -> _Part:
+    return _Part(key=f"c{channel.id}", name=channel.title, channel_ids=(channel.id,))
+
+
+def _topic(topic: Topic, context: Context) -> _Part:
+    return _Part(key=f"t{topic.id}", name=topic_title(topic.name, context.t), topic=topic.name)
+
+
+async def _find(directory: Directory, typed: str, context: Context) -> _Part | None:
+    """Return what a name means: a group, channel or topic, else the one channel with these words in its title."""
+    place, topic = directory.find(typed), await find_topic(context.database, typed, context.viewer)
+    if place is not None and place.group is not None:
+        return _group(place.group, directory)
+    if topic is not None and (place is None or not place.is_exact):
+        return _topic(topic, context)
+    return _channel(place.channels[0]) if place is not None and len(place.channels) == 1 else None
+
+
+async def _by_key(key: str, context: Context) -> _Part:
+    """Return what the key of a button names. Raises CommandError where it is gone, or hidden from the chat."""
+    number, directory, found = int(key[1:] or 0), await _directory(context), list[_Part]()
+    match key[0]:
+        case "a":
+            found = [_Part()]
+        case "g":
+            found = [_group(each, directory) for each in directory.groups if each.id == number]
+        case "c":
+            channel = directory.by_id(number)
+            found = [] if channel is None else [_channel(channel)]
+        case _:
+            topic = await topics.get(context.database, number, context.viewer)
+            found = [] if topic is None else [_topic(topic, context)]
+    if not found:
+        raise outdated(context)
+    return found[0]
+
+
+async def _suggest(directory: Directory, typed: str, asked: Asked, context: Context) -> Reply:
+    """Say that nothing goes by a name, with a button for each name that is like it. Raises CommandError without any."""
+    named: dict[str, _Part] = {}
+    for topic in await topics.all_topics(context.database, context.viewer):
+        part = _topic(topic, context)
+        named |= {topic.name.casefold(): part, part.name.casefold(): part}
+    for each in directory.followed:
+        part = _channel(each)
+        named |= {name.casefold(): part for name in (each.username, each.title) if name}
+    named |= {each.name.casefold(): _group(each, directory) for each in directory.groups}
+    wanted, place = typed.casefold().lstrip("@"), directory.find(typed)
+    meant = [_channel(each) for each in place.channels] if place is not None else []
+    meant += [named[name] for name in get_close_matches(wanted, named, n=_MOST_MEANT, cutoff=_ALIKE)]
+    shown = list({part.key: part for part in meant}.values())[:_MOST_MEANT]
+    t = context.t
+    if not shown:
+        line = t.gettext("There is no group, topic or channel «{name}». See /groups, /topics and /channels.")
+        raise CommandError(line, name=typed[:64])
+    buttons = [button(one_line(part.name, _LABEL), "stats", asked.kind, asked.days, part.key) for part in shown]
+    line = t.gettext("There is no group, topic or channel «{name}». Did you mean one of these?")
+    return say(line, rows_of(buttons, 2), name=typed[:64])

@@ -9,7 +9,6 @@ from functools import partial
 
 import structlog
 
-from bot.charts.chart import Theme
 from bot.charts.jobs import draw
 from bot.charts.weekly import chart_of
 from bot.delivery import message_lookup
@@ -153,7 +152,7 @@ class Composer:
         if chart is None:
             return None
         try:
-            return await self._searches.run(draw, chart, Theme.LIGHT, who=f"report {chat.id}", within=DRAW_WITHIN)
+            return await self._searches.run(draw, chart, chat.theme, who=f"report {chat.id}", within=DRAW_WITHIN)
         except SearchError as error:
             log.warning("a notice goes without its chart", message=message.id, reason=str(error))
             return None

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from io import StringIO
 from pathlib import Path
 
 from bot.dossier.contents import Dossier, collect
+from bot.dossier.formats import FileFormat
 from bot.dossier.table import Cell, TableFormat, row_of, writer
 from bot.dossier.view import view
 from bot.errors import ChannelwatchError
@@ -25,23 +25,14 @@ class PaperError(ChannelwatchError):
     """A case has more posts than a PDF is made of."""
 
 
-class DossierFormat(StrEnum):
-    """What a dossier can be."""
+class DossierFormat(FileFormat):
+    """What a dossier can be, each with its media type."""
 
-    HTML = "html"
-    PDF = "pdf"
-    XLSX = "xlsx"
-    CSV = "csv"
-    JSONL = "jsonl"
-
-
-MIME = {
-    DossierFormat.HTML: "text/html",
-    DossierFormat.PDF: "application/pdf",
-    DossierFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    DossierFormat.CSV: "text/csv",
-    DossierFormat.JSONL: "application/jsonl",
-}
+    HTML = "html", "text/html"
+    PDF = "pdf", "application/pdf"
+    XLSX = "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    CSV = "csv", "text/csv"
+    JSONL = "jsonl", "application/jsonl"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +68,7 @@ async def make(  # noqa: PLR0913 - for whom, and how
         raise PaperError(f"a PDF holds {MOST_ON_PAPER} posts at most: use html, or split the case")
     dossier = await collect(db, case, viewer, folder=folder, now=now)
     name = f"{one_line(case.name, _NAME).translate(_FOREIGN).strip(' .') or 'case'} {now:%Y-%m-%d}.{how}"
-    return MadeFile(name=name, mime=MIME[how], content=_write(dossier, how, language, time_zone))
+    return MadeFile(name=name, mime=how.mime, content=_write(dossier, how, language, time_zone))
 
 
 def _write(dossier: Dossier, how: DossierFormat, language: str, time_zone: str) -> bytes:

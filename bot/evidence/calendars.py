@@ -12,7 +12,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -35,7 +35,7 @@ MISSING = (
 )
 ASK_AFTER = timedelta(hours=1)
 HOURLY, DAILY = timedelta(minutes=55), timedelta(hours=23)  # with room for a turn of the loop
-LATE = timedelta(days=3)  # when somebody shall know
+LATE = timedelta(days=3)
 LARGEST = 10_000  # bytes of an answer: real ones have some hundreds
 ANSWER_S, UPGRADES_S = 20.0, 120.0  # s for an answer, and for all upgrades of a turn
 _HEADERS = {"Accept": "application/vnd.opentimestamps.v1", "Content-Type": "application/octet-stream"}
@@ -71,6 +71,11 @@ def is_upgrade_due(proof: HeadProof, now: datetime) -> bool:
     return ASK_AFTER <= age < GIVE_UP_AFTER and now - proof.tried_at >= pause
 
 
+def is_late(proof: HeadProof, now: datetime) -> bool:
+    """Tell whether somebody shall know that a block took so long: some hours are usual."""
+    return proof.submitted_at is not None and now - proof.submitted_at >= LATE
+
+
 class Calendars:
     """Submits heads to calendars, and asks these for their blocks; one that fails keeps nobody waiting."""
 
@@ -92,7 +97,7 @@ class Calendars:
             answers = await asyncio.gather(*(self._submitted(transport, url, digest) for url in self.urls))
         finally:
             await transport.close()
-        file = stamped(digest, [answer for answer in answers if answer.tree is not None])
+        file, refused = stamped(digest, [answer for answer in answers if answer.tree is not None])
         proof = HeadProof(
             head_id=head.id,
             file=file,
@@ -100,7 +105,7 @@ class Calendars:
             tried_at=now,
             promises=promises_of(file),
             block=block_of(file),
-            reason=_reasons(answers),
+            reason=_reasons([*answers, *refused]),
         )
         await self._database.write(lambda tx: proofs.put(tx, proof))
         return proof
@@ -219,41 +224,45 @@ def block_of(file: bytes | None) -> int | None:
     return min((int(value) for kind, value, _ in contents_of(file) if kind == BITCOIN), default=None)
 
 
-def stamped(digest: bytes, answers: Sequence[CalendarAnswer]) -> bytes | None:
-    """Return a proof of what calendars answered to blinded hashes; None: none of them answered."""
+def stamped(digest: bytes, answers: Sequence[CalendarAnswer]) -> tuple[bytes | None, list[CalendarAnswer]]:
+    """Return a proof of what calendars answered to blinded hashes, None for no use of any, and those of no use."""
     from opentimestamps.core.op import OpAppend, OpSHA256  # noqa: PLC0415 - an extra
     from opentimestamps.core.timestamp import Timestamp  # noqa: PLC0415 - likewise
 
-    root = Timestamp(digest)
+    file, refused = None, []
     for answer in answers:
+        root = Timestamp(digest) if file is None else _read(file)
         root.ops.add(OpAppend(answer.nonce)).ops.add(OpSHA256()).merge(_tree(answer))
-    return _written(root) if answers else None
+        try:
+            file = _written(root)
+        except ValueError as error:
+            refused.append(_of_no_use(answer, error))
+    return file, refused
 
 
 def upgraded(file: bytes, answers: Sequence[CalendarAnswer]) -> tuple[bytes, list[CalendarAnswer]]:
-    """Return a proof with what calendars answered to their promises, and the answers that are no use in it."""
+    """Return a proof with what calendars answered to their promises, and the answers of no use."""
     from opentimestamps.core.notary import PendingAttestation  # noqa: PLC0415 - an extra
-    from opentimestamps.core.serialize import BytesDeserializationContext  # noqa: PLC0415 - likewise
-    from opentimestamps.core.timestamp import DetachedTimestampFile  # noqa: PLC0415 - likewise
 
     refused = []
     for answer in answers:
-        whole = DetachedTimestampFile.deserialize(BytesDeserializationContext(file))
-        promise, nodes = PendingAttestation(answer.url), [whole.timestamp]
+        root = _read(file)
+        promise, nodes = PendingAttestation(answer.url), [root]
         while nodes:
             node = nodes.pop()
             nodes.extend(node.ops.values())
             if node.msg == answer.message and promise in node.attestations:
                 node.attestations.discard(promise)
                 node.merge(_tree(answer))
-        found = _written(whole.timestamp)
         try:
-            contents_of(found)
+            file = _written(root)
         except ValueError as error:
-            refused.append(replace(answer, reason=f"its answer cannot be used: with what is there {error}"))
-        else:
-            file = found
+            refused.append(_of_no_use(answer, error))
     return file, refused
+
+
+def _of_no_use(answer: CalendarAnswer, error: ValueError) -> CalendarAnswer:
+    return replace(answer, reason=f"its answer cannot be used: with what is there {error}")
 
 
 def _tree(answer: CalendarAnswer) -> "Timestamp":
@@ -263,14 +272,24 @@ def _tree(answer: CalendarAnswer) -> "Timestamp":
     return Timestamp.deserialize(BytesDeserializationContext(answer.tree), answer.message)
 
 
-def _written(root: Any) -> bytes:  # noqa: ANN401 - of an extra that may not be there
+def _read(file: bytes) -> "Timestamp":
+    from opentimestamps.core.serialize import BytesDeserializationContext  # noqa: PLC0415 - an extra
+    from opentimestamps.core.timestamp import DetachedTimestampFile  # noqa: PLC0415 - likewise
+
+    return DetachedTimestampFile.deserialize(BytesDeserializationContext(file)).timestamp
+
+
+def _written(root: "Timestamp") -> bytes:
+    """Return a file that `verify.py` and others' tools read. Raises ValueError for one that they would not."""
     from opentimestamps.core.op import OpSHA256  # noqa: PLC0415 - an extra
     from opentimestamps.core.serialize import BytesSerializationContext  # noqa: PLC0415 - likewise
     from opentimestamps.core.timestamp import DetachedTimestampFile  # noqa: PLC0415 - likewise
 
     context = BytesSerializationContext()
     DetachedTimestampFile(OpSHA256(), root).serialize(context)
-    return bytes(context.getbytes())
+    file = bytes(context.getbytes())
+    contents_of(file)
+    return file
 
 
 def _reasons(answers: Sequence[CalendarAnswer]) -> str | None:

@@ -8,7 +8,7 @@ from typing import Self
 
 import structlog
 
-from bot.evidence.calendars import LATE, MISSING, Calendars, is_installed, is_upgrade_due
+from bot.evidence.calendars import MISSING, Calendars, is_installed, is_late, is_upgrade_due
 from bot.evidence.countersigning import countersign, post_head
 from bot.evidence.loss_report import write_reports
 from bot.evidence.signing import KeyFileError, Signer
@@ -116,8 +116,10 @@ class HeadLoop:
             if proof is not None and proof.reason is not None:
                 log.warning("not all calendars took the head of the ledger", why=proof.reason)
         due = [proof for proof in await proofs.promised(self._database) if is_upgrade_due(proof, now)]
-        for proof in await self._calendars.upgrade(due, now):
+        asked = await self._calendars.upgrade(due, now)
+        for proof in asked:
             if proof.block is not None:
                 log.info("a calendar says that the head of the ledger is in Bitcoin", block=proof.block)
-            elif proof.submitted_at is not None and now - proof.submitted_at >= LATE:
-                log.warning("no calendar has brought a head into Bitcoin", since=proof.submitted_at, why=proof.reason)
+        late = [proof for proof in asked if proof.block is None and is_late(proof, now)]
+        if late:
+            log.warning("calendars have brought no block of Bitcoin for days", heads=len(late), why=late[-1].reason)

@@ -410,7 +410,7 @@ def attestation(kind: str, message: bytes, payload: bytes) -> tuple[str, str]:
     if kind == BITCOIN:
         value = str(number(rest))
     elif kind == PENDING:
-        value = take(rest, number(rest)).decode("ascii")
+        value = take(rest, number(rest)).decode("ascii", "replace")
     if kind in {BITCOIN, PENDING} and rest.read(1):
         raise ValueError("something stands after the end of an attestation")
     if kind == BITCOIN and len(message) != 32:  # noqa: PLR2004 - bytes of a Merkle root

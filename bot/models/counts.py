@@ -1,6 +1,5 @@
 """What charts are made of: which posts and alerts are counted, and how many there were."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,17 +15,26 @@ class Selection:
     chats: tuple[int, ...]
     viewer: Viewer
     channel_ids: tuple[int, ...] | None = None  # None: all that the viewer sees
+    topic: str | None = None  # the posts and alerts of this topic alone, as the chats had them; None: all
     since: datetime
     until: datetime
     time_zone: str
+    step: int = 1  # days that are counted together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CountsByHour:
-    """Posts and alerts by the hour of local time, counted from 1970."""
+class DayCounts:
+    """Posts and alerts by the day of a time zone, or by as many days as are counted together."""
 
-    posts: Mapping[int, int]
-    alerts: Mapping[int, int]
+    posts: tuple[int, ...]
+    alerts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HourCounts:
+    """Posts by the hour of the week, from Monday's midnight in a time zone."""
+
+    posts: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +50,7 @@ class TopicCount:
 class ChannelCount:
     """The posts of a channel, and the alerts that they brought."""
 
+    channel_id: int
     title: str
     posts: int
     alerts: int

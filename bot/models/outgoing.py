@@ -18,6 +18,13 @@ class PeerKind(StrEnum):
     TARGET = "target"  # reached by an Apprise URL or a webhook
 
 
+class Theme(StrEnum):
+    """The two looks of a chart, after those of phones."""
+
+    LIGHT = "light"
+    DARK = "dark"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Peer:
     """An address to send to, as one account knows it."""

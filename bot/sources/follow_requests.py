@@ -87,9 +87,9 @@ class FollowRequests:
         return follow is not None
 
     async def meet_one(self) -> bool:
-        """Find a public channel that another reader account followed, or its comments; False where none is left.
+        """Find and read a public channel that this account has never met, or its comments; False where none is left.
 
-        Access hashes hold for one account only.
+        Another account followed it, or its web page stood in for one. Access hashes hold for one account only.
         """
         assigned = await self._account.channels()
         met = {channel.id for channel in assigned if channel.access is not None}
@@ -116,6 +116,7 @@ class FollowRequests:
         else:
             access = Access.POLLED if chat.left else Access.JOINED
             await self._account.grant(unmet, access, access_hash=chat.access_hash, joined_at=chat.date)
+            await self._read(unmet.id)
         return True
 
     async def _settle(self, follow: FollowRequest) -> None:
@@ -281,6 +282,6 @@ class FollowRequests:
         try:
             await self._sync.complete(channel, None)
         except TelegramError as error:
-            log.warning("a new channel could not be read yet", channel=channel_id, error=error.error)
+            log.warning("a channel that was just found could not be read yet", channel=channel_id, error=error.error)
             if error.verdict is Verdict.UNAUTHORISED:
                 await lose(self._account, channel, error.error)

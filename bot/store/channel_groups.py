@@ -103,6 +103,10 @@ class Directory:
         """Return the groups that a channel is in, by name."""
         return [group for group in self.groups if any(each.id == channel_id for each in self.members(group.id))]
 
+    def by_id(self, channel_id: int) -> ListedChannel | None:
+        """Return the channel with this id."""
+        return next((channel for channel in self._channels if channel.id == channel_id), None)
+
     def channel(self, name: str) -> ListedChannel | None:
         """Return the channel that goes by an @name, link, id or title; None where there is none."""
         return self._names.find(name)

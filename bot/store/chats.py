@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.models.alerts import Edits
-from bot.models.outgoing import Peer, PeerKind
+from bot.models.outgoing import Peer, PeerKind, Theme
 from bot.schedule import Digests, Quiet, Schedule, Storms
 from bot.store import outbox
 from bot.store.database import Reader, Subject, Transaction
@@ -25,7 +25,7 @@ COLUMNS = """
     c.translate_into AS chat_translate_into,
     c.edits AS chat_edits, c.media AS chat_media, c.confirmations AS chat_confirmations,
     c.surges AS chat_surges,
-    c.heads AS chat_heads,
+    c.theme AS chat_theme, c.heads AS chat_heads,
     c.pages AS chat_pages,
     c.quiet_from AS chat_quiet_start, c.quiet_until AS chat_quiet_end, c.digest_every AS chat_digests_every,
     c.digest_minute AS chat_digests_minute, c.digest_weekday AS chat_digests_weekday,
@@ -72,6 +72,7 @@ class Chat:
     media: bool  # the photos and documents of a post follow its alert
     confirmations: bool  # a reply, with a sound, where a second channel says the same
     surges: bool  # a notice where a topic has unusually many posts
+    theme: Theme  # of charts
     pages: bool  # the public pages of posts are captured with its alerts
     heads: bool  # the signed head of the ledger is posted each day
     quiet: Quiet | None  # hours of each day in which it wants no sound
@@ -191,7 +192,7 @@ async def save(tx: Transaction, chat: Chat) -> None:
         """UPDATE chats SET language = :language, language_chosen = :language_chosen, time_zone = :time_zone,
             zone_chosen = :zone_chosen, translate_into = :translate_into,
             edits = :edits, media = :media, confirmations = :confirmations, surges = :surges,
-            heads = :heads, pages = :pages,
+            theme = :theme, heads = :heads, pages = :pages,
             quiet_from = :quiet_from, quiet_until = :quiet_until,
             digest_every = :every, digest_minute = :minute, digest_weekday = :weekday,
             storm_count = :storm_count, storm_minutes = coalesce(:storm_minutes, storm_minutes),
@@ -211,6 +212,7 @@ async def save(tx: Transaction, chat: Chat) -> None:
             "media": chat.media,
             "confirmations": chat.confirmations,
             "surges": chat.surges,
+            "theme": chat.theme,
             "heads": chat.heads,
             "pages": chat.pages,
             "quiet_from": chat.quiet and chat.quiet.start,
@@ -227,6 +229,12 @@ async def save(tx: Transaction, chat: Chat) -> None:
             "weekly_at": chat.weekly and to_ms(chat.weekly.since),
         },
     )
+    tx.announce(Subject.CHATS)
+
+
+async def choose_theme(tx: Transaction, chat_id: int, theme: Theme) -> None:
+    """Note how a chat wants its charts to look."""
+    await tx.execute("UPDATE chats SET theme = :theme WHERE id = :id", {"id": chat_id, "theme": theme})
     tx.announce(Subject.CHATS)
 
 

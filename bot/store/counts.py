@@ -12,9 +12,10 @@ from bot.models import TOLD
 from bot.models.counts import (
     DELAYS,
     ChannelCount,
-    CountsByHour,
+    DayCounts,
     DelayCounts,
     DeletionCount,
+    HourCounts,
     MoverCount,
     Selection,
     TopicCount,
@@ -22,42 +23,68 @@ from bot.models.counts import (
 )
 from bot.store.access import Restrictable, hidden, visible
 from bot.store.database import Reader
-from bot.store.rows import first_id, json_list, read_all, to_ms
+from bot.store.rows import COUNTER_BITS, first_id, json_list, read_all, to_ms
 
 HOUR_MS = 3_600_000
-_WEEK = 7  # days
+_HOURS = 7 * 24  # of a week
+_MONDAY = 72  # h from the Monday before it to the epoch, a Thursday
 _NOTABLE = 8  # topics that rose or fell, and channels that were first
 _NAMES = 50  # topics, or channels, that are returned
 
 
-_SEEN = f"""seen AS (SELECT c.id, c.title FROM channels c WHERE c.comments_of IS NULL
+_SEEN = f"""seen AS MATERIALIZED (SELECT c.id, c.title FROM channels c WHERE c.comments_of IS NULL
     AND (:channels IS NULL OR c.id IN (SELECT value FROM json_each(:channels)))
     AND {visible(Restrictable.CHANNEL, "c.id")})"""  # noqa: S608 - our own words
 # The first message of an album stands for it.
 _FIRST = """(nullif(p.grouped_id, 0) IS NULL OR NOT EXISTS (SELECT 1 FROM posts q WHERE q.channel_id = p.channel_id
     AND q.post_key = 'g' || p.grouped_id AND q.id < p.id))"""
-_OWN = """a.chat_id IN (SELECT value FROM json_each(:chats)) AND a.duplicate_of IS NULL AND NOT a.is_counted
+_HAD = """a.chat_id IN (SELECT value FROM json_each(:chats)) AND NOT a.is_counted
+    AND (:topic IS NULL OR EXISTS (SELECT 1 FROM json_each(a.topics) WHERE value = :topic))
     AND a.channel_id IN (SELECT id FROM seen)"""
+_OWN = f"{_HAD} AND a.duplicate_of IS NULL"
 _IN_TIME = "a.created_at >= :since AND a.created_at < :until"
+# The posts of a topic are those that the chats had, alone or with others that say the same; the id tells the date.
+_ON_TOPIC = f"""found AS MATERIALIZED (SELECT a.channel_id, 1000 * (min(a.version_id) >> {COUNTER_BITS}) AS date
+    FROM alerts a
+    WHERE :topic IS NOT NULL AND {_HAD} AND {_IN_TIME} GROUP BY a.channel_id, a.post_key)"""  # noqa: S608 - likewise
 
 
-async def count_by_hour(db: Reader, selection: Selection) -> CountsByHour:
-    """Count posts and alerts by the hour."""
-    values = _values(selection) | {"eras": json_list(eras(selection)), "hour": HOUR_MS}
+async def count_by_day(db: Reader, selection: Selection) -> DayCounts:
+    """Count posts and alerts by the day, or by some days together."""
+    values = _values(selection) | {"steps": json_list(_steps(selection))}
+    # Counted within a channel and a day, in the order of the index: a million posts need no sorting.
     posts = await db.fetch_all(
-        f"""WITH {_SEEN} SELECT (p.date + (e.value ->> 2)) / :hour AS hour, count(*) AS n
-        FROM seen s CROSS JOIN json_each(:eras) e CROSS JOIN posts p ON p.channel_id = s.id
-            AND p.date >= e.value ->> 0 AND p.date < e.value ->> 1 WHERE {_FIRST} GROUP BY hour""",  # noqa: S608 - our own words
+        f"""WITH {_SEEN}, {_ON_TOPIC} SELECT e.key AS place, iif(:topic IS NULL, (SELECT sum(
+            (SELECT count(*) FROM posts p WHERE p.channel_id = s.id AND p.date >= e.value ->> 0
+                AND p.date < e.value ->> 1 AND {_FIRST})) FROM seen s),
+            (SELECT count(*) FROM found f WHERE f.date >= e.value ->> 0 AND f.date < e.value ->> 1)) AS n
+        FROM json_each(:steps) e ORDER BY e.key""",  # noqa: S608 - our own words
         values,
     )
     alerts = await db.fetch_all(
-        f"""WITH {_SEEN} SELECT (a.created_at + (e.value ->> 2)) / :hour AS hour, count(*) AS n
-        FROM json_each(:eras) e CROSS JOIN alerts a ON a.created_at >= e.value ->> 0 AND a.created_at < e.value ->> 1
-        WHERE {_OWN} GROUP BY hour""",  # noqa: S608 - likewise
+        f"""WITH {_SEEN} SELECT e.key AS place, count(a.id) AS n FROM json_each(:steps) e
+        LEFT JOIN alerts a ON a.created_at >= e.value ->> 0 AND a.created_at < e.value ->> 1 AND {_OWN}
+        GROUP BY e.key ORDER BY e.key""",  # noqa: S608 - likewise
         values,
     )
-    by_hour = ({row["hour"]: row["n"] for row in rows} for rows in (posts, alerts))
-    return CountsByHour(posts=next(by_hour), alerts=next(by_hour))
+    return DayCounts(posts=tuple(row["n"] or 0 for row in posts), alerts=tuple(row["n"] for row in alerts))
+
+
+async def count_by_hour(db: Reader, selection: Selection) -> HourCounts:
+    """Count posts by the hour of the week."""
+    values = _values(selection) | {"eras": json_list(eras(selection)), "hour": HOUR_MS, "monday": _MONDAY}
+    rows = await db.fetch_all(
+        f"""WITH {_SEEN}, {_ON_TOPIC}
+        SELECT ((p.date + (e.value ->> 2)) / :hour + :monday) % {_HOURS} AS hour, count(*) AS n
+        FROM seen s CROSS JOIN json_each(:eras) e CROSS JOIN posts p ON p.channel_id = s.id
+            AND p.date >= e.value ->> 0 AND p.date < e.value ->> 1 WHERE :topic IS NULL AND {_FIRST} GROUP BY 1
+        UNION ALL
+        SELECT ((f.date + (e.value ->> 2)) / :hour + :monday) % {_HOURS} AS hour, count(*) AS n
+        FROM found f JOIN json_each(:eras) e ON f.date >= e.value ->> 0 AND f.date < e.value ->> 1 GROUP BY 1""",  # noqa: S608 - our own words
+        values,
+    )
+    by_hour = {row["hour"]: row["n"] for row in rows}
+    return HourCounts(posts=tuple(by_hour.get(hour, 0) for hour in range(_HOURS)))
 
 
 async def count_topics(db: Reader, selection: Selection) -> list[TopicCount]:
@@ -80,11 +107,14 @@ async def count_topics(db: Reader, selection: Selection) -> list[TopicCount]:
 async def count_channels(db: Reader, selection: Selection) -> list[ChannelCount]:
     """Count the posts of each channel and their alerts, the most posts first."""
     rows = await db.fetch_all(
-        f"""WITH {_SEEN}, alerted AS (
-            SELECT a.channel_id, count(*) AS n FROM alerts a WHERE {_OWN} AND {_IN_TIME} GROUP BY a.channel_id)
-        SELECT s.title, count(*) AS posts, coalesce((SELECT n FROM alerted WHERE channel_id = s.id), 0) AS alerts
-        FROM seen s CROSS JOIN posts p ON p.channel_id = s.id AND p.date >= :since AND p.date < :until
-        WHERE {_FIRST} GROUP BY s.id ORDER BY posts DESC, s.title LIMIT :most""",  # noqa: S608 - our own words
+        f"""WITH {_SEEN}, {_ON_TOPIC}, alerted AS MATERIALIZED (
+            SELECT a.channel_id, count(*) AS n FROM alerts a WHERE {_OWN} AND {_IN_TIME} GROUP BY a.channel_id),
+        counted AS MATERIALIZED (SELECT s.id, s.title, iif(:topic IS NULL, (SELECT count(*) FROM posts p
+                WHERE p.channel_id = s.id AND p.date >= :since AND p.date < :until AND {_FIRST}),
+            (SELECT count(*) FROM found f WHERE f.channel_id = s.id)) AS posts FROM seen s)
+        SELECT c.id AS channel_id, c.title, c.posts, coalesce(a.n, 0) AS alerts
+        FROM counted c LEFT JOIN alerted a ON a.channel_id = c.id
+        WHERE c.posts ORDER BY c.posts DESC, c.title LIMIT :most""",  # noqa: S608 - our own words
         _values(selection) | {"most": _NAMES},
     )
     return read_all(ChannelCount, rows)
@@ -114,7 +144,9 @@ async def count_deletions(db: Reader, selection: Selection) -> list[DeletionCoun
     told = ", ".join(f"'{each}'" for each in sorted(TOLD))
     rows = await db.fetch_all(
         f"""WITH {_SEEN}, gone AS (SELECT p.channel_id, p.post_key, max(p.gone_by IN ({told})) AS is_told FROM posts p
-            WHERE p.gone_at >= :since AND p.gone_at < :until GROUP BY p.channel_id, p.post_key)
+            WHERE p.gone_at >= :since AND p.gone_at < :until AND (:topic IS NULL OR EXISTS (SELECT 1 FROM alerts a
+                WHERE a.channel_id = p.channel_id AND a.post_key = p.post_key AND {_HAD}))
+            GROUP BY p.channel_id, p.post_key)
         SELECT s.title, sum(g.is_told) AS told, sum(NOT g.is_told) AS missing,
             sum(EXISTS (SELECT 1 FROM alerts a WHERE a.channel_id = g.channel_id AND a.post_key = g.post_key
                 AND a.chat_id IN (SELECT value FROM json_each(:chats)))) AS alerted
@@ -129,17 +161,13 @@ async def count_week(db: Reader, selection: Selection) -> WeekCounts:
     """Count what a weekly report says of seven days."""
     week = selection.until - selection.since
     before = replace(selection, since=selection.since - week, until=selection.since)
-    now, then = await count_by_hour(db, selection), await count_by_hour(db, before)
-    began, _, offset = eras(selection)[0]
-    first, alerts = (began + offset) // HOUR_MS, [0] * _WEEK
-    for hour, number in now.alerts.items():
-        alerts[min(_WEEK - 1, (hour - first) // 24)] += number
+    now, then = await count_by_day(db, selection), await count_by_day(db, before)
     topics = sorted(await count_topics(db, selection), key=lambda each: -abs(each.alerts - each.before))
     return WeekCounts(
-        posts=sum(now.posts.values()),
-        posts_before=sum(then.posts.values()),
-        alerts=tuple(alerts),
-        alerts_before=sum(then.alerts.values()),
+        posts=sum(now.posts),
+        posts_before=sum(then.posts),
+        alerts=now.alerts,
+        alerts_before=sum(then.alerts),
         topics=tuple(topics[:_NOTABLE]),
         movers=tuple(await _count_movers(db, selection)),
         edited=await _count_edited(db, selection),
@@ -169,6 +197,18 @@ async def _count_edited(db: Reader, selection: Selection) -> int:
     return int(await db.fetch_value(sql, _values(selection) | ids))
 
 
+def _steps(selection: Selection) -> list[tuple[int, int]]:
+    """Return from when to when each day of a time goes, or as many as are counted together, in ms."""
+    zone, first = ZoneInfo(selection.time_zone), selection.since
+    found, begun = list[tuple[int, int]](), first.astimezone(zone)
+    while first < selection.until:
+        begun += timedelta(days=selection.step)  # of the wall clock
+        after = min(selection.until, begun.astimezone(UTC))
+        found.append((to_ms(first), to_ms(after)))
+        first = after
+    return found
+
+
 def eras(selection: Selection) -> list[tuple[int, int, int]]:
     """Return the spans of a time in which the clocks of its zone are equally far from UTC: from, to and this, in ms."""
     zone, found = ZoneInfo(selection.time_zone), list[tuple[int, int, int]]()
@@ -189,6 +229,7 @@ def _values(selection: Selection) -> dict[str, object]:
         "chats": json_list(selection.chats),
         "channels": None if selection.channel_ids is None else json_list(selection.channel_ids),
         "viewer": selection.viewer.chat_id,
+        "topic": selection.topic,
         "since": to_ms(selection.since),
         "until": to_ms(selection.until),
     }

@@ -19,5 +19,5 @@ async def test_a_chart_is_lines_and_a_file(tmp_path: Path) -> None:
     assert (code, err) == (0, "")
     assert out.splitlines() == ["Каналы · 7 дней", "Вести  [31m: постов 1, оповещений 0"]
     assert png.read_bytes().startswith(b"\x89PNG")
-    code, _, err = await typed(tmp_path / "data", "stats", "--group", "Нет")
-    assert (code, err) == (2, "There is no group «Нет».\n")
+    code, _, err = await typed(tmp_path / "data", "stats", "--of", "Нет")
+    assert (code, err) == (2, "There is no group, topic or channel «Нет».\n")

@@ -53,18 +53,21 @@ async def test_alerts_of_real_channels_appear_and_go_to_a_target_until_ctrl_c(sa
             "@MID_Russia",
             "t.me/nosuchname99",
             "--to",
-            f"webhook+{service.url}/duty",
+            "-",
             "--topic",
             "outages",
         )
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "bot", *words),
+            stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             cwd=tmp_path,
             env=os.environ | env(server) | {"PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)},
         )
+        assert process.stdin is not None
         assert process.stdout is not None
+        process.stdin.write(f"webhook+{service.url}/duty\n".encode())
         out = (await process.stdout.readuntil(b"earlier, no alarm: Outages")).decode()
         ministry.post(f"{OUTAGE}!")
         hold.release()
@@ -184,8 +187,9 @@ def test_the_time_of_pages_counts_where_this_machine_s_is_wrong(behind: tuple[in
     assert clock() - now == timedelta(seconds=error)
 
 
-async def test_an_address_that_is_none_is_not_repeated(tmp_path: Path) -> None:
-    code, _, err = await typed(tmp_path, "watch", "@MID_Russia", "--topic", "сбой", "--to", "hunter2://x")
+@pytest.mark.parametrize(("to", "given"), [("hunter2://x", b""), ("-", b"hunter2://x\n")])
+async def test_an_address_that_is_none_is_not_repeated(tmp_path: Path, to: str, given: bytes) -> None:
+    code, _, err = await typed(tmp_path, "watch", "@MID_Russia", "--topic", "сбой", "--to", to, given=given)
     assert (code, err.startswith("--to: "), "/x" in err) == (2, True, False)
 
 

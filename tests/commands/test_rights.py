@@ -21,7 +21,7 @@ CHATS = {"private": None, "group": BASIC_GROUP, "supergroup": GROUP, "forum": FO
 # Who may send a command: o(wner), e(ditor), r(eader); in private, and in any group.
 LOOK = "cases groups topics test explain search searches latest post stats channels status start ping help about cancel"
 SET = """settings zone language quiet digest storms edits confirmations media translate receipt weekly heads surges
-pages save track untrack mute unmute priority here fallback"""
+theme pages save track untrack mute unmute priority here fallback"""
 RULES = {
     **dict.fromkeys(LOOK.split(), ("oer", "oer")),
     **dict.fromkeys(SET.split(), ("oer", "oe")),
@@ -38,8 +38,8 @@ TAPS = {
     topics translation undo why""",
     Need.CHAT: """blame casename casenote casetags confirmations digest drop edits every exclude fallback feed forall
     hush include into lang language leave media mute mutes newcase ok ours outof place prio quiet receipt revert
-    heads pages rss_new save settings snooze store storms surges tocase topic translate type uncase unmute unstore wake
-    weekly word words wrong zone""",
+    heads pages rss_new save settings snooze store storms surges theme tocase topic translate type uncase unmute
+    unstore wake weekly word words wrong zone""",
     Need.INSTANCE: """all follow further groups_of how ingroup log members name newgroup only open paste privates
     regroup retry share stop unfollow ungroup""",
     Need.BROADCAST: "for post_in",
@@ -202,6 +202,7 @@ SAMPLES = {
     "translate": "en",
     "receipt": "off",
     "surges": "off",
+    "theme": "dark",
     "weekly": "off",
     "edit": "m-1",
     "name": "m-1",
@@ -213,8 +214,8 @@ SAMPLES = {
     "post": "1:1",
     "back": "1:1",
     "undo": "1",
-    "spread": "1:1:light",
-    "stats": "days:7:light:0",
+    "spread": "1:1",
+    "stats": "days:7:a",
     "quote": "1:1",
     "translation": "1:1",
     "sum": "1:0",

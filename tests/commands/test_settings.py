@@ -21,7 +21,7 @@ async def test_one_screen_shows_every_setting_with_its_value_and_opens_each(bot:
     screen = await bot.says("/settings")
     assert "Quiet hours: 23:00–07:00" in text(screen)
     assert "Time zone: UTC" in text(screen)
-    assert len(labels(screen.messages[0])) == len(settings()) + 1 == 15  # and the fallback
+    assert len(labels(screen.messages[0])) == len(settings()) + 1 == 16  # and the fallback
     for name, setting in settings().items():
         opened = await bot.taps(button(screen.messages[0], setting.title))
         back = await bot.taps(button(opened.edit, "All settings"))

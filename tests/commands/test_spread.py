@@ -63,7 +63,7 @@ async def test_a_spread_is_a_chart_too(bot: Bot) -> None:
     dark = (await bot.taps(button(shown, "🌙"))).edit
     assert dark is not None
     assert dark.png not in {None, shown.png}
-    alone = (await bot.taps(f"spread:{THIRD}:2:light".encode())).messages[0]
+    alone = (await bot.taps(f"spread:{THIRD}:2".encode())).messages[0]
     assert alone.text.splitlines()[0] == "Who said it first · 1 channel"
 
 

@@ -47,7 +47,7 @@ async def test_a_chart_is_a_tap_away_from_any_other(bot: Bot) -> None:
         page = (await bot.taps(button(shown, label))).edit
         assert page is not None
         assert page.png is not None
-        assert labels(page)[-3:] == ["30 days", "1 year", "🌙"]
+        assert [each for each in labels(page) if each in {"30 days", "1 year", "🌙"}] == ["30 days", "1 year", "🌙"]
         said[label] = page.text.splitlines()[1:]
     assert said["Hours"][0] == "Busiest: Sun 11:00, 2 posts an hour"
     assert said["Topics"] == ["авария: 3; 0 before that"]
@@ -59,6 +59,12 @@ async def test_a_chart_is_a_tap_away_from_any_other(bot: Bot) -> None:
     assert dark.text == shown.text
     assert dark.png not in {None, shown.png}
     assert "☀️" in labels(dark)
+    again = (await bot.taps(button(shown, "Posts and alerts"))).edit  # of a message from before
+    assert again is not None
+    assert again.png == dark.png
+    assert (await bot.says("/stats")).messages[0].png == dark.png
+    light = (await bot.says("/theme светлая")) and (await bot.says("/stats")).messages[0]
+    assert light.png == shown.png
 
 
 async def test_a_group_and_what_is_restricted_to_others(bot: Bot) -> None:
@@ -68,13 +74,34 @@ async def test_a_group_and_what_is_restricted_to_others(bot: Bot) -> None:
     shown = (await bot.says("/stats group:хроники")).messages[0]
     assert shown.text.splitlines()[:3] == ["Posts and alerts · 7 days · Хроники", "Posts: 1", "Alerts: 1"]
     assert "● Хроники" in labels(shown)
-    assert "There is no group «нет»" in text(await bot.says("/stats нет"))
+    assert "There is no group, topic or channel «нет»" in text(await bot.says("/stats нет"))
     await bot.pair(BORIS, Role.READER)
     await bot.db.write(lambda tx: restrict(tx, Restrictable.CHANNEL, OTHER, [1]))
-    theirs = f"stats:channels:7:light:{group.id}".encode()
+    theirs = f"stats:channels:7:g{group.id}".encode()
     assert "Хроника" not in text(await bot.taps(theirs, person=BORIS))
     assert "Nothing in this time." in text(await bot.taps(theirs, person=BORIS))
-    assert (await bot.taps(b"stats:days:7:light:99")).note == "This button no longer works."
+    assert (await bot.taps(b"stats:days:7:g99")).note == "This button no longer works."
+
+
+async def test_charts_of_a_topic_and_of_a_channel(bot: Bot) -> None:
+    await newsroom(bot)
+    for typed, of, posts, alerts in (
+        ("авария", "авария", 3, 3),
+        ("@News1001", "Вести $x$ 🦊", 3, 2),
+        ("вести", "Вести $x$ 🦊", 3, 2),  # a word of one title
+    ):
+        shown = (await bot.says(f"/stats {typed}")).messages[0]
+        said = [f"Posts and alerts · 7 days · {of}", f"Posts: {posts}", f"Alerts: {alerts}"]
+        assert shown.text.splitlines()[:3] == said
+        assert f"● {of}" in labels(shown)
+    topic = (await bot.says("/stats Авария")).messages[0]
+    said = {label: text(await bot.taps(button(topic, label))) for label in ("Hours", "Channels", "Deletions")}
+    assert said["Hours"].splitlines()[1] == "Busiest: Sun 11:00, 2 posts an hour"
+    assert said["Channels"].splitlines()[1] == "Вести $x$ 🦊: posts 2, alerts 2"
+    assert said["Deletions"].splitlines()[1] == "Вести $x$ 🦊: deleted 1, missing 1; 2 of them had alerts"
+    mistyped = await bot.says("/stats овария")
+    assert text(mistyped) == "There is no group, topic or channel «овария». Did you mean one of these?"
+    assert text(await bot.taps(button(mistyped.messages[0], "авария"))) == topic.text
 
 
 async def test_a_chart_is_not_kept_with_the_answer(bot: Bot) -> None:

@@ -93,6 +93,7 @@ class Calendar:
     def __init__(self) -> None:
         self.status = 200
         self.answer: bytes | None = None  # to everything, if any
+        self.hangs = False
         self.asked: list[str] = []
         self.url = ""
         self.submitted: list[bytes] = []
@@ -128,6 +129,10 @@ class Calendar:
     async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         length = [line.split(":")[1] for line in head.lower().splitlines() if line.startswith("content-length")]
+        if self.hangs:
+            await reader.read()
+            writer.close()
+            return
         status, body = self.respond(head.split()[1], await reader.readexactly(int(*length)) if length else b"")
         writer.write(f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode())
         writer.write(body)

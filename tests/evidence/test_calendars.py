@@ -17,6 +17,7 @@ from bot.evidence import calendars, verify
 from bot.evidence.calendars import Calendars, is_upgrade_due
 from bot.evidence.head_loop import HeadLoop
 from bot.evidence.signing import Signer
+from bot.runtime.proxies import Proxy, ProxyKind
 from bot.settings import load_settings
 from bot.store import heads, proofs
 from bot.store.proofs import HeadProof
@@ -68,6 +69,10 @@ async def test_a_head_is_pending_until_a_block_holds_it_and_the_library_reads_th
             count = len(good.asked)
             await loop.turn()
             assert len(good.asked) == count
+            archive.now = NOON + 25 * HOUR
+            await archive.live(post(2))
+            await loop.turn()
+            assert good.asked[count:] == ["/digest"]
             _, said, _ = await typed(tmp_path / "data", "about")
             assert "the head of 10 Mar 2025, 12:00 UTC is in block 900000 of Bitcoin, says its calendar" in said
 
@@ -109,6 +114,7 @@ HOSTILE: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "empty": (lambda _: b"", "its end is missing"),
     "HTML": (lambda _: b"<html>", "an operation that is not known here, 0x3c"),
     "deep": (lambda message: b"\x08" * 9000 + tree(message, 0, TRUSTED), "too many operations"),
+    "deep with what is there": (lambda message: tree(message, 248, TRUSTED), "with what is there it has too many"),
     "many branches": (lambda _: b"\xff\x08" * 5000, "too many operations"),
     "long": (too_long, "cannot be used"),
     "a number without an end": (lambda _: b"\xf0" + b"\xff" * 100, "a number that is too large"),
@@ -182,6 +188,23 @@ async def test_a_calendar_that_fails_is_asked_once_in_a_turn_and_a_false_block_k
         assert {(height, message[::-1].hex() == root) for _, height, message in found} == {("5", False), ("7", True)}
 
 
+async def test_a_calendar_that_hangs_keeps_nobody_waiting_and_none_is_asked_beside_the_proxy(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calendars, "ANSWER_S", 0.2)
+    head = await Signer(archive.db, tmp_path).sign(NOON)
+    async with calendar() as good, calendar() as hanging:
+        hanging.hangs = True
+        proxy = Proxy(kind=ProxyKind.SOCKS5, host="127.0.0.1", port=9)
+        proof = await Calendars(archive.db, [good.url], proxy=proxy).submit(head, NOON)
+        assert proof is not None
+        assert (proof.file, proof.reason) == (None, f"{good.url}: the proxy takes no connection")
+        assert good.asked == []
+        proof = await Calendars(archive.db, [good.url, hanging.url], proxy=None).submit(head, NOON)
+        assert proof is not None
+        assert (proof.promises, proof.reason) == (1, f"{hanging.url}: no answer in time")
+
+
 def proof_at(tried: timedelta, promises: int = 1) -> HeadProof:
     return HeadProof(
         head_id=1, file=b"x", submitted_at=NOON, tried_at=NOON + tried, promises=promises, block=None, reason=None
@@ -215,6 +238,11 @@ async def test_without_the_extra_one_line_says_what_to_install_and_the_usual_cal
     monkeypatch.setitem(sys.modules, "opentimestamps", None)
     _, said, _ = await typed(tmp_path / "data", "about", OPENTIMESTAMPS_URLS="https://calendar.example.org")
     assert said.splitlines()[-1] == calendars.MISSING
+    words = ("export", "сбой", "--evidence", tmp_path / "bag")
+    _, _, said = await typed(
+        tmp_path / "data", *words, OPENTIMESTAMPS_URLS="https://calendar.test", TIMESTAMP_URLS="off"
+    )
+    assert said.splitlines() == [calendars.MISSING, "nothing was found: there is nothing to bundle"]
     monkeypatch.delenv("OPENTIMESTAMPS_URLS")
     _, said, _ = await typed(tmp_path / "data", "about")
     assert calendars.MISSING not in said

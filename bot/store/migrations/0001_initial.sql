@@ -402,6 +402,7 @@ CREATE TABLE proofs (  -- of OpenTimestamps: that a block of Bitcoin holds the h
     block INTEGER,  -- its height, as a calendar says; NULL: pending, which proves nothing
     reason TEXT  -- why calendars gave nothing at the last try
 );
+CREATE INDEX proofs_promised ON proofs (head_id) WHERE promises > 0;
 
 CREATE TABLE page_looks (  -- how web pages show messages that Telegram has told us, or that they show no more
     channel_id INTEGER NOT NULL REFERENCES channels (id),
@@ -651,6 +652,7 @@ CREATE TABLE chats (  -- receivers of alerts
     zone_chosen INTEGER NOT NULL DEFAULT 0,  -- 1: somebody there chose it; else it was asked for
     edits TEXT NOT NULL DEFAULT 'words' CHECK (edits IN ('all', 'words', 'none')),  -- that get a reply
     confirmations INTEGER NOT NULL DEFAULT 0,  -- 1: a reply, with a sound, where a second channel says the same
+    theme TEXT NOT NULL DEFAULT 'light' CHECK (theme IN ('light', 'dark')),  -- of charts
     pages INTEGER NOT NULL DEFAULT 0,  -- 1: the public pages of posts are captured with its alerts
     heads INTEGER NOT NULL DEFAULT 0,  -- 1: the signed head of the ledger is posted each day
     media INTEGER NOT NULL DEFAULT 0,  -- 1: the photos and documents of a post follow its alert
