@@ -93,6 +93,11 @@ def common_parts(parts: Iterable[Part], others: Iterable[Part]) -> tuple[Part, .
     return worded_parts(parts, {part.kind for part in others})
 
 
+def is_redacted(parts: Iterable[Part]) -> bool:
+    """Return whether all that was said was removed for good."""
+    return any(part.kind is PartKind.REDACTION for part in parts)
+
+
 def dump_parts(parts: Sequence[Part]) -> str:
     """Write parts as JSON."""
     if not parts:

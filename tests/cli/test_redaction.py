@@ -170,17 +170,17 @@ def goes_with_its_line(bag: Path) -> None:
 
 async def shows_why(archive: Archive) -> None:
     archive.now = utc_now()
-    note = f"Redacted: {utc_now():%Y-%m-%d}: {WHY}"
+    what = f"{utc_now():%Y-%m-%d}: {WHY}"
     (seen,) = await posts.versions(archive.db, NEWS, 1)
-    assert full_text(seen.text, seen.parts, translator("en")) == note
+    assert full_text(seen.text, seen.parts, translator("en")) == f"Redacted: {what}"
     assert (seen.author, seen.forward, seen.media, seen.entities) == (None, None, None, ())
     assert await find_hits(archive.db, compiled("водкин"), limit=9) == []
     bot = await bot_of(archive)
     await bot.says("/start")
     for words in (f"/post {LINK}", "/latest"):
-        assert note in text(await bot.says(words)), words
+        assert f"Изъято: {what}" in text(await bot.says(words)), words
     (alert,) = [each for each in await archive.outbox() if each.post is not None and each.post.message_id == 1]
-    assert (alert.label, note.partition(": ")[2] in str(alert.parts)) == ("edit", True)
+    assert (alert.label, what in str(alert.parts)) == ("edit", True)
     (line,) = await archive.db.fetch_all("SELECT * FROM ledger WHERE kind = 'redaction'")
     (first,) = await archive.db.fetch_all("SELECT * FROM ledger WHERE kind = 'version' AND message_id = 1")
     assert (line["detail"], line["sha256"], line["content"]) == (WHY, first["sha256"], FIRST.content_hash())
