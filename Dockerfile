@@ -29,7 +29,8 @@ RUN pip uninstall --quiet --yes setuptools setuptools-scm vcs-versioning pip && 
 # Compiled without the times of files, which layers may round: each start, and each check of its health, would compile it all again.
 RUN python -m compileall -q -f -j 0 --invalidation-mode unchecked-hash /opt/channelwatch/lib
 # Whether it was not too much.
-RUN python -c "from bot.charts import chart, drawing; from bot.dossier import page, paper, sheet; drawing.draw(chart.Chart(title='', subtitle='', panels=()), chart.Theme.DARK)"
+RUN python -c "import bot.charts.drawing, bot.dossier.page, bot.dossier.paper, bot.dossier.sheet; from matplotlib.figure import Figure; \
+    figure = Figure(); figure.text(0, 0, 'Да'); figure.savefig('/dev/null', format='png')"
 
 # Stage 2: that environment and nothing to build with, run by nobody in particular.
 FROM python:3.13-slim

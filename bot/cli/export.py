@@ -49,6 +49,7 @@ class ExportFormat(StrEnum):
     HTML = "html"
     PDF = "pdf"
     XLSX = "xlsx"
+    ZIP = "zip"
     RSS = "rss"
     ATOM = "atom"
     JSON_FEED = "jsonfeed"
@@ -60,7 +61,10 @@ def export(  # noqa: PLR0913 - each option narrows what is written, or says how
     *,
     how: Annotated[
         ExportFormat,
-        typer.Option("--format", help="html, pdf and xlsx are of a case; rss, atom and jsonfeed of the newest posts."),
+        typer.Option(
+            "--format",
+            help="html, pdf, xlsx and zip (pictures) are of a case; rss, atom and jsonfeed of the newest posts.",
+        ),
     ] = ExportFormat.CSV,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The file; without one it is standard output.")
@@ -125,7 +129,7 @@ def _check(how: ExportFormat, *, evidence: Path | None, case: str | None, topic:
         raise SettingsError("--capture goes with --evidence FOLDER")
     if case is not None and how.value not in list(DossierFormat):
         raise SettingsError(f"--case and --format {how} cannot be combined")
-    if case is None and how in {ExportFormat.HTML, ExportFormat.PDF, ExportFormat.XLSX}:
+    if case is None and how in {ExportFormat.HTML, ExportFormat.PDF, ExportFormat.XLSX, ExportFormat.ZIP}:
         raise SettingsError(f"--format {how} is of a case: add --case NAME, or use csv or jsonl")
 
 

@@ -17,7 +17,7 @@ from bot.parts import are_reworded, common_parts, is_redacted, worded_parts
 from bot.rendering.post_text import author_note, comparable_texts, full_text, gone_sentence, show_changes
 from bot.store import channels, media, messages, posts, redactions
 from bot.store.media import FileState, MediaFile
-from bot.text.buttons import CHANNEL, button
+from bot.text.buttons import POST, button
 from bot.text.markup import LIMIT, Text, bold, code, join_texts, one_line, units
 from bot.text.pages import page_of
 from bot.text.references import comment_number, post_number
@@ -67,7 +67,7 @@ async def post(request: Request, context: Context) -> Reply:
     return Reply(messages=(await show(items, context),))
 
 
-@tap("post", Need.LOOK, rf"{CHANNEL}:-?\d{{1,10}}(:\d{{1,4}})?")
+@tap("post", Need.LOOK, rf"{POST}(:\d{{1,4}})?")
 async def show_page(request: Request, context: Context) -> Reply:
     """Show the post of a button in a message of its own; a page that the button names takes the present place."""
     channel_id, message_id, *number = map(int, request.argument.split(":"))
@@ -170,7 +170,8 @@ async def _rows(first: StoredPost, context: Context) -> ButtonRows:
     data = (first.channel_id, first.message_id)
     rows: ButtonRows = (
         (button(t.gettext("Why it matches or not"), "why", *data), button(t.gettext("More like this"), "like", *data)),
-        (button(t.gettext("Who said it first"), "first", *data), button(t.gettext("Save"), "tocase", *data)),
+        (button(t.gettext("Who said it first"), "first", *data),),
+        (button(t.gettext("Save"), "tocase", *data), button(t.gettext("Picture"), "picture", *data)),
     )
     if channel is None or channel.followed_at is not None:
         return rows

@@ -4,7 +4,7 @@ The chat's own setting, /translate, has a translation follow each alert. Only a 
 it comes as a reply to the alert, a moment later.
 """
 
-from bot.commands.alert_buttons import POST, AlertTap, forgotten
+from bot.commands.alert_buttons import AlertTap, forgotten
 from bot.commands.context import CommandError, Context, Reply, Request, writes
 from bot.commands.lookup import channel_by_id
 from bot.commands.registry import tap
@@ -14,6 +14,7 @@ from bot.parts import is_redacted
 from bot.rendering.translation import render_translation
 from bot.store import posts, readers, translations
 from bot.store.database import Transaction
+from bot.text.buttons import POST
 
 
 @tap("translation", Need.LOOK, POST)

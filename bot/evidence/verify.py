@@ -18,6 +18,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator  # noqa: TC003 - plain to read
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -313,9 +314,12 @@ class BundleCheck:
                 self.fault(f"{where}: its file media/{line['sha256']} was changed")
 
 
-def lines_of(path: Path) -> list[str]:
-    """Return the lines of a file; what a post says may hold other signs that end lines (U+2028, U+0085)."""
-    return [line for line in path.read_bytes().decode("utf-8").split("\n") if line]
+def lines_of(path: Path) -> Iterator[str]:
+    """Yield the lines of a file; what a post says may hold other signs that end lines (U+2028, U+0085)."""
+    with path.open("rb") as file:
+        for line in file:
+            if line != b"\n":
+                yield line.decode("utf-8").rstrip("\n")
 
 
 def key_of(record: dict[str, Any]) -> tuple[int, int, int]:

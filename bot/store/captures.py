@@ -12,7 +12,7 @@ from bot.store import ledger
 from bot.store.blobs import Blob
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.ledger import LedgerEntry, LineKind
-from bot.store.rows import json_list, read, read_all, to_ms
+from bot.store.rows import json_list, maybe_ms, read, read_all, to_ms
 
 _PRUNED_AT_ONCE = 100  # rows; a transaction of a few milliseconds
 MOST_WAITING = 100  # captures for alerts; a page takes some seconds
@@ -161,7 +161,7 @@ async def put_off(tx: Transaction, wanted: WantedCapture, detail: str, *, until:
     await tx.execute(
         """UPDATE captures SET state = iif(:until IS NULL, 'left', state), due_at = coalesce(:until, due_at),
             outcome = iif(:until IS NULL, 'silent', outcome), detail = :detail WHERE id = :id AND state = 'wanted'""",
-        {"id": wanted.id, "until": None if until is None else to_ms(until), "detail": detail},
+        {"id": wanted.id, "until": maybe_ms(until), "detail": detail},
     )
 
 

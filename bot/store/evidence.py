@@ -145,6 +145,53 @@ async def unreadable_of(db: Reader, channel_id: int) -> list[ChannelGap]:
     return read_all(ChannelGap, rows)
 
 
+class MessageSet:
+    """Messages that somebody collects, in a temporary table of a connection: a million of them take no memory."""
+
+    def __init__(self, db: Reader) -> None:
+        self._db = db
+        self._is_made = False
+        self.count = 0
+
+    async def add(self, keys: MessageKeys) -> None:
+        """Add messages and the other items of their albums."""
+        if not self._is_made:
+            await self._db.fetch_all(
+                """CREATE TEMP TABLE collected (channel_id INTEGER, message_id INTEGER,
+                    PRIMARY KEY (channel_id, message_id)) WITHOUT ROWID"""
+            )
+            self._is_made = True
+        items = json_list(await with_albums(self._db, keys))
+        await self._db.fetch_all(
+            "INSERT OR IGNORE INTO collected SELECT value ->> 0, value ->> 1 FROM json_each(:items)", {"items": items}
+        )
+        self.count += await self._db.fetch_value("SELECT changes()")
+
+    async def after(self, last: tuple[int, int] | None, *, most: int) -> list[tuple[int, int]]:
+        """Return the messages that follow one, by channel and number."""
+        rows = await self._db.fetch_all(
+            """SELECT channel_id, message_id FROM collected
+            WHERE :channel IS NULL OR (channel_id, message_id) > (:channel, :message)
+            ORDER BY channel_id, message_id LIMIT :most""",
+            {"channel": last and last[0], "message": last and last[1], "most": most},
+        )
+        return [(row["channel_id"], row["message_id"]) for row in rows]
+
+    async def channels(self) -> set[int]:
+        """Return the channels of all."""
+        return {row["id"] for row in await self._db.fetch_all("SELECT DISTINCT channel_id AS id FROM collected")}
+
+    async def lines(self, first: int, last: int) -> set[int]:
+        """Return the lines of the ledger about these messages, from one to another, both included."""
+        rows = await self._db.fetch_all(
+            """SELECT l.sequence FROM ledger l CROSS JOIN collected m
+                ON m.channel_id = l.channel_id AND m.message_id = l.message_id
+            WHERE l.sequence BETWEEN :first AND :last""",
+            {"first": first, "last": last},
+        )
+        return {row["sequence"] for row in rows}
+
+
 class LedgerReader:
     """Reads the ledger from a line to a line, a part at a time; each line with what it is about."""
 

@@ -14,7 +14,7 @@ from bot.parts import Part, is_redacted, load_parts, whole_text
 from bot.store import outbox
 from bot.store.chats import Chat
 from bot.store.database import Reader, Subject, Transaction
-from bot.store.rows import json_list, read, to_ms
+from bot.store.rows import json_list, maybe_ms, read, to_ms
 from bot.text.language import language_of
 
 FOLLOWS_WITHIN = timedelta(days=1)  # an alert that is older gets no translation by itself
@@ -207,7 +207,7 @@ async def put_off(
         {
             "version": wanted.version_id,
             "language": wanted.language,
-            "until": None if until is None else to_ms(until),
+            "until": maybe_ms(until),
             "reason": reason,
         },
     )

@@ -83,6 +83,10 @@ class Process:
         """Let it go on."""
         self._process.send_signal(signal.SIGCONT)
 
+    def has_ended(self) -> bool:
+        """Say whether it has ended, be it by an error."""
+        return self._process.poll() is not None
+
     def cpu(self) -> float:
         """Return the seconds that all its threads have computed."""
         return time.clock_gettime(~self._process.pid << 3 | 2)  # the clock that clock_getcpuclockid(3) names
@@ -115,6 +119,10 @@ class World:
 
     def service(self, **settings: str) -> Process:
         """Start `python -m bot run`; its first line of output says that it is ready."""
+        return self.program("run", **settings).ready()
+
+    def program(self, *words: str, **settings: str) -> Process:
+        """Start a command of the product; nobody waits for it."""
         folder, facts = self.folder / "ours", self.stage.facts
         env = {
             "TELEGRAM_API_ID": "1",
@@ -130,7 +138,7 @@ class World:
             "SEND_RATE_GROUP": NO_LIMIT,
             "LOG_LEVEL": "WARNING",
         }
-        return Process("-m", "bot", "run", folder=folder, env=env | settings).ready()
+        return Process("-m", "bot", *words, folder=folder, env=env | settings)
 
     def bare(self, job: str, *arguments: str) -> Process:
         """Start a baseline; it is ready then."""

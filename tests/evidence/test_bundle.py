@@ -449,6 +449,9 @@ async def test_public_pages_are_captured_and_a_post_without_one_says_why(tmp_pat
         page["sha256"] for page in outcomes if page["sha256"]
     )
     assert {url for url, _ in records} == {f"{server.url}/News/{number}?embed=1" for number in (shown.id, 999)}
+    assert sorted(path.name for path in (bag / "data" / "renderings").iterdir()) == sorted(
+        f"{news.id}-{number}-v1.png" for number in (shown.id, 999, -1)
+    )
     assert check(bag)[0] == 0
     page = next((bag / "data" / "captures").glob("*.html"))
     page.write_bytes(page.read_bytes() + b" ")
