@@ -328,7 +328,7 @@ def _version_record(version: VersionEvidence) -> dict[str, object]:
         "reply_channel": version.reply_channel,
         "withheld": None if version.withheld is None else json.loads(version.withheld),
         "redacted_at": maybe_ms(version.redacted_at),
-        "redacted_at_utc": _iso(version.redacted_at),
+        "redacted_at_utc": exact(version.redacted_at),
         "redaction": version.redaction,
         "raw_sha256": version.raw_sha256.hex(),
         "raw_format": version.raw_format,
