@@ -56,7 +56,7 @@ class NewsItem:
 def news_item(post: StoredPost, t: Translator, *, is_found: bool = True) -> NewsItem:
     """Show a post as it is now; it says what was deleted, and what an edit has taken out that was found in it."""
     text = full_text(post.text, post.parts, t) or t.gettext("(no text)")
-    first = next((line for line in text.splitlines() if line.strip()), text)
+    lines = (one_line(line, _TITLE) for line in text.splitlines())
     notes = []
     if post.gone_at is not None:
         notes.append(gone_sentence(post, t).format(time=f"{post.gone_at:%Y-%m-%d %H:%M} UTC"))
@@ -65,7 +65,7 @@ def news_item(post: StoredPost, t: Translator, *, is_found: bool = True) -> News
     seen_at = post.seen_at if post.number > 1 else None  # not each path tells when a post was edited
     return NewsItem(
         id=f"{_TAG}{post.channel_id}/{post.message_id}",
-        title=one_line(first, _TITLE),
+        title=next(filter(None, lines), t.gettext("(no text)")),
         link=post.link if post.link.startswith(("https://", "http://")) else "",
         author=channel_name(post, _NAME),
         text="\n\n".join(("\n".join(notes), text)) if notes else text,
