@@ -13,16 +13,10 @@ from bot.locales import N_, Translator
 from bot.locales.locale import show_size
 from bot.models import StoredPost
 from bot.models.outgoing import ButtonRows, Outgoing
-<<<<<<< HEAD
 from bot.parts import are_reworded, common_parts, is_redacted, worded_parts
-from bot.rendering.post_text import author_note, comparable_texts, full_text, gone_sentence, show_changes
-from bot.store import channels, media, messages, posts, redactions
-=======
-from bot.parts import are_reworded, common_parts, worded_parts
 from bot.rendering.captures import capture_sentence
 from bot.rendering.post_text import author_note, comparable_texts, full_text, gone_sentence, show_changes
-from bot.store import captures, channels, media, messages, posts
->>>>>>> main
+from bot.store import captures, channels, media, messages, posts, redactions
 from bot.store.media import FileState, MediaFile
 from bot.text.buttons import POST, button
 from bot.text.markup import LIMIT, Text, bold, code, join_texts, one_line, units
