@@ -14,8 +14,9 @@ from bot.locales.locale import show_size
 from bot.models import StoredPost
 from bot.models.outgoing import ButtonRows, Outgoing
 from bot.parts import are_reworded, common_parts, worded_parts
+from bot.rendering.captures import capture_sentence
 from bot.rendering.post_text import author_note, comparable_texts, full_text, gone_sentence, show_changes
-from bot.store import channels, media, messages, posts
+from bot.store import captures, channels, media, messages, posts
 from bot.store.media import FileState, MediaFile
 from bot.text.buttons import POST, button
 from bot.text.markup import LIMIT, Text, bold, code, join_texts, one_line, units
@@ -154,8 +155,11 @@ async def _find(channel_id: int, message_id: int, context: Context) -> list[Stor
 async def show(items: Sequence[StoredPost], context: Context, number: int = 0) -> Outgoing:
     """Write a page of a post with all its versions, and on the first why it alerted this chat or did not."""
     files = await media.of_versions(context.database, [item.version_id for item in items])
-    lines = join_texts((_file_line(file, context.t) for file in files), "\n")
-    blocks = [*_texts(items, context.t), *([lines] if files else []), *await _history(items, context)]
+    kept = [_file_line(file, context.t) for file in files]
+    capture = await captures.of_post(context.database, items[0].channel_id, items[0].key)
+    if capture is not None:
+        kept.append(Text().add(capture_sentence(capture, context.date(capture.at or context.now), context.t)))
+    blocks = [*_texts(items, context.t), *([join_texts(kept, "\n")] if kept else []), *await _history(items, context)]
     page, text = page_of(_packed(blocks), number, 1), _heading(items, context)
     if not page.number:
         text.join(await verdict(items, context)).line()

@@ -72,7 +72,10 @@ class Bundle:
     """Writes a bundle piece by piece; it has its name once it is whole."""
 
     def __init__(self, place: Path, db: Reader, signed: Reader, media: Path) -> None:
-        """Take messages from `db`, which stands still meanwhile, heads and stamps from `signed`, which goes on."""
+        """Take messages from `db`, which stands still by a transaction, heads and stamps from `signed`, which goes on.
+
+        The transaction ends as soon as it can: SQLite's log grows until then.
+        """
         if place.exists():
             raise SettingsError(f"{place} is there already: name another folder")
         self._place = place
@@ -105,12 +108,13 @@ class Bundle:
                 (self._data / name).mkdir(parents=True)
             await self._put_messages(show)
             await self._put_renderings()
+            await self._put_coverage(request, head.signed_at)
+            await self._db.fetch_all("COMMIT")  # what follows never changes, and the log of the database may be long
             first = await self._put_ledger(head)
             every = [each for each in await heads.since(self._signed, first) if each.sequence <= head.sequence]
             proven = await proofs.of_heads(self._signed, [each.id for each in every])
             stamps = await self._put_heads(every, head, proven)
             await self._put_keys()
-            await self._put_coverage(request, head.signed_at)
             self._put_texts()
             self._put_manifests(request, head, key)
             self._folder.rename(self._place)

@@ -277,6 +277,10 @@ class BundleCheck:
                 self.fault(f"captures/{path.name}: the page was changed")
             elif path.stem not in named_pages:
                 self.fault(f"captures/{path.name}: the ledger has no line of this page")
+        for line in self.lines:
+            if line["kind"] == "capture" and not (self.data / "captures" / f"{line['sha256']}.html").is_file():
+                where = f"channel {line['channel']}, message {line['message']}"
+                self.notes.append(f"{where}: its page {line['sha256']} is not here")
 
     def files(self) -> None:
         """Look for each file that the ledger names."""
