@@ -22,7 +22,7 @@ from bot.store import access, meta
 from bot.store.access import Restrictable
 from tests.commands.kit import ANNA, BORIS, Bot, button, labels, text
 from tests.kit_archive import NEWS, OTHER, InProcess, gone, post
-from tests.waiting import until
+from tests.waiting import WAIT_S, until
 
 Fetch = Callable[..., Awaitable[aiohttp.ClientResponse]]
 
@@ -187,7 +187,9 @@ async def test_a_search_of_a_channel_ends_for_whoever_may_not_see_it_any_more(bo
 
 
 async def test_strangers_cannot_hold_the_port(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(syndication_server, "MOST_CONNECTIONS", 2)
+    limits = {"HEAD_WITHIN": 3600, "WITHIN": 3600, "MOST_CONNECTIONS": 2}
+    for limit, value in limits.items():
+        monkeypatch.setattr(syndication_server, limit, value)
     async with serving(bot):
         host, _, port = str(await meta.get(bot.db, URL)).removeprefix("http://").rpartition(":")
 
@@ -196,7 +198,7 @@ async def test_strangers_cannot_hold_the_port(bot: Bot, monkeypatch: pytest.Monk
             reader, writer = await asyncio.open_connection(host, int(port))
             writer.write(words)
             try:
-                return await reader.read()
+                return await asyncio.wait_for(reader.read(), WAIT_S)
             except ConnectionResetError:
                 return b""
             finally:
