@@ -240,6 +240,8 @@ async def _overview(db: Reader, context: Context, number: int = 0) -> Outgoing:
 async def _screen(db: Reader, context: Context, case: Case, number: int = 0, *, undo: int | None = None) -> Outgoing:
     """Draw a page of a case: its posts in the order in which they were posted, each to be opened at a tap."""
     t, text = context.t, _heading(case, context)
+    if kept := await captures.count_kept(db, case.id, context.viewer):
+        text.line(t.gettext("Public pages kept: {n} of {all}"), n=kept, all=case.posts)
     found = await cases.posts_of(db, case.id, context.viewer)
     page = page_of(found, number, _PAGE)
     for place, item in enumerate(page.items, start=page.start + 1):
