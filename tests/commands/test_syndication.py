@@ -18,7 +18,7 @@ from bot.commands.syndication_answers import FRESH
 from bot.commands.syndication_server import SyndicationServer
 from bot.models.outgoing import Peer, PeerKind
 from bot.search.pool import BusyError
-from bot.store import access, meta
+from bot.store import access, meta, redactions
 from bot.store.access import Restrictable
 from tests.commands.kit import ANNA, BORIS, Bot, button, labels, text
 from tests.kit_archive import NEWS, OTHER, InProcess, gone, post
@@ -172,15 +172,18 @@ async def test_a_saved_search_is_fetched_and_made_once_for_all_who_ask(bot: Bot)
         assert (await fetch(atom)).status == 404
 
 
-async def test_a_search_of_a_channel_ends_for_whoever_may_not_see_it_any_more(bot: Bot) -> None:
+async def test_words_end_at_once_that_are_redacted_or_whose_channel_may_not_be_seen_any_more(bot: Bot) -> None:
     await bot.pair()
     await bot.pair(BORIS)
     await bot.archive.follow()
-    await bot.archive.live(post(1, "Сбой"))
+    await bot.archive.live(post(1, "Сбой"), post(2, "Сбой у Иванова"))
     async with serving(bot) as (_, fetch):
         found = await bot.says("сбой in:@News1001", person=BORIS)
         await bot.taps(button(found.messages[0], "Save this search"), person=BORIS)
         _, atom, _ = addresses(text(await bot.taps(b"rss:s1", person=BORIS)))
+        assert await read(await fetch(atom)) == ["Сбой у Иванова", "Сбой"]
+        versions = await redactions.versions_of(bot.db, NEWS, [2], None)
+        await bot.db.write(lambda tx: redactions.redact(tx, versions, "court", now=bot.archive.now))
         assert await read(await fetch(atom)) == ["Сбой"]
         await keep_to_anna(bot, NEWS)
         assert (await fetch(atom)).status == 404
