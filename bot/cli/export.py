@@ -29,7 +29,7 @@ from bot.matching.engine.compiled import Compiled
 from bot.models import StoredPost
 from bot.models.people import EVERYTHING
 from bot.runtime.clock import utc_now
-from bot.runtime.priority import give_way
+from bot.runtime.priority import give_way_from_outside
 from bot.search.filters import FilterError, Named, Typed, read
 from bot.search.searcher import scope_of
 from bot.settings import load_settings
@@ -99,7 +99,7 @@ def export(  # noqa: PLR0913 - each option narrows what is written, or says how
 
     Example: channelwatch export "сбой|outage" --since 30d --format csv -o outages.csv
     """
-    give_way()
+    give_way_from_outside()
     now, what = utc_now(), how.value
     _check(how, evidence=evidence, case=case, topic=topic, capture=capture)
     with _refusals():

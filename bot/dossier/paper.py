@@ -12,6 +12,7 @@ from typing import Any
 
 import typst
 
+from bot.dossier.pictures import put_pictures
 from bot.dossier.rendering import PostRendering
 from bot.dossier.view import DossierView, ShownFile
 
@@ -64,18 +65,13 @@ def _compile(template: Path, data: str, how: dict[str, Any]) -> list[bytes]:
 
 def _data(words: object, files: Iterable[ShownFile], root: Path) -> str:
     """Return the words as JSON, with the pictures of these files, which are put into `root`; others are left out."""
-    names: dict[str, str] = {}
+    names = put_pictures(files, root)
 
     def plain(value: object) -> str:
         if not isinstance(value, Path):
             raise TypeError(type(value).__name__)
         return names.get(str(value), "")
 
-    for file in files:
-        if file.picture is not None and str(file.picture) not in names:
-            name = f"{file.sha256}.{file.ending}"
-            (root / name).write_bytes(file.picture.read_bytes())
-            names[str(file.picture)] = name
     return printable(json.dumps(_without_none(words), ensure_ascii=False, default=plain))
 
 

@@ -72,7 +72,10 @@ class Bundle:
     """Writes a bundle piece by piece; it has its name once it is whole."""
 
     def __init__(self, place: Path, db: Reader, signed: Reader, media: Path) -> None:
-        """Take messages from `db`, which stands still meanwhile, heads and stamps from `signed`, which goes on."""
+        """Take messages from `db`, which stands still by a transaction, heads and stamps from `signed`, which goes on.
+
+        The transaction ends as soon as it can: SQLite's log grows until then.
+        """
         if place.exists():
             raise SettingsError(f"{place} is there already: name another folder")
         self._place = place
@@ -105,12 +108,13 @@ class Bundle:
                 (self._data / name).mkdir(parents=True)
             await self._put_messages(show)
             await self._put_renderings()
+            await self._put_coverage(request, head.signed_at)
+            await self._db.fetch_all("COMMIT")  # what follows never changes, and the log of the database may be long
             first = await self._put_ledger(head)
             every = [each for each in await heads.since(self._signed, first) if each.sequence <= head.sequence]
             proven = await proofs.of_heads(self._signed, [each.id for each in every])
             stamps = await self._put_heads(every, head, proven)
             await self._put_keys()
-            await self._put_coverage(request, head.signed_at)
             self._put_texts()
             self._put_manifests(request, head, key)
             self._folder.rename(self._place)
@@ -130,7 +134,8 @@ class Bundle:
         with _opened(self._data / "versions.jsonl") as versions, _opened(self._data / "files.jsonl") as files:
             while part := await self._messages.after(last, most=_AT_ONCE):
                 for version in await evidence.versions_of(self._db, part):
-                    self._put_raw(version.raw_sha256, version.raw)
+                    if version.redacted_at is None:
+                        self._put_raw(version.raw_sha256, version.raw)
                     _put_line(versions, _version_record(version))
                     self._versions += 1
                 for sha256, raw in await evidence.additions_of(self._db, part):
@@ -326,6 +331,9 @@ def _version_record(version: VersionEvidence) -> dict[str, object]:
         "reply_to": version.reply_to,
         "reply_channel": version.reply_channel,
         "withheld": None if version.withheld is None else json.loads(version.withheld),
+        "redacted_at": maybe_ms(version.redacted_at),
+        "redacted_at_utc": exact(version.redacted_at),
+        "redaction": version.redaction,
         "raw_sha256": version.raw_sha256.hex(),
         "raw_format": version.raw_format,
         "layer": version.layer,

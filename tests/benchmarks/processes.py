@@ -26,7 +26,10 @@ NO_LIMIT = "100000"  # sends a second, the most that may be set: pacing is off
 class Process:
     """A Python program in a process of its own; it ends with the block."""
 
-    def __init__(self, *arguments: str, folder: Path, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, *arguments: str, folder: Path, env: Mapping[str, str] | None = None, apart: bool = False
+    ) -> None:
+        """Start it; `apart`, in a session of its own, as in another terminal."""
         # Nothing else of the environment: settings that somebody has there are for the real service.
         clean = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         self._process = subprocess.Popen(  # noqa: S603 - our own programs
@@ -36,6 +39,7 @@ class Process:
             text=True,
             cwd=folder,
             env={**clean, "PYTHONPATH": str(ROOT), **(env or {})},
+            start_new_session=apart,
         )
 
     def __enter__(self) -> Self:
@@ -119,10 +123,13 @@ class World:
 
     def service(self, **settings: str) -> Process:
         """Start `python -m bot run`; its first line of output says that it is ready."""
-        return self.program("run", **settings).ready()
+        return self._start("run", settings=settings).ready()
 
-    def program(self, *words: str, **settings: str) -> Process:
-        """Start a command of the product; nobody waits for it."""
+    def program(self, *words: str) -> Process:
+        """Start another command, as somebody does in a terminal; nobody waits for it."""
+        return self._start(*words, apart=True)
+
+    def _start(self, *words: str, settings: Mapping[str, str] | None = None, apart: bool = False) -> Process:
         folder, facts = self.folder / "ours", self.stage.facts
         env = {
             "TELEGRAM_API_ID": "1",
@@ -138,7 +145,7 @@ class World:
             "SEND_RATE_GROUP": NO_LIMIT,
             "LOG_LEVEL": "WARNING",
         }
-        return Process("-m", "bot", *words, folder=folder, env=env | settings)
+        return Process("-m", "bot", *words, folder=folder, env={**env, **(settings or {})}, apart=apart)
 
     def bare(self, job: str, *arguments: str) -> Process:
         """Start a baseline; it is ready then."""

@@ -17,7 +17,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from warcio.archiveiterator import ArchiveIterator
 
-from bot.evidence import verify
+from bot.evidence import bundle, verify
 from bot.evidence.calendars import Calendars
 from bot.evidence.signing import FILE, Signer
 from bot.models import Media, Withholding
@@ -175,7 +175,9 @@ def test_it_says_nothing_of_other_posts_and_all_of_its_channel(made: Made) -> No
     assert channel["gaps"][-1].startswith("message 9 could not be read since 2025-03-10T12:00:00Z: its web page")
 
 
-async def test_a_case_is_bundled_and_one_that_is_not_there_is_named(made: Made, tmp_path: Path) -> None:
+async def test_a_case_is_bundled_and_one_that_is_not_there_or_too_large_is_named(
+    made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = made.folder.parent
     async with open_archive(folder) as archive:
         (quiet,) = await posts.current(archive.db, NEWS, [3])
@@ -191,6 +193,10 @@ async def test_a_case_is_bundled_and_one_that_is_not_there_is_named(made: Made, 
     assert check(tmp_path / "bag", "--ca", made.ca)[0] == 0
     code, _, said = await typed(folder / "data", *words, "нет", TIMESTAMP_URLS="off")
     assert (code, said.count("\n")) == (2, 1)
+    monkeypatch.setattr(bundle, "MOST", 1)
+    words = ("export", "сбой", "--evidence", tmp_path / "large")
+    code, _, said = await typed(folder / "data", *words, TIMESTAMP_URLS="off")
+    assert (code, "more than 1 messages: narrow them" in said, (tmp_path / "large").exists()) == (2, True, False)
 
 
 async def test_a_key_that_was_lost_is_named_and_the_new_one_has_to_be_known(made: Made, tmp_path: Path) -> None:
@@ -317,7 +323,7 @@ SEALED: dict[str, tuple[Callable[[Path], None], str]] = {
     "a proof cut off": (edit_proof(lambda file: file[:-1]), ".json.ots: its end is missing"),
     "a proof with more": (edit_proof(lambda file: file + b"x"), ".json.ots: something stands after its end"),
     "an operation of a proof": (
-        edit_proof(lambda file: file.replace(b"\xf1", b"\xf2", 1)),
+        edit_proof(lambda file: file.replace(b"\xf1\x04time", b"\xf2\x04time", 1)),  # 0xf1 may be in a hash, too
         ".json.ots: it has an operation that is not known here, 0xf2",
     ),
     "a byte on the way to a block": (
