@@ -4,7 +4,7 @@ WORKDIR /src
 # For strip, below.
 RUN apt-get update && apt-get install -y --no-install-recommends binutils
 RUN python -m venv /opt/channelwatch
-ENV PATH=/opt/channelwatch/bin:$PATH PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+ENV PATH=/opt/channelwatch/bin:$PATH PIP_NO_CACHE_DIR=1 PIP_COMPILE=0 PIP_DISABLE_PIP_VERSION_CHECK=1
 COPY build.lock requirements.lock ukrainian.lock mcp.lock ots.lock ./
 RUN pip install --require-hashes -r build.lock && pip install --require-hashes --no-build-isolation -r requirements.lock
 # UKRAINIAN=1 adds the forms of Ukrainian words, whose data are under the GPLv3.
@@ -13,7 +13,7 @@ RUN [ -z "$UKRAINIAN" ] || pip install --require-hashes --no-build-isolation -r 
 # MCP=1 adds what `channelwatch mcp` needs.
 ARG MCP=
 RUN [ -z "$MCP" ] || pip install --require-hashes --no-build-isolation -r mcp.lock
-# OTS=1 adds OpenTimestamps, 8 MB, of which two packages are under the LGPLv3.
+# OTS=1 adds OpenTimestamps, 13 MB, of which two packages are under the LGPLv3.
 ARG OTS=
 RUN [ -z "$OTS" ] || pip install --require-hashes --no-build-isolation -r ots.lock
 COPY . .
@@ -25,9 +25,12 @@ RUN pip uninstall --quiet --yes setuptools setuptools-scm vcs-versioning pip && 
     find . -type f -regex ".*\.\([acho]\|pyi\|pyx\|pxd\|cpp\|hpp\)" -delete && \
     find . -name "*.so" ! -path "./*.libs/*" -exec strip --strip-unneeded {} + && \
     find babel/locale-data -name "*.dat" ! -name root.dat ! -name en.dat ! -name ru.dat ! -name uk.dat -delete && \
-    find fontTools -mindepth 1 -maxdepth 1 -type d ! -name misc ! -name __pycache__ -exec rm -r {} +
+    find fontTools -mindepth 1 -maxdepth 1 -type d ! -name misc -exec rm -r {} +
+# Compiled without the times of files, which layers may round: each start, and each check of its health, would compile it all again.
+RUN python -m compileall -q -f -j 0 --invalidation-mode unchecked-hash /opt/channelwatch/lib
 # Whether it was not too much.
-RUN python -c "from bot.charts import chart, drawing; from bot.dossier import page, paper, sheet; drawing.draw(chart.Chart(title='', subtitle='', panels=()), chart.Theme.DARK)"
+RUN python -c "import bot.charts.drawing, bot.dossier.page, bot.dossier.paper, bot.dossier.sheet; from matplotlib.figure import Figure; \
+    figure = Figure(); figure.text(0, 0, 'Да'); figure.savefig('/dev/null', format='png')"
 
 # Stage 2: that environment and nothing to build with, run by nobody in particular.
 FROM python:3.13-slim

@@ -17,7 +17,6 @@ from bot.commands.dossier import Dossiers
 from bot.commands.profile import introduce
 from bot.commands.router import Router
 from bot.commands.syndication import URL
-from bot.commands.syndication_server import SyndicationServer
 from bot.delivery.attachments import Attachments
 from bot.delivery.composer import Composer
 from bot.delivery.progress import ProgressMessages
@@ -240,11 +239,13 @@ async def _count_week(searches: SearchPool, selection: Selection) -> WeekCounts:
 
 
 async def _serving(resources: Resources) -> Loops:
-    """Return the loop that serves topics to readers of news, where that is wanted."""
+    """Return the loop that serves topics and searches to readers of news, where that is wanted."""
     settings = resources.settings
     await resources.database.write(lambda tx: meta.put(tx, URL, ""))
     if not settings.http_port:
         return {}
+    from bot.commands.syndication_server import SyndicationServer  # noqa: PLC0415 - a tenth of a second, for few
+
     server = SyndicationServer(
         resources.database,
         resources.searches,

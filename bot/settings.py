@@ -92,7 +92,9 @@ class Settings(BaseSettings):
     # calendars that bring the ledger into Bitcoin (OpenTimestamps), by their URLs; asked where the extra is installed
     opentimestamps_urls: Annotated[tuple[str, ...], NoDecode] = _CALENDARS
     heartbeat_url: SecretStr | None = None  # fetched each minute while all is well
-    http_port: int = Field(default=0, ge=0, le=_LAST_PORT)  # at which topics are served to readers of news; 0: none is
+    http_port: int = Field(
+        default=0, ge=0, le=_LAST_PORT
+    )  # at which readers of news fetch topics and searches; 0: none
     http_host: str = Field(default="127.0.0.1", min_length=1)  # the address of ours that takes them
     http_url: str = Field(default="", pattern=r"^(https?://\S+)?$")  # how others reach it; empty: by these two
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

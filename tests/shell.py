@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.cli import main
+from bot.runtime import priority
 
 ROOT = Path(__file__).parents[1]
 WAIT_S = 60.0  # a command that takes longer has failed
@@ -46,6 +47,7 @@ def _carried_out(words: tuple[str, ...], given: bytes, env: dict[str, str]) -> t
             patch.setenv(name, value)
         patch.setattr(sys, "argv", ["channelwatch", *words])
         patch.setattr(os, "nice", lambda _: 0)  # of this process, which goes on with other tests
+        patch.setattr(priority, "_SESSION", Path(os.devnull))  # likewise
         patch.setattr(sys, "stdin", stdin)
         patch.setattr(sys, "stdout", stdout)
         patch.setattr(sys, "stderr", stderr)

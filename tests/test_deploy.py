@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from configparser import RawConfigParser
 from pathlib import Path
@@ -43,6 +44,13 @@ def test_the_compose_file_fits_the_image() -> None:
     assert f"DATA_DIR={volume} " in image
     assert "HEALTHCHECK" in image  # the compose file leaves that and the user to the image
     assert not re.search(r"\b(healthcheck|user|command):", compose)
+
+
+def test_the_image_tries_what_is_there() -> None:
+    (script,) = re.findall(
+        r'^RUN python -c "(.+?)"$', (ROOT / "Dockerfile").read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
+    subprocess.run([sys.executable, "-c", script.replace("\\\n", "")], cwd=ROOT, check=True)  # noqa: S603 - our own
 
 
 def test_an_installed_program_has_every_file_that_lies_beside_its_code() -> None:

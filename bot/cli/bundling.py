@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 
-from bot.cli.output import reading_back
+from bot.cli.output import reading_back, writing_messages
 from bot.errors import SettingsError
 from bot.models.captures import Capture
 from bot.models.people import EVERYTHING
@@ -57,8 +57,9 @@ async def make_bundle(  # noqa: PLR0913 - what to hold, and how to find it
             until=typed.filters.until,
         )
         with reading_back(scope.since, now) as reached:
-            found = find(database, typed, case, scope, reached)
-            made = await bundle.write(found, request, head=head, key=key)
+            count = await bundle.collect(find(database, typed, case, scope, reached))
+        with writing_messages(count) as show:
+            made = await bundle.write(request, show, head=head, key=key)
     sys.stderr.write(
         f"{made.versions} versions of {made.messages} messages, {made.files} files, {made.stamps} stamps: {place}\n"
         f"{_proofs_in_words(made.proofs, made.pending)}"

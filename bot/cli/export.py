@@ -2,7 +2,8 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
@@ -18,7 +19,8 @@ from bot.cli.output import ended_by_reader, reading_back
 from bot.cli.queries import compile_queries
 from bot.cli.search import every_page, narrowed
 from bot.dossier.making import DossierFormat
-from bot.dossier.syndication import MOST, SyndicationFormat, write_syndication
+from bot.dossier.news import make_news
+from bot.dossier.syndication import NewsHeading, SyndicationFormat
 from bot.dossier.table import TableFormat, row_of, writer
 from bot.errors import SettingsError
 from bot.locales import translator
@@ -27,7 +29,7 @@ from bot.matching.engine.compiled import Compiled
 from bot.models import StoredPost
 from bot.models.people import EVERYTHING
 from bot.runtime.clock import utc_now
-from bot.runtime.priority import give_way
+from bot.runtime.priority import give_way_from_outside
 from bot.search.filters import FilterError, Named, Typed, read
 from bot.search.searcher import scope_of
 from bot.settings import load_settings
@@ -47,6 +49,7 @@ class ExportFormat(StrEnum):
     HTML = "html"
     PDF = "pdf"
     XLSX = "xlsx"
+    ZIP = "zip"
     RSS = "rss"
     ATOM = "atom"
     JSON_FEED = "jsonfeed"
@@ -58,7 +61,10 @@ def export(  # noqa: PLR0913 - each option narrows what is written, or says how
     *,
     how: Annotated[
         ExportFormat,
-        typer.Option("--format", help="html, pdf and xlsx are of a case; rss, atom and jsonfeed of the newest posts."),
+        typer.Option(
+            "--format",
+            help="html, pdf, xlsx and zip (pictures) are of a case; rss, atom and jsonfeed of the newest posts.",
+        ),
     ] = ExportFormat.CSV,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The file; without one it is standard output.")
@@ -93,34 +99,45 @@ def export(  # noqa: PLR0913 - each option narrows what is written, or says how
 
     Example: channelwatch export "сбой|outage" --since 30d --format csv -o outages.csv
     """
-    give_way()
-    now = utc_now()
-    try:
+    give_way_from_outside()
+    now, what = utc_now(), how.value
+    _check(how, evidence=evidence, case=case, topic=topic, capture=capture)
+    with _refusals():
         typed = read(query, now=now)
         channels = typed.filters.channels + tuple(Named(text=name, position=0) for name in channel or ())
         filters = narrowed(replace(typed.filters, channels=channels), since, until, now=now)
+        asked = replace(typed, filters=filters)
         if evidence is not None:
-            if topic is not None:
-                raise SettingsError("--topic and --evidence cannot be combined: write the query of the topic")
-            asked = replace(typed, filters=filters)
             asyncio.run(make_bundle(asked, evidence, case=case, find=_keys, capture=capture, now=now))
-            return
-        if capture:
-            raise SettingsError("--capture goes with --evidence FOLDER")
-        if case is not None:
-            if how.value not in list(DossierFormat):
-                raise SettingsError(f"--case and --format {how} cannot be combined")
-            file = DossierFormat(how.value)
-            asyncio.run(write_dossier(case, file, output, language=language, zone=zone, now=now))
-            return
-        if how in {ExportFormat.HTML, ExportFormat.PDF, ExportFormat.XLSX}:
-            raise SettingsError(f"--format {how} is of a case: add --case NAME, or use csv or jsonl")
-        with ended_by_reader(), opened(output) as out:
-            asked = replace(typed, filters=filters)
-            if how.value in list(SyndicationFormat):
-                asyncio.run(_syndicate(asked, topic, SyndicationFormat(how.value), out, language=language, now=now))
-                return
-            asyncio.run(_export(asked, topic, TableFormat(how.value), out, versions=versions, now=now))
+        elif case is not None:
+            asyncio.run(write_dossier(case, DossierFormat(what), output, language=language, zone=zone, now=now))
+        else:
+            with ended_by_reader(), opened(output) as out:
+                if what in list(SyndicationFormat):
+                    asyncio.run(_write_news(asked, topic, SyndicationFormat(what), out, language=language))
+                else:
+                    asyncio.run(_write_table(asked, topic, TableFormat(what), out, versions=versions, now=now))
+
+
+def _check(how: ExportFormat, *, evidence: Path | None, case: str | None, topic: str | None, capture: bool) -> None:
+    """Raise SettingsError for options that do not go together."""
+    if evidence is not None and topic is not None:
+        raise SettingsError("--topic and --evidence cannot be combined: write the query of the topic")
+    if evidence is not None:
+        return
+    if capture:
+        raise SettingsError("--capture goes with --evidence FOLDER")
+    if case is not None and how.value not in list(DossierFormat):
+        raise SettingsError(f"--case and --format {how} cannot be combined")
+    if case is None and how in {ExportFormat.HTML, ExportFormat.PDF, ExportFormat.XLSX, ExportFormat.ZIP}:
+        raise SettingsError(f"--format {how} is of a case: add --case NAME, or use csv or jsonl")
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Say of a filter that is refused where it was written. Raises SettingsError."""
+    try:
+        yield
     except FilterError as error:
         raise SettingsError(f"{'' if error.position else '--channel: '}{error}") from None
 
@@ -143,21 +160,15 @@ async def _wanted(database: Reader, typed: Typed, topic: str | None) -> tuple[st
     return topic_title(found.name, translator("en")), Compiled.from_json(found.compiled), scope
 
 
-async def _syndicate(  # noqa: PLR0913 - likewise
-    typed: Typed, topic: str | None, how: SyndicationFormat, out: TextIO, *, language: str, now: datetime
-) -> None:
+async def _write_news(typed: Typed, topic: str | None, how: SyndicationFormat, out: TextIO, *, language: str) -> None:
     """Write the newest posts for readers of news."""
     async with open_read_only(load_settings().database_path) as database:
         name, asked, scope = await _wanted(database, typed, topic)
-        found: list[StoredPost] = []
-        async for page in _pages(database, asked, scope, lambda _: None):
-            found += page
-            if len(found) >= MOST:
-                break
-    out.write(write_syndication(how, name, found[:MOST], translator(language), now=now).decode())
+        heading = NewsHeading(id=name, name=name, language=translator(language).language)
+        out.write((await make_news(database, asked, scope, heading, how)).decode())
 
 
-async def _export(  # noqa: PLR0913 - likewise
+async def _write_table(  # noqa: PLR0913 - likewise
     typed: Typed, topic: str | None, how: TableFormat, out: TextIO, *, versions: bool, now: datetime
 ) -> None:
     async with open_read_only(load_settings().database_path) as database:

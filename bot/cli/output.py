@@ -11,7 +11,15 @@ from typing import TextIO
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -130,6 +138,14 @@ def reading_file(size: int) -> Iterator[Callable[[int], None]]:
     columns = TextColumn("Importing"), BarColumn(), DownloadColumn(), TimeRemainingColumn()
     with _progress(columns, size) as show:
         yield lambda place: show(place, f"Read {place / size:.0%} …", "")
+
+
+@contextmanager
+def writing_messages(count: int) -> Iterator[Callable[[int], None]]:
+    """Show how many of so many messages are written; yield a function that takes how many are."""
+    columns = TextColumn("Writing messages"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with _progress(columns, count) as show:
+        yield lambda done: show(done, f"Wrote {done / count:.0%} …", "")
 
 
 @contextmanager

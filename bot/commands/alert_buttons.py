@@ -24,11 +24,10 @@ from bot.rendering.groups import render_page
 from bot.rendering.post_text import channel_name, full_text, gone_sentence
 from bot.store import feedback, groups, posts
 from bot.store.database import Reader, Transaction
-from bot.text.buttons import CHANNEL, button, rows_of
+from bot.text.buttons import POST, button, rows_of
 from bot.text.language import language_of
 from bot.text.markup import LIMIT, Text, one_line, units
 
-POST = rf"{CHANNEL}:-?\d{{1,10}}"  # how data names a post: channel and message
 _SPANS = {"1h": timedelta(hours=1), "8h": timedelta(hours=8)}
 _MOST_TOPICS = 8  # of one alert that are offered
 _LABEL, _NOTE = 50, 120  # characters of a name on a button, and in a note, which Telegram allows 200

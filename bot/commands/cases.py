@@ -20,14 +20,14 @@ from bot.store import acts, captures, cases, posts
 from bot.store.acts import Rows
 from bot.store.cases import LONGEST_NOTE, LONGEST_TAG, MOST_TAGS, Case, CasePost
 from bot.store.database import Reader, Transaction
-from bot.text.buttons import CHANNEL, button, rows_of
+from bot.text.buttons import CHANNEL, POST, button, rows_of
 from bot.text.markup import Text, bold, code, one_line
 from bot.text.pages import page_of
 
 _PAGE, _LISTED = 6, 20  # posts, and cases, on a page
 _LABEL, _NAME = 40, 60  # UTF-16 units of a name on a button, and in a sentence
 _NOTE, _TEXT = 200, 140  # of a note, and of a post, in a list
-_ITEM = rf"\d{{1,15}}:{CHANNEL}:-?\d{{1,10}}"
+_ITEM = rf"\d{{1,15}}:{POST}"
 # How an answer that somebody was asked for is completed: the row of the case, what the answer is, and of which post.
 _COMPLETED = re.compile(rf"#(\d{{1,15}}):(name|tags|note)(?::({CHANNEL}):(-?\d{{1,10}}))? (.+)", re.DOTALL)
 
@@ -240,6 +240,8 @@ async def _overview(db: Reader, context: Context, number: int = 0) -> Outgoing:
 async def _screen(db: Reader, context: Context, case: Case, number: int = 0, *, undo: int | None = None) -> Outgoing:
     """Draw a page of a case: its posts in the order in which they were posted, each to be opened at a tap."""
     t, text = context.t, _heading(case, context)
+    if kept := await captures.count_kept(db, case.id, context.viewer):
+        text.line(t.gettext("Public pages kept: {n} of {all}"), n=kept, all=case.posts)
     found = await cases.posts_of(db, case.id, context.viewer)
     page = page_of(found, number, _PAGE)
     for place, item in enumerate(page.items, start=page.start + 1):
@@ -308,7 +310,8 @@ async def _item_screen(
     if capture is not None:
         text.add(capture_sentence(capture, context.date(capture.at or context.now), t), "\n")
     data = (item.channel_id, item.message_id)
-    rows: list[tuple[Button, ...]] = [(button(t.gettext("Show the post"), "post", *data),)]
+    show, picture = button(t.gettext("Show the post"), "post", *data), button(t.gettext("Picture"), "picture", *data)
+    rows: list[tuple[Button, ...]] = [(show, picture)]
     if may_change_case(case, context):
         note = button(t.gettext("Note"), "casenote", case.id, *data)
         rows.append((note, button(t.gettext("Take it out"), "outof", case.id, *data)))

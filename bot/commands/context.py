@@ -111,6 +111,16 @@ class FileOrder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RenderingOrder:
+    """A picture of a post that somebody wants."""
+
+    channel_id: int
+    message_id: int
+    language: str
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """The whole answer to one request; empty where there is none."""
 
@@ -124,7 +134,7 @@ class Reply:
     secret: bool = False  # it holds a key: once it is delivered, nothing of it is kept
     forgets: bool = False  # the message that it answers holds a secret: it is deleted first, where Telegram lets us
     progress: datetime | None = None  # the first message shows how what was asked for at this moment goes on
-    order: FileOrder | None = None  # a file that takes a while: it follows by itself
+    order: FileOrder | RenderingOrder | None = None  # a file that takes a while: it follows by itself
     memory: str = ""  # what a tap on these buttons will need and 64 bytes do not hold
 
     def to_json(self) -> str:

@@ -1,6 +1,5 @@
 """Channels that are not followed yet: «Who else writes this?», and channels like one; asked of Telegram by a reader."""
 
-from bot.commands.alert_buttons import POST
 from bot.commands.context import CommandError, Context, Effect, Reply, Request, remembered, writes
 from bot.commands.lookup import need_channel
 from bot.commands.post import stored
@@ -14,6 +13,7 @@ from bot.rendering.findings import render_findings
 from bot.store import channels, enquiries, feedback, readers
 from bot.store.database import Reader, Transaction
 from bot.store.enquiries import Enquiry
+from bot.text.buttons import POST
 
 
 @tap("others", Need.LOOK, POST)

@@ -1,17 +1,25 @@
-"""The dossier of a case as a file: ordered by a tap, made in a process apart, and sent once it is there."""
+"""The dossier of a case, or a picture of a post: ordered by a tap, made in a process apart, sent once it is there."""
 
 import asyncio
 import hashlib
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import structlog
 
-from bot.commands.context import Context, FileOrder, Reply, Request, change
+from bot.commands import post as post_screen
+from bot.commands.context import Context, FileOrder, RenderingOrder, Reply, Request, change
 from bot.commands.lookup import need_case
 from bot.commands.registry import tap
 from bot.commands.rights import Need
-from bot.dossier.making import MOST_ON_PAPER, DossierFormat, MadeFile, PaperError, make
+from bot.dossier.making import (
+    DossierError,
+    DossierFormat,
+    MadeFile,
+    make,
+    make_rendering,
+)
 from bot.errors import FatalError
 from bot.locales import N_, Translator, translator
 from bot.models import Clock
@@ -19,7 +27,7 @@ from bot.models.outgoing import Outgoing, Peer, Upload
 from bot.models.people import Viewer
 from bot.search.pool import SearchError, Searches
 from bot.telegram.sender import Sender
-from bot.text.buttons import button, rows_of
+from bot.text.buttons import CHANNEL, button, rows_of
 from bot.text.markup import Text, bold, one_line
 
 log = structlog.get_logger(__name__)
@@ -27,12 +35,17 @@ log = structlog.get_logger(__name__)
 WITHIN = 120.0  # s in which a dossier is made
 LARGEST = 48 << 20  # bytes that a phone is sent
 _NAME = 60  # UTF-16 units
+_TOO_MUCH = {
+    DossierFormat.PDF: N_("A PDF holds {n} posts at most. Take the HTML page, or split the case."),
+    DossierFormat.PICTURES: N_("These would be more than {n} pictures. Split the case."),
+}
 _LABELS = {
     DossierFormat.PDF: N_("PDF, to print"),
     DossierFormat.HTML: N_("HTML page"),
     DossierFormat.XLSX: N_("Excel table"),
     DossierFormat.CSV: N_("CSV table"),
     DossierFormat.JSONL: N_("JSON Lines"),
+    DossierFormat.PICTURES: N_("Pictures, ZIP"),
 }
 
 
@@ -56,6 +69,20 @@ async def dossier(request: Request, context: Context) -> Reply:
     return Reply(note=context.own.gettext("I am making it. The file comes in some seconds."), order=order)
 
 
+@tap("picture", Need.LOOK, rf"{CHANNEL}:-?\d{{1,10}}")
+async def picture(request: Request, context: Context) -> Reply:
+    """Order the picture of a post."""
+    channel_id, message_id = map(int, request.argument.split(":"))
+    first = (await post_screen.stored(channel_id, message_id, context))[0]
+    order = RenderingOrder(
+        channel_id=first.channel_id,
+        message_id=first.message_id,
+        language=context.t.language,
+        time_zone=context.chat.time_zone,
+    )
+    return Reply(note=context.own.gettext("I am making it. The picture comes in some seconds."), order=order)
+
+
 def failure(t: Translator) -> str:
     """Return what a person reads about an error of ours."""
     return t.gettext("Something went wrong. It has been logged; please try again.")
@@ -70,15 +97,17 @@ class Dossiers:
         self._folder = folder  # of the blobs
         self._clock = clock
 
-    async def bring(self, order: FileOrder, peer: Peer, *, random_id: int, reply_to: int | None) -> None:
-        """Send a dossier, or say why there is none. Raises TelegramError."""
+    async def bring(
+        self, order: FileOrder | RenderingOrder, peer: Peer, *, random_id: int, reply_to: int | None
+    ) -> None:
+        """Send what was ordered, or say why there is none. Raises TelegramError."""
         made = await self._made(order, peer)
         try:
             if not isinstance(made, str):
                 await self._send(made, peer, random_id=random_id, reply_to=reply_to)
                 return
         except OSError:  # no room for the file
-            log.exception("a dossier could not be sent", case=order.case_id)
+            log.exception("a file could not be sent", order=order)
             made = failure(translator(order.language))
         await self._sender.send(peer, Outgoing(text=made), random_id=random_id, reply_to=reply_to)
 
@@ -92,35 +121,34 @@ class Dossiers:
         caption = Outgoing(text=f"SHA-256 {digest.hexdigest()}")
         await self._sender.send_files(peer, caption, [(remote, random_id)], reply_to=reply_to)
 
-    async def _made(self, order: FileOrder, peer: Peer) -> MadeFile | str:
-        """Return a dossier, or a sentence on why there is none."""
+    async def _made(self, order: FileOrder | RenderingOrder, peer: Peer) -> MadeFile | str:
+        """Return what was ordered, or a sentence on why there is none."""
         t = translator(order.language)
         try:
-            made = await self._makers.run(
-                make,
-                order.case_id,
-                DossierFormat(order.format),
-                who=peer,
-                within=WITHIN,
-                folder=self._folder,
-                viewer=Viewer(chat_id=order.viewer),
-                language=order.language,
-                time_zone=order.time_zone,
-                now=self._clock(),
-            )
-        except PaperError:
-            line = t.gettext("A PDF holds {n} posts at most. Take the HTML page, or split the case.")
-            return line.format(n=MOST_ON_PAPER)
+            made = await self._make(order, peer)
+        except DossierError as error:
+            return t.gettext(_TOO_MUCH[error.how]).format(n=error.most)
         except SearchError as error:
-            log.warning("a dossier could not be made in time", case=order.case_id, reason=str(error))
+            log.warning("a file could not be made in time", order=order, reason=str(error))
             return t.gettext("The dossier took too long. On the server it can be made with: channelwatch export --case")
         except FatalError:
             raise
         except Exception:  # of the disk, or of what a post says
-            log.exception("a dossier could not be made", case=order.case_id)
+            log.exception("a file could not be made", order=order)
             return failure(t)
-        if made is None:
-            return t.gettext("This case no longer exists.")
-        if len(made.content) > LARGEST:
+        if made is not None and len(made.content) > LARGEST:
             return t.gettext("The file is too large for a chat. On the server: channelwatch export --case")
-        return made
+        return made or t.gettext("This case no longer exists.")
+
+    async def _make(self, order: FileOrder | RenderingOrder, peer: Peer) -> MadeFile | None:
+        options: dict[str, Any] = {
+            "folder": self._folder,
+            "language": order.language,
+            "time_zone": order.time_zone,
+        }
+        if isinstance(order, RenderingOrder):
+            ids = (order.channel_id, order.message_id)
+            return await self._makers.run(make_rendering, *ids, who=peer, within=WITHIN, **options)
+        options |= {"viewer": Viewer(chat_id=order.viewer), "now": self._clock()}
+        case = (order.case_id, DossierFormat(order.format))
+        return await self._makers.run(make, *case, who=peer, within=WITHIN, **options)

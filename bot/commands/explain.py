@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot import parts as post_parts
-from bot.commands.alert_buttons import POST
 from bot.commands.context import CommandError, Context, Reply, Request, message, say
 from bot.commands.lookup import queries_of, show_source, show_topic, topics_of
 from bot.commands.post import find_link, linked, stored
@@ -24,7 +23,7 @@ from bot.rendering.post_text import excerpt_post
 from bot.search.jobs import explain_text
 from bot.store import messages
 from bot.store.channel_groups import Directory
-from bot.text.buttons import button
+from bot.text.buttons import POST, button
 from bot.text.markup import Piece, Text, code
 from bot.text.spans import merge_spans
 

@@ -7,7 +7,7 @@ posts would have been missing.
 import asyncio
 from dataclasses import replace
 
-from bot.commands.alert_buttons import POST, AlertTap, forgotten
+from bot.commands.alert_buttons import AlertTap, forgotten
 from bot.commands.changing import may_change, others_using
 from bot.commands.context import CommandError, Context, Effect, Reply, Request, change, writes
 from bot.commands.lookup import channel_by_id, limited_scope, queries_of, show_topic, topic_by_id, topics_named
@@ -34,7 +34,7 @@ from bot.store.database import Reader, Transaction
 from bot.store.exclusions import ExcludedWord
 from bot.store.feedback import AlertedPost, Complaint
 from bot.store.topics import Topic
-from bot.text.buttons import button, name_word, rows_of
+from bot.text.buttons import POST, button, name_word, rows_of
 from bot.text.markup import Text, bold
 
 _WORD = rf"{POST}:\d{{1,15}}:[0-9a-f]{{8}}"

@@ -13,11 +13,12 @@ from bot.locales import N_, Translator
 from bot.locales.locale import show_size
 from bot.models import StoredPost
 from bot.models.outgoing import ButtonRows, Outgoing
-from bot.parts import are_reworded, common_parts, worded_parts
+from bot.parts import are_reworded, common_parts, is_redacted, worded_parts
+from bot.rendering.captures import capture_sentence
 from bot.rendering.post_text import author_note, comparable_texts, full_text, gone_sentence, show_changes
-from bot.store import channels, media, messages, posts
+from bot.store import captures, channels, media, messages, posts, redactions
 from bot.store.media import FileState, MediaFile
-from bot.text.buttons import CHANNEL, button
+from bot.text.buttons import POST, button
 from bot.text.markup import LIMIT, Text, bold, code, join_texts, one_line, units
 from bot.text.pages import page_of
 from bot.text.references import comment_number, post_number
@@ -34,6 +35,7 @@ _REASONS = {
     media.GONE: N_("the post was gone before I could fetch it"),
     media.REPLACED: N_("it was replaced before I could fetch it"),
     media.NO_ROOM: N_("the disk is too full"),
+    redactions.REDACTED: N_("it was redacted"),
     media.PRUNED: N_("it was removed to make room for newer files"),
 }
 
@@ -66,7 +68,7 @@ async def post(request: Request, context: Context) -> Reply:
     return Reply(messages=(await show(items, context),))
 
 
-@tap("post", Need.LOOK, rf"{CHANNEL}:-?\d{{1,10}}(:\d{{1,4}})?")
+@tap("post", Need.LOOK, rf"{POST}(:\d{{1,4}})?")
 async def show_page(request: Request, context: Context) -> Reply:
     """Show the post of a button in a message of its own; a page that the button names takes the present place."""
     channel_id, message_id, *number = map(int, request.argument.split(":"))
@@ -154,8 +156,11 @@ async def _find(channel_id: int, message_id: int, context: Context) -> list[Stor
 async def show(items: Sequence[StoredPost], context: Context, number: int = 0) -> Outgoing:
     """Write a page of a post with all its versions, and on the first why it alerted this chat or did not."""
     files = await media.of_versions(context.database, [item.version_id for item in items])
-    lines = join_texts((_file_line(file, context.t) for file in files), "\n")
-    blocks = [*_texts(items, context.t), *([lines] if files else []), *await _history(items, context)]
+    kept = [_file_line(file, context.t) for file in files]
+    capture = await captures.of_post(context.database, items[0].channel_id, items[0].key)
+    if capture is not None:
+        kept.append(Text().add(capture_sentence(capture, context.date(capture.at or context.now), context.t)))
+    blocks = [*_texts(items, context.t), *([join_texts(kept, "\n")] if kept else []), *await _history(items, context)]
     page, text = page_of(_packed(blocks), number, 1), _heading(items, context)
     if not page.number:
         text.join(await verdict(items, context)).line()
@@ -169,7 +174,8 @@ async def _rows(first: StoredPost, context: Context) -> ButtonRows:
     data = (first.channel_id, first.message_id)
     rows: ButtonRows = (
         (button(t.gettext("Why it matches or not"), "why", *data), button(t.gettext("More like this"), "like", *data)),
-        (button(t.gettext("Who said it first"), "first", *data), button(t.gettext("Save"), "tocase", *data)),
+        (button(t.gettext("Who said it first"), "first", *data),),
+        (button(t.gettext("Save"), "tocase", *data), button(t.gettext("Picture"), "picture", *data)),
     )
     if channel is None or channel.followed_at is not None:
         return rows
@@ -237,6 +243,8 @@ def _step(before: StoredPost, after: StoredPost, context: Context) -> Text:
     heading = t.gettext("Edited {edited}, seen {seen}")
     edited = context.date(after.edit_date or after.seen_at)
     text = Text().add(bold(heading.format(edited=edited, seen=seen))).add("\n")
+    if is_redacted((*before.parts, *after.parts)):  # there is nothing to compare
+        return text.say(t.gettext("before: {words}"), words=full_text(before.text, before.parts, t)).cut(ROOM)
     old, new = comparable_texts((before.text, before.parts), (after.text, after.parts), t)
     if old == new:
         return text.add(t.gettext("Only the formatting or the media changed."))

@@ -20,7 +20,7 @@ from telethon import TelegramClient, events, functions, types
 from bot.commands import broadcast, registry
 from bot.commands.context import Reply, Request, say
 from bot.commands.dispatch import Dispatch
-from bot.commands.dossier import Dossiers
+from bot.commands.dossier import Dossiers, failure
 from bot.commands.setup import language_of
 from bot.commands.updates import BotEvent, to_request, with_replied
 from bot.errors import FatalError, TelegramError, Verdict
@@ -226,7 +226,7 @@ class Router:
             except Exception:
                 log.exception("a command failed", command=request.command)
                 t = translator(await language_of(self._database, request))
-                reply = say(t.gettext("Something went wrong. It has been logged; please try again."))
+                reply = say(failure(t))
             if reply is None:  # a stranger makes us ask Telegram for nothing
                 return
             saying = asyncio.create_task(self._answer(request, reply, secret))

@@ -37,11 +37,10 @@ async def store(request: Request, context: Context, tx: Transaction) -> Reply:
 @tap("run", Need.LOOK, _ID)
 async def run(request: Request, context: Context) -> Reply:
     """Run a saved search."""
-    saved = await saved_searches.of_chat(context.database, context.chat.id)
-    typed = next((each.typed for each in saved if each.id == int(request.argument)), None)
-    if typed is None:
+    saved = await saved_searches.get(context.database, context.chat.id, int(request.argument))
+    if saved is None:
         raise outdated(context)
-    return await search.answer(request, context, typed)
+    return await search.answer(request, context, saved.typed)
 
 
 @tap("unstore", Need.CHAT, _ID)

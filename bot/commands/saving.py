@@ -16,12 +16,11 @@ from bot.store import acts, captures, cases
 from bot.store.acts import Rows
 from bot.store.cases import Case
 from bot.store.database import Reader, Transaction
-from bot.text.buttons import CHANNEL, button, rows_of
+from bot.text.buttons import POST, button, rows_of
 from bot.text.channel_names import spelt
 from bot.text.markup import Text, bold, code, one_line
 from bot.text.pages import page_of
 
-_POST = rf"{CHANNEL}:-?\d{{1,10}}"
 _NUMBER = 16  # characters of a number that somebody may have typed
 _PAGE = 8  # cases
 _CASE, _SAVED = "📁", "✅"
@@ -68,7 +67,7 @@ async def _read(request: Request, context: Context) -> tuple[StoredPost, str]:
     raise CommandError(line, example=code("/save https://t.me/name/123"))
 
 
-@tap("tocase", Need.CHAT, rf"{_POST}(:\d{{1,3}})?")
+@tap("tocase", Need.CHAT, rf"{POST}(:\d{{1,3}})?")
 async def choose(request: Request, context: Context) -> Reply:
     """Offer the cases for a post in a message of its own; a page that the button names takes the present place."""
     channel_id, message_id, *number = map(int, request.argument.split(":"))
@@ -77,7 +76,7 @@ async def choose(request: Request, context: Context) -> Reply:
     return Reply(edit=page) if number else Reply(messages=(page,))
 
 
-@tap("into", Need.CHAT, rf"{_POST}:\d{{1,15}}")
+@tap("into", Need.CHAT, rf"{POST}:\d{{1,15}}")
 async def put_into(request: Request, context: Context) -> Reply | Effect:
     """Save a post in the case of a button."""
     channel_id, message_id, case_id = map(int, request.argument.split(":"))
@@ -89,7 +88,7 @@ async def put_into(request: Request, context: Context) -> Reply | Effect:
     return effect
 
 
-@tap("newcase", Need.CHAT, _POST)
+@tap("newcase", Need.CHAT, POST)
 @writes
 async def new_case(request: Request, context: Context, tx: Transaction) -> Reply:
     """Ask for the name of a case that is to be opened with the post of the button."""

@@ -11,6 +11,7 @@ from bot.commands.query_text import read_query
 from bot.commands.registry import Section, command, example, tap
 from bot.commands.rewriting import or_rows
 from bot.commands.rights import Need
+from bot.commands.syndication import SyndicatedKind, news_buttons
 from bot.locales import N_, Translator
 from bot.locales.locale import topic_title
 from bot.matching.engine.compiled import Compiled
@@ -88,15 +89,16 @@ async def answer(
     heading = (heading or _heading(typed)).add(_total(page, context.t), await _hint(terms, context), "\n")
     heading.join(terms.note or Text()).add("\n")
     rewritten, past = or_rows(request, typed), await _past(terms, context)
+    saved = await saved_searches.find(context.database, context.chat.id, typed)
+    news = () if saved is None else (await news_buttons(context.database, SyndicatedKind.SEARCH, saved.id, context),)
     if not page.hits and page.before is None:
         text = heading.add(await _nothing(terms, context, past), "\n", past.line)
         text.add("\n" if comfort else "", comfort)
         others = () if terms.query is None else ((button(context.t.gettext("Who else?"), "others_of", request.key),),)
-        return replace(say(text, (*past.rows, *rewritten, *others)), memory=typed)
+        return replace(say(text, (*past.rows, *rewritten, *others, *news)), memory=typed)
     shown = await _page(page, terms, context, heading, past=past)
-    is_saved = await saved_searches.is_saved(context.database, context.chat.id, typed)
-    saving = () if is_saved else ((button(context.t.gettext("Save this search"), "store", request.key),),)
-    return Reply(messages=(replace(shown, buttons=(*shown.buttons, *saving, *rewritten)),), memory=typed)
+    saving = () if saved else ((button(context.t.gettext("Save this search"), "store", request.key),),)
+    return Reply(messages=(replace(shown, buttons=(*shown.buttons, *saving, *news, *rewritten)),), memory=typed)
 
 
 async def find_posts(typed: str, context: Context, *, limit: int) -> Sequence[Hit]:

@@ -3,14 +3,15 @@
 from dataclasses import replace
 from datetime import datetime
 
-from bot.commands.chat_settings import LANGUAGE, ZONE
 from bot.commands.context import CommandError, Context, Reply, Request, message, say, writes
 from bot.commands.keyboards import TOPICS_PAGE, topic_rows
+from bot.commands.language_settings import LANGUAGE
 from bot.commands.lookup import listed
 from bot.commands.parsing import find_zone
 from bot.commands.registry import Command, Section, declare, tap
 from bot.commands.rights import POWERS, USES, Need, allows, higher
 from bot.commands.setting import Setting, save
+from bot.commands.time_settings import ZONE
 from bot.locales import LANGUAGE_NAMES, LANGUAGES, N_, PHONES, RATHER_IN_RUSSIAN, plain_code, translator
 from bot.locales.locale import topic_title
 from bot.locales.zones import likely_zones, show_zone

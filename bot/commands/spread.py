@@ -1,7 +1,6 @@
 """Who said first what a post says and how it spread, and more posts like it: buttons under alerts and posts."""
 
 from bot.charts.spread import show_spread
-from bot.commands.alert_buttons import POST
 from bot.commands.context import Context, Reply, Request, message, remembered, say
 from bot.commands.lookup import show_source
 from bot.commands.post import stored
@@ -14,7 +13,7 @@ from bot.models import PostKey, StoredPost
 from bot.models.outgoing import ButtonRows, Theme
 from bot.search.alike import Alike, find_like, find_spread, wording
 from bot.search.searcher import Hit
-from bot.text.buttons import button
+from bot.text.buttons import POST, button
 from bot.text.markup import Text, bold
 from bot.text.pages import page_of
 

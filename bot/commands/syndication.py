@@ -1,38 +1,56 @@
-"""The addresses at which readers of news fetch a topic: each chat has its own, which nobody guesses."""
+"""The addresses at which readers of news fetch a topic or a saved search: each chat has its own, not to be guessed."""
 
 import hashlib
 import hmac
 import re
 import secrets
 from dataclasses import dataclass
+from enum import StrEnum
 
 from bot.commands.context import Context, Reply, Request, message, writes
 from bot.commands.lookup import show_topic, topic_by_id
 from bot.commands.registry import outdated, tap
 from bot.commands.rights import Need
 from bot.dossier.syndication import SyndicationFormat
-from bot.models.outgoing import Outgoing
-from bot.store import meta
+from bot.models.outgoing import Button, Outgoing
+from bot.store import meta, saved_searches
 from bot.store.database import Reader, Transaction
 from bot.text.buttons import button
-from bot.text.markup import Text, code
+from bot.text.markup import Piece, Text, bold, code, one_line
 
 SECRET, URL = "syndication_secret", "syndication_url"  # rows of `meta`; no URL: nothing is served
 _DIGITS = 32  # of a signature: 128 bits
-_PATH = re.compile(rf"/([0-9a-f]{{{_DIGITS}}})/(\d{{1,15}})-(\d{{1,15}})\.({'|'.join(SyndicationFormat)})")
+_LONGEST = 80  # UTF-16 units of a search
+
+
+class SyndicatedKind(StrEnum):
+    """What is fetched, by its letter in an address."""
+
+    TOPIC = "t"
+    SEARCH = "s"  # saved by the chat
+
+
+_NAMED = rf"[{''.join(SyndicatedKind)}]\d{{1,15}}"
+_PATH = re.compile(rf"/([0-9a-f]{{{_DIGITS}}})/({_NAMED})-(\d{{1,15}})\.({'|'.join(SyndicationFormat)})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Syndicated:
-    """A topic as one chat sees it, in one format."""
+    """A topic or a saved search as one chat sees it, in one format."""
 
-    topic_id: int
+    kind: SyndicatedKind
+    id: int  # of the topic or the search
     chat_id: int
     format: SyndicationFormat
 
+    @property
+    def name(self) -> str:
+        """The name that all its formats share."""
+        return f"{self.kind}{self.id}-{self.chat_id}"
+
     async def path(self, db: Reader) -> str:
         """Return the path of its address."""
-        return f"/{await self._signature(db)}/{self.topic_id}-{self.chat_id}.{self.format}"
+        return f"/{await self._signature(db)}/{self.name}.{self.format}"
 
     @classmethod
     async def read(cls, db: Reader, path: str) -> "Syndicated | None":
@@ -40,14 +58,16 @@ class Syndicated:
         found = _PATH.fullmatch(path)
         if found is None:
             return None
-        signature, topic_id, chat_id, how = found.groups()
-        named = cls(topic_id=int(topic_id), chat_id=int(chat_id), format=SyndicationFormat(how))
-        return named if hmac.compare_digest(signature, await named._signature(db)) else None
+        signature, named, chat_id, how = found.groups()
+        kind, id_ = SyndicatedKind(named[0]), int(named[1:])
+        syndicated = cls(kind=kind, id=id_, chat_id=int(chat_id), format=SyndicationFormat(how))
+        is_right = hmac.compare_digest(signature, await syndicated._signature(db))  # however many digits are right
+        return syndicated if is_right else None
 
     async def _signature(self, db: Reader) -> str:
         secret, renewed = await meta.get(db, SECRET), await meta.get(db, _renewals(self.chat_id))
         key = secret if isinstance(secret, bytes) else secrets.token_bytes(_DIGITS)
-        named = f"{self.topic_id}-{self.chat_id}-{renewed if isinstance(renewed, int) else 0}"
+        named = f"{self.name}-{renewed if isinstance(renewed, int) else 0}"
         return hmac.new(key, named.encode(), hashlib.sha256).hexdigest()[:_DIGITS]
 
 
@@ -56,37 +76,50 @@ def _renewals(chat_id: int) -> str:
     return f"{SECRET}_{chat_id}"
 
 
-async def is_served(db: Reader) -> bool:
-    """Tell whether readers of news can fetch topics here."""
-    return bool(await meta.get(db, URL))
+async def news_buttons(db: Reader, kind: SyndicatedKind, id_: int, context: Context) -> tuple[Button, ...]:
+    """Offer the addresses of a topic or a saved search, where readers of news can fetch them."""
+    if not await meta.get(db, URL):
+        return ()
+    return (button(context.t.gettext("RSS"), "rss", f"{kind}{id_}"),)
 
 
-@tap("rss", Need.LOOK, r"\d{1,15}")
+@tap("rss", Need.LOOK, _NAMED)
 async def rss(request: Request, context: Context) -> Reply:
-    """Say at which addresses readers of news fetch a topic for this chat."""
-    shown = await _addresses(context.database, int(request.argument), context)
+    """Say at which addresses readers of news fetch a topic or a saved search for this chat."""
+    shown = await _addresses(context.database, request.argument, context)
     return Reply(messages=(shown,), secret=True)
 
 
-@tap("rss_new", Need.CHAT, r"\d{1,15}")
+@tap("rss_new", Need.CHAT, _NAMED)
 @writes
 async def renew(request: Request, context: Context, tx: Transaction) -> Reply:
-    """Give this chat other addresses for all its topics; the earlier ones end."""
+    """Give this chat other addresses for all that it has; the earlier ones end."""
     key = _renewals(context.chat.id)
     renewed = await meta.get(tx, key)
     await meta.put(tx, key, (renewed if isinstance(renewed, int) else 0) + 1)
-    return Reply(edit=await _addresses(tx, int(request.argument), context), secret=True)
+    return Reply(edit=await _addresses(tx, request.argument, context), secret=True)
 
 
-async def _addresses(db: Reader, topic_id: int, context: Context) -> Outgoing:
-    topic, t = await topic_by_id(db, topic_id, context), context.t
+async def _addresses(db: Reader, named: str, context: Context) -> Outgoing:
+    kind, id_, t = SyndicatedKind(named[0]), int(named[1:]), context.t
+    shown = await _show(db, kind, id_, context)
     url = await meta.get(db, URL)
     if not isinstance(url, str) or not url:
         raise outdated(context)
-    line = t.gettext("{topic} for a reader of news. Whoever has an address reads along, so keep it to yourselves:")
-    text = Text().line(line, topic=show_topic(topic, t))
+    line = t.gettext("{name} for a reader of news. Whoever has an address reads along, so keep it to yourselves:")
+    text = Text().line(line, name=shown)
     for how in SyndicationFormat:
-        named = Syndicated(topic_id=topic.id, chat_id=context.chat.id, format=how)
-        text.add("\n", code(url + await named.path(db)), "\n")
-    new = button(t.gettext("Other addresses; these end"), "rss_new", topic.id)
+        syndicated = Syndicated(kind=kind, id=id_, chat_id=context.chat.id, format=how)
+        text.add("\n", code(url + await syndicated.path(db)), "\n")
+    new = button(t.gettext("Other addresses; these end"), "rss_new", named)
     return message(text, ((new,),) if context.may(Need.CHAT) else ())
+
+
+async def _show(db: Reader, kind: SyndicatedKind, id_: int, context: Context) -> Piece:
+    """Write the name of a topic or a saved search. Raises CommandError where it is gone."""
+    if kind is SyndicatedKind.TOPIC:
+        return show_topic(await topic_by_id(db, id_, context), context.t)
+    saved = await saved_searches.get(db, context.chat.id, id_)
+    if saved is None:
+        raise outdated(context)
+    return bold(one_line(saved.typed, _LONGEST))

@@ -10,7 +10,7 @@ from bot.commands.lookup import listed, show_topic, topic_by_id
 from bot.commands.query_text import SHOWN_QUERY, short_query
 from bot.commands.registry import outdated, tap
 from bot.commands.rights import Need
-from bot.commands.syndication import is_served
+from bot.commands.syndication import SyndicatedKind, news_buttons
 from bot.commands.topic_settings import priority_label
 from bot.locales.locale import topic_title
 from bot.models.outgoing import Button, ButtonRows, Outgoing
@@ -60,11 +60,11 @@ async def topic_screen(db: Reader, context: Context, topic: Topic) -> Outgoing:
     line = t.gettext("Alerts here: {how}") if priority else t.gettext("This chat gets no alerts on it.")
     text.line(line, how=priority and priority_label(priority, t))
     switch = t.gettext("Switch off here") if priority else t.gettext("Switch on here")
-    rows = [(button(switch, "topic", topic.id, "off" if priority else "on", "about"),)]
+    rows: list[tuple[Button, ...]] = [(button(switch, "topic", topic.id, "off" if priority else "on", "about"),)]
     if priority:
         rows.append((button(t.gettext("How alerts arrive"), "prio", topic.id),))
     if not topic.is_feed:
-        news = (button(t.gettext("RSS"), "rss", topic.id),) if await is_served(db) else ()
+        news = await news_buttons(db, SyndicatedKind.TOPIC, topic.id, context)
         rows.append((button(t.gettext("History"), "history", topic.id, 0), *news))
     return message(text, (*rows, *_word_rows(topic, here, context), *_last(topic, context)))
 

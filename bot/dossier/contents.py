@@ -6,8 +6,9 @@ from datetime import datetime
 from pathlib import Path
 
 from bot.models import StoredPost
+from bot.models.captures import Capture
 from bot.models.people import Viewer
-from bot.store import cases, channels, media, posts
+from bot.store import captures, cases, channels, media, posts
 from bot.store.blobs import Blobs
 from bot.store.cases import Case, CasePost
 from bot.store.channels import Channel
@@ -37,18 +38,26 @@ class DossierVersion:
     files: tuple[DossierFile, ...]
 
 
+Messages = tuple[tuple[DossierVersion, ...], ...]  # of a post: each with all versions, the oldest first
+
+
+def now_of(versions: Sequence[DossierVersion]) -> DossierVersion:
+    """Return a message as it is now, or was last."""
+    return next((each for each in versions if each.post.is_current), versions[-1])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DossierPost:
-    """A post of a case: each of its messages with all versions, the oldest first."""
+    """A post of a case."""
 
     saved: CasePost
-    messages: tuple[tuple[DossierVersion, ...], ...]
+    messages: Messages
+    capture: Capture | None  # the last one of its public page
 
     @property
     def first(self) -> StoredPost:
         """The first message as it is now, or was last."""
-        versions = self.messages[0]
-        return next((each.post for each in versions if each.post.is_current), versions[-1].post)
+        return now_of(self.messages[0]).post
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +72,7 @@ class Dossier:
 
 async def collect(db: Reader, case: Case, viewer: Viewer, *, folder: Path, now: datetime) -> Dossier:
     """Read what a viewer sees of a case; `folder` is that of the blobs."""
-    pictures = _Pictures(Blobs(folder))
+    pictures = ShownPictures(Blobs(folder))
     saved = await cases.posts_of(db, case.id, viewer)
     found = [await _post(db, each, pictures) for each in saved]
     ids = dict.fromkeys(each.channel_id for each in saved)
@@ -73,20 +82,27 @@ async def collect(db: Reader, case: Case, viewer: Viewer, *, folder: Path, now: 
     )
 
 
-async def _post(db: Reader, saved: CasePost, pictures: "_Pictures") -> DossierPost:
-    (one,) = await posts.current(db, saved.channel_id, [saved.message_id])
-    items = await posts.by_key(db, saved.channel_id, one.key)
+async def _post(db: Reader, saved: CasePost, pictures: "ShownPictures") -> DossierPost:
+    messages = await messages_of(db, saved.channel_id, saved.message_id, pictures)
+    capture = await captures.newest(db, saved.channel_id, saved.message_id)
+    return DossierPost(saved=saved, messages=messages, capture=capture)
+
+
+async def messages_of(db: Reader, channel_id: int, message_id: int, pictures: "ShownPictures") -> Messages:
+    """Return the messages of the post to which a message belongs, which is stored, the lowest number first."""
+    (one,) = await posts.current(db, channel_id, [message_id])
+    items = await posts.by_key(db, channel_id, one.key)
     every = [await posts.versions(db, item.channel_id, item.message_id) for item in items]
     ids = [version.version_id for versions in every for version in versions]
     hashes = await posts.hashes_of(db, ids)
     files: dict[int, list[MediaFile]] = {}
     for file in await media.of_versions(db, ids):
         files.setdefault(file.version_id, []).append(file)
-    return DossierPost(saved=saved, messages=tuple(_versions(each, hashes, files, pictures) for each in every))
+    return tuple(_versions(each, hashes, files, pictures) for each in every)
 
 
 def _versions(
-    found: Sequence[StoredPost], hashes: dict[int, bytes], files: dict[int, list[MediaFile]], pictures: "_Pictures"
+    found: Sequence[StoredPost], hashes: dict[int, bytes], files: dict[int, list[MediaFile]], pictures: "ShownPictures"
 ) -> tuple[DossierVersion, ...]:
     return tuple(
         DossierVersion(
@@ -98,7 +114,7 @@ def _versions(
     )
 
 
-class _Pictures:
+class ShownPictures:
     """Chooses the pictures that are shown, as long as there is room."""
 
     def __init__(self, blobs: Blobs) -> None:

@@ -1,47 +1,51 @@
-"""A case becomes a dossier in one of five formats. It takes seconds: a process apart does it for the chat."""
+"""A case becomes a dossier in one of six formats. It takes seconds: a process apart does it for the chat."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
+from zipfile import ZipFile
 
-from bot.dossier.contents import Dossier, collect
+from bot.dossier.contents import Dossier, ShownPictures, collect, messages_of
+from bot.dossier.formats import FileFormat
+from bot.dossier.rendering import PostRendering, rendering_now, renderings_of
 from bot.dossier.table import Cell, TableFormat, row_of, writer
 from bot.dossier.view import view
 from bot.errors import ChannelwatchError
 from bot.locales import translator
 from bot.models.people import Viewer
 from bot.store import cases
+from bot.store.blobs import Blobs
 from bot.store.database import Reader
 from bot.text.markup import one_line
 
+MOST_PICTURES = 200  # in a file: each takes a tenth of a second
+_AT_ONCE = 20  # pictures that are drawn together
 MOST_ON_PAPER = 500  # posts: Typst takes 0.4 MB of memory for each
 _NAME = 80  # UTF-16 units of a file's name
 _FOREIGN = str.maketrans(dict.fromkeys('/\\:*?"<>|', "_"))  # that some system takes in no name
 
 
-class PaperError(ChannelwatchError):
-    """A case has more posts than a PDF is made of."""
+class DossierFormat(FileFormat):
+    """What a dossier can be, each with its media type."""
+
+    HTML = "html", "text/html"
+    PDF = "pdf", "application/pdf"
+    XLSX = "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    CSV = "csv", "text/csv"
+    JSONL = "jsonl", "application/jsonl"
+    PICTURES = "zip", "application/zip"  # of each version
 
 
-class DossierFormat(StrEnum):
-    """What a dossier can be."""
+class DossierError(ChannelwatchError):
+    """A case has more than a file of a format is made of."""
 
-    HTML = "html"
-    PDF = "pdf"
-    XLSX = "xlsx"
-    CSV = "csv"
-    JSONL = "jsonl"
-
-
-MIME = {
-    DossierFormat.HTML: "text/html",
-    DossierFormat.PDF: "application/pdf",
-    DossierFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    DossierFormat.CSV: "text/csv",
-    DossierFormat.JSONL: "application/jsonl",
-}
+    def __init__(self, how: DossierFormat, most: int) -> None:
+        what = "pictures" if how is DossierFormat.PICTURES else "posts"
+        super().__init__(f"a file of the format {how} holds {most} {what} at most: use html, or split the case")
+        self.how = how
+        self.most = most
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,17 +71,17 @@ async def make(  # noqa: PLR0913 - for whom, and how
 ) -> MadeFile | None:
     """Make the dossier of a case as a viewer sees it; None where there is no case. `folder` is that of the blobs.
 
-    Raises PaperError.
+    Raises DossierError.
     """
     del deadline  # half a dossier is none
     case = await cases.get(db, case_id, viewer)
     if case is None:
         return None
     if how is DossierFormat.PDF and case.posts > MOST_ON_PAPER:
-        raise PaperError(f"a PDF holds {MOST_ON_PAPER} posts at most: use html, or split the case")
+        raise DossierError(how, MOST_ON_PAPER)
     dossier = await collect(db, case, viewer, folder=folder, now=now)
     name = f"{one_line(case.name, _NAME).translate(_FOREIGN).strip(' .') or 'case'} {now:%Y-%m-%d}.{how}"
-    return MadeFile(name=name, mime=MIME[how], content=_write(dossier, how, language, time_zone))
+    return MadeFile(name=name, mime=how.mime, content=_write(dossier, how, language, time_zone))
 
 
 def _write(dossier: Dossier, how: DossierFormat, language: str, time_zone: str) -> bytes:
@@ -87,6 +91,8 @@ def _write(dossier: Dossier, how: DossierFormat, language: str, time_zone: str) 
         for row in _rows(dossier):
             write(row)
         return out.getvalue().encode("utf-8", "backslashreplace")
+    if how is DossierFormat.PICTURES:
+        return _zip(dossier, language, time_zone)
     shown = view(dossier, translator(language), time_zone)
     if how is DossierFormat.HTML:
         from bot.dossier.page import write_page  # noqa: PLC0415 - the service, which only orders dossiers, needs none
@@ -99,6 +105,52 @@ def _write(dossier: Dossier, how: DossierFormat, language: str, time_zone: str) 
     from bot.dossier.sheet import write_sheet  # noqa: PLC0415 - likewise
 
     return write_sheet(shown, _rows(dossier))
+
+
+def _zip(dossier: Dossier, language: str, time_zone: str) -> bytes:
+    t = translator(language)
+    shown = [one for each in dossier.posts for one in renderings_of(each.messages, t, time_zone)]
+    if len(shown) > MOST_PICTURES:
+        raise DossierError(DossierFormat.PICTURES, MOST_PICTURES)
+    out = BytesIO()
+    with ZipFile(out, "w") as file:
+        for name, picture in drawn(shown):
+            file.writestr(f"{name}.png", picture)
+    return out.getvalue()
+
+
+def drawn(shown: Sequence[tuple[str, PostRendering]]) -> Iterator[tuple[str, bytes]]:
+    """Draw renderings, some at a time: a high one alone."""
+    from bot.dossier.paper import MOST_LINES, write_renderings  # noqa: PLC0415 - likewise
+
+    some, lines = list[tuple[str, PostRendering]](), 0
+    for place, (name, rendering) in enumerate(shown, start=1):
+        some.append((name, rendering))
+        lines += rendering.lines
+        coming = shown[place][1].lines if place < len(shown) else MOST_LINES
+        if lines + coming > MOST_LINES or len(some) == _AT_ONCE:
+            pictures = write_renderings([each for _, each in some])
+            yield from zip((each for each, _ in some), pictures, strict=True)
+            some, lines = [], 0
+
+
+async def make_rendering(  # noqa: PLR0913 - of what, and how
+    db: Reader,
+    channel_id: int,
+    message_id: int,
+    *,
+    folder: Path,
+    language: str,
+    time_zone: str,
+    deadline: object = None,
+) -> MadeFile:
+    """Make the picture of a post as it is now, or was last. `folder` is that of the blobs."""
+    del deadline  # as above
+    messages = await messages_of(db, channel_id, message_id, ShownPictures(Blobs(folder)))
+    shown = rendering_now(messages, translator(language), time_zone)
+    (_, picture), *_ = drawn([("", shown)])
+    name = f"{one_line(shown.title, _NAME).translate(_FOREIGN).strip(' .') or 'post'} {message_id}.png"
+    return MadeFile(name=name, mime="image/png", content=picture)
 
 
 def _rows(dossier: Dossier) -> list[dict[str, Cell]]:

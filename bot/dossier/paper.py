@@ -1,16 +1,20 @@
-"""A dossier as PDF, by Typst from data: no word of it is read as markup, and its fonts come along."""
+"""A dossier as PDF, and posts as pictures, by Typst from data: no word is read as markup, and the fonts come along."""
 
 import json
 import re
 import unicodedata
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from importlib import resources, util
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import typst
 
-from bot.dossier.view import DossierView
+from bot.dossier.pictures import put_pictures
+from bot.dossier.rendering import PostRendering
+from bot.dossier.view import DossierView, ShownFile
 
 _PICTOGRAPH = re.compile("[\U0001f000-\U0001faff]")  # that the fonts lack: their names are printed
 _JOINERS = re.compile("[\ufe0e\ufe0f\u200d\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]")  # of pictographs alone
@@ -18,39 +22,57 @@ _FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
 _LETTER_A = 0x1F1E6
 
 
+_SHARPNESS = 144.0  # pixels an inch of a picture, which is 480 points wide …
+MOST_LINES = 1000  # … and takes 0.1 MB of memory a line: what is higher is less sharp
+
+
 def write_paper(shown: DossierView) -> bytes:
     """Write a dossier as PDF; pictures that cannot be drawn are left to their names and SHA-256."""
+    files = [file for post in shown.posts for version in post.versions for file in version.files]
+    try:
+        (paper,) = _written("dossier.typ", asdict(shown), files, {})
+    except typst.TypstError:
+        (paper,) = _written("dossier.typ", asdict(shown), (), {})
+    return paper
+
+
+def write_renderings(shown: Sequence[PostRendering]) -> list[bytes]:
+    """Draw posts as pictures, each a PNG; photos that cannot be drawn are left to their names and SHA-256."""
+    files = [file for each in shown for file in each.files]
+    sharpness = _SHARPNESS * min(1.0, MOST_LINES / max((each.lines for each in shown), default=1))
+    how, words = {"format": "png", "ppi": sharpness}, {"posts": list(map(asdict, shown))}
+    try:
+        return _written("rendering.typ", words, files, how)
+    except typst.TypstError:
+        if len(shown) > 1:
+            return [picture for each in shown for picture in write_renderings([each])]
+        return _written("rendering.typ", words, (), how)
+
+
+def _written(name: str, words: object, files: Iterable[ShownFile], how: dict[str, Any]) -> list[bytes]:
+    """Compile a template with words and the pictures of these files. Raises TypstError where one cannot be drawn."""
     with TemporaryDirectory() as folder:
         root = Path(folder)
-        template = resources.files("bot.dossier").joinpath("templates", "dossier.typ")
-        (root / "dossier.typ").write_bytes(template.read_bytes())
-        try:
-            return _compile(root, _data(shown, root))
-        except typst.TypstError:
-            return _compile(root, _data(shown, None))
+        (root / name).write_bytes(resources.files("bot.dossier").joinpath("templates", name).read_bytes())
+        return _compile(root / name, _data(words, files, root), how)
 
 
-def _compile(root: Path, data: str) -> bytes:
-    (root / "data.json").write_text(data, encoding="utf-8", errors="replace")
-    return typst.compile(root / "dossier.typ", root=root, font_paths=_fonts(), ignore_system_fonts=True)
+def _compile(template: Path, data: str, how: dict[str, Any]) -> list[bytes]:
+    (template.parent / "data.json").write_text(data, encoding="utf-8", errors="replace")
+    made = typst.compile(template, root=template.parent, font_paths=_fonts(), ignore_system_fonts=True, **how)
+    return made if isinstance(made, list) else [made]
 
 
-def _data(shown: DossierView, root: Path | None) -> str:
-    """Return the words as JSON; pictures are linked into `root`, or left out."""
-    names: dict[str, str] = {}
+def _data(words: object, files: Iterable[ShownFile], root: Path) -> str:
+    """Return the words as JSON, with the pictures of these files, which are put into `root`; others are left out."""
+    names = put_pictures(files, root)
 
     def plain(value: object) -> str:
         if not isinstance(value, Path):
             raise TypeError(type(value).__name__)
         return names.get(str(value), "")
 
-    for post in shown.posts:
-        for file in (file for version in post.versions for file in version.files):
-            if root is not None and file.picture is not None and str(file.picture) not in names:
-                name = f"{file.sha256}.{file.ending}"
-                (root / name).write_bytes(file.picture.read_bytes())
-                names[str(file.picture)] = name
-    return printable(json.dumps(_without_none(asdict(shown)), ensure_ascii=False, default=plain))
+    return printable(json.dumps(_without_none(words), ensure_ascii=False, default=plain))
 
 
 def _without_none(value: object) -> object:

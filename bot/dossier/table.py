@@ -1,6 +1,7 @@
 """The columns in which other tools get messages: 4CAT and DuckDB open them as they are. Pure.
 
-4CAT asks for `id`, `thread_id`, `timestamp`, `author` and `body`; the README has a line for each column.
+4CAT asks for `id`, `thread_id`, `timestamp`, `author` and `body` (its `datasources/upload/import_formats.py`), and
+takes `hashtags` with commas between them; the README has a line for each column.
 """
 
 import csv
@@ -21,6 +22,9 @@ _LINKS = frozenset({"url", "text_url"})
 # A spreadsheet takes a cell that begins so for a formula, with wide signs, too (OWASP, «CSV Injection»).
 _FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 BOM = "\ufeff"  # or Excel takes UTF-8 for the system's own encoding
+# 4CAT asks Python's `csv.Sniffer` how quotes are written. It sees that they are doubled only in a cell that has neither
+# a comma nor a line break; else texts are cut at their commas. So the first row has such a cell.
+_QUOTING = "quoting", 'a "quote" in a cell is doubled'
 
 
 class TableFormat(StrEnum):
@@ -33,14 +37,14 @@ class TableFormat(StrEnum):
 def row_of(post: StoredPost) -> dict[str, Cell]:
     """Return the row of a message as one of its versions had it; a time is UTC, and empty where there is none.
 
-    `deletion_told` is Telegram's word at `gone_at`; `missing` is ours: the message was not there when it was read
+    `deletion_told_at` is when Telegram told us; `missing_since` is ours: the message was not there when it was read
     again. Neither says who removed it.
     """
     is_gone, is_told = post.gone_at is not None, post.gone_by in TOLD
     forward, media = post.forward, post.media
     return {
         "id": f"{post.channel_id}-{post.message_id}",
-        "thread_id": str(_thread(post)),
+        "thread_id": _thread(post),
         "timestamp": _time(post.date),
         "unix_timestamp": int(post.date.timestamp()),
         "author": post.channel_username or post.channel_title,
@@ -62,19 +66,21 @@ def row_of(post: StoredPost) -> dict[str, Cell]:
         "forwards": post.forwards,
         "reactions": post.reactions,
         "reply_to": post.reply_to,
-        "forward_from": None if forward is None else forward.name or (str(forward.channel_id or "") or None),
+        "forward_from": None if forward is None else forward.name,
+        "forward_channel_id": None if forward is None else forward.channel_id,
         "forward_timestamp": None if forward is None else _time(forward.date),
         "urls": ",".join(links_of(post)),
+        "hashtags": ",".join(_hashtags(post)),
         "media_type": None if media is None else media.kind,
         "media_title": None if media is None else media.title,
         "parts": compact_json([[part.kind, part.text] for part in post.parts]) if post.parts else None,
     }
 
 
-def _thread(post: StoredPost) -> int:
-    """Return what a message belongs to: a comment to its post, any other to its channel."""
+def _thread(post: StoredPost) -> str:
+    """Return what a message belongs to: a comment to its post, by the `id` of that; any other to its channel."""
     on = post.commented
-    return post.channel_id if on is None or on.message_id is None else on.message_id
+    return str(post.channel_id) if on is None or on.message_id is None else f"{on.channel_id}-{on.message_id}"
 
 
 def _time(moment: datetime | None) -> str | None:
@@ -88,6 +94,11 @@ def links_of(post: StoredPost) -> list[str]:
     return list(dict.fromkeys(link for _, link in links))
 
 
+def _hashtags(post: StoredPost) -> list[str]:
+    found = FormattedText.read(post.text, post.entities, kinds=frozenset({"hashtag"}))
+    return list(dict.fromkeys(post.text[each.start : each.end].lstrip("#") for each in found.styles))
+
+
 def safe_cell(value: Cell) -> Cell:
     """Return what a cell shows: a text that a spreadsheet would calculate has an apostrophe before it."""
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
@@ -98,15 +109,15 @@ def writer(how: TableFormat, out: TextIO) -> Write:
     if how is TableFormat.JSONL:
         return lambda row: _write_line(row, out)
     out.write(BOM)
-    table = csv.writer(out, lineterminator="\r\n")  # RFC 4180
-    columns = False
+    table = csv.writer(out, lineterminator="\r\n", quoting=csv.QUOTE_NONNUMERIC)  # RFC 4180
+    name, quoting = _QUOTING
 
     def write(row: Mapping[str, Cell]) -> None:
-        nonlocal columns
-        if not columns:
-            table.writerow(row)
-            columns = True
-        table.writerow(map(safe_cell, row.values()))
+        nonlocal quoting
+        if quoting:
+            table.writerow([*row, name])
+        table.writerow([*map(safe_cell, row.values()), quoting])
+        quoting = ""
 
     return write
 

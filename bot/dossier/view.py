@@ -18,7 +18,9 @@ from bot.locales.locale import show_size
 from bot.locales.zones import show_offset
 from bot.matching.similarity.diff import word_runs
 from bot.models import TOLD, StoredPost
+from bot.models.captures import CaptureState
 from bot.models.links import post_link
+from bot.rendering.captures import capture_sentence
 from bot.rendering.post_text import channel_name, full_text
 from bot.rendering.withheld import show_withholdings
 from bot.store.channels import BEGINNING, Channel
@@ -101,7 +103,7 @@ class DossierView:
     words: tuple[str, ...]  # what the words of the dossier mean
 
 
-class _Language:
+class DossierLanguage:
     """A language and a time zone to write in."""
 
     def __init__(self, t: Translator, time_zone: str) -> None:
@@ -126,7 +128,7 @@ class _Language:
 
 def view(dossier: Dossier, t: Translator, time_zone: str) -> DossierView:
     """Write a dossier in words."""
-    writer, case = _Language(t, time_zone), dossier.case
+    writer, case = DossierLanguage(t, time_zone), dossier.case
     count = t.ngettext("{n} post", "{n} posts", len(dossier.posts)).format(n=len(dossier.posts))
     made = writer.moment(dossier.made_at)
     facts = [
@@ -175,7 +177,7 @@ _WORDS = (
 )
 
 
-def _source(channel: Channel, writer: _Language) -> tuple[str, str, str]:
+def _source(channel: Channel, writer: DossierLanguage) -> tuple[str, str, str]:
     t, since = writer.t, channel.complete_from
     complete = "–" if since is None else writer.moment(since)
     if since == BEGINNING:
@@ -187,7 +189,7 @@ def _source(channel: Channel, writer: _Language) -> tuple[str, str, str]:
     return one_line(channel.title, _NAME) or str(channel.id), link, complete
 
 
-def _events(found: Sequence[DossierPost], writer: _Language) -> Iterator[ShownEvent]:
+def _events(found: Sequence[DossierPost], writer: DossierLanguage) -> Iterator[ShownEvent]:
     t, telegram, ours = writer.t, writer.t.gettext("Telegram's"), writer.t.gettext("ours")
     events: list[tuple[datetime, int, str, str]] = []
     for number, each in enumerate(found, start=1):
@@ -209,7 +211,7 @@ def _events(found: Sequence[DossierPost], writer: _Language) -> Iterator[ShownEv
         yield ShownEvent(at=writer.moment(at), clock=clock, what=what, number=number, title=title)
 
 
-def _post(number: int, each: DossierPost, writer: _Language) -> ShownPost:
+def _post(number: int, each: DossierPost, writer: DossierLanguage) -> ShownPost:
     t, first, saved = writer.t, each.first, each.saved
     facts = [(t.gettext("Posted (Telegram's time)"), writer.moment(first.date))]
     seen = min(version.post.seen_at for versions in each.messages for version in versions)
@@ -217,9 +219,15 @@ def _post(number: int, each: DossierPost, writer: _Language) -> ShownPost:
     if first.author:
         facts.append((t.gettext("Signed"), one_line(first.author, _NAME)))
     if first.forward is not None:
-        facts.append((t.gettext("Forwarded from"), _origin(first)))
+        facts.append((t.gettext("Forwarded from"), origin(first)))
     counters = ((t.gettext("Views"), first.views), (t.gettext("Forwards"), first.forwards))
     facts += [(name, f"{count:,}".replace(",", "\N{NO-BREAK SPACE}")) for name, count in counters if count is not None]
+    if each.capture is not None:
+        at = each.capture.at
+        sentence = capture_sentence(each.capture, "" if at is None else writer.moment(at), t)
+        facts.append((t.gettext("Public page"), sentence))
+        if each.capture.state is CaptureState.KEPT and each.capture.sha256 is not None:
+            facts += [(t.gettext("Its address"), each.capture.url or ""), ("SHA-256", each.capture.sha256.hex())]
     facts.append((t.gettext("Saved (our clock)"), f"{writer.moment(saved.added_at)} · {one_line(saved.name, _NAME)}"))
     versions = [shown for message in each.messages for shown in _versions(message, each, writer)]
     gone = dict.fromkeys(line for message in each.messages if (line := writer.gone(message[0].post)))
@@ -234,7 +242,8 @@ def _post(number: int, each: DossierPost, writer: _Language) -> ShownPost:
     )
 
 
-def _origin(post: StoredPost) -> str:
+def origin(post: StoredPost) -> str:
+    """Write from where a post was forwarded; nothing for one that was not."""
     forward = post.forward
     if forward is None:
         return ""
@@ -244,7 +253,7 @@ def _origin(post: StoredPost) -> str:
     return " · ".join(filter(None, [one_line(forward.name or "", _NAME), link])) or "–"
 
 
-def _versions(message: Sequence[DossierVersion], whole: DossierPost, writer: _Language) -> Iterator[ShownVersion]:
+def _versions(message: Sequence[DossierVersion], whole: DossierPost, writer: DossierLanguage) -> Iterator[ShownVersion]:
     t, before = writer.t, ""
     for place, version in enumerate(message, start=1):
         post = version.post
@@ -263,12 +272,13 @@ def _versions(message: Sequence[DossierVersion], whole: DossierPost, writer: _La
             heading=heading,
             facts=tuple(facts),
             runs=tuple(run for run in runs if run[1]),
-            files=tuple(_file(each, writer) for each in version.files),
+            files=tuple(show_file(each, writer) for each in version.files),
         )
         before = text
 
 
-def _file(each: DossierFile, writer: _Language) -> ShownFile:
+def show_file(each: DossierFile, writer: DossierLanguage) -> ShownFile:
+    """Write what is known of a file."""
     t, file = writer.t, each.file
     kind = t.gettext("photo") if file.kind == "photo" else t.gettext("document")
     is_kept = file.sha256 is not None

@@ -5,29 +5,40 @@
 
 import hashlib
 import json
+import os
 import shutil
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any, TextIO
 
 from bot import __version__
+from bot.dossier.contents import ShownPictures, messages_of
+from bot.dossier.making import MOST_PICTURES, drawn
+from bot.dossier.rendering import PostRendering, renderings_of
 from bot.errors import SettingsError
 from bot.evidence import capture
-from bot.evidence.coverage import coverage_of
+from bot.evidence.coverage import channel_coverage
+from bot.evidence.moments import exact
 from bot.evidence.signing import PrivateKey, handover_text
+from bot.locales import translator
+from bot.models.captures import Capture
 from bot.models.links import post_link
 from bot.store import captures, evidence, heads, proofs
 from bot.store.blobs import Blobs
 from bot.store.database import Reader
-from bot.store.evidence import LedgerReader, MessageKeys, VersionEvidence
+from bot.store.evidence import LedgerReader, MessageKeys, MessageSet, VersionEvidence
 from bot.store.heads import LedgerHead, pem
-from bot.store.ledger import LineKind
+from bot.store.ledger import NO_HASH, LineKind
 from bot.store.proofs import HeadProof
 from bot.store.rows import maybe_ms, to_ms
 
 MANIFEST = "manifest-sha256.txt"
+MOST = 1_000_000  # messages: each has a file, which takes 4 kB of the disk
+_AT_ONCE = 500  # messages
+_ALBUM = 10  # messages at most
 _ABOUT_ALL = {LineKind.KEY, LineKind.ACCOUNT_LOST, LineKind.ACCOUNT_BACK, LineKind.BACKUP_RESTORED}
 _GAPS = {LineKind.GAP, LineKind.GAP_FILLED}
 _CHANNEL_WITHHELD = (LineKind.WITHHELD, None)  # of no message
@@ -61,7 +72,10 @@ class Bundle:
     """Writes a bundle piece by piece; it has its name once it is whole."""
 
     def __init__(self, place: Path, db: Reader, signed: Reader, media: Path) -> None:
-        """Take messages from `db`, which stands still meanwhile, heads and stamps from `signed`, which goes on."""
+        """Take messages from `db`, which stands still by a transaction, heads and stamps from `signed`, which goes on.
+
+        The transaction ends as soon as it can: SQLite's log grows until then.
+        """
         if place.exists():
             raise SettingsError(f"{place} is there already: name another folder")
         self._place = place
@@ -70,35 +84,44 @@ class Bundle:
         self._db = db
         self._signed = signed
         self._blobs = Blobs(media)
-        self._keys: set[tuple[int, int]] = set()
+        self._messages = MessageSet(db)
         self._versions = self._files = 0
 
+    async def collect(self, pages: AsyncIterator[MessageKeys]) -> int:
+        """Note the messages that it is to hold; return how many. Raises SettingsError for none, or too many."""
+        async for page in pages:
+            await self._messages.add(page)
+            if self._messages.count > MOST:
+                raise SettingsError(f"these are more than {MOST:,} messages: narrow them by --channel or --since")
+        if not self._messages.count:
+            raise SettingsError("nothing was found: there is nothing to bundle")
+        return self._messages.count
+
     async def write(
-        self, pages: AsyncIterator[MessageKeys], request: BundleRequest, *, head: LedgerHead, key: PrivateKey
+        self, request: BundleRequest, show: Callable[[int], None], *, head: LedgerHead, key: PrivateKey
     ) -> BundleContent:
-        """Write everything about messages, as the ledger stood at a signed head. Raises SettingsError for none."""
+        """Write everything about the messages, as the ledger stood at a signed head; show how many are written."""
         shutil.rmtree(self._folder, ignore_errors=True)
         self._folder.mkdir(mode=0o700)
         try:
             for name in ("raw", "media", "heads", "keys"):
                 (self._data / name).mkdir(parents=True)
-            await self._put_messages(pages)
-            if not self._keys:
-                raise SettingsError("nothing was found: there is nothing to bundle")
-            await self._put_captures()
+            await self._put_messages(show)
+            await self._put_renderings()
+            await self._put_coverage(request, head.signed_at)
+            await self._db.fetch_all("COMMIT")  # what follows never changes, and the log of the database may be long
             first = await self._put_ledger(head)
             every = [each for each in await heads.since(self._signed, first) if each.sequence <= head.sequence]
             proven = await proofs.of_heads(self._signed, [each.id for each in every])
             stamps = await self._put_heads(every, head, proven)
             await self._put_keys()
-            await self._put_coverage(request, head.signed_at)
             self._put_texts()
             self._put_manifests(request, head, key)
             self._folder.rename(self._place)
         finally:
             shutil.rmtree(self._folder, ignore_errors=True)
         return BundleContent(
-            messages=len(self._keys),
+            messages=self._messages.count,
             versions=self._versions,
             files=self._files,
             stamps=stamps,
@@ -106,20 +129,24 @@ class Bundle:
             pending=sum(proof.block is None for proof in proven.values()),
         )
 
-    async def _put_messages(self, pages: AsyncIterator[MessageKeys]) -> None:
+    async def _put_messages(self, show: Callable[[int], None]) -> None:
+        done, last, captured = 0, None, list[Capture]()
         with _opened(self._data / "versions.jsonl") as versions, _opened(self._data / "files.jsonl") as files:
-            async for page in pages:
-                fresh = [key for key in await evidence.with_albums(self._db, page) if key not in self._keys]
-                self._keys.update(fresh)
-                for version in await evidence.versions_of(self._db, fresh):
-                    self._put_raw(version.raw_sha256, version.raw)
+            while part := await self._messages.after(last, most=_AT_ONCE):
+                for version in await evidence.versions_of(self._db, part):
+                    if version.redacted_at is None:
+                        self._put_raw(version.raw_sha256, version.raw)
                     _put_line(versions, _version_record(version))
                     self._versions += 1
-                for sha256, raw in await evidence.additions_of(self._db, fresh):
+                for sha256, raw in await evidence.additions_of(self._db, part):
                     self._put_raw(sha256, raw)
-                for file in await evidence.files_of(self._db, fresh):
+                for file in await evidence.files_of(self._db, part):
                     self._put_file(file)
                     _put_line(files, file)
+                captured += await captures.of_messages(self._db, part)
+                done, last = done + len(part), part[-1]
+                show(done)
+        self._put_captures(captured)
 
     def _put_raw(self, sha256: bytes, raw: bytes) -> None:
         (self._data / "raw" / sha256.hex()).write_bytes(raw)
@@ -134,23 +161,36 @@ class Bundle:
         else:
             file["reason"] = "it is not on the disk"
 
-    async def _put_captures(self) -> None:
-        found = await captures.of_messages(self._db, sorted(self._keys))
+    def _put_captures(self, found: Sequence[Capture]) -> None:
         if found:
             (self._data / "captures").mkdir()
             capture.put(found, self._data / "captures", self._blobs)
+
+    async def _put_renderings(self) -> None:
+        """Draw the versions of the first posts."""
+        shown, t, pictures = list[tuple[str, PostRendering]](), translator("en"), ShownPictures(self._blobs)
+        left = dict.fromkeys(await self._messages.after(None, most=_ALBUM * MOST_PICTURES))
+        while left and len(shown) < MOST_PICTURES:
+            messages = await messages_of(self._db, *next(iter(left)), pictures)
+            shown += renderings_of(messages, t, "UTC")
+            for versions in messages:
+                left.pop((versions[0].post.channel_id, versions[0].post.message_id), None)
+        (self._data / "renderings").mkdir()
+        for name, picture in drawn(shown[:MOST_PICTURES]):
+            (self._data / "renderings" / f"{name}.png").write_bytes(picture)
 
     async def _put_ledger(self, head: LedgerHead) -> int:
         """Write the ledger from the first line about these messages to the head; return the sequence before it.
 
         Of what is about other messages only the hash is shown, which the chain needs.
         """
-        channels = {channel_id for channel_id, _ in self._keys}
-        reader, previous, first = LedgerReader(self._db, last=head.sequence), bytes(32).hex(), None
+        channels = await self._messages.channels()
+        reader, previous, first = LedgerReader(self._db, last=head.sequence), NO_HASH.hex(), None
         with _opened(self._data / "ledger.tsv") as file:
             while lines := await reader.next():
+                about = await self._messages.lines(lines[0][0].sequence, lines[-1][0].sequence)
                 for line, said in lines:
-                    is_about = (said["channel"], said["message"]) in self._keys
+                    is_about = line.sequence in about
                     if first is None and is_about:
                         first = line.sequence - 1
                         file.write(f"{first}\t-\t{previous}\t-\n")
@@ -195,38 +235,56 @@ class Bundle:
             before = key
 
     async def _put_coverage(self, request: BundleRequest, now: datetime) -> None:
-        coverage = await coverage_of(self._db, {channel_id for channel_id, _ in self._keys}, now=now)
+        coverage = await channel_coverage(self._db, await self._messages.channels(), now=now)
         asked = {
             "query": request.query,
             "case": request.case,
             "channels": request.channels,
-            "since": _iso(request.since),
-            "until": _iso(request.until),
+            "since": exact(request.since),
+            "until": exact(request.until),
         }
         with _opened(self._data / "coverage.json") as file:
-            json.dump({"asked": asked, "at": _iso(now), "channels": coverage}, file, ensure_ascii=False, indent=1)
+            json.dump({"asked": asked, "at": exact(now), "channels": coverage}, file, ensure_ascii=False, indent=1)
 
     def _put_texts(self) -> None:
         for path in (*sorted(_TEXTS.glob("*.txt")), Path(__file__).with_name("verify.py")):
             shutil.copyfile(path, self._data / path.name)
 
     def _put_manifests(self, request: BundleRequest, head: LedgerHead, key: PrivateKey) -> None:
-        sizes = [path.stat().st_size for path in self._data.rglob("*") if path.is_file()]
         _put(self._folder / "bagit.txt", "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n")
+        count = size = 0
+        with _opened(self._folder / MANIFEST) as file:
+            for path in _files(self._data):
+                count, size = count + 1, size + path.stat().st_size
+                file.write(self._listed(path))
         asked = " ".join([request.case or request.query, *request.channels]).replace("\n", " ")
         _put(
             self._folder / "bag-info.txt",
             f"Bag-Software-Agent: channelwatch {__version__}\nBagging-Date: {head.signed_at:%Y-%m-%d}\n"
-            f"Payload-Oxum: {sum(sizes)}.{len(sizes)}\nExternal-Description: {asked or 'all messages'}\n",
+            f"Payload-Oxum: {size}.{count}\nExternal-Description: {asked or 'all messages'}\n",
         )
-        _put(self._folder / MANIFEST, _manifest(self._folder, sorted(self._data.rglob("*"))))
-        (self._folder / f"{MANIFEST}.sig").write_bytes(key.sign((self._folder / MANIFEST).read_bytes()))
+        with (
+            (self._folder / MANIFEST).open("rb") as signed,
+            mmap(signed.fileno(), 0, access=ACCESS_READ) as mapped,
+            memoryview(mapped) as text,  # which the key signs as one piece
+        ):
+            signature = key.sign(text)
+        (self._folder / f"{MANIFEST}.sig").write_bytes(signature)
         tags = sorted(path for path in self._folder.iterdir() if path.is_file())
-        _put(self._folder / "tagmanifest-sha256.txt", _manifest(self._folder, tags))
+        _put(self._folder / "tagmanifest-sha256.txt", "".join(map(self._listed, tags)))
+
+    def _listed(self, path: Path) -> str:
+        return f"{_sha256(path)}  {path.relative_to(self._folder).as_posix()}\n"
 
 
-def _manifest(folder: Path, paths: Sequence[Path]) -> str:
-    return "".join(f"{_sha256(path)}  {path.relative_to(folder).as_posix()}\n" for path in paths if path.is_file())
+def _files(folder: Path) -> Iterator[Path]:
+    """Yield the files under a folder as they come: a list of a million would take much memory."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir():
+                yield from _files(Path(entry.path))
+            else:
+                yield Path(entry.path)
 
 
 def _sha256(path: Path) -> str:
@@ -246,10 +304,6 @@ def _put_line(file: TextIO, record: object) -> None:
     file.write(json.dumps(record, ensure_ascii=False, sort_keys=True) + "\n")
 
 
-def _iso(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def _version_record(version: VersionEvidence) -> dict[str, object]:
     """Return a version as strangers read it: times in milliseconds and in words."""
     return {
@@ -260,11 +314,11 @@ def _version_record(version: VersionEvidence) -> dict[str, object]:
         "album": version.grouped_id,
         "link": post_link(version.channel_id, version.channel_username, version.message_id, version.link),
         "date": to_ms(version.date),
-        "date_utc": _iso(version.date),
+        "date_utc": exact(version.date),
         "edit_date": maybe_ms(version.edit_date),
-        "edit_date_utc": _iso(version.edit_date),
+        "edit_date_utc": exact(version.edit_date),
         "seen_at": to_ms(version.seen_at),
-        "seen_at_utc": _iso(version.seen_at),
+        "seen_at_utc": exact(version.seen_at),
         "source": version.observed_by,
         "reader": version.reader_id,
         "program": version.program,
@@ -277,6 +331,9 @@ def _version_record(version: VersionEvidence) -> dict[str, object]:
         "reply_to": version.reply_to,
         "reply_channel": version.reply_channel,
         "withheld": None if version.withheld is None else json.loads(version.withheld),
+        "redacted_at": maybe_ms(version.redacted_at),
+        "redacted_at_utc": exact(version.redacted_at),
+        "redaction": version.redaction,
         "raw_sha256": version.raw_sha256.hex(),
         "raw_format": version.raw_format,
         "layer": version.layer,

@@ -13,6 +13,7 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from bot import __version__
+from bot.evidence.moments import exact
 from bot.models import Clock
 from bot.models.captures import Capture, CaptureCause, CaptureOutcome, CaptureState
 from bot.sources.pages.capturing import CLAIMED, PageCaptures
@@ -32,6 +33,7 @@ _OUTCOMES = {
     CaptureOutcome.WEBSITE: "it has no public page of Telegram's: it is of a website",
     CaptureOutcome.SILENT: "nothing came: {detail}",
     CaptureOutcome.PRUNED: "the page was removed to make room",
+    CaptureOutcome.REDACTED: "what the post said was redacted",
     CaptureOutcome.TOO_MANY: "nobody asked: there were too many alerts at once",
 }
 
@@ -91,7 +93,7 @@ def _body(capture: Capture, blobs: Blobs) -> bytes | None:
 def _listed(capture: Capture, *, is_here: bool) -> dict[str, object]:
     """Return a capture as strangers read it."""
     is_lost = capture.state is CaptureState.KEPT and not is_here
-    at = None if capture.at is None else capture.at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    at = exact(capture.at)
     return {
         "channel": capture.channel_id,
         "message": capture.message_id,

@@ -52,7 +52,7 @@ def read_head(text: str) -> ForeignHead | None:
         said: dict[str, Any] = json.loads(head)
         key = base64.b64decode(public, validate=True)
         is_signed = is_signed_by(key, base64.b64decode(signature, validate=True), head.encode())
-        is_own = hashlib.sha256(key).hexdigest() == said["key"]
+        is_own = heads.fingerprint(key) == said["key"]
         return ForeignHead(
             text=head,
             public=key,

@@ -3,18 +3,16 @@
 from collections.abc import Collection
 from datetime import datetime
 
+from bot.evidence.moments import iso
 from bot.monitoring.channel_state import ChannelState, channel_states
 from bot.store import channels, evidence, readers
 from bot.store.channels import BEGINNING, Channel
 from bot.store.database import Reader
 
 
-def iso(moment: datetime | None) -> str | None:
-    """Write a moment as ISO 8601 in UTC, in whole seconds."""
-    return None if moment is None else moment.isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-async def coverage_of(db: Reader, channel_ids: Collection[int] | None, *, now: datetime) -> list[dict[str, object]]:
+async def channel_coverage(
+    db: Reader, channel_ids: Collection[int] | None, *, now: datetime
+) -> list[dict[str, object]]:
     """Return the coverage of channels; None: of all that are followed."""
     states = {state.channel.id: state for state in await channel_states(db, now)}
     lost = await readers.lost(db)

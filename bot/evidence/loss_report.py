@@ -6,7 +6,8 @@ from pathlib import Path
 
 import structlog
 
-from bot.evidence.coverage import coverage_of, iso
+from bot.evidence.coverage import channel_coverage
+from bot.evidence.moments import iso
 from bot.evidence.signing import PrivateKey
 from bot.runtime.private_files import FOLDER_MODE, write_private
 from bot.store import ledger, meta
@@ -50,6 +51,6 @@ async def _report(
         "key": fingerprint(key.public),
         "channels": [
             {**channel, "seen_in_that_day": seen.get(int(str(channel["id"])), {})}
-            for channel in await coverage_of(database, None, now=now)
+            for channel in await channel_coverage(database, None, now=now)
         ],
     }

@@ -2,7 +2,6 @@
 
 import asyncio
 import fcntl
-import hashlib
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -94,7 +93,7 @@ class PrivateKey:
         """The half that everybody may see."""
         return self._key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
 
-    def sign(self, text: bytes) -> bytes:
+    def sign(self, text: bytes | memoryview) -> bytes:
         """Sign a text."""
         return self._key.sign(text)
 
@@ -128,7 +127,7 @@ class Signer:
             key_id = next(known.id for known in await heads.keys(tx) if known.public == key.public)
             if newest is not None and (newest.sequence, newest.key_id) == (tip.sequence, key_id):
                 return newest
-            text = heads.write_head(tip, hashlib.sha256(key.public).digest(), now)
+            text = heads.write_head(tip, key.public, now)
             return await heads.add(tx, tip, text, signature=key.sign(text.encode()), key_id=key_id, now=now)
 
         return await self._database.write(job)
@@ -189,7 +188,6 @@ class Signer:
     async def _add(self, key: PrivateKey, old: PrivateKey | None, now: datetime) -> None:
         text = b"" if old is None else handover_text(old.public, key.public)
         handover, acceptance = (None, None) if old is None else (old.sign(text), key.sign(text))
-        digest = hashlib.sha256(key.public).digest()
         await self._database.write(
-            lambda tx: heads.add_key(tx, key.public, digest, handover=handover, acceptance=acceptance, now=now)
+            lambda tx: heads.add_key(tx, key.public, handover=handover, acceptance=acceptance, now=now)
         )

@@ -18,6 +18,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator  # noqa: TC003 - plain to read
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -241,7 +242,9 @@ class BundleCheck:
             self.fault(f"{named(*key)}: the ledger has a line of it, versions.jsonl has not")
 
     def version(self, name: str, version: dict[str, Any], lines: list[dict[str, Any]]) -> None:
-        if content_of(version) != lines[-1]["content"]:
+        if version["redacted_at"] is not None:
+            self.redaction(name, key_of(version))
+        elif content_of(version) != lines[-1]["content"]:
             self.fault(f"{name}: its text, formatting or media is not what the ledger names")
         if (version["raw_sha256"], version["seen_at"]) != (lines[0]["sha256"], lines[0]["seen_at"]):
             self.fault(f"{name}: its bytes or its time are not those that the ledger names")
@@ -253,9 +256,18 @@ class BundleCheck:
             if version[f"{time}_utc"] != in_words(version[time]):
                 self.fault(f"{name}: {time}_utc says another time than {time}")
 
+    def redaction(self, what: str, key: tuple[int, int, int]) -> None:
+        """Look for the line of what was removed, which nobody can leave out."""
+        reasons = [line["detail"] for line in self.lines if line["kind"] == "redaction" and key_of(line) == key]
+        if reasons:
+            self.notes.append(f"{what} was redacted, its words and bytes are not here: {reasons[-1]}")
+        else:
+            self.fault(f"{what}: it is said to be redacted, and the ledger has no line of that")
+
     def lines_of_versions(self) -> dict[tuple[int, int, int], list[dict[str, Any]]]:
         """Return the lines of each version, once their bytes are found to be there."""
         lines: dict[tuple[int, int, int], list[dict[str, Any]]] = {}
+        redacted = {key_of(line) for line in self.lines if line["kind"] == "redaction"}
         for line in self.lines:
             if line["kind"] in {"version", "addition", "withheld"} and line["message"] is not None:
                 key = (line["channel"], line["message"], line["number"])
@@ -263,6 +275,8 @@ class BundleCheck:
                     lines.setdefault(key, []).append(line)
                 raw = self.data / "raw" / line["sha256"]
                 if not raw.is_file():
+                    if key in redacted:
+                        continue  # the version says so, too
                     self.fault(f"{named(*key)}: its bytes raw/{line['sha256']} are missing")
                 elif sha256_of(raw) != line["sha256"]:
                     self.fault(f"{named(*key)}: its bytes raw/{line['sha256']} were changed")
@@ -276,11 +290,15 @@ class BundleCheck:
                 self.fault(f"captures/{path.name}: the page was changed")
             elif path.stem not in named_pages:
                 self.fault(f"captures/{path.name}: the ledger has no line of this page")
+        for line in self.lines:
+            if line["kind"] == "capture" and not (self.data / "captures" / f"{line['sha256']}.html").is_file():
+                where = f"channel {line['channel']}, message {line['message']}"
+                self.notes.append(f"{where}: its page {line['sha256']} is not here")
 
     def files(self) -> None:
         """Look for each file that the ledger names."""
         entries = [json.loads(line) for line in lines_of(self.data / "files.jsonl")]
-        removed = {entry["sha256"] for entry in entries if entry["sha256"] and entry["state"] != "kept"}
+        removed = {(*key_of(each), each["sha256"]): each["reason"] for each in entries if each["state"] != "kept"}
         told = {(*key_of(line), line["sha256"]) for line in self.lines if line["kind"] == "file"}
         for entry in entries:
             if entry["state"] == "kept" and (*key_of(entry), entry["sha256"]) not in told:
@@ -289,7 +307,10 @@ class BundleCheck:
             if line["kind"] != "file":
                 continue
             where, path = named(line["channel"], line["message"], line["number"]), self.data / "media" / line["sha256"]
-            if line["sha256"] in removed:
+            reason = removed.get((*key_of(line), line["sha256"]), "")
+            if reason == "redacted":
+                self.redaction(f"{where}: its file {line['sha256']}", key_of(line))
+            elif reason:
                 self.notes.append(f"{where}: its file {line['sha256']} was removed to make room")
             elif not path.is_file():
                 self.fault(f"{where}: its file media/{line['sha256']} is missing")
@@ -297,9 +318,12 @@ class BundleCheck:
                 self.fault(f"{where}: its file media/{line['sha256']} was changed")
 
 
-def lines_of(path: Path) -> list[str]:
-    """Return the lines of a file; what a post says may hold other signs that end lines (U+2028, U+0085)."""
-    return [line for line in path.read_bytes().decode("utf-8").split("\n") if line]
+def lines_of(path: Path) -> Iterator[str]:
+    """Yield the lines of a file; what a post says may hold other signs that end lines (U+2028, U+0085)."""
+    with path.open("rb") as file:
+        for line in file:
+            if line != b"\n":
+                yield line.decode("utf-8").rstrip("\n")
 
 
 def key_of(record: dict[str, Any]) -> tuple[int, int, int]:

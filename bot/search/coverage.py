@@ -42,8 +42,6 @@ async def coverage_of(
 ) -> Coverage:
     """Return from when on channels are complete; without `channel_ids` those that are followed, or else all stored.
 
-    The `hidden` ones, which are restricted to others, do not count.
-
     Of a channel that was never followed, or not read yet, the oldest stored post is taken for the first one that is
     known; with no post it begins `now`. `hidden` channels, which are restricted to others, are left out.
     """

@@ -2,17 +2,19 @@
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.models import ObservedBy
 from bot.models.captures import Capture, CaptureCause, CaptureOutcome
+from bot.models.people import Viewer
 from bot.store import ledger
+from bot.store.access import Restrictable, visible
 from bot.store.blobs import Blob
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.ledger import LedgerEntry, LineKind
-from bot.store.rows import json_list, read, read_all, to_ms
+from bot.store.rows import json_list, maybe_ms, read, read_all, to_ms
 
 _PRUNED_AT_ONCE = 100  # rows; a transaction of a few milliseconds
 MOST_WAITING = 100  # captures for alerts; a page takes some seconds
@@ -50,7 +52,7 @@ class CapturedPage:
 
 async def want(
     tx: Transaction,
-    version_ids: Iterable[int],
+    version_ids: Collection[int],
     cause: CaptureCause,
     *,
     now: datetime,
@@ -58,14 +60,23 @@ async def want(
 ) -> None:
     """Have the pages of versions captured that have no capture, nor one on its way; what has no page says so.
 
-    An export has them captured anew. What is wanted for alerts is bounded: what comes while too much waits is left.
+    An export has them captured anew, and what waits for an alert goes first once it is in a case. What is wanted for
+    alerts is bounded: what comes while too much waits is left.
     """
+    if cause is CaptureCause.CASE:
+        sql = """UPDATE captures SET cause = 'case' WHERE state = 'wanted' AND cause = 'alert'
+            AND version_id IN (SELECT value FROM json_each(:ids))"""
+        await tx.execute(sql, {"ids": json_list(version_ids)})
     added = await tx.execute(
         """INSERT INTO captures (version_id, cause, wanted_at, due_at, outcome, state)
         SELECT id, :cause, :now, :due, outcome, iif(outcome IS NULL, 'wanted', 'left') FROM (
             SELECT v.id, CASE WHEN c.network != 'telegram' THEN 'website' WHEN v.message_id < 0 THEN 'story'
                 WHEN c.username IS NULL THEN 'private'
-                WHEN :cause = 'alert' AND :most <= (SELECT count(*) FROM captures INDEXED BY captures_wanted
+                WHEN EXISTS (SELECT 1 FROM redactions r
+                    JOIN posts p ON p.channel_id = r.channel_id AND p.message_id = r.message_id
+                    JOIN posts o ON o.channel_id = p.channel_id AND o.post_key = p.post_key
+                    WHERE r.channel_id = v.channel_id AND o.message_id = v.message_id) THEN 'redacted'
+                WHEN :cause = 'alert' AND :most <= k.key + (SELECT count(*) FROM captures INDEXED BY captures_wanted
                     WHERE state = 'wanted' AND cause = 'alert') THEN 'too_many' END AS outcome
             FROM json_each(:ids) k JOIN versions v ON v.id = k.value JOIN channels c ON c.id = v.channel_id
             WHERE NOT EXISTS (SELECT 1 FROM captures o WHERE o.version_id = v.id AND :cause != 'export'
@@ -157,7 +168,7 @@ async def put_off(tx: Transaction, wanted: WantedCapture, detail: str, *, until:
     await tx.execute(
         """UPDATE captures SET state = iif(:until IS NULL, 'left', state), due_at = coalesce(:until, due_at),
             outcome = iif(:until IS NULL, 'silent', outcome), detail = :detail WHERE id = :id AND state = 'wanted'""",
-        {"id": wanted.id, "until": None if until is None else to_ms(until), "detail": detail},
+        {"id": wanted.id, "until": maybe_ms(until), "detail": detail},
     )
 
 
@@ -191,6 +202,20 @@ async def prune(tx: Transaction, *, size: int, before: datetime) -> list[Blob]:
     return [Blob(sha256=bytes(row["sha256"]), size=row["size"]) for row in found if not row["is_shared"]]
 
 
+async def count_kept(db: Reader, case_id: int, viewer: Viewer) -> int:
+    """Count the posts of a case that a viewer sees whose public page is kept."""
+    count: int = await db.fetch_value(
+        f"""SELECT count(*) FROM case_posts s WHERE s.case_id = :case
+            AND {visible(Restrictable.CHANNEL, "s.channel_id")} AND EXISTS (
+                SELECT 1 FROM posts p JOIN posts i ON i.channel_id = p.channel_id AND i.post_key = p.post_key
+                JOIN versions v ON v.channel_id = i.channel_id AND v.message_id = i.message_id
+                JOIN captures k ON k.version_id = v.id AND k.state = 'kept'
+                WHERE p.channel_id = s.channel_id AND p.message_id = s.message_id)""",  # noqa: S608 - our own words
+        {"case": case_id, "viewer": viewer.chat_id},
+    )
+    return count
+
+
 async def of_messages(db: Reader, keys: Collection[tuple[int, int]]) -> list[Capture]:
     """Return the captures of messages, the oldest of each message first."""
     rows = await db.fetch_all(
@@ -202,10 +227,13 @@ async def of_messages(db: Reader, keys: Collection[tuple[int, int]]) -> list[Cap
 
 
 async def of_post(db: Reader, channel_id: int, post_key: str) -> Capture | None:
-    """Return the last capture of a post, by its message of the lowest number; None where none was wanted."""
-    sql = "SELECT min(message_id) FROM posts WHERE channel_id = :channel AND post_key = :key"
-    message_id = await db.fetch_value(sql, {"channel": channel_id, "key": post_key})
-    return await newest(db, channel_id, message_id)
+    """Return the last capture of a post, of whichever of its messages; None where none was wanted."""
+    row = await db.fetch_one(
+        f"""{_CAPTURES} JOIN posts p ON p.channel_id = v.channel_id AND p.message_id = v.message_id
+        WHERE p.channel_id = :channel AND p.post_key = :key ORDER BY k.id DESC LIMIT 1""",
+        {"channel": channel_id, "key": post_key},
+    )
+    return None if row is None else read(Capture, row)
 
 
 async def newest(db: Reader, channel_id: int, message_id: int) -> Capture | None:

@@ -45,6 +45,8 @@ class VersionEvidence:
     raw_format: str
     layer: int | None
     raw_sha256: bytes
+    redacted_at: datetime | None  # since then its words are not here; None: they are
+    redaction: str | None  # why
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,10 +85,11 @@ async def versions_of(db: Reader, keys: MessageKeys) -> list[VersionEvidence]:
     """Return all versions of messages with their bytes, the first of each first."""
     rows = await db.fetch_all(
         """SELECT v.*, p.grouped_id, p.forward, p.author, p.reply_to, p.reply_channel, p.withheld, p.link,
-            c.title AS channel_title, c.username AS channel_username
+            c.title AS channel_title, c.username AS channel_username, r.at AS redacted_at, r.reason AS redaction
         FROM json_each(:keys) k CROSS JOIN posts p ON p.channel_id = k.value ->> 0 AND p.message_id = k.value ->> 1
         CROSS JOIN versions v ON v.channel_id = p.channel_id AND v.message_id = p.message_id
-        JOIN channels c ON c.id = v.channel_id
+        JOIN channels c ON c.id = v.channel_id LEFT JOIN redactions r
+            ON r.channel_id = v.channel_id AND r.message_id = v.message_id AND r.number = v.number
         ORDER BY k.key, v.number""",
         {"keys": json_list(keys)},
     )
@@ -94,11 +97,14 @@ async def versions_of(db: Reader, keys: MessageKeys) -> list[VersionEvidence]:
 
 
 async def additions_of(db: Reader, keys: MessageKeys) -> list[tuple[bytes, bytes]]:
-    """Return the bytes that came to versions of messages later, each after its SHA-256."""
+    """Return the bytes that came to versions of messages later, each after its SHA-256; none of redacted ones."""
     rows = await db.fetch_all(
         """SELECT e.raw_sha256, e.raw FROM json_each(:keys) k
         CROSS JOIN versions v ON v.channel_id = k.value ->> 0 AND v.message_id = k.value ->> 1
-        CROSS JOIN part_messages e ON e.version_id = v.id ORDER BY e.id""",
+        CROSS JOIN part_messages e ON e.version_id = v.id
+        WHERE NOT EXISTS (SELECT 1 FROM redactions r
+            WHERE r.channel_id = v.channel_id AND r.message_id = v.message_id AND r.number = v.number)
+        ORDER BY e.id""",
         {"keys": json_list(keys)},
     )
     return [(row["raw_sha256"], row["raw"]) for row in rows]
@@ -137,6 +143,53 @@ async def unreadable_of(db: Reader, channel_id: int) -> list[ChannelGap]:
         {"id": channel_id},
     )
     return read_all(ChannelGap, rows)
+
+
+class MessageSet:
+    """Messages that somebody collects, in a temporary table of a connection: a million of them take no memory."""
+
+    def __init__(self, db: Reader) -> None:
+        self._db = db
+        self._is_made = False
+        self.count = 0
+
+    async def add(self, keys: MessageKeys) -> None:
+        """Add messages and the other items of their albums."""
+        if not self._is_made:
+            await self._db.fetch_all(
+                """CREATE TEMP TABLE collected (channel_id INTEGER, message_id INTEGER,
+                    PRIMARY KEY (channel_id, message_id)) WITHOUT ROWID"""
+            )
+            self._is_made = True
+        items = json_list(await with_albums(self._db, keys))
+        await self._db.fetch_all(
+            "INSERT OR IGNORE INTO collected SELECT value ->> 0, value ->> 1 FROM json_each(:items)", {"items": items}
+        )
+        self.count += await self._db.fetch_value("SELECT changes()")
+
+    async def after(self, last: tuple[int, int] | None, *, most: int) -> list[tuple[int, int]]:
+        """Return the messages that follow one, by channel and number."""
+        rows = await self._db.fetch_all(
+            """SELECT channel_id, message_id FROM collected
+            WHERE :channel IS NULL OR (channel_id, message_id) > (:channel, :message)
+            ORDER BY channel_id, message_id LIMIT :most""",
+            {"channel": last and last[0], "message": last and last[1], "most": most},
+        )
+        return [(row["channel_id"], row["message_id"]) for row in rows]
+
+    async def channels(self) -> set[int]:
+        """Return the channels of all."""
+        return {row["id"] for row in await self._db.fetch_all("SELECT DISTINCT channel_id AS id FROM collected")}
+
+    async def lines(self, first: int, last: int) -> set[int]:
+        """Return the lines of the ledger about these messages, from one to another, both included."""
+        rows = await self._db.fetch_all(
+            """SELECT l.sequence FROM ledger l CROSS JOIN collected m
+                ON m.channel_id = l.channel_id AND m.message_id = l.message_id
+            WHERE l.sequence BETWEEN :first AND :last""",
+            {"first": first, "last": last},
+        )
+        return {row["sequence"] for row in rows}
 
 
 class LedgerReader:

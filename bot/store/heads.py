@@ -10,7 +10,7 @@ from datetime import datetime
 from bot.store import ledger
 from bot.store.database import Reader, Transaction
 from bot.store.ledger import LedgerEntry, LineKind
-from bot.store.rows import read, read_all, to_ms
+from bot.store.rows import json_list, maybe_ms, read, read_all, to_ms
 from bot.store.transaction import Tip
 
 MARK = "head of a ledger of channelwatch"
@@ -63,11 +63,11 @@ def pem(public: bytes) -> str:
     return f"-----BEGIN PUBLIC KEY-----\n{base64.b64encode(_ED25519 + public).decode()}\n-----END PUBLIC KEY-----\n"
 
 
-def write_head(tip: Tip, public_sha256: bytes, signed_at: datetime) -> str:
-    """Write a head as canonical JSON."""
+def write_head(tip: Tip, public: bytes, signed_at: datetime) -> str:
+    """Write a head, that a key is to sign, as canonical JSON."""
     head = {
         "hash": tip.hash.hex(),
-        "key": public_sha256.hex(),
+        "key": fingerprint(public),
         "sequence": tip.sequence,
         "signed_at": to_ms(signed_at),
         "what": MARK,
@@ -80,14 +80,8 @@ async def keys(db: Reader) -> list[SigningKey]:
     return read_all(SigningKey, await db.fetch_all("SELECT * FROM signing_keys ORDER BY id"))
 
 
-async def add_key(  # noqa: PLR0913 - a key has this many sides
-    tx: Transaction,
-    public: bytes,
-    public_sha256: bytes,
-    *,
-    handover: bytes | None,
-    acceptance: bytes | None,
-    now: datetime,
+async def add_key(
+    tx: Transaction, public: bytes, *, handover: bytes | None, acceptance: bytes | None, now: datetime
 ) -> None:
     """Add the key that signs from now on, and a line of the ledger that names it."""
     await tx.execute(
@@ -95,10 +89,10 @@ async def add_key(  # noqa: PLR0913 - a key has this many sides
         VALUES (:public, :now, :handover, :acceptance)""",
         {"public": public, "now": to_ms(now), "handover": handover, "acceptance": acceptance},
     )
-    await ledger.add(tx, [LedgerEntry(LineKind.KEY, to_ms(now), sha256=public_sha256)])
+    await ledger.add(tx, [LedgerEntry(LineKind.KEY, to_ms(now), sha256=bytes.fromhex(fingerprint(public)))])
 
 
-async def add(  # noqa: PLR0913 - likewise
+async def add(  # noqa: PLR0913 - a head has this many sides
     tx: Transaction, tip: Tip, text: str, *, signature: bytes, key_id: int, now: datetime
 ) -> LedgerHead:
     """Add a signed head."""
@@ -143,7 +137,7 @@ async def put_stamp(tx: Transaction, stamp: HeadStamp) -> None:
             "head": stamp.head_id,
             "authority": stamp.authority,
             "reply": stamp.reply,
-            "stamped": None if stamp.stamped_at is None else to_ms(stamp.stamped_at),
+            "stamped": maybe_ms(stamp.stamped_at),
             "tried": to_ms(stamp.tried_at),
             "reason": stamp.reason,
         },
@@ -154,7 +148,7 @@ async def stamps(db: Reader, head_ids: Collection[int]) -> list[HeadStamp]:
     """Return what authorities answered of these heads."""
     sql = """SELECT * FROM stamps WHERE head_id IN (SELECT value FROM json_each(:ids))
         ORDER BY head_id, authority"""
-    return read_all(HeadStamp, await db.fetch_all(sql, {"ids": json.dumps(list(head_ids))}))
+    return read_all(HeadStamp, await db.fetch_all(sql, {"ids": json_list(head_ids)}))
 
 
 async def last_stamps(db: Reader) -> dict[str, HeadStamp]:

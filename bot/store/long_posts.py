@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from bot.store.database import Reader, Transaction
-from bot.store.rows import json_list, read, to_ms
+from bot.store.rows import json_list, maybe_ms, read, to_ms
 
 FIRST_PAUSE = 10_000  # ms until a rest is asked for again
 SECOND_OVER = 2_000  # ms after the date of an edit, which Telegram gives in whole seconds
@@ -119,7 +119,7 @@ async def put_off(tx: Transaction, due: DueRest, *, until: datetime | None, reas
             "channel": due.channel_id,
             "message": due.message_id,
             "now": to_ms(now),
-            "until": None if until is None else to_ms(until),
+            "until": maybe_ms(until),
             "reason": reason,
         },
     )

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from bot.models import Clock
 from bot.runtime.clock import utc_now
 from bot.store.database import Reader, Transaction
-from bot.store.rows import from_ms, to_ms
+from bot.store.rows import from_ms, maybe_ms, to_ms
 
 _CLOCK_ERROR = "clock_error"
 _FAULT = "fault"
@@ -118,7 +118,7 @@ class PageBackoff:
 
 async def put_page_backoff(tx: Transaction, backoff: PageBackoff) -> None:
     """Write down how long no page may be asked for."""
-    until = None if backoff.until is None else to_ms(backoff.until)
+    until = maybe_ms(backoff.until)
     await put(tx, _PAGE_BACKOFF, json.dumps({"seconds": backoff.seconds, "until": until, "reason": backoff.reason}))
 
 

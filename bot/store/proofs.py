@@ -1,12 +1,11 @@
 """Proofs of OpenTimestamps that a block of Bitcoin holds the hash of a head: pending ones, and complete ones."""
 
-import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.store.database import Reader, Transaction
-from bot.store.rows import maybe_ms, read, read_all, to_ms
+from bot.store.rows import json_list, maybe_ms, read, read_all, to_ms
 
 GIVE_UP_AFTER = timedelta(days=30)  # since a calendar took a head: from then on exports alone ask for the block
 
@@ -47,7 +46,7 @@ async def put(tx: Transaction, proof: HeadProof) -> None:
 async def of_heads(db: Reader, head_ids: Collection[int]) -> dict[int, HeadProof]:
     """Return the proofs of these heads by their ids, without those that no calendar gave."""
     sql = "SELECT * FROM proofs WHERE head_id IN (SELECT value FROM json_each(:ids)) AND file IS NOT NULL"
-    rows = await db.fetch_all(sql, {"ids": json.dumps(list(head_ids))})
+    rows = await db.fetch_all(sql, {"ids": json_list(head_ids)})
     return {proof.head_id: proof for proof in read_all(HeadProof, rows)}
 
 

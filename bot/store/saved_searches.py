@@ -24,13 +24,17 @@ async def save(tx: Transaction, chat_id: int, typed: str, *, now: datetime) -> b
         WHERE (SELECT count(*) FROM saved_searches WHERE chat_id = :chat) < :most""",
         {"chat": chat_id, "typed": typed, "now": to_ms(now), "most": MOST},
     )
-    return await is_saved(tx, chat_id, typed)
+    return await find(tx, chat_id, typed) is not None
 
 
-async def is_saved(db: Reader, chat_id: int, typed: str) -> bool:
-    """Tell whether a chat has saved a search."""
-    sql = "SELECT 1 FROM saved_searches WHERE chat_id = :chat AND typed = :typed"
-    return await db.fetch_one(sql, {"chat": chat_id, "typed": typed}) is not None
+async def find(db: Reader, chat_id: int, typed: str) -> SavedSearch | None:
+    """Return a search of a chat as it was typed; None where the chat has not saved it."""
+    return next((each for each in await of_chat(db, chat_id) if each.typed == typed), None)
+
+
+async def get(db: Reader, chat_id: int, search_id: int) -> SavedSearch | None:
+    """Return a saved search of a chat; None where there is none."""
+    return next((each for each in await of_chat(db, chat_id) if each.id == search_id), None)
 
 
 async def of_chat(db: Reader, chat_id: int) -> list[SavedSearch]:

@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 
 from bot.models.alerts import Draft, MessageKind
 from bot.models.translations import Translation, TranslationState
-from bot.parts import Part, load_parts, whole_text
+from bot.parts import Part, is_redacted, load_parts, whole_text
 from bot.store import outbox
 from bot.store.chats import Chat
 from bot.store.database import Reader, Subject, Transaction
-from bot.store.rows import json_list, read, to_ms
+from bot.store.rows import json_list, maybe_ms, read, to_ms
 from bot.text.language import language_of
 
 FOLLOWS_WITHIN = timedelta(days=1)  # an alert that is older gets no translation by itself
@@ -126,10 +126,11 @@ async def follow(tx: Transaction, alert_ids: Collection[int], *, now: datetime) 
     )
     wanted = []
     for row in rows:
-        text = whole_text(row["text"], load_parts(row["parts"]))
+        parts = load_parts(row["parts"])
+        text = whole_text(row["text"], parts)
         if row["state"] is not None:
             await _show(tx, row["version_id"], row["language"], now=now)
-        elif text.strip() and language_of(text) != row["language"]:
+        elif text.strip() and language_of(text) != row["language"] and not is_redacted(parts):
             wanted.append((row["version_id"], row["language"]))
     await _want(tx, wanted, now=now)
 
@@ -206,7 +207,7 @@ async def put_off(
         {
             "version": wanted.version_id,
             "language": wanted.language,
-            "until": None if until is None else to_ms(until),
+            "until": maybe_ms(until),
             "reason": reason,
         },
     )

@@ -6,6 +6,7 @@ from zlib import crc32
 from bot.models.outgoing import Button, ButtonRows
 
 CHANNEL = r"-?\d{1,15}"  # how data names a channel, by its id; those below zero are of other networks than Telegram
+POST = rf"{CHANNEL}:-?\d{{1,10}}"  # how data names a post: channel and message
 _ON, _OFF, _CHOSEN = "✅", "▫️", "●"
 
 

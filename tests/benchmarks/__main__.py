@@ -15,9 +15,11 @@ from rich.table import Table
 
 from tests.benchmarks import (
     archive,
+    beside,
     catching_up,
     fanout,
     latency,
+    ledger,
     likeness,
     matching,
     requests,
@@ -33,6 +35,7 @@ T = TypeVar("T")
 ROWS = {
     "latency": latency.measure,
     "searches": searches.measure,
+    "beside": beside.measure,
     "throughput": throughput.measure,
     "fanout": fanout.measure,
     "catching-up": catching_up.measure,
@@ -40,6 +43,7 @@ ROWS = {
 }
 TABLES = {
     "archive": archive.table,
+    "ledger": ledger.table,
     "matching": matching.table,
     "likeness": likeness.table,
     "searching": searching.table,
@@ -59,11 +63,15 @@ def main() -> None:
     parser.add_argument(
         "--archive", type=int, metavar="POSTS", help="only how an archive of so many posts grows; 5000000 take hours"
     )
+    parser.add_argument(
+        "--posts", type=int, metavar="POSTS", default=beside.POSTS, help="in the archive of the row beside"
+    )
     parser.add_argument("rows", nargs="*", metavar="ROW", help=f"only these: {', '.join(names)}")
     wanted = parser.parse_args()
     if unknown := set(wanted.rows) - set(names):
         parser.error(f"no row {', '.join(sorted(unknown))}; there are {', '.join(names)}")
     signal.signal(signal.SIGALRM, _give_up)
+    ROWS["beside"] = partial(beside.measure, posts=wanted.posts)
     if wanted.archive:
         large = partial(archive.table, posts=wanted.archive)
         Console(highlight=False, width=WIDTH).print(_measure(large, full=wanted.full, limit=0))

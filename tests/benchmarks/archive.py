@@ -9,6 +9,7 @@ import gc
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from time import perf_counter, process_time
@@ -44,13 +45,13 @@ def table(folder: Path, *, full: bool, posts: int | None = None) -> Table:
 
 async def _table(folder: Path, *, posts: int | None, queries: int) -> Table:
     made = Table("", "", "goal", "", title=f"an archive of {posts or SMALL:,} posts in {CHANNELS} channels")
-    async with _filled(folder / "small", SMALL) as place:
+    async with filled(folder / "small", SMALL) as place:
         size = place.size()
         _add(made, "bytes on the disk, a post", size / SMALL, BYTES, "{:,.0f}")
         made.add_row("CPU seconds per million posts, by hundreds", f"{place.cpu * 1e6:,.0f}")
-        made.add_row("  one by one, as pushes come", f"{await place.store(SINGLE, size=1) * 1e6:,.0f}")
+        made.add_row("  one by one, as pushes come", f"{(await place.store(SINGLE, size=1)).cpu * 1e6:,.0f}")
         if posts:
-            async with _filled(folder / "large", posts) as large:
+            async with filled(folder / "large", posts) as large:
                 _add(made, f"bytes, of {posts:,}", large.size() / posts, BYTES, "{:,.0f}")
                 made.add_row("  CPU seconds per million posts", f"{large.cpu * 1e6:,.0f}")
                 grown = await _grown(place, large)
@@ -61,7 +62,15 @@ async def _table(folder: Path, *, posts: int | None, queries: int) -> Table:
     return made
 
 
-class _Place:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """What storing a post took."""
+
+    cpu: float  # s
+    time: float  # s
+
+
+class Place:
     """An archive, and the posts that go on coming."""
 
     def __init__(self, archive: Archive, path: Path) -> None:
@@ -71,14 +80,14 @@ class _Place:
         self._mix = Mix(pool(1))
         self._empty = self._stored()
 
-    async def store(self, posts: int, *, size: int = PAGE) -> float:
-        """Store more posts, so many at once; return the computing time of one, without that of making it up."""
-        spent = 0.0
+    async def store(self, posts: int, *, size: int = PAGE) -> Spent:
+        """Store more posts, so many at once; return what one took, without making it up."""
+        cpu = time = 0.0
         for observation in self._mix.observations(posts, size, self.archive.reader_id):
-            begun = process_time()
+            begun, began = process_time(), perf_counter()
             await self.archive.ingest.store(observation)
-            spent += process_time() - begun
-        return spent / posts
+            cpu, time = cpu + process_time() - begun, time + perf_counter() - began
+        return Spent(cpu=cpu / posts, time=time / posts)
 
     def size(self) -> int:
         """Return the bytes that the posts take; those of the topics are none of them."""
@@ -92,7 +101,8 @@ class _Place:
 
 
 @asynccontextmanager
-async def _filled(folder: Path, posts: int) -> AsyncIterator[_Place]:
+async def filled(folder: Path, posts: int) -> AsyncIterator[Place]:
+    """Yield an archive in a new folder, with so many posts."""
     folder.mkdir()  # noqa: ASYNC240 - nothing else runs
     queries = [(topic.name, topic.query, compiled(topic.query).to_json()) for topic in builtin_topics()]
 
@@ -104,19 +114,19 @@ async def _filled(folder: Path, posts: int) -> AsyncIterator[_Place]:
         for number in range(CHANNELS):
             await archive.follow(NEWS + number, title=f"Вести {number}")
         await archive.db.write(save)
-        place = _Place(archive, folder / "data" / "bot.db")
+        place = Place(archive, folder / "data" / "bot.db")
         gc.collect()
         gc.freeze()  # what is made for measuring is no burden to the service
-        place.cpu = await place.store(posts)
+        place.cpu = (await place.store(posts)).cpu
         yield place
 
 
-async def _grown(small: _Place, large: _Place) -> float:
+async def _grown(small: Place, large: Place) -> float:
     """Return how many times what a post costs in a small archive it costs in a large one."""
     ours, bare = [], []
     for _ in range(ROUNDS):
-        bare.append(await small.store(TURN))
-        ours.append(await large.store(TURN))
+        bare.append((await small.store(TURN)).cpu)
+        ours.append((await large.store(TURN)).cpu)
     return median(ratios(ours, bare))
 
 

@@ -26,7 +26,10 @@ NO_LIMIT = "100000"  # sends a second, the most that may be set: pacing is off
 class Process:
     """A Python program in a process of its own; it ends with the block."""
 
-    def __init__(self, *arguments: str, folder: Path, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, *arguments: str, folder: Path, env: Mapping[str, str] | None = None, apart: bool = False
+    ) -> None:
+        """Start it; `apart`, in a session of its own, as in another terminal."""
         # Nothing else of the environment: settings that somebody has there are for the real service.
         clean = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         self._process = subprocess.Popen(  # noqa: S603 - our own programs
@@ -36,6 +39,7 @@ class Process:
             text=True,
             cwd=folder,
             env={**clean, "PYTHONPATH": str(ROOT), **(env or {})},
+            start_new_session=apart,
         )
 
     def __enter__(self) -> Self:
@@ -83,6 +87,10 @@ class Process:
         """Let it go on."""
         self._process.send_signal(signal.SIGCONT)
 
+    def has_ended(self) -> bool:
+        """Say whether it has ended, be it by an error."""
+        return self._process.poll() is not None
+
     def cpu(self) -> float:
         """Return the seconds that all its threads have computed."""
         return time.clock_gettime(~self._process.pid << 3 | 2)  # the clock that clock_getcpuclockid(3) names
@@ -115,6 +123,13 @@ class World:
 
     def service(self, **settings: str) -> Process:
         """Start `python -m bot run`; its first line of output says that it is ready."""
+        return self._start("run", settings=settings).ready()
+
+    def program(self, *words: str) -> Process:
+        """Start another command, as somebody does in a terminal; nobody waits for it."""
+        return self._start(*words, apart=True)
+
+    def _start(self, *words: str, settings: Mapping[str, str] | None = None, apart: bool = False) -> Process:
         folder, facts = self.folder / "ours", self.stage.facts
         env = {
             "TELEGRAM_API_ID": "1",
@@ -130,7 +145,7 @@ class World:
             "SEND_RATE_GROUP": NO_LIMIT,
             "LOG_LEVEL": "WARNING",
         }
-        return Process("-m", "bot", "run", folder=folder, env=env | settings).ready()
+        return Process("-m", "bot", *words, folder=folder, env={**env, **(settings or {})}, apart=apart)
 
     def bare(self, job: str, *arguments: str) -> Process:
         """Start a baseline; it is ready then."""

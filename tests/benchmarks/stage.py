@@ -19,6 +19,7 @@ from telethon.tl import functions, types
 
 from bot.models.links import post_link
 from bot.sandbox import Sandbox, User
+from bot.sandbox.world.messages import Message
 from bot.text.markup import units
 from tests.benchmarks.texts import MARK, Texts
 
@@ -155,6 +156,17 @@ class Stage:
         self._searches.cancel()
         return self._answers
 
+    async def look(self) -> None:
+        """Let the first of the crowd look at one chart of a year after the other from now on."""
+        self._looks = True
+        self._searches = asyncio.create_task(self._look_on())
+
+    async def look_away(self) -> int:
+        """Wait for the last chart; return how many there were."""
+        self._looks = False
+        await self._searches
+        return self._answers
+
     async def _search_on(self, typed: str) -> None:
         bot = self._sides["ours"].bot
         for user in self._crowd:
@@ -164,6 +176,17 @@ class Stage:
             for user in filter(self._is_answered, self._crowd):
                 self._answers += 1
                 user.sends(bot, typed)
+
+    async def _look_on(self) -> None:
+        user, bot = self._crowd[0], self._sides["ours"].bot
+        user.sends(bot, "/stats")
+        while self._looks:
+            shown = next((each for each in reversed(user.inbox(bot)) if _charts(each)), None)
+            if shown is None:
+                await asyncio.sleep(LOOK_EVERY)
+                continue
+            await user.presses(shown, _charts(shown)[self._answers % len(_charts(shown))])
+            self._answers += 1
 
     def _is_answered(self, user: User) -> bool:
         bot = self._sides["ours"].bot
@@ -197,6 +220,14 @@ class Stage:
         if number is not None:
             self._arrived.setdefault(number, now)
             self._news.set()
+
+
+def _charts(message: Message) -> list[bytes]:
+    """Return what the buttons under a message send that lead to charts of a year."""
+    rows = message.reply_markup.rows if isinstance(message.reply_markup, types.ReplyInlineMarkup) else []
+    kinds = [button.type for row in rows for button in row.buttons]
+    data = [kind.data for kind in kinds if isinstance(kind, types.InlineButtonTypeCallback)]
+    return [each for each in data if each.startswith(b"stats:") and b":364" in each]
 
 
 async def main(folder: Path) -> None:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.commands.context import RenderingOrder
 from bot.models import Media
 from bot.models.people import Role
 from bot.store import media
@@ -57,6 +58,8 @@ async def test_a_post_is_saved_by_taps_and_stays_with_all_that_becomes_of_it(new
         noted = await newsroom.says(said)
     assert text(noted).splitlines()[1:3] == ["#банк #ЦБ_РФ", "Для юриста"]
     item = await newsroom.taps(button(screen.edit, "2"))
+    ordered = await newsroom.taps(button(item.edit, "Picture"))
+    assert ordered.order == RenderingOrder(channel_id=OTHER, message_id=8, language="en", time_zone="UTC")
     await newsroom.taps(button(item.edit, "Note"))
     assert "📝 важно" in text(await newsroom.says("важно"))
     left = await newsroom.taps(button(item.edit, "Take it out"))

@@ -34,8 +34,8 @@ RULES = {
 # What each kind of button needs.
 TAPS = {
     Need.LOOK: """about again alike back case cases channel dossier edit find first found group groups history item keep
-    latest like list more older order others others_of post quote rss run seen setup similar spread stats sum test
-    topics translation undo why""",
+    latest like list more older order others others_of picture post quote rss run seen setup similar spread stats sum
+    test topics translation undo why""",
     Need.CHAT: """blame casename casenote casetags confirmations digest drop edits every exclude fallback feed forall
     hush include into lang language leave media mute mutes newcase ok ours outof place prio quiet receipt revert
     heads pages rss_new save settings snooze store storms surges theme tocase topic translate type uncase unmute

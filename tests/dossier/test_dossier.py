@@ -10,13 +10,19 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from PIL import Image
 from selectolax.lexbor import LexborHTMLParser
 
-from bot.dossier.making import DossierFormat, MadeFile, make
+from bot.dossier.contents import ShownPictures, messages_of
+from bot.dossier.making import DossierFormat, MadeFile, make, make_rendering
 from bot.dossier.paper import printable
+from bot.dossier.pictures import put_pictures
+from bot.dossier.rendering import renderings_of
 from bot.dossier.table import safe_cell
+from bot.dossier.view import ShownFile
+from bot.locales import translator
 from bot.matching.similarity.diff import word_runs
-from bot.models import Media, Withholding
+from bot.models import Entity, Media, Withholding
 from bot.models.people import EVERYTHING, Viewer
 from bot.store import access, cases, channels, media, posts
 from bot.store.access import Restrictable
@@ -72,6 +78,24 @@ async def fill(archive: Archive, folder: Path) -> int:
     return case_id
 
 
+@pytest.mark.parametrize(("most", "side"), [(20_000, 100), (5_000, 50)])
+def test_pictures_are_made_smaller_where_they_are_many(tmp_path: Path, most: int, side: int) -> None:
+    def shown(name: str) -> ShownFile:
+        return ShownFile(name=name, about="", sha256=name, picture=tmp_path / name, ending="bin")
+
+    for name, kind in (("one", "PNG"), ("two", "JPEG")):
+        Image.new("RGB", (100, 100)).save(tmp_path / name, format=kind)
+    Image.new("1", (10_000, 6_000)).save(tmp_path / "bomb", format="PNG")
+    (tmp_path / "torn").write_bytes(b"\x89PNG torn")
+    (tmp_path / "root").mkdir()
+    files = [shown(name) for name in ("one", "two", "two", "bomb", "torn")]
+    put = put_pictures(files, tmp_path / "root", most_pixels=most)
+    assert put == {str(tmp_path / name): f"{name}.bin" for name in ("one", "two")}
+    for name in put.values():
+        with Image.open(tmp_path / "root" / name) as picture:
+            assert picture.size == (side, side)
+
+
 async def test_a_dossier_in_each_format(archive: Archive, tmp_path: Path) -> None:
     case_id = await fill(archive, tmp_path / "media")
 
@@ -116,9 +140,44 @@ async def test_a_dossier_in_each_format(archive: Archive, tmp_path: Path) -> Non
         ("1003-9", 1, False),
     ]
     assert rows[0]["files_sha256"].count(",") == 1
+    pictures = zipfile.ZipFile(BytesIO((await made(DossierFormat.PICTURES)).content))
+    assert pictures.namelist() == [f"{name}.png" for name in ("1002-8-v1", "1001-7-v1", "1001-7-v2", "1003-9-v1")]
+    one = await make_rendering(archive.db, NEWS, 7, folder=tmp_path / "media", language="ru", time_zone="Europe/Moscow")
+    assert one.name == "Вести 7.png"
+    for png in (one.content, *map(pictures.read, pictures.namelist())):
+        assert (png[:4], int.from_bytes(png[16:20], "big")) == (b"\x89PNG", 960)  # no word has set another page
     table = tmp_path / "case.csv"
     table.write_bytes((await made(DossierFormat.CSV)).content)
     assert duckdb.read_csv(str(table)).project("count(*), max(note)").fetchall() == [(4, "Проверить <число>")]
+
+
+async def test_a_rendering_says_that_it_is_none_of_telegram_s_and_keeps_the_formatting(archive: Archive) -> None:
+    await archive.follow()
+    text = f"Сбой\nв банке 🔥: «{'б' * 50}»\nКод\n"
+    styles = (("bold", 0, 4), ("blockquote", 5, 7), ("italic", 7, 3))
+    await archive.live(
+        post(7, text, entities=tuple(Entity(kind=kind, offset=at, length=n) for kind, at, n in styles)),
+        post(8, "", media=Media(kind="photo", id=8), grouped_id=5),
+        post(9, "Подпись", grouped_id=5),
+    )
+    archive.now = NOON + timedelta(hours=1)
+    await archive.live(post(7, "Нет", edit_date=NOON + timedelta(minutes=59)), gone(7))
+    pictures, t = ShownPictures(Blobs(Path("/nowhere"))), translator("en")
+    shown = renderings_of(await messages_of(archive.db, NEWS, 7, pictures), t, "Europe/Moscow")
+    assert [name for name, _ in shown] == ["1001-7-v1", "1001-7-v2"]
+    first, second = shown[0][1], shown[1][1]
+    assert first.banner == "Rendering by channelwatch from the stored message. Not a screenshot of Telegram."
+    assert (first.title, first.username, first.link) == ("Вести", "@News1001", "https://t.me/News1001/7")
+    assert [(each.kind, [(run.text, run.styles) for run in each.runs]) for each in first.blocks[:2]] == [
+        ("", [("Сбой", ("bold",))]),
+        ("blockquote", [("в ", ("blockquote",)), ("бан", ("blockquote", "italic")), ("ке", ("blockquote",))]),
+    ]
+    assert first.blocks[2].runs[0].text.count("\u200b") == 2
+    assert dict(second.facts)["Version"] == "2 of 2"
+    assert dict(second.facts)["Edited (Telegram's time)"] == "10 Mar 2025, 15:59:00 UTC+3"
+    assert second.gone.startswith("Telegram told us of its deletion: 10 Mar 2025, 16:00:00 UTC+3")
+    ((name, album),) = renderings_of(await messages_of(archive.db, NEWS, 9, pictures), t, "UTC")
+    assert (name, album.files[0].about, len(album.hashes)) == ("1001-8-album", "not downloaded", 2)
 
 
 async def test_the_shell_makes_one_too(archive: Archive, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from warcio.archiveiterator import ArchiveIterator
 
-from bot.evidence import verify
+from bot.evidence import bundle, verify
 from bot.evidence.calendars import Calendars
 from bot.evidence.signing import FILE, Signer
 from bot.models import Media, Withholding
@@ -175,7 +175,9 @@ def test_it_says_nothing_of_other_posts_and_all_of_its_channel(made: Made) -> No
     assert channel["gaps"][-1].startswith("message 9 could not be read since 2025-03-10T12:00:00Z: its web page")
 
 
-async def test_a_case_is_bundled_and_one_that_is_not_there_is_named(made: Made, tmp_path: Path) -> None:
+async def test_a_case_is_bundled_and_one_that_is_not_there_or_too_large_is_named(
+    made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = made.folder.parent
     async with open_archive(folder) as archive:
         (quiet,) = await posts.current(archive.db, NEWS, [3])
@@ -191,6 +193,10 @@ async def test_a_case_is_bundled_and_one_that_is_not_there_is_named(made: Made, 
     assert check(tmp_path / "bag", "--ca", made.ca)[0] == 0
     code, _, said = await typed(folder / "data", *words, "нет", TIMESTAMP_URLS="off")
     assert (code, said.count("\n")) == (2, 1)
+    monkeypatch.setattr(bundle, "MOST", 1)
+    words = ("export", "сбой", "--evidence", tmp_path / "large")
+    code, _, said = await typed(folder / "data", *words, TIMESTAMP_URLS="off")
+    assert (code, "more than 1 messages: narrow them" in said, (tmp_path / "large").exists()) == (2, True, False)
 
 
 async def test_a_key_that_was_lost_is_named_and_the_new_one_has_to_be_known(made: Made, tmp_path: Path) -> None:
@@ -317,7 +323,7 @@ SEALED: dict[str, tuple[Callable[[Path], None], str]] = {
     "a proof cut off": (edit_proof(lambda file: file[:-1]), ".json.ots: its end is missing"),
     "a proof with more": (edit_proof(lambda file: file + b"x"), ".json.ots: something stands after its end"),
     "an operation of a proof": (
-        edit_proof(lambda file: file.replace(b"\xf1", b"\xf2", 1)),
+        edit_proof(lambda file: file.replace(b"\xf1\x04time", b"\xf2\x04time", 1)),  # 0xf1 may be in a hash, too
         ".json.ots: it has an operation that is not known here, 0xf2",
     ),
     "a byte on the way to a block": (
@@ -419,6 +425,10 @@ def test_the_key_of_somebody_else_and_an_unknown_authority_are_named(made: Made,
     assert "none of the authorities that you trust has made it" in out
 
 
+def sha256_of_page(bag: Path) -> str:
+    return min((bag / "data" / "captures").glob("*.html")).stem
+
+
 async def test_public_pages_are_captured_and_a_post_without_one_says_why(tmp_path: Path) -> None:
     async with Sandbox() as sandbox, open_archive(tmp_path) as archive:
         server = await sandbox.serve_pages()
@@ -432,7 +442,15 @@ async def test_public_pages_are_captured_and_a_post_without_one_says_why(tmp_pat
         env = {"PAGES_URL": server.url, "PAGES_PAUSE": "0", "PAGES_CANARY": "canary", "TIMESTAMP_URLS": "off"}
         bag = tmp_path / "bag"
         code, _, said = await typed(tmp_path / "data", "export", "сбой", "--evidence", bag, "--capture", **env)
+        assert code == 0, said
+    later = tmp_path / "later"
+    code, _, said = await typed(tmp_path / "data", "export", "сбой", "--evidence", later, TIMESTAMP_URLS="off")
     assert code == 0, said
+    for name in ("pages.jsonl", f"{sha256_of_page(bag)}.html"):
+        kept, taken = (folder / "data" / "captures" / name for folder in (later, bag))
+        assert kept.read_bytes() == taken.read_bytes()
+    (later / "data" / "captures" / f"{sha256_of_page(bag)}.html").unlink()
+    assert "is not here" in check(later)[1]
     outcomes = [json.loads(line) for line in (bag / "data" / "captures" / "pages.jsonl").read_text().splitlines()]
     assert {page["message"]: page["outcome"] for page in outcomes} == {
         shown.id: "the page shows the post",
@@ -449,6 +467,9 @@ async def test_public_pages_are_captured_and_a_post_without_one_says_why(tmp_pat
         page["sha256"] for page in outcomes if page["sha256"]
     )
     assert {url for url, _ in records} == {f"{server.url}/News/{number}?embed=1" for number in (shown.id, 999)}
+    assert sorted(path.name for path in (bag / "data" / "renderings").iterdir()) == sorted(
+        f"{news.id}-{number}-v1.png" for number in (shown.id, 999, -1)
+    )
     assert check(bag)[0] == 0
     page = next((bag / "data" / "captures").glob("*.html"))
     page.write_bytes(page.read_bytes() + b" ")

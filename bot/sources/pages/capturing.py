@@ -10,6 +10,7 @@ import structlog
 
 from bot.models import Clock
 from bot.models.captures import CaptureOutcome
+from bot.runtime.pauses import doubled
 from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.sources.pages.answers import AnswerKind, PageAnswer
 from bot.sources.pages.fetcher import Pages
@@ -26,16 +27,16 @@ LOOK_EVERY = 30.0  # s between two looks for what is to be asked again
 BESIDE_READINGS = 30.0  # s that pass between two captures while channels are read through their pages
 CLAIMED = timedelta(minutes=15)  # nobody else asks for what is being asked
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)  # after a failure; doubled each time
-GIVE_UP_AFTER = timedelta(hours=12)
+GIVE_UP_AFTER, LEAST = timedelta(hours=12), 3  # attempts: the service may have been off
 _DETAIL = 200  # UTF-16 units
 _FAILED = frozenset({AnswerKind.THROTTLED, AnswerKind.UNREACHABLE})
 
 
 def next_try(wanted: WantedCapture, now: datetime, *, retry_at: datetime | None) -> datetime | None:
     """Return when to ask again after a failure; None: no more."""
-    if now - wanted.wanted_at >= GIVE_UP_AFTER:
+    if wanted.attempts >= LEAST and now - wanted.wanted_at >= GIVE_UP_AFTER:
         return None
-    pause = min(FIRST_PAUSE * (1 << min(wanted.attempts, 10)), LONGEST_PAUSE)
+    pause = doubled(FIRST_PAUSE, wanted.attempts, LONGEST_PAUSE)
     return max(now + pause, retry_at or now)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.models.captures import CaptureCause, CaptureOutcome, CaptureState
+from bot.models.people import EVERYTHING
 from bot.runtime.web import Transport
 from bot.sandbox import Sandbox
 from bot.sources.pages.capturing import FIRST_PAUSE, GIVE_UP_AFTER, LONGEST_PAUSE, PageCaptures, next_try
@@ -24,6 +25,7 @@ from tests.kit_clock import NOON
     ("attempts", "minutes", "again"),
     [
         (0, 0, FIRST_PAUSE),
+        (0, GIVE_UP_AFTER // timedelta(minutes=1), FIRST_PAUSE),  # the service was off
         (3, 20, 8 * FIRST_PAUSE),
         (60, 300, LONGEST_PAUSE),
         (5, GIVE_UP_AFTER // timedelta(minutes=1), None),
@@ -87,6 +89,7 @@ async def test_the_page_of_a_saved_post_is_asked_for_until_it_comes_and_kept_onc
         (kept,) = await captures.of_messages(archive.db, [(news.id, shown.id)])
         assert kept.sha256 is not None
         assert "Сбой у нас" in blobs.path(kept.sha256).read_text("utf-8")
+        assert await captures.count_kept(archive.db, 1, EVERYTHING) == 1
         lines = await ledger.lines(archive.db, after=0, most=99)
         assert f'"kind":"capture","message":{shown.id}' in lines[-1].text
         assert kept.sha256.hex() in lines[-1].text
