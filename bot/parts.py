@@ -33,6 +33,7 @@ class PartKind(StrEnum):
     STORY = "story"
     BUTTON = "button"
     PICTURE = "picture"  # what a program read in a photo: no words of whoever posted it
+    REDACTION = "redaction"  # when and why what a version said was removed here: no words of whoever posted it
     NOTE = "note"  # the fact check that Telegram shows under a post
 
 
@@ -90,6 +91,11 @@ def are_reworded(before: Iterable[Part], after: Iterable[Part]) -> bool:
 def common_parts(parts: Iterable[Part], others: Iterable[Part]) -> tuple[Part, ...]:
     """Return the parts with words of their own of the kinds that `others` have too; a preview may still load."""
     return worded_parts(parts, {part.kind for part in others})
+
+
+def is_redacted(parts: Iterable[Part]) -> bool:
+    """Return whether all that was said was removed for good."""
+    return any(part.kind is PartKind.REDACTION for part in parts)
 
 
 def dump_parts(parts: Sequence[Part]) -> str:

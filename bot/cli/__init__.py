@@ -37,6 +37,7 @@ COMMANDS = {
     "restore": "backup",
     "about": "evidence",
     "rotate-key": "evidence",
+    "redact": "redaction",
     "mcp": "assistant",
     "targets": "targets",  # last: it has commands of its own
 }

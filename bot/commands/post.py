@@ -13,10 +13,10 @@ from bot.locales import N_, Translator
 from bot.locales.locale import show_size
 from bot.models import StoredPost
 from bot.models.outgoing import ButtonRows, Outgoing
-from bot.parts import are_reworded, common_parts, worded_parts
+from bot.parts import are_reworded, common_parts, is_redacted, worded_parts
 from bot.rendering.captures import capture_sentence
 from bot.rendering.post_text import author_note, comparable_texts, full_text, gone_sentence, show_changes
-from bot.store import captures, channels, media, messages, posts
+from bot.store import captures, channels, media, messages, posts, redactions
 from bot.store.media import FileState, MediaFile
 from bot.text.buttons import POST, button
 from bot.text.markup import LIMIT, Text, bold, code, join_texts, one_line, units
@@ -35,6 +35,7 @@ _REASONS = {
     media.GONE: N_("the post was gone before I could fetch it"),
     media.REPLACED: N_("it was replaced before I could fetch it"),
     media.NO_ROOM: N_("the disk is too full"),
+    redactions.REDACTED: N_("it was redacted"),
     media.PRUNED: N_("it was removed to make room for newer files"),
 }
 
@@ -242,6 +243,8 @@ def _step(before: StoredPost, after: StoredPost, context: Context) -> Text:
     heading = t.gettext("Edited {edited}, seen {seen}")
     edited = context.date(after.edit_date or after.seen_at)
     text = Text().add(bold(heading.format(edited=edited, seen=seen))).add("\n")
+    if is_redacted((*before.parts, *after.parts)):  # there is nothing to compare
+        return text.say(t.gettext("before: {words}"), words=full_text(before.text, before.parts, t)).cut(ROOM)
     old, new = comparable_texts((before.text, before.parts), (after.text, after.parts), t)
     if old == new:
         return text.add(t.gettext("Only the formatting or the media changed."))

@@ -10,6 +10,7 @@ from bot.commands.lookup import channel_by_id
 from bot.commands.registry import tap
 from bot.commands.rights import Need
 from bot.models.translations import TranslationState
+from bot.parts import is_redacted
 from bot.rendering.translation import render_translation
 from bot.store import posts, readers, translations
 from bot.store.database import Transaction
@@ -25,7 +26,7 @@ async def translate(request: Request, context: Context, tx: Transaction) -> Repl
     alerted = await translations.find_alerted(tx, context.chat.id, tap.channel_id, tap.message_id, language)
     if channel is None or alerted is None:
         raise forgotten(context)
-    if not alerted.whole.strip():
+    if not alerted.whole.strip() or is_redacted(alerted.parts):
         raise CommandError(own.gettext("There is no text to translate."))
     known = await translations.get(tx, alerted.version_id, language)
     if known is not None and known.state is TranslationState.SAME:

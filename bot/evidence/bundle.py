@@ -134,7 +134,8 @@ class Bundle:
         with _opened(self._data / "versions.jsonl") as versions, _opened(self._data / "files.jsonl") as files:
             while part := await self._messages.after(last, most=_AT_ONCE):
                 for version in await evidence.versions_of(self._db, part):
-                    self._put_raw(version.raw_sha256, version.raw)
+                    if version.redacted_at is None:
+                        self._put_raw(version.raw_sha256, version.raw)
                     _put_line(versions, _version_record(version))
                     self._versions += 1
                 for sha256, raw in await evidence.additions_of(self._db, part):
@@ -327,6 +328,9 @@ def _version_record(version: VersionEvidence) -> dict[str, object]:
         "reply_to": version.reply_to,
         "reply_channel": version.reply_channel,
         "withheld": None if version.withheld is None else json.loads(version.withheld),
+        "redacted_at": maybe_ms(version.redacted_at),
+        "redacted_at_utc": exact(version.redacted_at),
+        "redaction": version.redaction,
         "raw_sha256": version.raw_sha256.hex(),
         "raw_format": version.raw_format,
         "layer": version.layer,

@@ -33,6 +33,7 @@ _OUTCOMES = {
     CaptureOutcome.WEBSITE: "it has no public page of Telegram's: it is of a website",
     CaptureOutcome.SILENT: "nothing came: {detail}",
     CaptureOutcome.PRUNED: "the page was removed to make room",
+    CaptureOutcome.REDACTED: "what the post said was redacted",
     CaptureOutcome.TOO_MANY: "nobody asked: there were too many alerts at once",
 }
 

@@ -242,7 +242,9 @@ class BundleCheck:
             self.fault(f"{named(*key)}: the ledger has a line of it, versions.jsonl has not")
 
     def version(self, name: str, version: dict[str, Any], lines: list[dict[str, Any]]) -> None:
-        if content_of(version) != lines[-1]["content"]:
+        if version["redacted_at"] is not None:
+            self.redaction(name, key_of(version))
+        elif content_of(version) != lines[-1]["content"]:
             self.fault(f"{name}: its text, formatting or media is not what the ledger names")
         if (version["raw_sha256"], version["seen_at"]) != (lines[0]["sha256"], lines[0]["seen_at"]):
             self.fault(f"{name}: its bytes or its time are not those that the ledger names")
@@ -254,9 +256,18 @@ class BundleCheck:
             if version[f"{time}_utc"] != in_words(version[time]):
                 self.fault(f"{name}: {time}_utc says another time than {time}")
 
+    def redaction(self, what: str, key: tuple[int, int, int]) -> None:
+        """Look for the line of what was removed, which nobody can leave out."""
+        reasons = [line["detail"] for line in self.lines if line["kind"] == "redaction" and key_of(line) == key]
+        if reasons:
+            self.notes.append(f"{what} was redacted, its words and bytes are not here: {reasons[-1]}")
+        else:
+            self.fault(f"{what}: it is said to be redacted, and the ledger has no line of that")
+
     def lines_of_versions(self) -> dict[tuple[int, int, int], list[dict[str, Any]]]:
         """Return the lines of each version, once their bytes are found to be there."""
         lines: dict[tuple[int, int, int], list[dict[str, Any]]] = {}
+        redacted = {key_of(line) for line in self.lines if line["kind"] == "redaction"}
         for line in self.lines:
             if line["kind"] in {"version", "addition", "withheld"} and line["message"] is not None:
                 key = (line["channel"], line["message"], line["number"])
@@ -264,6 +275,8 @@ class BundleCheck:
                     lines.setdefault(key, []).append(line)
                 raw = self.data / "raw" / line["sha256"]
                 if not raw.is_file():
+                    if key in redacted:
+                        continue  # the version says so, too
                     self.fault(f"{named(*key)}: its bytes raw/{line['sha256']} are missing")
                 elif sha256_of(raw) != line["sha256"]:
                     self.fault(f"{named(*key)}: its bytes raw/{line['sha256']} were changed")
@@ -285,7 +298,7 @@ class BundleCheck:
     def files(self) -> None:
         """Look for each file that the ledger names."""
         entries = [json.loads(line) for line in lines_of(self.data / "files.jsonl")]
-        removed = {entry["sha256"] for entry in entries if entry["sha256"] and entry["state"] != "kept"}
+        removed = {(*key_of(each), each["sha256"]): each["reason"] for each in entries if each["state"] != "kept"}
         told = {(*key_of(line), line["sha256"]) for line in self.lines if line["kind"] == "file"}
         for entry in entries:
             if entry["state"] == "kept" and (*key_of(entry), entry["sha256"]) not in told:
@@ -294,7 +307,10 @@ class BundleCheck:
             if line["kind"] != "file":
                 continue
             where, path = named(line["channel"], line["message"], line["number"]), self.data / "media" / line["sha256"]
-            if line["sha256"] in removed:
+            reason = removed.get((*key_of(line), line["sha256"]), "")
+            if reason == "redacted":
+                self.redaction(f"{where}: its file {line['sha256']}", key_of(line))
+            elif reason:
                 self.notes.append(f"{where}: its file {line['sha256']} was removed to make room")
             elif not path.is_file():
                 self.fault(f"{where}: its file media/{line['sha256']} is missing")

@@ -108,6 +108,7 @@ PART_TITLES = {
     PartKind.STORY: N_("Story"),
     PartKind.BUTTON: N_("Button"),
     PartKind.PICTURE: N_("In the picture, read by a program"),
+    PartKind.REDACTION: N_("Redacted"),
     PartKind.NOTE: N_("Fact check"),
 }
 

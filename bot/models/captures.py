@@ -34,6 +34,7 @@ class CaptureOutcome(StrEnum):
     WEBSITE = "website"  # nor have the posts of websites
     SILENT = "silent"  # no page came; `detail` says why
     PRUNED = "pruned"  # it was kept, and removed since; the hash stays
+    REDACTED = "redacted"  # what the post said was removed for good
     TOO_MANY = "too_many"  # alerts at once
 
 

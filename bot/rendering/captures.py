@@ -13,6 +13,7 @@ _SENTENCES = {
     CaptureOutcome.WEBSITE: N_("I keep public pages of Telegram only; this post is of a website."),
     CaptureOutcome.SILENT: N_("Its public page did not come: {detail}"),
     CaptureOutcome.PRUNED: N_("Its public page was removed to make room."),
+    CaptureOutcome.REDACTED: N_("Its public page is not kept, as the post was redacted."),
     CaptureOutcome.TOO_MANY: N_("Its public page was not fetched: there were too many alerts at once."),
 }
 

@@ -72,6 +72,10 @@ async def want(
         SELECT id, :cause, :now, :due, outcome, iif(outcome IS NULL, 'wanted', 'left') FROM (
             SELECT v.id, CASE WHEN c.network != 'telegram' THEN 'website' WHEN v.message_id < 0 THEN 'story'
                 WHEN c.username IS NULL THEN 'private'
+                WHEN EXISTS (SELECT 1 FROM redactions r
+                    JOIN posts p ON p.channel_id = r.channel_id AND p.message_id = r.message_id
+                    JOIN posts o ON o.channel_id = p.channel_id AND o.post_key = p.post_key
+                    WHERE r.channel_id = v.channel_id AND o.message_id = v.message_id) THEN 'redacted'
                 WHEN :cause = 'alert' AND :most <= k.key + (SELECT count(*) FROM captures INDEXED BY captures_wanted
                     WHERE state = 'wanted' AND cause = 'alert') THEN 'too_many' END AS outcome
             FROM json_each(:ids) k JOIN versions v ON v.id = k.value JOIN channels c ON c.id = v.channel_id

@@ -45,6 +45,8 @@ class VersionEvidence:
     raw_format: str
     layer: int | None
     raw_sha256: bytes
+    redacted_at: datetime | None  # since then its words are not here; None: they are
+    redaction: str | None  # why
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,10 +85,11 @@ async def versions_of(db: Reader, keys: MessageKeys) -> list[VersionEvidence]:
     """Return all versions of messages with their bytes, the first of each first."""
     rows = await db.fetch_all(
         """SELECT v.*, p.grouped_id, p.forward, p.author, p.reply_to, p.reply_channel, p.withheld, p.link,
-            c.title AS channel_title, c.username AS channel_username
+            c.title AS channel_title, c.username AS channel_username, r.at AS redacted_at, r.reason AS redaction
         FROM json_each(:keys) k CROSS JOIN posts p ON p.channel_id = k.value ->> 0 AND p.message_id = k.value ->> 1
         CROSS JOIN versions v ON v.channel_id = p.channel_id AND v.message_id = p.message_id
-        JOIN channels c ON c.id = v.channel_id
+        JOIN channels c ON c.id = v.channel_id LEFT JOIN redactions r
+            ON r.channel_id = v.channel_id AND r.message_id = v.message_id AND r.number = v.number
         ORDER BY k.key, v.number""",
         {"keys": json_list(keys)},
     )
@@ -94,11 +97,14 @@ async def versions_of(db: Reader, keys: MessageKeys) -> list[VersionEvidence]:
 
 
 async def additions_of(db: Reader, keys: MessageKeys) -> list[tuple[bytes, bytes]]:
-    """Return the bytes that came to versions of messages later, each after its SHA-256."""
+    """Return the bytes that came to versions of messages later, each after its SHA-256; none of redacted ones."""
     rows = await db.fetch_all(
         """SELECT e.raw_sha256, e.raw FROM json_each(:keys) k
         CROSS JOIN versions v ON v.channel_id = k.value ->> 0 AND v.message_id = k.value ->> 1
-        CROSS JOIN part_messages e ON e.version_id = v.id ORDER BY e.id""",
+        CROSS JOIN part_messages e ON e.version_id = v.id
+        WHERE NOT EXISTS (SELECT 1 FROM redactions r
+            WHERE r.channel_id = v.channel_id AND r.message_id = v.message_id AND r.number = v.number)
+        ORDER BY e.id""",
         {"keys": json_list(keys)},
     )
     return [(row["raw_sha256"], row["raw"]) for row in rows]

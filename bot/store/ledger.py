@@ -30,6 +30,7 @@ class LineKind(StrEnum):
     ADDITION = "addition"  # more came to a version: a link's preview, the rest of a long post
     FILE = "file"  # a photo or document of a version is on our disk: the SHA-256 of the file
     WITHHELD = "withheld"  # the network withholds a message in some places, or no longer: [platform, reason, text] each
+    REDACTION = "redaction"  # what a version said was removed here for good: why; no other line is touched
     CAPTURE = "capture"  # the public page of a message, as it was at one moment: the SHA-256 of its HTML
     DELETION = "deletion"  # Telegram told us that a message was deleted
     MISSING = "missing"  # a message was not there when its channel was read again; nobody told us why

@@ -6,9 +6,7 @@ from datetime import datetime
 
 from bot.store.access import Restrictable, visible
 from bot.store.database import Reader
-from bot.store.rows import read_all, to_ms
-
-HOUR_MS = 3_600_000
+from bot.store.rows import HOUR_MS, read_all, to_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

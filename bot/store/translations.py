@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from bot.models.alerts import Draft, MessageKind
 from bot.models.translations import Translation, TranslationState
-from bot.parts import Part, load_parts, whole_text
+from bot.parts import Part, is_redacted, load_parts, whole_text
 from bot.store import outbox
 from bot.store.chats import Chat
 from bot.store.database import Reader, Subject, Transaction
@@ -126,10 +126,11 @@ async def follow(tx: Transaction, alert_ids: Collection[int], *, now: datetime) 
     )
     wanted = []
     for row in rows:
-        text = whole_text(row["text"], load_parts(row["parts"]))
+        parts = load_parts(row["parts"])
+        text = whole_text(row["text"], parts)
         if row["state"] is not None:
             await _show(tx, row["version_id"], row["language"], now=now)
-        elif text.strip() and language_of(text) != row["language"]:
+        elif text.strip() and language_of(text) != row["language"] and not is_redacted(parts):
             wanted.append((row["version_id"], row["language"]))
     await _want(tx, wanted, now=now)
 

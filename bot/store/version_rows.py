@@ -39,6 +39,7 @@ class StoredMessage:
     gone_at: int | None = None
     gone_by: str | None = None  # the path by which that was seen
     withheld: str | None = None  # JSON: where and why; None: nowhere
+    redacted: frozenset[bytes] = frozenset()  # hashes of what its post said, which is not to come back
     counters: tuple[int | None, ...] = (None, None, None)  # views, forwards, reactions
     parts: str = NO_PARTS  # JSON, of the current version
     text: str = ""  # of the current version; loaded where the message is being edited
@@ -58,6 +59,13 @@ class StoredMessage:
     def is_of_page(self) -> bool:
         """Only a web page has shown the current version; the text has to be loaded."""
         return self.hash == plain_hash(self.text)
+
+    def is_redacted_in(self, post: Post, content: bytes) -> bool:
+        """Tell whether a post brings back words that were removed for good, whatever else of it has changed."""
+        if not self.redacted:
+            return False
+        words = {plain_hash(post.text)} if post.text.strip() else set()
+        return not self.redacted.isdisjoint({content, post.head or content, *words})
 
     def is_reworded_by(self, post: Post) -> bool:
         """Tell whether a post replaces words in the parts."""
@@ -118,6 +126,10 @@ _FREE_IDS = """SELECT s.value AS second, coalesce(
         (SELECT max(id) + 1 FROM versions WHERE id >= s.value << :bits AND id < s.value + 1 << :bits),
         s.value << :bits) AS free FROM json_each(:seconds) s"""
 _MESSAGES = """SELECT m.channel_id, m.message_id, m.id, m.version_id, v.hash, m.gone_at, m.gone_by, m.withheld,
+        (SELECT group_concat(hex(w.hash) || ' ' || hex(coalesce(r.plain, w.hash)), ' ') FROM redactions r
+            JOIN posts o ON o.channel_id = r.channel_id AND o.message_id = r.message_id AND o.post_key = m.post_key
+            JOIN versions w ON w.channel_id = r.channel_id AND w.message_id = r.message_id AND w.number = r.number
+            WHERE r.channel_id = m.channel_id),
         m.views, m.forwards, m.reactions, v.parts, l.head, coalesce(l.edit_date, 0), l.state
     FROM json_each(:keys) k CROSS JOIN posts m ON m.channel_id = k.value ->> 0 AND m.message_id = k.value ->> 1
     CROSS JOIN versions v ON v.id = m.version_id
@@ -173,6 +185,7 @@ async def _messages(tx: Transaction, keys: Iterable[MessageKey]) -> dict[Message
             gone_at=gone_at,
             gone_by=gone_by,
             withheld=withheld,
+            redacted=frozenset(map(bytes.fromhex, (redacted or "").split())),
             counters=tuple(counters),
             parts=parts,
             long=LongPost(head=Head(head, edit_date), state=RestState(state)) if head is not None else None,
@@ -186,6 +199,7 @@ async def _messages(tx: Transaction, keys: Iterable[MessageKey]) -> dict[Message
             gone_at,
             gone_by,
             withheld,
+            redacted,
             *counters,
             parts,
             head,

@@ -89,7 +89,8 @@ class ObservedChanges:
         key = (post.channel_id, post.message_id)
         version = Version(self._hashes[id(post)], maybe_ms(post.edit_date) or 0)
         message = self.known.messages.get(key)
-        if self._observation.observed_by == ObservedBy.IMPORT:
+        is_redacted = message is not None and message.is_redacted_in(post, version.hash)
+        if self._observation.observed_by == ObservedBy.IMPORT and not is_redacted:
             self._apply_export(post, version, message)
             return
         if message is None:
@@ -102,7 +103,9 @@ class ObservedChanges:
             message.gone_at = message.gone_by = None
             message.touched = True
             self.writes.turned.add(key)
-        if self._is_page:
+        if is_redacted:
+            message.count(post)
+        elif self._is_page:
             self._apply_page(message, post, version)
         elif not self._follow_long(message, post, version):
             message.count(post)
@@ -123,7 +126,8 @@ class ObservedChanges:
         withheld = compact_json(post.withheld) if post.withheld else None
         if withheld != message.withheld:
             message.withheld, message.touched = withheld, True
-            self.writes.withheld.append((message.version_id, post, message.post is post))
+            is_kept = message.post is post or message.is_redacted_in(post, self._hashes[id(post)])
+            self.writes.withheld.append((message.version_id, post, is_kept))
 
     def _apply_page(self, message: StoredMessage, post: Post, version: Version) -> None:
         """Follow what a page shows of a message that is stored."""

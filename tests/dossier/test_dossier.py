@@ -10,13 +10,16 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from PIL import Image
 from selectolax.lexbor import LexborHTMLParser
 
 from bot.dossier.contents import ShownPictures, messages_of
 from bot.dossier.making import DossierFormat, MadeFile, make, make_rendering
 from bot.dossier.paper import printable
+from bot.dossier.pictures import put_pictures
 from bot.dossier.rendering import renderings_of
 from bot.dossier.table import safe_cell
+from bot.dossier.view import ShownFile
 from bot.locales import translator
 from bot.matching.similarity.diff import word_runs
 from bot.models import Entity, Media, Withholding
@@ -73,6 +76,24 @@ async def fill(archive: Archive, folder: Path) -> int:
     await archive.live(gone(8, channel_id=OTHER))
     await archive.sweep(gone(7))
     return case_id
+
+
+@pytest.mark.parametrize(("most", "side"), [(20_000, 100), (5_000, 50)])
+def test_pictures_are_made_smaller_where_they_are_many(tmp_path: Path, most: int, side: int) -> None:
+    def shown(name: str) -> ShownFile:
+        return ShownFile(name=name, about="", sha256=name, picture=tmp_path / name, ending="bin")
+
+    for name, kind in (("one", "PNG"), ("two", "JPEG")):
+        Image.new("RGB", (100, 100)).save(tmp_path / name, format=kind)
+    Image.new("1", (10_000, 6_000)).save(tmp_path / "bomb", format="PNG")
+    (tmp_path / "torn").write_bytes(b"\x89PNG torn")
+    (tmp_path / "root").mkdir()
+    files = [shown(name) for name in ("one", "two", "two", "bomb", "torn")]
+    put = put_pictures(files, tmp_path / "root", most_pixels=most)
+    assert put == {str(tmp_path / name): f"{name}.bin" for name in ("one", "two")}
+    for name in put.values():
+        with Image.open(tmp_path / "root" / name) as picture:
+            assert picture.size == (side, side)
 
 
 async def test_a_dossier_in_each_format(archive: Archive, tmp_path: Path) -> None:

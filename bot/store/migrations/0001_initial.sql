@@ -329,6 +329,16 @@ CREATE TRIGGER text_replaced AFTER UPDATE OF text ON versions BEGIN
     DELETE FROM translations WHERE version_id = new.id;  -- of the beginning
 END;
 
+CREATE TABLE redactions (  -- versions whose words were removed for good; hashes and lines of the ledger stay
+    channel_id INTEGER NOT NULL,
+    message_id INTEGER NOT NULL,
+    number INTEGER NOT NULL,  -- of the version
+    at INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    plain BLOB,  -- hash of the plain form of the text, which does not come back; NULL: there was none
+    PRIMARY KEY (channel_id, message_id, number)
+) WITHOUT ROWID;
+
 -- What was seen, in the order in which it was written down; `bot/store/ledger.py` says how each hash follows from the one
 -- before it and from this row. Nobody changes a line, us included.
 CREATE TABLE ledger (

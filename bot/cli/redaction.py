@@ -1,0 +1,138 @@
+"""The command `redact`: what a post said is removed for good, for a court or for somebody's privacy."""
+
+import asyncio
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.cli import cli, console
+from bot.errors import SettingsError
+from bot.runtime.clock import utc_now
+from bot.settings import Settings, load_settings
+from bot.store import channels, posts, redactions
+from bot.store.blobs import Blobs
+from bot.store.database import Database, Reader, open_read_only
+from bot.store.redactions import RedactableVersion, RedactionScope
+from bot.text.markup import one_line
+from bot.text.references import comment_number, post_number
+
+_LONGEST, _SHOWN = 300, 100  # UTF-16 units of a reason, and of a text that is shown
+_FOR_GOOD = (
+    "This cannot be undone. Rows, hashes and lines of the ledger stay, and a line that it was redacted, and why."
+)
+_OUT_OF_REACH = (
+    "It does not reach bundles, exports, dossiers and backups made before, nor what people wrote or copied themselves: "
+    "delete those where they are."
+)
+
+
+@cli.command()
+def redact(
+    link: Annotated[str, typer.Argument(help="The link of the post, or of one of its messages.")],
+    *,
+    reason: Annotated[str, typer.Option(help="Why: everybody who sees the post reads it, and it stays in the ledger.")],
+    version: Annotated[int | None, typer.Option(help="Only this version of that message; else all versions.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; without this it only shows what would go.")] = False,
+) -> None:
+    """Remove what a post said for good: its text, files, bytes, and whatever repeats them here.
+
+    Without --yes it shows what would go. With --yes the service has to be stopped: the database is written anew.
+
+    The same words do not come back when the post is read again; an edit with other words is stored as a new version.
+
+    Example: channelwatch redact https://t.me/name/123 --reason "court order 2-1234/2026"
+    """
+    settings, why = load_settings(), one_line(reason, _LONGEST)
+    if not why:
+        raise SettingsError("--reason is empty: say why, everybody who sees the post reads it")
+    if not yes:
+        asyncio.run(_preview(settings, link, version))
+        return
+    from bot.telegram import sessions  # noqa: PLC0415 - Telethon, which takes an eighth of a second
+
+    with sessions.lock(settings.data_dir / sessions.BOT):
+        count = asyncio.run(_redact(settings, link, version, why))
+        redactions.scrub(settings.database_path)
+    console.print(f"Redacted for good: {count} versions. Sent alerts change once the service runs.", soft_wrap=True)
+    console.print(_OUT_OF_REACH, soft_wrap=True)
+    console.print("Next: channelwatch run")
+
+
+async def _preview(settings: Settings, link: str, number: int | None) -> None:
+    async with open_read_only(settings.database_path) as db:
+        found = await _find(db, link, number)
+        left = [each for each in found if not each.is_redacted]
+        for each in found:
+            console.print(_line(each), soft_wrap=True)
+        for line in (*_scope(await redactions.scope_of(db, left)), _FOR_GOOD, _OUT_OF_REACH):
+            console.print(line, soft_wrap=True)
+    sys.stderr.write("Nothing was changed. Stop the service, then run it again with --yes.\n")
+
+
+async def _redact(settings: Settings, link: str, number: int | None, reason: str) -> int:
+    """Redact, also what an earlier run was cut off at; return how many versions."""
+    async with open_read_only(settings.database_path):  # there is one, and it is ours
+        pass
+    database = await Database.open(settings.database_path)
+    try:
+        found = await _find(database, link, number)
+        left = [each for each in found if not each.is_redacted]
+        if left:
+            now = utc_now()
+            await database.write(lambda tx: redactions.redact(tx, left, reason, now=now))
+        await asyncio.to_thread(_remove_files, settings.media_path, await redactions.unused_blobs(database))
+    finally:
+        await database.close()
+    return len(left)
+
+
+def _remove_files(folder: Path, hashes: Sequence[bytes]) -> None:
+    Blobs(folder).remove(hashes)
+
+
+async def _find(db: Reader, link: str, number: int | None) -> list[RedactableVersion]:
+    """Return the versions of the post behind a link. Raises SettingsError where there is none."""
+    for channel_id, message_id in await _messages(db, link):
+        for post in await posts.current(db, channel_id, [message_id]):
+            items = [post] if number is not None else await posts.by_key(db, channel_id, post.key)
+            found = await redactions.versions_of(db, channel_id, [each.message_id for each in items], number)
+            if found:
+                return found
+            raise SettingsError(f"{link} has no version {number}: `channelwatch redact {link}` shows those it has")
+    raise SettingsError(f"{link}: no such post is stored. A link looks like this: https://t.me/name/123")
+
+
+async def _messages(db: Reader, link: str) -> list[tuple[int, int]]:
+    """Return the channel and the number of the message that a link names."""
+    own, number = await posts.at_link(db, link.strip()), post_number(link)
+    channel = None if number is None else await channels.find(db, link)
+    if channel is None or number is None:
+        return own
+    comment = comment_number(link)
+    if comment is not None:
+        return [(channel.comments_in, comment)] if channel.comments_in is not None else []
+    return [*own, (channel.id, number)]
+
+
+def _line(each: RedactableVersion) -> str:
+    said = "redacted already" if each.is_redacted else one_line(each.text, _SHOWN) or "(no text)"
+    return f"message {each.message_id}, version {each.number}, seen {each.seen_at:%Y-%m-%d %H:%M} UTC: {said}"
+
+
+def _scope(scope: RedactionScope) -> Iterator[str]:
+    yield "With the text go its formatting, parts, words in the index, and the bytes as they came."
+    counted = {
+        "bytes that came later": scope.additions,
+        "translations": scope.translations,
+        f"files ({scope.shared} of them stay, since another version shows them)": scope.files,
+        "captures of public pages": scope.captures,
+        "texts read in pictures": scope.pictures,
+        "alerts, which then show that it was redacted": scope.alerts,
+    }
+    if shown := [f"{count} {what}" for what, count in counted.items() if count]:
+        yield f"Also: {', '.join(shown)}."
+    if scope.answers:
+        yield f"{scope.answers} replies in chats showed an edit or a translation: they stay there, delete them by hand."

@@ -1,0 +1,231 @@
+"""Redactions: what versions said is removed for good, wherever it is repeated; their rows, hashes and lines stay.
+
+Words that were removed do not come back: `StoredMessage.is_redacted_in` keeps them out when they are seen again.
+"""
+
+import json
+import os
+import shutil
+import sqlite3
+from collections.abc import Collection
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from bot.errors import FatalError
+from bot.parts import Part, PartKind, dump_parts
+from bot.runtime.disk import fatal_in
+from bot.store import ledger, outbox
+from bot.store.database import Reader, Transaction
+from bot.store.ledger import LedgerEntry, LineKind
+from bot.store.rows import json_list, read, read_all, to_ms
+from bot.text.plain import plain_hash
+
+REDACTED = "redacted"  # the reason why a file or a text is not here
+_OF_VERSIONS = "IN (SELECT value FROM json_each(:ids))"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedactableVersion:
+    """A version whose words may be removed."""
+
+    id: int
+    channel_id: int
+    message_id: int
+    number: int
+    text: str
+    parts: str  # JSON
+    seen_at: datetime
+    hash: bytes
+    raw_sha256: bytes
+    is_redacted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedactionScope:
+    """How much repeats what versions said."""
+
+    additions: int
+    translations: int
+    files: int  # of them, …
+    shared: int  # … those that another version shows, too: they stay
+    captures: int
+    pictures: int  # whose text a program has read
+    alerts: int
+    answers: int  # in chats that showed an edit or a translation: nobody takes them back
+
+
+async def versions_of(
+    db: Reader, channel_id: int, message_ids: Collection[int], number: int | None
+) -> list[RedactableVersion]:
+    """Return the versions of messages, or the one with a number."""
+    rows = await db.fetch_all(
+        """SELECT v.id, v.channel_id, v.message_id, v.number, v.text, v.parts, v.seen_at, v.hash, v.raw_sha256,
+            r.number IS NOT NULL AS is_redacted
+        FROM versions v LEFT JOIN redactions r
+            ON r.channel_id = v.channel_id AND r.message_id = v.message_id AND r.number = v.number
+        WHERE v.channel_id = :channel AND v.message_id IN (SELECT value FROM json_each(:messages))
+            AND v.number = coalesce(:number, v.number) ORDER BY v.message_id, v.number""",
+        {"channel": channel_id, "messages": json_list(message_ids), "number": number},
+    )
+    return read_all(RedactableVersion, rows)
+
+
+async def count(db: Reader) -> int:
+    """Return how many versions were redacted: what was made of posts before the last of them is not to be shown."""
+    return int(await db.fetch_value("SELECT count(*) FROM redactions"))
+
+
+async def scope_of(db: Reader, found: Collection[RedactableVersion]) -> RedactionScope:
+    """Count what repeats the words of versions."""
+    (row,) = await db.fetch_all(
+        f"""SELECT (SELECT count(*) FROM part_evidence WHERE version_id {_OF_VERSIONS}) AS additions,
+            (SELECT count(*) FROM translations WHERE version_id {_OF_VERSIONS}) AS translations,
+            (SELECT count(*) FROM media WHERE state = 'kept' AND version_id {_OF_VERSIONS}) AS files,
+            (SELECT count(*) FROM media m WHERE state = 'kept' AND version_id {_OF_VERSIONS} AND EXISTS (
+                SELECT 1 FROM media o WHERE o.state = 'kept' AND o.sha256 = m.sha256
+                AND o.version_id NOT {_OF_VERSIONS})) AS shared,
+            (SELECT count(*) FROM captures WHERE version_id IN ({_OF_POST})) AS captures,
+            (SELECT count(*) FROM pictures WHERE text IS NOT NULL AND version_id {_OF_VERSIONS}) AS pictures,
+            (SELECT count(*) FROM alerts a WHERE {_ALERTS}) AS alerts,
+            (SELECT count(*) FROM messages WHERE kind IN ('change', 'translation') AND telegram_id IS NOT NULL
+                AND alert_id IN (SELECT id FROM alerts a WHERE {_ALERTS})) AS answers""",  # noqa: S608 - our own words
+        _values(found),
+    )
+    return read(RedactionScope, row)
+
+
+# A page shows all of an album, and is asked for some time after the version is seen.
+_OF_POST = """SELECT w.id FROM versions v JOIN posts p ON p.channel_id = v.channel_id AND p.message_id = v.message_id
+    JOIN posts o ON o.channel_id = p.channel_id AND o.post_key = p.post_key
+    JOIN versions w ON w.channel_id = o.channel_id AND w.message_id = o.message_id
+    WHERE v.id IN (SELECT value FROM json_each(:ids))"""
+_ALERTS = f"(a.version_id {_OF_VERSIONS} OR a.shown_version_id {_OF_VERSIONS})"
+# In this order: a trigger writes the bytes anew where the text is another.
+_REMOVALS = """
+    UPDATE part_evidence SET raw_rest = x'', text_at = NULL WHERE version_id OF_VERSIONS;
+    UPDATE versions SET raw_rest = x'', text_at = NULL WHERE id OF_VERSIONS;
+    UPDATE versions SET text = '', entities = '[]', parts = :note, media = NULL WHERE id OF_VERSIONS;
+    DELETE FROM translations WHERE version_id OF_VERSIONS;
+    DELETE FROM fulltext WHERE rowid OF_VERSIONS;
+    UPDATE media SET state = 'left', reason = 'redacted', name = NULL WHERE version_id OF_VERSIONS;
+    UPDATE pictures SET state = 'left', reason = 'redacted', text = NULL WHERE version_id OF_VERSIONS;
+    UPDATE captures SET state = 'left', outcome = 'redacted', detail = NULL, headers = NULL
+        WHERE version_id IN (OF_POST);
+    DELETE FROM uploads WHERE sha256 IN (SELECT sha256 FROM media WHERE version_id OF_VERSIONS);
+    DELETE FROM page_looks WHERE (channel_id, message_id) IN (OF_MESSAGES);
+    UPDATE long_posts SET due_at = NULL, state = iif(state = 'wanted', 'left', state)
+        WHERE (channel_id, message_id) IN (OF_MESSAGES);
+    UPDATE alerts AS a SET spans = '[]', parts = iif(shown_version_id OF_VERSIONS, :shown, '[]') WHERE OF_ALERTS;
+    -- Answers that wait and have nothing to show any more
+    UPDATE messages SET state = 'dead', reason = 'redacted' WHERE state = 'due' AND sent_revision = 0
+        AND kind IN ('files', 'translation') AND alert_id IN (SELECT id FROM alerts a WHERE OF_ALERTS);
+    -- What was said in chats, posts among it, in case of a crash
+    UPDATE handled SET answer = '{}' WHERE answer != '';
+    -- Of a message of which no version is left: whose words they were
+    UPDATE posts SET author = NULL, forward = NULL WHERE (channel_id, message_id) IN (OF_MESSAGES)
+        AND NOT EXISTS (SELECT 1 FROM versions v WHERE v.channel_id = posts.channel_id
+            AND v.message_id = posts.message_id AND NOT EXISTS (SELECT 1 FROM redactions r
+                WHERE r.channel_id = v.channel_id AND r.message_id = v.message_id AND r.number = v.number))
+"""
+for _word, _sql in {
+    "OF_ALERTS": _ALERTS,
+    "OF_MESSAGES": f"SELECT channel_id, message_id FROM versions WHERE id {_OF_VERSIONS}",  # noqa: S608 - our own words
+    "OF_POST": _OF_POST,
+    "OF_VERSIONS": _OF_VERSIONS,
+}.items():
+    _REMOVALS = _REMOVALS.replace(_word, _sql)
+_ADD = "INSERT INTO redactions (channel_id, message_id, number, at, reason, plain)"
+
+
+async def redact(tx: Transaction, found: Collection[RedactableVersion], reason: str, *, now: datetime) -> None:
+    """Remove what versions said, wherever it is repeated, and write down in the ledger that it was, and why."""
+    found = [each for each in found if not each.is_redacted]
+    await tx.insert_all(
+        _ADD,
+        [
+            (*_key(each), to_ms(now), reason, plain_hash(each.text) if each.text.strip() else None)  # what pages show
+            for each in found
+        ],
+    )
+    note = Part(kind=PartKind.REDACTION, text=f"{now:%Y-%m-%d}: {reason}")
+    shown = json.dumps([[[note.kind, note.text], []]], ensure_ascii=False, separators=(",", ":"))
+    values = {**_values(found), "note": dump_parts([note]), "shown": shown}
+    for removal in _REMOVALS.split(";"):
+        await tx.execute(removal, values)
+    for channel_id, message_id in {_key(each)[:2] for each in found}:
+        await _forget_findings(tx, channel_id, message_id)
+    rows = await tx.fetch_all(
+        f"""SELECT m.id FROM alerts a JOIN messages m ON m.kind = 'alert' AND m.alert_id = a.id
+            OR m.kind = 'group' AND m.group_id = a.group_id WHERE {_ALERTS}""",  # noqa: S608 - our own words
+        values,
+    )
+    await outbox.revise(tx, [row["id"] for row in rows], now=now)
+    await ledger.add(
+        tx,
+        [
+            LedgerEntry(
+                LineKind.REDACTION,
+                to_ms(now),
+                None,
+                *_key(each),
+                sha256=each.raw_sha256,
+                content=each.hash,
+                detail=reason,
+            )
+            for each in found
+        ],
+    )
+
+
+async def _forget_findings(tx: Transaction, channel_id: int, message_id: int) -> None:
+    """Remove the line of a post from answers to enquiries, and from the notices that show these."""
+    of_findings = ("enquiries", "answer", "$.channels"), ("messages", "body", "$.findings.channels")
+    for table, column, path in of_findings:
+        found = await tx.fetch_all(
+            f"""SELECT t.id, c.fullkey FROM {table} t, json_each(t.{column}, '{path}') c
+            WHERE c.value ->> 'id' = :channel AND c.value ->> 'message_id' = :message""",  # noqa: S608 - our own words
+            {"channel": channel_id, "message": message_id},
+        )
+        for row in found:
+            await tx.execute(
+                f"UPDATE {table} SET {column} = json_set({column}, :place, '') WHERE id = :id",  # noqa: S608 - likewise
+                {"place": f"{row['fullkey']}.line", "id": row["id"]},
+            )
+
+
+async def unused_blobs(db: Reader) -> list[bytes]:
+    """Return the SHA-256 of files that only redacted versions had."""
+    rows = await db.fetch_all(
+        f"""SELECT sha256 FROM (SELECT sha256 FROM media WHERE reason = '{REDACTED}'
+            UNION SELECT sha256 FROM captures WHERE outcome = '{REDACTED}') f WHERE sha256 IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM media o WHERE o.state = 'kept' AND o.sha256 = f.sha256)
+        AND NOT EXISTS (SELECT 1 FROM captures o WHERE o.state = 'kept' AND o.sha256 = f.sha256)"""  # noqa: S608 - our own word
+    )
+    return [row["sha256"] for row in rows]
+
+
+def scrub(path: Path) -> None:
+    """Write a database anew that nobody else has open, so that nothing deleted is left in it, or in its log.
+
+    Takes some minutes for a large one, and twice its size on the disk. Raises FatalError.
+    """
+    if shutil.disk_usage(path.parent).free < 2 * path.stat().st_size:
+        raise FatalError(f"{path.parent} has too little room: twice the size of {path.name} is needed. Free some.")
+    os.environ.setdefault("SQLITE_TMPDIR", str(path.parent))
+    try:
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            connection.execute("INSERT INTO fulltext (fulltext) VALUES ('optimize')")  # else it only marks what is gone
+            connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.OperationalError as error:
+        raise fatal_in(error, place=path) or FatalError(f"{path} cannot be written anew: {error}.") from error
+
+
+def _key(version: RedactableVersion) -> tuple[int, int, int]:
+    return version.channel_id, version.message_id, version.number
+
+
+def _values(found: Collection[RedactableVersion]) -> dict[str, str]:
+    return {"ids": json_list(each.id for each in found)}

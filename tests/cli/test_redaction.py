@@ -1,0 +1,204 @@
+"""`redact`: nothing in the folder of the data repeats the words any more, and they do not come back."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from bot.evidence import verify
+from bot.locales import translator
+from bot.models import Entity, Forward, Media, ObservedBy, to_json
+from bot.models.captures import CaptureCause, CaptureOutcome
+from bot.models.enquiries import EnquiryKind, Findings, FoundChannel
+from bot.parts import Part, PartKind
+from bot.rendering.post_text import full_text
+from bot.runtime.clock import utc_now
+from bot.store import captures, enquiries, handled, media, posts
+from bot.store.blobs import Blob, Blobs
+from bot.store.captures import CapturedPage
+from bot.store.database import Transaction
+from bot.store.media import FileInfo
+from tests.commands.kit import bot_of, text
+from tests.kit_archive import NEWS, NOON, Archive, compiled, find_hits, open_archive, post
+from tests.shell import typed
+
+SAID = "Сбой у Водкина на Тополиной"
+WORDS = ("водкин", "тополин")
+LINK, WHY = "https://t.me/News1001/1", "решение суда 2-1234"
+NAMED = {
+    "entities": (Entity(kind="text_url", offset=0, length=4, value="https://e.org/водкин"),),
+    "parts": (Part(kind=PartKind.PREVIEW, text="Водкин, Тополиная, 5"),),
+    "author": "Водкин",
+    "forward": Forward(channel_id=7, message_id=1, name="Водкин", date=NOON),
+}
+FIRST = post(1, SAID, media=Media(kind="photo", id=7, title="водкин.jpg"), **NAMED)
+SAME_FILE = post(2, "Сбой", media=Media(kind="photo", id=7))
+
+
+def keep(folder: Path, content: bytes) -> Blob:
+    coming = Blobs(folder / "data" / "media").begin()
+    coming.write(content)
+    return coming.keep()
+
+
+async def keep_files(archive: Archive, folder: Path) -> None:
+    """Keep what the first post and its copy show, and the public page of the first."""
+    for row in await archive.db.fetch_all("SELECT m.id, message_id FROM media m JOIN versions v ON v.id = version_id"):
+        blob = keep(folder, b"both show this")
+        info = FileInfo(mime="image/jpeg", name="водкин.jpg" if row["message_id"] == 1 else None, size=blob.size)
+        await archive.db.write(
+            lambda tx, id_=row["id"], blob=blob, info=info: media.keep(
+                tx, id_, blob, info, reader_id=archive.reader_id, now=NOON
+            )
+        )
+
+
+async def capture(archive: Archive, folder: Path) -> None:
+    page, version_id = keep(folder, f"<p>{SAID}</p>".encode()), (await archive.stored(1)).version_id
+
+    async def job(tx: Transaction) -> None:
+        await captures.want(tx, [version_id], CaptureCause.CASE, now=NOON)
+        wanted = await captures.claim(tx, until=NOON, now=NOON)
+        assert wanted is not None
+        shown = CapturedPage(
+            outcome=CaptureOutcome.SHOWN,
+            detail=None,
+            at=NOON,
+            url="https://t.me/News1001/1",
+            status=200,
+            headers={},
+            sha256=page.sha256,
+            size=page.size,
+        )
+        await captures.keep(tx, wanted, shown)
+
+    await archive.db.write(job)
+
+
+async def repeat(archive: Archive) -> None:
+    """Have the words repeated wherever the program repeats what posts say."""
+    version_id, (alert, *_) = (await archive.stored(1)).version_id, await archive.outbox()
+    await archive.send(alert, 70)
+    found = Findings(
+        channels=(FoundChannel(id=NEWS, title="Вести", username="News1001", message_id=1, date=NOON, line=SAID),)
+    )
+
+    async def job(tx: Transaction) -> None:
+        await tx.execute(
+            """INSERT INTO translations (version_id, language, state, text, wanted_at, due_at)
+            VALUES (:v, 'en', 'done', 'Outage at Водкин', 0, 0)""",
+            {"v": version_id},
+        )
+        await tx.execute(
+            """INSERT INTO pictures (version_id, file_id, state, text, wanted_at, due_at)
+            VALUES (:v, 7, 'read', 'Водкин', 0, 0)""",
+            {"v": version_id},
+        )
+        await handled.record(tx, "user-1-1", json.dumps({"memory": SAID}, ensure_ascii=False), now=NOON)
+        await enquiries.ask(tx, 1, EnquiryKind.POSTS, "сбой", now=NOON)
+        await enquiries.settle(tx, 1, found)
+        body = to_json({"kind": "channels_found", "findings": json.loads(to_json(found))})
+        await tx.execute("UPDATE messages SET body = :b WHERE id = :id", {"b": body, "id": alert.id})
+
+    await archive.db.write(job)
+
+
+async def fill(folder: Path) -> None:
+    async with open_archive(folder) as archive:
+        await archive.follow()
+        await archive.track(await archive.pair(), "сбои", "сбой")
+        await archive.live(FIRST, SAME_FILE)
+        await keep_files(archive, folder)
+        await repeat(archive)
+        more = (*FIRST.parts, Part(kind=PartKind.BUTTON, text="Водкин"))
+        await archive.sweep(replace(FIRST, parts=more, raw=SAID.encode()))
+        await capture(archive, folder)
+        for number in range(200):  # in pages that are free by now
+            await archive.db.write(lambda tx, key=str(number): handled.record(tx, key, SAID * 9, now=NOON))
+        await archive.db.write(lambda tx: handled.forget_old(tx, now=NOON + timedelta(days=99)))
+        await archive.db.write(lambda tx: handled.record(tx, "user-1-2", json.dumps({"note": SAID}), now=NOON))
+
+
+def left(folder: Path) -> list[str]:
+    """Return what is left of the words in the files of the data."""
+    found = []
+    for path in (folder / "data").rglob("*"):
+        content = path.read_bytes().decode("utf-8", "ignore").casefold() if path.is_file() else ""
+        found += [f"{path.name}: {word}" for word in WORDS if word in content]
+    return found
+
+
+async def test_nothing_repeats_the_words_and_they_do_not_come_back(tmp_path: Path) -> None:
+    await fill(tmp_path)
+    data, asked = tmp_path / "data", ("redact", LINK, "--reason", WHY)
+    code, out, said = await typed(data, *asked)
+    assert (code, said) == (0, "Nothing was changed. Stop the service, then run it again with --yes.\n")
+    assert f"message 1, version 1, seen 2025-03-10 12:00 UTC: {SAID}\n" in out
+    assert "1 files (1 of them stay, since another version shows them), 1 captures of public pages" in out
+    assert left(tmp_path)
+    code, out, said = await typed(data, *asked, "--yes")
+    assert (code, said) == (0, "")
+    assert left(tmp_path) == []
+    code, out, said = await typed(data, *asked, "--yes")
+    assert (code, "0 versions" in out) == (0, True)  # once is enough
+    assert sorted(path.stat().st_size for path in (data / "media").rglob("*") if path.is_file()) == [14]
+    words = ("export", "--channel", "@News1001", "--evidence", tmp_path / "bag")
+    assert (await typed(data, *words, TIMESTAMP_URLS="off", OPENTIMESTAMPS_URLS="off"))[0] == 0
+    goes_with_its_line(tmp_path / "bag")
+    async with open_archive(tmp_path) as archive:
+        await shows_why(archive)
+        await keeps_out(archive)
+    assert left(tmp_path) == []
+
+
+def goes_with_its_line(bag: Path) -> None:
+    """Check a bundle, then without the line of the redaction."""
+    for path in (path for path in bag.rglob("*") if path.is_file()):
+        assert WORDS[0] not in path.read_text("utf-8", "ignore").casefold(), path
+    check = verify.BundleCheck(bag, None, [])
+    assert check.run(), check.faults
+    version, ledger = "channel 1001, message 1, version 1", bag / "data" / "ledger.tsv"
+    assert f"{version} was redacted, its words and bytes are not here: {WHY}" in check.notes
+    rows = [row.split("\t", 3) for row in ledger.read_text("utf-8").splitlines()]
+    hidden = [[*row[:3], "-" if '"kind":"redaction"' in row[3] else row[3]] for row in rows]
+    ledger.write_text("\n".join(map("\t".join, hidden)), "utf-8")
+    check = verify.BundleCheck(bag, None, [])
+    assert not check.run()
+    assert f"{version}: it is said to be redacted, and the ledger has no line of that" in check.faults
+    assert any(fault.startswith(f"{version}: its bytes raw/") for fault in check.faults)
+
+
+async def shows_why(archive: Archive) -> None:
+    archive.now = utc_now()
+    what = f"{utc_now():%Y-%m-%d}: {WHY}"
+    (seen,) = await posts.versions(archive.db, NEWS, 1)
+    assert full_text(seen.text, seen.parts, translator("en")) == f"Redacted: {what}"
+    assert (seen.author, seen.forward, seen.media, seen.entities) == (None, None, None, ())
+    assert await find_hits(archive.db, compiled("водкин"), limit=9) == []
+    bot = await bot_of(archive)
+    await bot.says("/start")
+    for words in (f"/post {LINK}", "/latest"):
+        assert f"Изъято: {what}" in text(await bot.says(words)), words
+    (alert,) = [each for each in await archive.outbox() if each.post is not None and each.post.message_id == 1]
+    assert (alert.label, what in str(alert.parts)) == ("edit", True)
+    (line,) = await archive.db.fetch_all("SELECT * FROM ledger WHERE kind = 'redaction'")
+    (first,) = await archive.db.fetch_all("SELECT * FROM ledger WHERE kind = 'version' AND message_id = 1")
+    assert (line["detail"], line["sha256"], line["content"]) == (WHY, first["sha256"], FIRST.content_hash())
+
+
+async def keeps_out(archive: Archive) -> None:
+    """See the words again in every way in which a post is seen; then an edit with other words."""
+    await archive.send_all()
+    moved = replace(FIRST, media=Media(kind="photo", id=9), edit_date=archive.now)  # another photo, the same words
+    hidden = replace(FIRST, withheld=(("ios", "law", ""),))
+    shown = post(1, SAID, raw=f"<p>{SAID}</p>".encode(), is_edited=True)
+    ways = ((ObservedBy.LIVE, FIRST), (ObservedBy.SWEEP, FIRST), (ObservedBy.SWEEP, moved), (ObservedBy.SWEEP, hidden))
+    for way, each in (*ways, (ObservedBy.PAGE, shown), (ObservedBy.PAGE, shown), (ObservedBy.IMPORT, shown)):
+        result = await archive.see(way, each)
+        assert (result.new, result.edited, result.alerts) == (0, 0, 0), way
+    assert await archive.labels() == []
+    assert len(await posts.versions(archive.db, NEWS, 1)) == 1
+    await archive.sweep(post(1, "Другое", edit_date=archive.now))
+    assert [each.text for each in await posts.versions(archive.db, NEWS, 1)] == ["", "Другое"]
+    back = replace(FIRST, edit_date=archive.now + timedelta(hours=1))
+    assert (await archive.sweep(back)).edited == 0
