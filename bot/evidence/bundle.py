@@ -31,7 +31,7 @@ from bot.store.blobs import Blobs
 from bot.store.database import Reader
 from bot.store.evidence import LedgerReader, MessageKeys, MessageSet, VersionEvidence
 from bot.store.heads import LedgerHead, pem
-from bot.store.ledger import NO_HASH, LineKind
+from bot.store.ledger import LineKind
 from bot.store.proofs import HeadProof
 from bot.store.rows import maybe_ms, to_ms
 
@@ -189,23 +189,20 @@ class Bundle:
         Of what is about other messages only the hash is shown, which the chain needs.
         """
         channels = await self._messages.channels()
-        reader, previous, first = LedgerReader(self._db, last=head.sequence), NO_HASH.hex(), None
+        first = await self._messages.first_line(head.sequence)
+        reader = LedgerReader(self._db, first=first, last=head.sequence)
         with _opened(self._data / "ledger.tsv") as file:
+            file.write(f"{first - 1}\t-\t{(await reader.hash_before()).hex()}\t-\n")
             while lines := await reader.next():
                 about = await self._messages.lines(lines[0][0].sequence, lines[-1][0].sequence)
                 for line, said in lines:
-                    is_about = line.sequence in about
-                    if first is None and is_about:
-                        first = line.sequence - 1
-                        file.write(f"{first}\t-\t{previous}\t-\n")
-                    previous = line.hash.hex()
-                    is_shown = is_about or said["kind"] in _ABOUT_ALL
                     is_of_channel = said["kind"] in _GAPS or (said["kind"], said["message"]) == _CHANNEL_WITHHELD
+                    is_shown = line.sequence in about or said["kind"] in _ABOUT_ALL
                     is_shown = is_shown or (is_of_channel and said["channel"] in channels)
-                    if first is not None:
-                        digest = hashlib.sha256(line.text.encode()).hexdigest()
-                        file.write(f"{line.sequence}\t{digest}\t{previous}\t{line.text if is_shown else '-'}\n")
-        return first or 0
+                    digest = hashlib.sha256(line.text.encode()).hexdigest()
+                    shown = line.text if is_shown else "-"
+                    file.write(f"{line.sequence}\t{digest}\t{line.hash.hex()}\t{shown}\n")
+        return first - 1
 
     async def _put_heads(self, every: Sequence[LedgerHead], newest: LedgerHead, proven: Mapping[int, HeadProof]) -> int:
         """Write those heads that are stamped or have a proof, and the newest; return how many stamps there are."""

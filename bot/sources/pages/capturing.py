@@ -10,6 +10,7 @@ import structlog
 
 from bot.models import Clock
 from bot.models.captures import CaptureOutcome
+from bot.runtime.pauses import doubled
 from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.sources.pages.answers import AnswerKind, PageAnswer
 from bot.sources.pages.fetcher import Pages
@@ -35,7 +36,7 @@ def next_try(wanted: WantedCapture, now: datetime, *, retry_at: datetime | None)
     """Return when to ask again after a failure; None: no more."""
     if wanted.attempts >= LEAST and now - wanted.wanted_at >= GIVE_UP_AFTER:
         return None
-    pause = min(FIRST_PAUSE * (1 << min(wanted.attempts, 10)), LONGEST_PAUSE)
+    pause = doubled(FIRST_PAUSE, wanted.attempts, LONGEST_PAUSE)
     return max(now + pause, retry_at or now)
 
 
