@@ -232,7 +232,7 @@ async def test_an_earlier_version_goes_alone_and_comes_back_in_no_way(archive: A
     found = await redactions.versions_of(archive.db, NEWS, [2], 1)
     await archive.db.write(lambda tx: redactions.redact(tx, found, WHY, now=NOON))
     archive.now += timedelta(hours=1)
-    caption = post(1, SAID, raw=b"<p>", grouped_id=page_album(1))  # as a page shows it: under the first item
+    caption = post(1, SAID, raw=b"<p>", grouped_id=page_album(1), is_edited=True)  # a page shows it at the first
     for way, each in ((ObservedBy.LIVE, first), (ObservedBy.SWEEP, first), (ObservedBy.PAGE, caption)):
         await archive.see(way, each)
     rows = await archive.db.fetch_all("SELECT message_id, number, text FROM versions ORDER BY message_id, number")
