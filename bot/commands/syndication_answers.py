@@ -21,7 +21,7 @@ from bot.models.people import Viewer
 from bot.search.filters import FilterError, read
 from bot.search.pool import Searches
 from bot.search.searcher import scope_of
-from bot.store import access, chats, exclusions, saved_searches, topics
+from bot.store import access, chats, exclusions, redactions, saved_searches, topics
 from bot.store.access import Restrictable
 from bot.store.channel_groups import Directory
 from bot.store.chats import Chat
@@ -36,12 +36,13 @@ _WHO = "readers of news"  # who asks the search processes, one question at a tim
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Question:
-    """What is looked for, and where: it is another one as soon as the chat sees more or less."""
+    """What is looked for, and where: it is another one as soon as the chat sees more or less, or words are redacted."""
 
     heading: NewsHeading
     asked: tuple[str, ...]  # of a topic what it has compiled and what the chat leaves out; of a search its query
     seen: frozenset[int] | None  # ids of the channels that are searched; None: all …
     hidden: tuple[int, ...]  # … but these
+    redacted: int  # versions in all
     scope: Scope = field(compare=False)  # that of a search for the last days is another one each moment
 
 
@@ -135,6 +136,7 @@ class NewsAnswers:
             asked=(topic.compiled, *(each.compiled for each in excluded)),
             seen=ids,
             hidden=hidden,
+            redacted=await redactions.count(db),
             scope=Scope(channel_ids=None if ids is None else tuple(ids), hidden=hidden),
         )
 
@@ -152,6 +154,7 @@ class NewsAnswers:
             asked=(typed.query,),
             seen=None if scope.channel_ids is None else frozenset(scope.channel_ids),
             hidden=scope.hidden,
+            redacted=await redactions.count(self._database),
             scope=scope,
         )
 

@@ -120,13 +120,18 @@ def _zip(dossier: Dossier, language: str, time_zone: str) -> bytes:
 
 
 def drawn(shown: Sequence[tuple[str, PostRendering]]) -> Iterator[tuple[str, bytes]]:
-    """Draw renderings, some at a time."""
-    from bot.dossier.paper import write_renderings  # noqa: PLC0415 - likewise
+    """Draw renderings, some at a time: a high one alone."""
+    from bot.dossier.paper import MOST_LINES, write_renderings  # noqa: PLC0415 - likewise
 
-    for start in range(0, len(shown), _AT_ONCE):
-        some = shown[start : start + _AT_ONCE]
-        pictures = write_renderings([rendering for _, rendering in some])
-        yield from zip((name for name, _ in some), pictures, strict=True)
+    some, lines = list[tuple[str, PostRendering]](), 0
+    for place, (name, rendering) in enumerate(shown, start=1):
+        some.append((name, rendering))
+        lines += rendering.lines
+        coming = shown[place][1].lines if place < len(shown) else MOST_LINES
+        if lines + coming > MOST_LINES or len(some) == _AT_ONCE:
+            pictures = write_renderings([each for _, each in some])
+            yield from zip((each for each, _ in some), pictures, strict=True)
+            some, lines = [], 0
 
 
 async def make_rendering(  # noqa: PLR0913 - of what, and how

@@ -22,7 +22,8 @@ _FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
 _LETTER_A = 0x1F1E6
 
 
-_SHARPNESS = 144.0  # pixels an inch of a picture, which is 480 points wide
+_SHARPNESS = 144.0  # pixels an inch of a picture, which is 480 points wide …
+MOST_LINES = 1000  # … and takes 0.1 MB of memory a line: what is higher is less sharp
 
 
 def write_paper(shown: DossierView) -> bytes:
@@ -38,7 +39,8 @@ def write_paper(shown: DossierView) -> bytes:
 def write_renderings(shown: Sequence[PostRendering]) -> list[bytes]:
     """Draw posts as pictures, each a PNG; photos that cannot be drawn are left to their names and SHA-256."""
     files = [file for each in shown for file in each.files]
-    how, words = {"format": "png", "ppi": _SHARPNESS}, {"posts": list(map(asdict, shown))}
+    sharpness = _SHARPNESS * min(1.0, MOST_LINES / max((each.lines for each in shown), default=1))
+    how, words = {"format": "png", "ppi": sharpness}, {"posts": list(map(asdict, shown))}
     try:
         return _written("rendering.typ", words, files, how)
     except typst.TypstError:

@@ -24,6 +24,7 @@ _INLINE = frozenset(
     {"bold", "italic", "underline", "strike", "spoiler", "code", "text_url", "url", "mention", "hashtag", "cashtag"}
 )
 _LONG = re.compile(r"\S{40,}")  # what no line has room for
+_FRAME, _PHOTO, _WIDE = 15, 50, 45  # lines, of a photo too, and characters of a line
 _PIECE = re.compile(r".{20}")
 
 
@@ -58,6 +59,12 @@ class PostRendering:
     gone: str
     facts: tuple[tuple[str, str], ...]
     hashes: tuple[str, ...]  # of the bytes of each message
+
+    @property
+    def lines(self) -> int:
+        """About how many lines high its picture is."""
+        texts = (run.text for block in self.blocks for run in block.runs)
+        return _FRAME + _PHOTO * len(self.files) + sum(text.count("\n") + len(text) // _WIDE for text in texts)
 
 
 def renderings_of(messages: Messages, t: Translator, time_zone: str) -> list[tuple[str, PostRendering]]:

@@ -37,7 +37,7 @@ class TableFormat(StrEnum):
 def row_of(post: StoredPost) -> dict[str, Cell]:
     """Return the row of a message as one of its versions had it; a time is UTC, and empty where there is none.
 
-    `deletion_told` is Telegram's word at `gone_at`; `missing` is ours: the message was not there when it was read
+    `deletion_told_at` is when Telegram told us; `missing_since` is ours: the message was not there when it was read
     again. Neither says who removed it.
     """
     is_gone, is_told = post.gone_at is not None, post.gone_by in TOLD

@@ -15,6 +15,7 @@ from telethon.tl.functions.messages import GetRichMessageRequest
 
 from bot.errors import TelegramError, Verdict
 from bot.runtime.disk import fatal_in
+from bot.runtime.pauses import doubled
 from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.sources.account import Account
 from bot.store import media
@@ -83,7 +84,7 @@ class Downloads:
         return True
 
     async def _try(self, download: Download) -> None:
-        again = self._clock() + min(FIRST_PAUSE * 2 ** min(download.attempts, 20), LONGEST_PAUSE)
+        again = self._clock() + doubled(FIRST_PAUSE, download.attempts, LONGEST_PAUSE)
         await self._database.write(lambda tx: media.put_off(tx, download.id, until=again))
         try:
             await self._download(download)

@@ -17,6 +17,7 @@ from telethon.tl.functions.messages import GetRichMessageRequest
 from bot.errors import TelegramError, UnreadableError, Verdict
 from bot.models import Event, Observation, ObservedBy, Post
 from bot.pipeline.ingest import Ingest
+from bot.runtime.pauses import doubled
 from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.sources.account import LONG_AGO, Account
 from bot.store import channels, long_posts
@@ -134,7 +135,7 @@ class LongPosts:
 
     async def _put_off(self, due: DueRest, error: TelegramError) -> None:
         """Ask again later for what is due yet, or not at all where Telegram refuses it: the post may be gone."""
-        pause = min(FIRST_PAUSE * 2 ** min(due.attempts, 20), LONGEST_PAUSE)
+        pause = doubled(FIRST_PAUSE, due.attempts, LONGEST_PAUSE)
         now = self._account.now()
         again = now + max(pause, timedelta(seconds=error.retry_after))
         until = None if error.verdict is Verdict.DROP else again

@@ -13,6 +13,7 @@ from telethon.tl import types
 from telethon.tl.functions.messages import TranslateRichMessageRequest, TranslateTextRequest
 
 from bot.errors import TelegramError, Verdict
+from bot.runtime.pauses import doubled
 from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.sources.account import LONG_AGO, Account
 from bot.store import translations
@@ -97,7 +98,7 @@ class Translations:
     async def _put_off(self, wanted: WantedTranslation, error: TelegramError) -> None:
         log.info("a text could not be translated now", version=wanted.version_id, error=error.error)
         now = self._account.now()
-        pause = min(FIRST_PAUSE * 2 ** min(wanted.attempts, 20), LONGEST_PAUSE)
+        pause = doubled(FIRST_PAUSE, wanted.attempts, LONGEST_PAUSE)
         if error.error == _QUOTA or error.code == FLOOD:
             pause = max(EXHAUSTED, timedelta(seconds=error.retry_after))
             self._rests_until = now + pause

@@ -121,21 +121,17 @@ async def add(  # noqa: PLR0913 - the row has this many columns
     await captures.want(tx, ids[:1], CaptureCause.CASE, now=now)  # that of an album shows all of it
 
 
-async def take_out(tx: Transaction, case_id: int, channel_id: int, message_id: int) -> bool:
-    """Take a post out of a case; False where it is not there."""
+async def take_out(tx: Transaction, case_id: int, channel_id: int, message_id: int) -> None:
+    """Take a post out of a case."""
     sql = "DELETE FROM case_posts WHERE case_id = :case AND channel_id = :channel AND message_id = :message"
-    return await tx.execute(sql, {"case": case_id, "channel": channel_id, "message": message_id}) > 0
+    await tx.execute(sql, {"case": case_id, "channel": channel_id, "message": message_id})
 
 
-async def annotate(tx: Transaction, case_id: int, channel_id: int, message_id: int, note: str) -> bool:
-    """Give a post of a case another note, or none; False where it is not there."""
-    return (
-        await tx.execute(
-            """UPDATE case_posts SET note = :note
-            WHERE case_id = :case AND channel_id = :channel AND message_id = :message""",
-            {"case": case_id, "channel": channel_id, "message": message_id, "note": note},
-        )
-        > 0
+async def annotate(tx: Transaction, case_id: int, channel_id: int, message_id: int, note: str) -> None:
+    """Give a post of a case another note, or none."""
+    await tx.execute(
+        "UPDATE case_posts SET note = :note WHERE case_id = :case AND channel_id = :channel AND message_id = :message",
+        {"case": case_id, "channel": channel_id, "message": message_id, "note": note},
     )
 
 

@@ -23,9 +23,8 @@ from bot.models.counts import (
 )
 from bot.store.access import Restrictable, hidden, visible
 from bot.store.database import Reader
-from bot.store.rows import COUNTER_BITS, first_id, json_list, read_all, to_ms
+from bot.store.rows import COUNTER_BITS, HOUR_MS, first_id, json_list, read_all, to_ms
 
-HOUR_MS = 3_600_000
 _HOURS = 7 * 24  # of a week
 _MONDAY = 72  # h from the Monday before it to the epoch, a Thursday
 _NOTABLE = 8  # topics that rose or fell, and channels that were first

@@ -10,10 +10,9 @@ from bot.store import ledger
 from bot.store.channels import Access, Channel, followed
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.ledger import LineKind
-from bot.store.rows import from_ms, to_ms
+from bot.store.rows import HOUR_MS, from_ms, to_ms
 
 REQUESTS_KEPT = timedelta(days=7)  # counts of requests
-_HOUR = 3_600_000  # ms
 
 
 async def register(tx: Transaction, account_id: int, now: datetime, session: str | None = None) -> int:
@@ -82,7 +81,7 @@ async def replaced(db: Reader) -> set[int]:
 
 async def count_requests(tx: Transaction, reader_id: int, methods: Mapping[str, int], now: datetime) -> None:
     """Add requests by method to the present hour, and drop the hours older than `REQUESTS_KEPT`."""
-    hour = to_ms(now) // _HOUR
+    hour = to_ms(now) // HOUR_MS
     await tx.execute_many(
         """INSERT INTO requests (reader_id, hour, method, count) VALUES (:reader, :hour, :method, :count)
         ON CONFLICT DO UPDATE SET count = count + excluded.count""",
@@ -93,7 +92,7 @@ async def count_requests(tx: Transaction, reader_id: int, methods: Mapping[str, 
 
 async def requests_last_hour(db: Reader, now: datetime) -> int:
     """Return the number of requests of all readers in the last full hour, or in this one where it is the first."""
-    hour = to_ms(now) // _HOUR
+    hour = to_ms(now) // HOUR_MS
     sql = "SELECT sum(count) FROM requests WHERE hour IN (:hour, :hour - 1) GROUP BY hour ORDER BY hour"
     return await db.fetch_value(sql, {"hour": hour}) or 0
 

@@ -72,6 +72,11 @@ async def versions_of(
     return read_all(RedactableVersion, rows)
 
 
+async def count(db: Reader) -> int:
+    """Return how many versions were redacted: what was made of posts before the last of them is not to be shown."""
+    return int(await db.fetch_value("SELECT count(*) FROM redactions"))
+
+
 async def scope_of(db: Reader, found: Collection[RedactableVersion]) -> RedactionScope:
     """Count what repeats the words of versions."""
     (row,) = await db.fetch_all(

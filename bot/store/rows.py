@@ -19,6 +19,7 @@ _Convert = Callable[[Any], Any]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+HOUR_MS = 3_600_000
 COUNTER_BITS = 20  # of a row id; the rest is the date in seconds, so that newest first is the order of the rows
 
 _LAST_ID = 2**63 - 1  # SQLite's

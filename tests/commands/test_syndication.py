@@ -18,11 +18,11 @@ from bot.commands.syndication_answers import FRESH
 from bot.commands.syndication_server import SyndicationServer
 from bot.models.outgoing import Peer, PeerKind
 from bot.search.pool import BusyError
-from bot.store import access, meta
+from bot.store import access, meta, redactions
 from bot.store.access import Restrictable
 from tests.commands.kit import ANNA, BORIS, Bot, button, labels, text
 from tests.kit_archive import NEWS, OTHER, InProcess, gone, post
-from tests.waiting import until
+from tests.waiting import WAIT_S, until
 
 Fetch = Callable[..., Awaitable[aiohttp.ClientResponse]]
 
@@ -172,22 +172,27 @@ async def test_a_saved_search_is_fetched_and_made_once_for_all_who_ask(bot: Bot)
         assert (await fetch(atom)).status == 404
 
 
-async def test_a_search_of_a_channel_ends_for_whoever_may_not_see_it_any_more(bot: Bot) -> None:
+async def test_words_end_at_once_that_are_redacted_or_whose_channel_may_not_be_seen_any_more(bot: Bot) -> None:
     await bot.pair()
     await bot.pair(BORIS)
     await bot.archive.follow()
-    await bot.archive.live(post(1, "Сбой"))
+    await bot.archive.live(post(1, "Сбой"), post(2, "Сбой у Иванова"))
     async with serving(bot) as (_, fetch):
         found = await bot.says("сбой in:@News1001", person=BORIS)
         await bot.taps(button(found.messages[0], "Save this search"), person=BORIS)
         _, atom, _ = addresses(text(await bot.taps(b"rss:s1", person=BORIS)))
+        assert await read(await fetch(atom)) == ["Сбой у Иванова", "Сбой"]
+        versions = await redactions.versions_of(bot.db, NEWS, [2], None)
+        await bot.db.write(lambda tx: redactions.redact(tx, versions, "court", now=bot.archive.now))
         assert await read(await fetch(atom)) == ["Сбой"]
         await keep_to_anna(bot, NEWS)
         assert (await fetch(atom)).status == 404
 
 
 async def test_strangers_cannot_hold_the_port(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(syndication_server, "MOST_CONNECTIONS", 2)
+    limits = {"HEAD_WITHIN": 3600, "WITHIN": 3600, "MOST_CONNECTIONS": 2}
+    for limit, value in limits.items():
+        monkeypatch.setattr(syndication_server, limit, value)
     async with serving(bot):
         host, _, port = str(await meta.get(bot.db, URL)).removeprefix("http://").rpartition(":")
 
@@ -196,7 +201,7 @@ async def test_strangers_cannot_hold_the_port(bot: Bot, monkeypatch: pytest.Monk
             reader, writer = await asyncio.open_connection(host, int(port))
             writer.write(words)
             try:
-                return await reader.read()
+                return await asyncio.wait_for(reader.read(), WAIT_S)
             except ConnectionResetError:
                 return b""
             finally:

@@ -10,6 +10,7 @@ import structlog
 
 from bot.models import Clock
 from bot.models.captures import CaptureOutcome
+from bot.runtime.pauses import doubled
 from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.sources.pages.answers import AnswerKind, PageAnswer
 from bot.sources.pages.fetcher import Pages
@@ -35,7 +36,7 @@ def next_try(wanted: WantedCapture, now: datetime, *, retry_at: datetime | None)
     """Return when to ask again after a failure; None: no more."""
     if wanted.attempts >= LEAST and now - wanted.wanted_at >= GIVE_UP_AFTER:
         return None
-    pause = min(FIRST_PAUSE * (1 << min(wanted.attempts, 10)), LONGEST_PAUSE)
+    pause = doubled(FIRST_PAUSE, wanted.attempts, LONGEST_PAUSE)
     return max(now + pause, retry_at or now)
 
 
@@ -101,7 +102,7 @@ class PageCaptures:
         if reply is None or answer.kind in _FAILED:
             return Attempt(page=None, reason=one_line(answer.reason, _DETAIL), retry_at=answer.retry_at)
         outcome, detail = outcome_of(answer)
-        blob = await asyncio.to_thread(self._keep, reply.body)
+        blob, is_new = await asyncio.to_thread(self._keep, reply.body)
         page = CapturedPage(
             outcome=outcome,
             detail=None if detail is None else one_line(detail, _DETAIL),
@@ -112,16 +113,19 @@ class PageCaptures:
             sha256=blob.sha256,
             size=blob.size,
         )
-        await self._database.write(lambda tx: captures.keep(tx, wanted, page))
+        if not await self._database.write(lambda tx: captures.keep(tx, wanted, page)):
+            await asyncio.to_thread(self._blobs.remove, [blob.sha256] if is_new else [])
+            return Attempt(page=None, reason="it is not wanted any more")
         return Attempt(page=page)
 
-    def _keep(self, body: bytes) -> Blob:
+    def _keep(self, body: bytes) -> tuple[Blob, bool]:
+        """Return the blob of a page, and whether it was not there."""
         found = Blob(sha256=hashlib.sha256(body).digest(), size=len(body))
         if self._blobs.has(found.sha256):
-            return found
+            return found, False
         coming = self._blobs.begin()
         try:
             coming.write(body)
-            return coming.keep()
+            return coming.keep(), True
         finally:
             coming.drop()

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from bot.runtime.pauses import doubled
 from bot.store.page_readings import CEILING, FLOOR, longest_pause
 
 
@@ -19,4 +20,4 @@ def interval(
     else:
         span = dates[-1] - dates[0] if len(dates) > 1 else CEILING
         usual = min(span / max(1, len(dates) - 1) / 2, longest_pause(channels, least))
-    return min(CEILING, max(least, usual) * (1 << min(failures, 6)))
+    return doubled(max(least, usual), failures, CEILING)

@@ -12,6 +12,7 @@ from bot.errors import FatalError
 from bot.models import Clock, Observation, ObservedBy, Post, RawFormat
 from bot.models.notices import ChannelLost, ChannelRegained, FollowAccess
 from bot.pipeline.ingest import Ingest
+from bot.runtime.pauses import doubled
 from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.runtime.web import PageReply
 from bot.search.pool import BusyError, Searches
@@ -37,7 +38,6 @@ LONGEST_EDIT_PAUSE = timedelta(days=1)  # between two edits of an entry
 _EDITS_AT_ONCE = 3  # of an entry, before these pauses begin
 _BATCH = 100  # posts that are stored at once
 _JITTER = 0.1  # of an interval
-_MOST_DOUBLINGS = 10
 
 
 class Sites:
@@ -188,13 +188,13 @@ class Sites:
         """Tell whether another text of an entry is stored now: a counter in it would be an edit at each look."""
         if known.edit_date is None or known.edits < _EDITS_AT_ONCE:
             return True
-        pause: timedelta = self._interval * 2 ** min(known.edits - _EDITS_AT_ONCE + 1, _MOST_DOUBLINGS)
-        return known.edit_date + min(pause, LONGEST_EDIT_PAUSE) <= now
+        pause = doubled(self._interval, known.edits - _EDITS_AT_ONCE + 1, LONGEST_EDIT_PAUSE)
+        return known.edit_date + pause <= now
 
     async def _fail(self, site: Site, error: SiteError) -> None:
         """Try a site later and later; once it has failed for long, tell its followers."""
         now = self._clock()
-        pause = min(LONGEST_PAUSE, self._interval * 2 ** min(site.failures, _MOST_DOUBLINGS))
+        pause = doubled(self._interval, site.failures, LONGEST_PAUSE)
         is_lost = now - (site.failed_since or now) >= LOST_AFTER
         log.info("a site cannot be read", site=site.address, why=str(error), failures=site.failures + 1)
 
