@@ -31,7 +31,7 @@ from bot.store.blobs import Blobs
 from bot.store.database import Reader
 from bot.store.evidence import LedgerReader, MessageKeys, MessageSet, VersionEvidence
 from bot.store.heads import LedgerHead, pem
-from bot.store.ledger import NO_HASH, LineKind
+from bot.store.ledger import LineKind
 from bot.store.proofs import HeadProof
 from bot.store.rows import maybe_ms, to_ms
 
@@ -107,9 +107,10 @@ class Bundle:
             for name in ("raw", "media", "heads", "keys"):
                 (self._data / name).mkdir(parents=True)
             await self._put_messages(show)
-            await self._put_renderings()
+            renderings = await self._renderings()
             await self._put_coverage(request, head.signed_at)
             await self._db.fetch_all("COMMIT")  # what follows never changes, and the log of the database may be long
+            self._put_renderings(renderings)
             first = await self._put_ledger(head)
             every = [each for each in await heads.since(self._signed, first) if each.sequence <= head.sequence]
             proven = await proofs.of_heads(self._signed, [each.id for each in every])
@@ -166,8 +167,8 @@ class Bundle:
             (self._data / "captures").mkdir()
             capture.put(found, self._data / "captures", self._blobs)
 
-    async def _put_renderings(self) -> None:
-        """Draw the versions of the first posts."""
+    async def _renderings(self) -> list[tuple[str, PostRendering]]:
+        """Return what pictures of the versions of the first posts show."""
         shown, t, pictures = list[tuple[str, PostRendering]](), translator("en"), ShownPictures(self._blobs)
         left = dict.fromkeys(await self._messages.after(None, most=_ALBUM * MOST_PICTURES))
         while left and len(shown) < MOST_PICTURES:
@@ -175,8 +176,11 @@ class Bundle:
             shown += renderings_of(messages, t, "UTC")
             for versions in messages:
                 left.pop((versions[0].post.channel_id, versions[0].post.message_id), None)
+        return shown[:MOST_PICTURES]
+
+    def _put_renderings(self, shown: Sequence[tuple[str, PostRendering]]) -> None:
         (self._data / "renderings").mkdir()
-        for name, picture in drawn(shown[:MOST_PICTURES]):
+        for name, picture in drawn(shown):
             (self._data / "renderings" / f"{name}.png").write_bytes(picture)
 
     async def _put_ledger(self, head: LedgerHead) -> int:
@@ -185,23 +189,20 @@ class Bundle:
         Of what is about other messages only the hash is shown, which the chain needs.
         """
         channels = await self._messages.channels()
-        reader, previous, first = LedgerReader(self._db, last=head.sequence), NO_HASH.hex(), None
+        first = await self._messages.first_line(head.sequence)
+        reader = LedgerReader(self._db, first=first, last=head.sequence)
         with _opened(self._data / "ledger.tsv") as file:
+            file.write(f"{first - 1}\t-\t{(await reader.hash_before()).hex()}\t-\n")
             while lines := await reader.next():
                 about = await self._messages.lines(lines[0][0].sequence, lines[-1][0].sequence)
                 for line, said in lines:
-                    is_about = line.sequence in about
-                    if first is None and is_about:
-                        first = line.sequence - 1
-                        file.write(f"{first}\t-\t{previous}\t-\n")
-                    previous = line.hash.hex()
-                    is_shown = is_about or said["kind"] in _ABOUT_ALL
                     is_of_channel = said["kind"] in _GAPS or (said["kind"], said["message"]) == _CHANNEL_WITHHELD
+                    is_shown = line.sequence in about or said["kind"] in _ABOUT_ALL
                     is_shown = is_shown or (is_of_channel and said["channel"] in channels)
-                    if first is not None:
-                        digest = hashlib.sha256(line.text.encode()).hexdigest()
-                        file.write(f"{line.sequence}\t{digest}\t{previous}\t{line.text if is_shown else '-'}\n")
-        return first or 0
+                    digest = hashlib.sha256(line.text.encode()).hexdigest()
+                    shown = line.text if is_shown else "-"
+                    file.write(f"{line.sequence}\t{digest}\t{line.hash.hex()}\t{shown}\n")
+        return first - 1
 
     async def _put_heads(self, every: Sequence[LedgerHead], newest: LedgerHead, proven: Mapping[int, HeadProof]) -> int:
         """Write those heads that are stamped or have a proof, and the newest; return how many stamps there are."""

@@ -29,6 +29,7 @@ BUSY_TIMEOUT = 5000  # ms to wait for another process, such as `channelwatch inv
 # write was measured to wait for up to 23 s. It has to be shorter than a turn of the loop.
 SWITCH_INTERVAL = 0.0001
 MOVED_AT_ONCE = 400  # rows changed, which fill about a thousand pages: as many as SQLite itself lets come together
+LOG_KEPT = 64 << 20  # bytes of the log that stay on the disk, after somebody who read for long had it grow
 _sync = getattr(os, "fdatasync", os.fsync)  # macOS has no fdatasync
 
 
@@ -51,6 +52,7 @@ class WriteAheadLog:
         """Have SQLite neither flush nor move the log by itself."""
         await connection.execute("PRAGMA synchronous = NORMAL")
         await connection.execute("PRAGMA wal_autocheckpoint = 0")
+        await connection.execute(f"PRAGMA journal_size_limit = {LOG_KEPT}")
 
     def flush(self) -> None:
         """Make what is committed outlast a power cut; it blocks. Raises FatalError."""

@@ -181,6 +181,13 @@ class MessageSet:
         """Return the channels of all."""
         return {row["id"] for row in await self._db.fetch_all("SELECT DISTINCT channel_id AS id FROM collected")}
 
+    async def first_line(self, last: int) -> int:
+        """Return the first line of the ledger about any of them, up to one; where there is none, the first of all."""
+        sql = """SELECT l.sequence FROM ledger l CROSS JOIN collected m
+                ON m.channel_id = l.channel_id AND m.message_id = l.message_id
+            WHERE l.sequence <= :last ORDER BY l.sequence LIMIT 1"""
+        return await self._db.fetch_value(sql, {"last": last}) or 1
+
     async def lines(self, first: int, last: int) -> set[int]:
         """Return the lines of the ledger about these messages, from one to another, both included."""
         rows = await self._db.fetch_all(
@@ -195,10 +202,15 @@ class MessageSet:
 class LedgerReader:
     """Reads the ledger from a line to a line, a part at a time; each line with what it is about."""
 
-    def __init__(self, db: Reader, *, last: int) -> None:
+    def __init__(self, db: Reader, *, first: int, last: int) -> None:
         self._db = db
-        self._at = 0
+        self._at = first - 1
         self._last = last
+
+    async def hash_before(self) -> bytes:
+        """Return the hash of the line before the next one."""
+        sql = "SELECT hash FROM ledger WHERE sequence = :at"
+        return await self._db.fetch_value(sql, {"at": self._at}) or ledger.NO_HASH
 
     async def next(self) -> list[tuple[LedgerLine, dict[str, Any]]]:
         """Return the next lines, none at the end."""
