@@ -9,8 +9,8 @@ from bot.models.people import Role
 from bot.store import acts, handled, housekeeping, invitations, migrations, page_versions, subscriptions
 from tests.kit_archive import NEWS, NOON, ago, open_archive, post
 
-ARCHIVE = """posts post_copies versions part_evidence ledger ledger_heads signing_keys stamps proofs fulltext long_posts media
-    captures translations pictures site_entries"""
+ARCHIVE = """posts post_copies versions part_evidence ledger ledger_heads signing_keys stamps proofs fulltext long_posts
+    media captures translations pictures site_entries"""
 SENT = "alerts messages groups attachments"
 CLEARED = "handled mutes invitations acts enquiries strangers uploads requests page_looks target_urls"
 FEW = """meta heartbeats readers flood_waits channels memberships unreadable silences follows backfills progress topics
