@@ -3,7 +3,6 @@
 import asyncio
 
 from bot.cli import cli, console
-from bot.evidence.signing import Signer
 from bot.locales import translator
 from bot.locales.locale import Locale
 from bot.models.people import EVERYTHING
@@ -51,6 +50,8 @@ async def _rotate() -> None:
         pass
     database = await Database.open(settings.database_path)
     try:
+        from bot.evidence.signing import Signer  # noqa: PLC0415 - which --help shall not wait for
+
         key = await Signer(database, settings.data_dir).rotate(utc_now())
     finally:
         await database.close()

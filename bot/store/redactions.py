@@ -102,12 +102,11 @@ _OF_POST = """SELECT w.id FROM versions v JOIN posts p ON p.channel_id = v.chann
     JOIN versions w ON w.channel_id = o.channel_id AND w.message_id = o.message_id
     WHERE v.id IN (SELECT value FROM json_each(:ids))"""
 _ALERTS = f"(a.version_id {_OF_VERSIONS} OR a.shown_version_id {_OF_VERSIONS})"
-# In this order: a trigger writes the bytes anew where the text is another.
+# In this order: a trigger writes the bytes anew where the text is another, and deletes the translations.
 _REMOVALS = """
     UPDATE part_evidence SET raw_rest = x'', text_at = NULL WHERE version_id OF_VERSIONS;
     UPDATE versions SET raw_rest = x'', text_at = NULL WHERE id OF_VERSIONS;
     UPDATE versions SET text = '', entities = '[]', parts = :note, media = NULL WHERE id OF_VERSIONS;
-    DELETE FROM translations WHERE version_id OF_VERSIONS;
     DELETE FROM fulltext WHERE rowid OF_VERSIONS;
     UPDATE media SET state = 'left', reason = 'redacted', name = NULL WHERE version_id OF_VERSIONS;
     UPDATE pictures SET state = 'left', reason = 'redacted', text = NULL WHERE version_id OF_VERSIONS;
