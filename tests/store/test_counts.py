@@ -22,14 +22,14 @@ async def test_a_post_of_a_year_costs_a_few_steps(archive: Archive, tmp_path: Pa
         SELECT (:now - i * 6000) << 20 | i, :news + i % 5, i, i, (:now - i * 6000) * 1000, 0 FROM n"""
     values = {"posts": POSTS, "news": NEWS, "now": int(NOON.timestamp())}
     await archive.db.write(lambda tx: tx.execute(rows, values))
+    selection = Selection(
+        chats=(1,),
+        viewer=EVERYTHING,
+        since=NOON - timedelta(days=364),
+        until=NOON,
+        time_zone="Europe/Berlin",
+        step=7,
+    )
     for kind, most in MOST.items():
-        selection = Selection(
-            chats=(1,),
-            viewer=EVERYTHING,
-            since=NOON - timedelta(days=364),
-            until=NOON,
-            time_zone="Europe/Berlin",
-            step=7,
-        )
         taken = steps(tmp_path / "data" / "bot.db", lambda tx, kind=kind: count(tx, kind, selection, drawn=False))
         assert taken < most * POSTS, kind
