@@ -54,6 +54,7 @@ def redact(
     from bot.telegram import sessions  # noqa: PLC0415 - Telethon, which takes an eighth of a second
 
     with sessions.lock(settings.data_dir / sessions.BOT):
+        redactions.check_room(settings.database_path)
         count = asyncio.run(_redact(settings, link, version, why))
         redactions.scrub(settings.database_path)
     console.print(f"Redacted for good: {count} versions. Sent alerts change once the service runs.", soft_wrap=True)
@@ -125,7 +126,7 @@ def _line(each: RedactableVersion) -> str:
 def _scope(scope: RedactionScope) -> Iterator[str]:
     yield "With the text go its formatting, parts, words in the index, and the bytes as they came."
     counted = {
-        "bytes that came later": scope.additions,
+        "later additions, such as previews": scope.additions,
         "translations": scope.translations,
         f"files ({scope.shared} of them stay, since another version shows them)": scope.files,
         "captures of public pages": scope.captures,

@@ -205,13 +205,17 @@ async def unused_blobs(db: Reader) -> list[bytes]:
     return [row["sha256"] for row in rows]
 
 
+def check_room(path: Path) -> None:
+    """Raise FatalError where the disk has no room to write a database anew."""
+    if path.exists() and shutil.disk_usage(path.parent).free < 2 * path.stat().st_size:
+        raise FatalError(f"{path.parent} has too little room: twice the size of {path.name} is needed. Free some.")
+
+
 def scrub(path: Path) -> None:
     """Write a database anew that nobody else has open, so that nothing deleted is left in it, or in its log.
 
     Takes some minutes for a large one, and twice its size on the disk. Raises FatalError.
     """
-    if shutil.disk_usage(path.parent).free < 2 * path.stat().st_size:
-        raise FatalError(f"{path.parent} has too little room: twice the size of {path.name} is needed. Free some.")
     os.environ.setdefault("SQLITE_TMPDIR", str(path.parent))
     try:
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
@@ -219,7 +223,8 @@ def scrub(path: Path) -> None:
             connection.execute("VACUUM")
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     except sqlite3.OperationalError as error:
-        raise fatal_in(error, place=path) or FatalError(f"{path} cannot be written anew: {error}.") from error
+        line = f"{path} cannot be written anew: {error}. Traces are left in it until you run it again."
+        raise fatal_in(error, place=path) or FatalError(line) from error
 
 
 def _key(version: RedactableVersion) -> tuple[int, int, int]:
