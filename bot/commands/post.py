@@ -16,7 +16,7 @@ from bot.models.outgoing import ButtonRows, Outgoing
 from bot.parts import are_reworded, common_parts, is_redacted, worded_parts
 from bot.rendering.captures import capture_sentence
 from bot.rendering.post_text import author_note, comparable_texts, full_text, gone_sentence, show_changes
-from bot.store import captures, channels, media, messages, posts, redactions
+from bot.store import captures, channels, media, messages, posts
 from bot.store.media import FileState, MediaFile
 from bot.text.buttons import POST, button
 from bot.text.markup import LIMIT, Text, bold, code, join_texts, one_line, units
@@ -35,7 +35,7 @@ _REASONS = {
     media.GONE: N_("the post was gone before I could fetch it"),
     media.REPLACED: N_("it was replaced before I could fetch it"),
     media.NO_ROOM: N_("the disk is too full"),
-    redactions.REDACTED: N_("it was redacted"),
+    media.REDACTED: N_("it was redacted"),
     media.PRUNED: N_("it was removed to make room for newer files"),
 }
 
