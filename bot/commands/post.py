@@ -159,7 +159,7 @@ async def show(items: Sequence[StoredPost], context: Context, number: int = 0) -
     kept = [_file_line(file, context.t) for file in files]
     capture = await captures.of_post(context.database, items[0].channel_id, items[0].key)
     if capture is not None:
-        kept.append(Text().add(capture_sentence(capture, context.date(capture.at or context.now), context.t)))
+        kept.append(Text().add(capture_sentence(capture, context.date, context.t)))
     blocks = [*_texts(items, context.t), *([join_texts(kept, "\n")] if kept else []), *await _history(items, context)]
     page, text = page_of(_packed(blocks), number, 1), _heading(items, context)
     if not page.number:
