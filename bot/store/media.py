@@ -11,7 +11,7 @@ from bot.store.blobs import Blob
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import json_list, read, read_all, to_ms
 
-# Why a file was given up, where Telegram did not refuse it; `bot.commands.post` has the sentences.
+# Why a file was given up, where Telegram did not refuse it; `bot.rendering.files` has the sentences.
 TOO_LARGE, OFF, GONE, REPLACED, NO_ROOM = "too_large", "off", "gone", "replaced", "no_room"
 PRUNED, REDACTED = "pruned", "redacted"  # it was kept, and removed since; the hash stays
 
