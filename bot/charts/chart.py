@@ -11,6 +11,7 @@ class Columns:
     labels: tuple[str, ...]
     values: tuple[float, ...]
     place: int = 0  # of its colour
+    thousands: str = "\u202f"  # what stands between the thousands of a number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,7 @@ _TITLE, _TEXT, _SMALL = 33, 25, 21  # points
 _SIGN, _SMALL_SIGN = 21.5, 18.0  # pixels of a letter of text, and of a small one
 _ROOM = (_RIGHT - _LEFT) * WIDTH  # pixels of a line
 _NUMBERED = 8  # columns at most that bear their numbers
+_FEWEST_SIGNS = 6  # of a number beside columns, so that those of two panels mostly stand below each other
 _GAP, _BARS_WEIGHT = 0.125, 2.2  # between panels, as a part of the picture; how much higher bars are than others
 _LONGEST = 44  # letters of a line of text
 _FEWEST_ROWS = 6  # fewer bars are no thicker
@@ -46,7 +47,7 @@ class _Look:
     scale: tuple[str, str]  # from nothing to the most, of one hue
 
 
-_LOOKS = {
+LOOKS = {
     Theme.LIGHT: _Look(
         ground="#FFFFFF",
         ink="#111111",
@@ -66,14 +67,14 @@ _LOOKS = {
 
 def draw(chart: Chart, theme: Theme) -> bytes:
     """Draw a chart as PNG."""
-    look = _LOOKS[theme]
+    look = LOOKS[theme]
     with rc_context({**_FONT, "text.color": look.ink, "axes.labelcolor": look.ink}):
         figure = Figure(figsize=(WIDTH / _DPI, HEIGHT / _DPI), dpi=_DPI, facecolor=look.ground)
         FigureCanvasAgg(figure)
-        figure.text(_LEFT, 0.945, _shown(chart.title, _LONGEST), fontsize=_TITLE, weight="bold", va="center")
-        figure.text(_LEFT, 0.9, _shown(chart.subtitle, 52), fontsize=_SMALL, color=look.faint, va="center")
+        figure.text(_LEFT, 0.945, legible(chart.title, _LONGEST), fontsize=_TITLE, weight="bold", va="center")
+        figure.text(_LEFT, 0.9, legible(chart.subtitle, 52), fontsize=_SMALL, color=look.faint, va="center")
         if not chart.panels:
-            figure.text(0.5, 0.5, _shown(chart.empty, 52), fontsize=_TEXT, color=look.faint, ha="center")
+            figure.text(0.5, 0.5, legible(chart.empty, 52), fontsize=_TEXT, color=look.faint, ha="center")
         for panel, (bottom, height) in zip(chart.panels, _places(chart.panels), strict=True):
             axes = figure.add_axes((_LEFT, bottom, _RIGHT - _LEFT, height), facecolor=look.ground)
             _draw_panel(axes, panel, look)
@@ -112,38 +113,40 @@ def _draw_columns(axes: Axes, panel: Columns, look: _Look) -> None:
     places = range(len(panel.values))
     colour, most = look.series[panel.place % len(look.series)], max(panel.values, default=0)
     axes.bar(places, panel.values, width=0.8, color=colour)
-    axes.set_title(_shown(panel.title, _LONGEST), loc="left", fontsize=_TEXT, color=colour, weight="bold", pad=14)
-    axes.set_ylim(0, max(1.0, most * 1.12))
+    axes.set_title(legible(panel.title, _LONGEST), loc="left", fontsize=_TEXT, color=colour, weight="bold", pad=14)
+    axes.set_ylim(0, max(1.0, most * (1.25 if len(panel.values) <= _NUMBERED else 1.12)))
     axes.set_xlim(-0.6, len(panel.values) - 0.4)
     labelled = [place for place in places if panel.labels[place]]
     axes.set_xticks(labelled, [panel.labels[place] for place in labelled])
+    axes.tick_params(axis="x", pad=10)
     if len(panel.values) <= _NUMBERED:  # each column has room for its number
         axes.set_yticks([])
         for place, value in zip(places, panel.values, strict=True):
-            axes.text(place, value + most * 0.02, f"{value:,.0f}".replace(",", "\u202f"), fontsize=_SMALL, ha="center")
-    else:
-        axes.locator_params(axis="y", nbins=4, integer=True)
-        axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}".replace(",", "\u202f"))
-        axes.tick_params(axis="y", direction="in", pad=-4, labelleft=False)
-        axes.grid(axis="y", color=look.faint, alpha=0.3)
-        axes.set_axisbelow(True)
-        for tick in axes.get_yticks():
-            if 0 < tick <= most * 1.1:  # inside, since there is no room on a phone beside it
-                axes.text(
-                    -0.6,
-                    tick,
-                    f"{tick:,.0f}".replace(",", "\u202f"),
-                    fontsize=_SMALL,
-                    va="bottom",
-                    bbox={"facecolor": look.ground, "alpha": 0.75, "linewidth": 0, "pad": 1},
-                )
+            axes.text(place, value + most * 0.02, _number(value, panel), fontsize=_SMALL, ha="center", va="bottom")
+        return
+    axes.locator_params(axis="y", nbins=4, integer=True)
+    ticks = [tick for tick in axes.get_yticks() if 0 < tick <= most * 1.1]
+    axes.set_yticks(ticks, [""] * len(ticks))
+    axes.grid(axis="y", color=look.faint, alpha=0.3)
+    axes.set_axisbelow(True)
+    signs = max([_FEWEST_SIGNS, *(len(_number(tick, panel)) for tick in ticks)])
+    margin = (
+        signs * _SMALL_SIGN / _ROOM * len(panel.values)
+    )  # the numbers stand on their lines, before the first column
+    axes.set_xlim(-0.6 - margin, len(panel.values) - 0.4)
+    for tick in ticks:
+        axes.text(-0.6 - margin, tick, _number(tick, panel), fontsize=_SMALL, va="bottom")
+
+
+def _number(value: float, panel: Columns) -> str:
+    return f"{value:,.0f}".replace(",", panel.thousands)
 
 
 def _draw_steps(axes: Axes, panel: Steps, look: _Look) -> None:
     places, numbers = zip(*panel.points, strict=True)
     last = max(places[-1], 1.0)
     axes.step((*places, last * 1.02), (*numbers, numbers[-1]), where="post", color=look.series[0], linewidth=5)
-    axes.set_title(_shown(panel.title, _LONGEST), loc="left", fontsize=_TEXT, weight="bold", pad=14)
+    axes.set_title(legible(panel.title, _LONGEST), loc="left", fontsize=_TEXT, weight="bold", pad=14)
     axes.set_xlim(0, last * 1.02)
     axes.set_ylim(0, numbers[-1] * 1.15)
     axes.set_xticks([place for place, _ in panel.ticks], [label for _, label in panel.ticks])
@@ -171,7 +174,7 @@ def _draw_bars(axes: Axes, panel: Bars, look: _Look) -> None:
 
 def _draw_bar(axes: Axes, bar: Bar, number: int, most: float, look: _Look) -> None:
     room = int((_ROOM - _SMALL_SIGN * (len(bar.note) + 2)) / _SIGN)
-    axes.text(0, number + 0.27, _shown(bar.name, room), fontsize=_TEXT, va="center")
+    axes.text(0, number + 0.27, legible(bar.name, room), fontsize=_TEXT, va="center")
     axes.text(most, number + 0.27, bar.note, fontsize=_SMALL, color=look.faint, va="center", ha="right")
     axes.barh(number + 0.66, most, height=0.26, color=look.faint, alpha=0.18)
     left = 0.0
@@ -191,7 +194,7 @@ def _draw_grid(axes: Axes, panel: Grid, look: _Look) -> None:
     box = axes.get_position()
     axes.set_position((box.x0 + 0.05, box.y0 + 0.1, box.width - 0.05, box.height - 0.1))
     axes.set_title(
-        _shown(panel.title, _LONGEST), loc="left", fontsize=_TEXT, color=look.series[0], weight="bold", pad=14
+        legible(panel.title, _LONGEST), loc="left", fontsize=_TEXT, color=look.series[0], weight="bold", pad=14
     )
     scale = axes.inset_axes((0.25, -0.2, 0.5, 0.045))
     scale.pcolormesh([[step / 50 for step in range(51)]], cmap=scale_colours)
@@ -200,10 +203,12 @@ def _draw_grid(axes: Axes, panel: Grid, look: _Look) -> None:
     axes.text(0.77, -0.178, panel.most, fontsize=_SMALL, transform=axes.transAxes, ha="left", va="center")
 
 
-def _shown(text: str, longest: int) -> str:
+def legible(text: str, longest: int) -> str:
     """Return a foreign text in one line, with the signs alone that the font has: no boxes where an emoji was."""
     known = _signs()
     words = " ".join("".join(sign for sign in text if sign.isspace() or ord(sign) in known).split())
+    if text and not words:  # of emoji alone: the lines below the picture, in the same order, have it
+        return "…"
     return words if len(words) <= longest else f"{words[: longest - 1].rstrip()}…"
 
 

@@ -137,7 +137,13 @@ def _days(asked: Asked, counted: DayCounts, locale: Locale) -> tuple[tuple[Panel
     titles = t.gettext("Posts"), t.gettext("Alerts")
     labels = tuple(_label(day, number, asked.days, language) for number, day in enumerate(starts))
     panels = tuple(
-        Columns(title=f"{title}: {show_number(sum(values), t)}", labels=labels, values=values, place=place)
+        Columns(
+            title=f"{title}: {show_number(sum(values), t)}",
+            labels=labels,
+            values=values,
+            place=place,
+            thousands=thousands(t),
+        )
         for place, (title, values) in enumerate(zip(titles, (posts, alerts), strict=True))
     )
     if not sum(posts) + sum(alerts):
@@ -156,6 +162,11 @@ def _days(asked: Asked, counted: DayCounts, locale: Locale) -> tuple[tuple[Panel
             lines.append(line.format(day=named, posts=show_number(both[0], t), alerts=show_number(both[1], t)))
         del lines[2:4]  # they are among these
     return panels, lines
+
+
+def thousands(t: Translator) -> str:
+    """Return what stands between the thousands of a number."""
+    return show_number(1000, t)[1:-3]
 
 
 def _label(day: date, number: int, days: int, language: str) -> str:

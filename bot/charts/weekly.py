@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date
 
 from bot.charts.chart import Bars, Chart, Columns
-from bot.charts.stats import topic_bar
+from bot.charts.stats import thousands, topic_bar
 from bot.locales.locale import Locale, show_number
 from bot.models.notices import Notice, WeeklyReport
 
@@ -24,6 +24,7 @@ def chart_of(notice: Notice, locale: Locale) -> Chart | None:
         labels=tuple(format_date(day, "EEE d", locale=t.language) for day in days),
         values=counts.alerts,
         place=1,
+        thousands=thousands(t),
     )
     bars = Bars(
         bars=tuple(topic_bar(each, t) for each in counts.topics[:_TOPICS]),

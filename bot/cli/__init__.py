@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections.abc import Iterable
 from importlib import import_module
 from typing import Annotated
 
@@ -79,8 +80,7 @@ def main() -> None:
     debug = "--debug" in sys.argv
     words = [word for word in sys.argv[1:] if word != "--debug"]
     try:
-        typed = COMMANDS.get(words[0]) if words else None
-        for module in dict.fromkeys(COMMANDS.values()) if typed is None else (typed,):  # all for --help
+        for module in _modules(words):
             import_module(f"bot.cli.{module}")
         cli(words, prog_name="channelwatch")
     except KeyboardInterrupt:
@@ -90,6 +90,13 @@ def main() -> None:
             raise
         sys.stderr.write(f"{_line(error)}\n")
         sys.exit(2 if isinstance(error, SettingsError) else 1)
+
+
+def _modules(words: list[str]) -> Iterable[str]:
+    """Return where the command stands that is typed: all for --help, none for --version."""
+    if words[:1] == ["--version"]:
+        return ()
+    return {COMMANDS[words[0]]} if words and words[0] in COMMANDS else dict.fromkeys(COMMANDS.values())
 
 
 def _line(error: Exception) -> str:

@@ -18,6 +18,7 @@ from bot.locales.locale import Locale
 from bot.models.counts import Selection
 from bot.models.outgoing import Theme
 from bot.models.people import EVERYTHING
+from bot.runtime.private_files import FILE_MODE
 from bot.settings import load_settings
 from bot.store import chats, meta, topics
 from bot.store.channel_groups import Directory
@@ -72,9 +73,14 @@ async def _show(asked: Asked, png: Path | None, theme: Theme, language: str, zon
         console.print(plain(text.build()[0].rstrip()), markup=False, soft_wrap=True)
         if png is not None:
             try:
-                await asyncio.to_thread(png.write_bytes, await jobs.draw(db, chart, theme))
+                await asyncio.to_thread(_write, png, await jobs.draw(db, chart, theme))
             except OSError as error:
                 raise SettingsError(f"{png} cannot be written: {error.strerror}") from error
+
+
+def _write(png: Path, drawn: bytes) -> None:
+    png.touch(FILE_MODE)
+    png.write_bytes(drawn)
 
 
 async def _part(db: Reader, name: str) -> tuple[tuple[int, ...] | None, str | None]:

@@ -10,7 +10,7 @@ from bot import parts as post_parts
 from bot.commands.context import CommandError, Context, Reply, Request, message, say
 from bot.commands.lookup import queries_of, show_source, show_topic, topics_of
 from bot.commands.post import find_link, linked, stored
-from bot.commands.query_text import preview, read_query, read_topic, show_query, why, why_not
+from bot.commands.query_text import read_query, read_topic, show_backtest, show_query, why, why_not
 from bot.commands.registry import Section, command, example, tap
 from bot.commands.rewriting import or_rows
 from bot.commands.rights import Need
@@ -72,7 +72,7 @@ async def test(request: Request, context: Context) -> Reply:
     typed = await read_topic(request.argument, context)
     track = (button(context.t.gettext("Track this"), "name", request.key),)
     offer = (track,) if context.may(Need.INSTANCE) else ()
-    text, further = await preview(context, typed, key=f"q:{request.key}")
+    text, further = await show_backtest(context, typed, key=f"q:{request.key}")
     rows = (*offer, *or_rows(request, typed.state.query), *further)
     return Reply(messages=(message(text, rows),), memory=typed.state.source)
 

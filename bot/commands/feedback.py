@@ -126,8 +126,8 @@ async def word(request: Request, context: Context) -> Reply:
         tap.button(t.gettext("Exclude"), "exclude", *tap.chosen),
         tap.button(t.gettext("Leave it as it is"), "leave"),
     )
-    preview = await list_posts(text, missing[:_SHOWN], context, (row,), ending=ending, numbered=False)
-    return Reply(messages=(preview,), buttons=await tap.usual(context.database, context))
+    shown = await list_posts(text, missing[:_SHOWN], context, (row,), ending=ending, numbered=False)
+    return Reply(messages=(shown,), buttons=await tap.usual(context.database, context))
 
 
 def _missing_text(topic: Topic, choice: Exclusion, looked: int, missing: int, context: Context) -> Text:

@@ -150,16 +150,16 @@ def _listed(reasons: Sequence[Text]) -> Text:
     return join_texts(reasons[:SHOWN_PARTS], "; ").add(f"; +{more}" if more > 0 else "")
 
 
-_PREVIEWED_DAYS = 7  # over which a query is tried, today being one
+_TRIED_DAYS = 7  # over which a query is tried, today being one
 _MOST_READ = 20_000  # posts: some three seconds
 _SHOWN_NEAR = 2
 _EXCERPT = 140  # characters of a post
-_PREVIEWED_WORDS, _SHOWN_FORMS = 6, 3
+_READ_WORDS, _SHOWN_FORMS = 6, 3
 _SHOWN_HINTS = 3
 _BARS = "▁▂▃▄▅▆▇█"
 
 
-async def preview(
+async def show_backtest(
     context: Context, typed: TypedQuery, *, key: str, before: int | None = None, excluded: Sequence[str] = ()
 ) -> tuple[Text, ButtonRows]:
     """Write how a query is read, how often it would have alerted lately, to what, and what it just missed.
@@ -169,7 +169,7 @@ async def preview(
     the archive does not reach back so far; `key` is what its data name the query by. `before` is where to go on.
     """
     query, zone = typed.compiled, ZoneInfo(context.chat.time_zone)
-    since = midnight(context.now, days=_PREVIEWED_DAYS, zone=zone)
+    since = midnight(context.now, days=_TRIED_DAYS, zone=zone)
     scope = await limited_scope(context, typed.state.limits)
     asked = {"now": context.now, "since": since, "zone": zone, "before": before, "most": _MOST_READ}
     asked |= {"hidden": scope.hidden, "channel_ids": scope.channel_ids}
@@ -206,11 +206,11 @@ async def _add_reading(text: Text, query: Compiled, context: Context) -> None:
 def _forms(forms: Mapping[str, Sequence[str]]) -> Iterable[str]:
     """Yield the first words with some of their forms: from all over the alphabet, since neighbours are alike."""
     inflected = {key.removeprefix('"'): found for key, found in forms.items() if len(found) > 1}
-    for word, found in list(inflected.items())[:_PREVIEWED_WORDS]:
+    for word, found in list(inflected.items())[:_READ_WORDS]:
         others = [form for form in found if form != word]
         yield f"{word} ({', '.join(others[:: -(-len(others) // _SHOWN_FORMS)])} …)"
-    if len(inflected) > _PREVIEWED_WORDS:
-        yield f"+{len(inflected) - _PREVIEWED_WORDS}"
+    if len(inflected) > _READ_WORDS:
+        yield f"+{len(inflected) - _READ_WORDS}"
 
 
 def _hint(hint: Hint, t: Translator) -> str:

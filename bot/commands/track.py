@@ -1,4 +1,4 @@
-"""/track: subscribes a chat to a topic, or makes one, after a preview of what its query would have brought."""
+"""/track: subscribes a chat to a topic, or makes one, after a backtest: what its query would have brought."""
 
 import re
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from bot.commands.context import CommandError, Context, Effect, Reply, Request, 
 from bot.commands.limits import show_limits
 from bot.commands.lookup import LONGEST_NAME, find_topic, show_topic, topic_by_id, unquoted
 from bot.commands.private import keep_private
-from bot.commands.query_text import TypedQuery, preview, read_topic, show_query
+from bot.commands.query_text import TypedQuery, read_topic, show_backtest, show_query
 from bot.commands.questions import ask
 from bot.commands.registry import Section, command, example, tap
 from bot.commands.rewriting import or_rows
@@ -88,7 +88,7 @@ async def track(request: Request, context: Context) -> Reply | Effect:
 
 @tap("save", Need.CHAT, rf"[\w-]{{1,40}}:{SEEN}(:only)?")
 async def save(request: Request, context: Context) -> Effect:
-    """Make or change the topic of a preview and subscribe this chat; the button names the answer that remembers it.
+    """Make or change the topic of a backtest and subscribe this chat; the button names the answer that remembers it.
 
     It also says what the topic looked for then, and whether only this chat is to find it.
     """
@@ -146,7 +146,7 @@ async def _make(tx: Transaction, context: Context, name: str, typed: TypedQuery)
 
 @tap("edit", Need.LOOK, r"[\w-]{1,40}")
 async def edit(request: Request, context: Context) -> Reply:
-    """Hand out the command of a preview, to be changed and sent again."""
+    """Hand out the command of a backtest, to be changed and sent again."""
     name, _, query = (await remembered(context.database, context, request.argument)).partition(": ")
     return _to_send_again(context.t.gettext("Tap to copy, change what you like, and send it: {command}"), name, query)
 
@@ -165,7 +165,7 @@ async def name_it(request: Request, context: Context, tx: Transaction) -> Reply:
 
 @tap("older", Need.LOOK, r"[tq]:[\w-]{1,36}:\d{1,18}")
 async def older(request: Request, context: Context) -> Reply:
-    """Go on with a preview of a topic (t) or of a query (q); the button names the answer and where to go on."""
+    """Go on with the backtest of a topic (t) or of a query (q); the button names the answer and where to go on."""
     kind, key, before = request.argument.split(":")
     name, query = "", await remembered(context.database, context, key)
     if kind == "t":
@@ -173,7 +173,7 @@ async def older(request: Request, context: Context) -> Reply:
     known = await find_topic(context.database, name, context.viewer) if name else None
     typed = await read_topic(query, context, excluded=() if known is None else known.excluded)
     words = [each.compiled for each in await _excluded_by_chat(context.database, known, context)]
-    text, rows = await preview(context, typed, key=f"{kind}:{key}", before=int(before), excluded=words)
+    text, rows = await show_backtest(context, typed, key=f"{kind}:{key}", before=int(before), excluded=words)
     return Reply(messages=(message(text, rows),))
 
 
@@ -210,7 +210,9 @@ async def _offer(request: Request, context: Context, name: str, query: str) -> R
     if known is not None and known.state != typed.state:
         text.lines(await describe(Change(topic=known, typed=typed), context)).line()
         users = await others_using(db, known, context)
-    shown, further = await preview(context, typed, key=f"t:{request.key}", excluded=[each.compiled for each in here])
+    shown, further = await show_backtest(
+        context, typed, key=f"t:{request.key}", excluded=[each.compiled for each in here]
+    )
     keep, rewrite = t.gettext("Save"), t.gettext("Change")
     if users:
         keep, rewrite = t.gettext("Change for everybody"), t.gettext("Edit the query")

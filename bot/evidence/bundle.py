@@ -107,9 +107,10 @@ class Bundle:
             for name in ("raw", "media", "heads", "keys"):
                 (self._data / name).mkdir(parents=True)
             await self._put_messages(show)
-            await self._put_renderings()
+            renderings = await self._renderings()
             await self._put_coverage(request, head.signed_at)
             await self._db.fetch_all("COMMIT")  # what follows never changes, and the log of the database may be long
+            self._put_renderings(renderings)
             first = await self._put_ledger(head)
             every = [each for each in await heads.since(self._signed, first) if each.sequence <= head.sequence]
             proven = await proofs.of_heads(self._signed, [each.id for each in every])
@@ -166,8 +167,8 @@ class Bundle:
             (self._data / "captures").mkdir()
             capture.put(found, self._data / "captures", self._blobs)
 
-    async def _put_renderings(self) -> None:
-        """Draw the versions of the first posts."""
+    async def _renderings(self) -> list[tuple[str, PostRendering]]:
+        """Return what pictures of the versions of the first posts show."""
         shown, t, pictures = list[tuple[str, PostRendering]](), translator("en"), ShownPictures(self._blobs)
         left = dict.fromkeys(await self._messages.after(None, most=_ALBUM * MOST_PICTURES))
         while left and len(shown) < MOST_PICTURES:
@@ -175,8 +176,11 @@ class Bundle:
             shown += renderings_of(messages, t, "UTC")
             for versions in messages:
                 left.pop((versions[0].post.channel_id, versions[0].post.message_id), None)
+        return shown[:MOST_PICTURES]
+
+    def _put_renderings(self, shown: Sequence[tuple[str, PostRendering]]) -> None:
         (self._data / "renderings").mkdir()
-        for name, picture in drawn(shown[:MOST_PICTURES]):
+        for name, picture in drawn(shown):
             (self._data / "renderings" / f"{name}.png").write_bytes(picture)
 
     async def _put_ledger(self, head: LedgerHead) -> int:

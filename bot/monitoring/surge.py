@@ -1,40 +1,68 @@
-"""Whether a topic has unusually many posts in this hour, judged by the hours of the last weeks. Pure.
+"""Whether a topic has unusually many posts in this hour, judged by the weeks before. Pure.
 
 Two measures have to agree. The hour has several times as many posts as hours like it: the same weekday and time, give
-or take an hour, in the weeks before, without the highest ones. And hardly any hour of these weeks had as many: that
-bounds the false alarms of any rhythm, however bursty it is, to a few hours in as many weeks.
+or take an hour, in the weeks before, without the highest ones. And hardly any day of these weeks had an hour with as
+many: that bounds the false alarms of all topics of a chat together, whatever their rhythm. What towers above the other
+days counts as if more weeks were known, so that one great day does not hide the next for weeks.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 REMEMBERED = 8  # weeks
 ENOUGH = 4  # weeks of history, before a topic is judged
 TIMES = 5  # as many as usual
 FEWEST_POSTS, FEWEST_CHANNELS = 6, 3
-WEEK = 7 * 24  # h
-_NEAR = (-1, 0, 1)  # h: hours like this one
+SLOT = 600  # s: posts are counted by ten minutes, since an hour may begin at any of them
+HOUR, DAY, WEEK = 6, 6 * 24, 6 * 24 * 7  # in slots
+_NEAR = (-HOUR, 0, HOUR)  # hours like this one
 _TRIMMED = 0.15  # of these hours, the highest
-_WEEKS_PER_HIGHER = 4  # in so many weeks, one hour may have had as many
+_WEEKS_A_TOPIC, _FEWEST_WEEKS = 1.6, 4  # in which a day as busy is no surprise: the more topics, the more days in all
+_TOWERING = 3.0  # times the other days, and no more, count as so many times the weeks
 
 
-def usual_posts(hours: Mapping[int, int], now: int) -> float | None:
-    """Return the posts of an hour like this one, of the hours counted so far; None for a topic that is too new.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicPast:
+    """What a topic brought to a chat in the weeks before today; slots are numbered from 1970."""
 
-    Hours are numbered on end; those without posts may be left out.
-    """
-    if not hours or now - min(hours) < ENOUGH * WEEK:
+    slots: Mapping[int, int]  # posts; those without any are left out
+    peaks: tuple[int, ...]  # the posts of the busiest hour of each day, the most first
+
+    @staticmethod
+    def of(slots: Mapping[int, int]) -> "TopicPast":
+        """Find the busiest hour of each day."""
+        peaks: dict[int, int] = {}
+        for slot in slots:
+            peaks[slot // DAY] = max(peaks.get(slot // DAY, 0), _hour(slots, slot))
+        return TopicPast(slots=slots, peaks=tuple(sorted(peaks.values(), reverse=True)))
+
+    def weeks(self, now: int) -> float:
+        """Return how many weeks are known in a slot."""
+        return min(REMEMBERED, (now - min(self.slots, default=now)) / WEEK)
+
+
+def _hour(slots: Mapping[int, int], last: int) -> int:
+    return sum(slots.get(last - number, 0) for number in range(HOUR))
+
+
+def usual_posts(past: TopicPast, now: int) -> float | None:
+    """Return the posts of an hour like that which ends in a slot; None for a topic that is too new."""
+    weeks = int(past.weeks(now))
+    if weeks < ENOUGH:
         return None
-    weeks = min(REMEMBERED, (now - min(hours)) // WEEK)
-    like = sorted(hours.get(now - week * WEEK + near, 0) for week in range(1, weeks + 1) for near in _NEAR)
+    like = sorted(_hour(past.slots, now - week * WEEK + near) for week in range(1, weeks + 1) for near in _NEAR)
     kept = like[: max(1, round(len(like) * (1 - _TRIMMED)))]
     return sum(kept) / len(kept)
 
 
-def is_surge(posts: int, channels: int, hours: Mapping[int, int], now: int) -> bool:
-    """Tell whether so many posts of so many channels in the last hour are unusual; `hours` are those before it."""
-    usual = usual_posts(hours, now)
-    if usual is None or posts < FEWEST_POSTS or channels < FEWEST_CHANNELS or posts < TIMES * usual:
+def is_surge(posts: int, channels: int, past: TopicPast, now: int, *, topics: int) -> bool:
+    """Tell whether so many posts of so many channels in the hour up to a slot are unusual, in a chat of some topics."""
+    if posts < FEWEST_POSTS or channels < FEWEST_CHANNELS:
         return False
-    past = [count for hour, count in hours.items() if now - REMEMBERED * WEEK <= hour < now]
-    weeks = min(REMEMBERED, (now - min(hours)) // WEEK)
-    return sum(count >= posts for count in past) <= weeks // _WEEKS_PER_HIGHER - 1
+    usual = usual_posts(past, now)
+    if usual is None or posts < TIMES * usual:
+        return False
+    as_busy = sum(peak >= posts for peak in past.peaks)  # days
+    other = past.peaks[as_busy] if as_busy < len(past.peaks) else 1
+    needed = (as_busy + 1) * max(_FEWEST_WEEKS, _WEEKS_A_TOPIC * topics)
+    return past.weeks(now) * min(_TOWERING, posts / other) >= needed

@@ -1,12 +1,12 @@
 """The monitor of surges: a chat gets one notice a day of a topic that has unusually many posts, with some of them."""
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 
 from bot.models import Clock, StoredPost
 from bot.models.notices import TopicSurge
-from bot.monitoring.surge import FEWEST_CHANNELS, FEWEST_POSTS, REMEMBERED, is_surge, usual_posts
+from bot.monitoring.surge import FEWEST_CHANNELS, FEWEST_POSTS, REMEMBERED, SLOT, TopicPast, is_surge, usual_posts
 from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.store import chats, posts, surges
 from bot.store.database import Database
@@ -24,6 +24,8 @@ class SurgeMonitor:
     def __init__(self, database: Database, *, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self._today: date | None = None
+        self._pasts: dict[tuple[int, str], TopicPast] = {}  # by chat and topic: the weeks before today
 
     async def run(self, beat: Beat = no_beat) -> None:
         """Look at the last hour now and then, for ever."""
@@ -44,10 +46,8 @@ class SurgeMonitor:
         return sent
 
     async def _judge(self, busy: BusyTopic, now: datetime) -> TopicSurge | None:
-        hour, began = int(now.timestamp()) // 3600, now - HOUR
-        since = now - timedelta(weeks=REMEMBERED)
-        hours = await surges.posts_by_hour(self._database, busy.chat_id, busy.topic, since=since, until=began)
-        if not is_surge(busy.posts, busy.channels, hours, hour):
+        past, slot = await self._past(busy, now), int(now.timestamp()) // SLOT
+        if not is_surge(busy.posts, busy.channels, past, slot, topics=busy.topics):
             return None
         found = await posts.of_versions(self._database, busy.version_ids)
         newest = dict[int, StoredPost]()  # of each channel
@@ -58,7 +58,19 @@ class SurgeMonitor:
             topic=busy.topic,
             posts=busy.posts,
             channels=busy.channels,
-            usual=round(usual_posts(hours, hour) or 0.0, 1),
+            usual=round(usual_posts(past, slot) or 0.0, 1),
             titles=tuple(post.channel_title for post in newest.values())[:_SHOWN],
             links=tuple(post.link for post in newest.values())[:_SHOWN],
         )
+
+    async def _past(self, busy: BusyTopic, now: datetime) -> TopicPast:
+        """Return the weeks before today, which are read once a day."""
+        if now.date() != self._today:
+            self._today, self._pasts = now.date(), {}
+        key = (busy.chat_id, busy.topic)
+        if key not in self._pasts:
+            until = datetime.combine(now.date(), time(), UTC)
+            since = until - timedelta(weeks=REMEMBERED)
+            slots = await surges.posts_by_slot(self._database, busy, since=since, until=until, slot=SLOT)
+            self._pasts[key] = TopicPast.of(slots)
+        return self._pasts[key]

@@ -134,11 +134,15 @@ async def claim(
     return read(WantedCapture, row)
 
 
-async def keep(tx: Transaction, wanted: WantedCapture, page: CapturedPage) -> None:
-    """Write down what came, with its line in the ledger; the blob is on the disk."""
-    await tx.execute(
+async def keep(tx: Transaction, wanted: WantedCapture, page: CapturedPage) -> bool:
+    """Write down what came, with its line in the ledger; False where it is not wanted any more, as after a redaction.
+
+    The blob is on the disk.
+    """
+    count = await tx.execute(
         """UPDATE captures SET state = 'kept', outcome = :outcome, detail = :detail, at = :at, url = :url,
-            status = :status, headers = :headers, sha256 = :sha256, size = :size WHERE id = :id""",
+            status = :status, headers = :headers, sha256 = :sha256, size = :size
+        WHERE id = :id AND state = 'wanted'""",
         {
             "id": wanted.id,
             "outcome": page.outcome,
@@ -151,6 +155,8 @@ async def keep(tx: Transaction, wanted: WantedCapture, page: CapturedPage) -> No
             "size": page.size,
         },
     )
+    if not count:
+        return False
     line = LedgerEntry(
         LineKind.CAPTURE,
         to_ms(page.at),
@@ -161,6 +167,7 @@ async def keep(tx: Transaction, wanted: WantedCapture, page: CapturedPage) -> No
         detail=page.url,
     )
     await ledger.add(tx, [line])
+    return True
 
 
 async def put_off(tx: Transaction, wanted: WantedCapture, detail: str, *, until: datetime | None) -> None:

@@ -73,13 +73,14 @@ async def count_by_hour(db: Reader, selection: Selection) -> HourCounts:
     """Count posts by the hour of the week."""
     values = _values(selection) | {"eras": json_list(eras(selection)), "hour": HOUR_MS, "monday": _MONDAY}
     rows = await db.fetch_all(
-        f"""WITH {_SEEN}, {_ON_TOPIC}
-        SELECT ((p.date + (e.value ->> 2)) / :hour + :monday) % {_HOURS} AS hour, count(*) AS n
-        FROM seen s CROSS JOIN json_each(:eras) e CROSS JOIN posts p ON p.channel_id = s.id
-            AND p.date >= e.value ->> 0 AND p.date < e.value ->> 1 WHERE :topic IS NULL AND {_FIRST} GROUP BY 1
+        f"""WITH {_SEEN}, {_ON_TOPIC}, eras AS MATERIALIZED (
+            SELECT value ->> 0 AS begun, value ->> 1 AS ended, value ->> 2 AS ahead FROM json_each(:eras))
+        SELECT ((p.date + e.ahead) / :hour + :monday) % {_HOURS} AS hour, count(*) AS n
+        FROM seen s CROSS JOIN eras e CROSS JOIN posts p ON p.channel_id = s.id
+            AND p.date >= e.begun AND p.date < e.ended WHERE :topic IS NULL AND {_FIRST} GROUP BY 1
         UNION ALL
-        SELECT ((f.date + (e.value ->> 2)) / :hour + :monday) % {_HOURS} AS hour, count(*) AS n
-        FROM found f JOIN json_each(:eras) e ON f.date >= e.value ->> 0 AND f.date < e.value ->> 1 GROUP BY 1""",  # noqa: S608 - our own words
+        SELECT ((f.date + e.ahead) / :hour + :monday) % {_HOURS} AS hour, count(*) AS n
+        FROM found f JOIN eras e ON f.date >= e.begun AND f.date < e.ended GROUP BY 1""",  # noqa: S608 - our own words
         values,
     )
     by_hour = {row["hour"]: row["n"] for row in rows}

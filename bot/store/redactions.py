@@ -22,7 +22,6 @@ from bot.store.ledger import LedgerEntry, LineKind
 from bot.store.rows import json_list, read, read_all, to_ms
 from bot.text.plain import plain_hash
 
-REDACTED = "redacted"  # the reason why a file or a text is not here
 _OF_VERSIONS = "IN (SELECT value FROM json_each(:ids))"
 
 
@@ -102,12 +101,11 @@ _OF_POST = """SELECT w.id FROM versions v JOIN posts p ON p.channel_id = v.chann
     JOIN versions w ON w.channel_id = o.channel_id AND w.message_id = o.message_id
     WHERE v.id IN (SELECT value FROM json_each(:ids))"""
 _ALERTS = f"(a.version_id {_OF_VERSIONS} OR a.shown_version_id {_OF_VERSIONS})"
-# In this order: a trigger writes the bytes anew where the text is another.
+# In this order: a trigger writes the bytes anew where the text is another, and deletes the translations.
 _REMOVALS = """
     UPDATE part_evidence SET raw_rest = x'', text_at = NULL WHERE version_id OF_VERSIONS;
     UPDATE versions SET raw_rest = x'', text_at = NULL WHERE id OF_VERSIONS;
     UPDATE versions SET text = '', entities = '[]', parts = :note, media = NULL WHERE id OF_VERSIONS;
-    DELETE FROM translations WHERE version_id OF_VERSIONS;
     DELETE FROM fulltext WHERE rowid OF_VERSIONS;
     UPDATE media SET state = 'left', reason = 'redacted', name = NULL WHERE version_id OF_VERSIONS;
     UPDATE pictures SET state = 'left', reason = 'redacted', text = NULL WHERE version_id OF_VERSIONS;
@@ -195,15 +193,10 @@ async def _forget_findings(tx: Transaction, channel_id: int, message_id: int) ->
             )
 
 
-async def unused_blobs(db: Reader) -> list[bytes]:
-    """Return the SHA-256 of files that only redacted versions had."""
-    rows = await db.fetch_all(
-        f"""SELECT sha256 FROM (SELECT sha256 FROM media WHERE reason = '{REDACTED}'
-            UNION SELECT sha256 FROM captures WHERE outcome = '{REDACTED}') f WHERE sha256 IS NOT NULL
-        AND NOT EXISTS (SELECT 1 FROM media o WHERE o.state = 'kept' AND o.sha256 = f.sha256)
-        AND NOT EXISTS (SELECT 1 FROM captures o WHERE o.state = 'kept' AND o.sha256 = f.sha256)"""  # noqa: S608 - our own word
-    )
-    return [row["sha256"] for row in rows]
+def check_room(path: Path) -> None:
+    """Raise FatalError where the disk has no room to write a database anew."""
+    if path.exists() and shutil.disk_usage(path.parent).free < 2 * path.stat().st_size:
+        raise FatalError(f"{path.parent} has too little room: twice the size of {path.name} is needed. Free some.")
 
 
 def scrub(path: Path) -> None:
@@ -211,8 +204,6 @@ def scrub(path: Path) -> None:
 
     Takes some minutes for a large one, and twice its size on the disk. Raises FatalError.
     """
-    if shutil.disk_usage(path.parent).free < 2 * path.stat().st_size:
-        raise FatalError(f"{path.parent} has too little room: twice the size of {path.name} is needed. Free some.")
     os.environ.setdefault("SQLITE_TMPDIR", str(path.parent))
     try:
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
@@ -220,7 +211,8 @@ def scrub(path: Path) -> None:
             connection.execute("VACUUM")
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     except sqlite3.OperationalError as error:
-        raise fatal_in(error, place=path) or FatalError(f"{path} cannot be written anew: {error}.") from error
+        line = f"{path} cannot be written anew: {error}. Traces are left in it until you run it again."
+        raise fatal_in(error, place=path) or FatalError(line) from error
 
 
 def _key(version: RedactableVersion) -> tuple[int, int, int]:

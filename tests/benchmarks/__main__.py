@@ -26,6 +26,7 @@ from tests.benchmarks import (
     searches,
     searching,
     start,
+    surges,
     throughput,
 )
 from tests.benchmarks.figures import Cost, Row, SkippedError
@@ -47,6 +48,7 @@ TABLES = {
     "likeness": likeness.table,
     "searching": searching.table,
     "requests": requests.table,
+    "surges": surges.table,
 }  # each with columns of its own
 WIDTH = 140  # of the table, in characters
 LIMIT = 400  # s for a row: whatever takes longer hangs

@@ -154,7 +154,7 @@ async def test_a_search_without_a_hit_says_so(tmp_path: Path) -> None:
 async def test_help_names_every_command_in_order_and_waits_for_no_service() -> None:
     script = (
         "import atexit, sys\n"
-        "heavy = {'telethon', 'bot.app', 'bot.demo', 'bot.sandbox'}\n"
+        "heavy = {'telethon', 'bot.app', 'bot.demo', 'bot.sandbox', 'cryptography', 'matplotlib', 'typst'}\n"
         "atexit.register(lambda: print('imported:', *heavy & set(sys.modules)))\n"
         "from bot.cli import main\n"
         "main()"

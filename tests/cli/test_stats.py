@@ -19,5 +19,6 @@ async def test_a_chart_is_lines_and_a_file(tmp_path: Path) -> None:
     assert (code, err) == (0, "")
     assert out.splitlines() == ["Каналы · 7 дней", "Вести  [31m: постов 1, оповещений 0"]
     assert png.read_bytes().startswith(b"\x89PNG")
+    assert png.stat().st_mode & 0o077 == 0
     code, _, err = await typed(tmp_path / "data", "stats", "--of", "Нет")
     assert (code, err) == (2, "There is no group, topic or channel «Нет».\n")

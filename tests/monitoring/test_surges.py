@@ -10,53 +10,69 @@ import pytest
 from bot.locales import translator
 from bot.locales.locale import Locale
 from bot.models.notices import TopicSurge
-from bot.monitoring.surge import WEEK, is_surge, usual_posts
+from bot.monitoring.surge import DAY, HOUR, WEEK, TopicPast, is_surge, usual_posts
 from bot.monitoring.surges import SurgeMonitor
 from bot.rendering.notices import render_notice
 from bot.store import chats
 from tests.kit_archive import NEWS, NOON, Archive, post
 
-NOW = 500_000  # an hour
-STEADY = {NOW - number: 1 for number in range(1, 8 * WEEK)}
-WEEKLY = {NOW - week * WEEK: 20 for week in range(1, 9)} | {NOW - 8 * WEEK: 0}  # only ever at this hour
-BURSTS = STEADY | {NOW - 50: 9, NOW - 500: 9}  # as much was there twice
+NOW = 2_000 * WEEK + 2 * DAY + 80  # a slot
+HOURS = range(NOW // DAY * DAY - 8 * WEEK, NOW // DAY * DAY, HOUR)  # of eight weeks before today
+STEADY = dict.fromkeys(HOURS, 1)
+WEEKLY = {NOW - week * WEEK: 20 for week in range(1, 8)} | {HOURS[0]: 1}  # only ever at this hour
+BUSY_DAY = STEADY | {NOW - 3 * DAY + HOUR * number: 30 for number in range(5)}
+
+
+def raised(slots: dict[int, int], *days: int, posts: int) -> dict[int, int]:
+    """Have an hour with so many posts on some days before."""
+    return slots | {(NOW // DAY - day) * DAY: posts for day in days}
 
 
 @pytest.mark.parametrize(
-    ("posts", "channels", "hours", "is_unusual"),
+    ("posts", "channels", "slots", "topics", "is_unusual"),
     [
-        (6, 3, STEADY, True),
-        (5, 3, STEADY, False),  # too few
-        (40, 2, STEADY, False),  # of too few channels
-        (9, 3, {hour: 2 * count for hour, count in STEADY.items()}, False),  # not five times as many
-        (20, 5, WEEKLY, False),  # what comes each week at this hour
-        (9, 4, BURSTS, False),
-        (10, 4, BURSTS, True),
-        (40, 9, {}, False),
-        (40, 9, {hour: 1 for hour in STEADY if hour > NOW - 3 * WEEK}, False),  # a new topic
+        (6, 3, STEADY, 5, True),
+        (5, 3, STEADY, 5, False),  # too few
+        (40, 2, STEADY, 5, False),  # of too few channels
+        (9, 3, {slot: 2 * count for slot, count in STEADY.items()}, 5, False),  # not five times as many
+        (20, 5, WEEKLY, 5, False),  # what comes each week at this hour
+        (9, 4, raised(STEADY, 9, posts=9), 1, True),  # as much was there once in eight weeks
+        (9, 4, raised(STEADY, 9, 20, 30, posts=9), 5, False),
+        (10, 4, raised(STEADY, 9, 20, 30, posts=9), 5, True),
+        (10, 4, raised(STEADY, 9, 20, 30, posts=9), 20, False),  # of so many topics one is always above all
+        (20, 9, BUSY_DAY, 5, True),  # one great day does not hide the next
+        (20, 9, raised(BUSY_DAY, 9, posts=19), 5, False),
+        (40, 9, {}, 5, False),
+        (40, 9, {slot: 1 for slot in STEADY if slot > NOW - 3 * WEEK}, 5, False),  # a new topic
     ],
 )
 def test_a_surge_is_unusual_for_its_topic_and_hour(
-    posts: int, channels: int, hours: dict[int, int], *, is_unusual: bool
+    posts: int, channels: int, slots: dict[int, int], topics: int, *, is_unusual: bool
 ) -> None:
-    assert is_surge(posts, channels, hours, NOW) is is_unusual
+    assert is_surge(posts, channels, TopicPast.of(slots), NOW, topics=topics) is is_unusual
 
 
 def test_one_great_day_does_not_move_what_is_usual() -> None:
-    before = usual_posts(STEADY, NOW)
-    assert usual_posts(STEADY | {NOW - WEEK + near: 500 for near in (-1, 0, 1)}, NOW) == before == 1
+    before = usual_posts(TopicPast.of(STEADY), NOW)
+    great = STEADY | {NOW - WEEK + near: 500 for near in (-HOUR, 0, HOUR)}
+    assert usual_posts(TopicPast.of(great), NOW) == before == 1
 
 
-def test_false_alarms_are_rare_in_a_bursty_rhythm() -> None:
-    """Fewer than one hour in a week, where a third of the stories are retold by many at once."""
-    random, hours, alarms, weeks = Random(1), Counter[int](), 0, 40  # noqa: S311 - the same each time
-    for hour in range(weeks * WEEK):
-        day = 1.0 if 8 <= hour % 24 < 22 else 0.1
-        stories = sum(random.random() < day / 4 for _ in range(4))
-        posts = sum(1 + int(random.expovariate(0.4)) * (random.random() < 1 / 3) for _ in range(stories))
-        alarms += is_surge(posts, posts, hours, hour)
-        hours[hour] = posts
-    assert alarms < weeks - 4
+def test_false_alarms_of_five_topics_in_all_are_rare_in_a_bursty_rhythm() -> None:
+    """At most one a week, where a third of the stories are retold by many at once."""
+    random, alarms, weeks = Random(1), 0, 20  # noqa: S311 - the same each time
+    for _ in range(5):
+        slots, past = Counter[int](), TopicPast.of({})
+        for hour in range(0, weeks * WEEK, HOUR):
+            if hour % DAY == 0:
+                past = TopicPast.of({slot: n for slot, n in slots.items() if slot >= hour - 8 * WEEK})
+            rate = 1.0 if 8 <= hour // HOUR % 24 < 22 else 0.1
+            stories = sum(random.random() < rate / 4 for _ in range(4))
+            posts = sum(1 + int(random.expovariate(0.4)) * (random.random() < 1 / 3) for _ in range(stories))
+            alarms += is_surge(posts, posts, past, hour, topics=5)
+            if posts:
+                slots[hour] = posts
+    assert 0 < alarms <= weeks - 4
 
 
 async def bring(archive: Archive, count: int) -> None:

@@ -81,10 +81,11 @@ async def test_another_process_answers_as_this_one_would(archive: Archive, pool:
 
 
 async def test_a_process_stays_for_the_next_question_and_knows_no_secret(
-    pool: SearchPool, monkeypatch: pytest.MonkeyPatch
+    pool: SearchPool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("TELEGRAM_BOT_TOKEN", "4000:secret")
     known = await pool.run(environment, who=1)
+    assert Path(known["MPLCONFIGDIR"]).parent == tmp_path / "data"  # what draws writes nowhere else
     assert not any("TELEGRAM" in name or "secret" in value for name, value in known.items())
     assert len({await pool.run(process_id, who=1) for _ in range(3)} | {os.getpid()}) == 2
 

@@ -9,14 +9,14 @@ from bot.models.people import Role
 from bot.store import acts, handled, housekeeping, invitations, migrations, page_versions, subscriptions
 from tests.kit_archive import NEWS, NOON, ago, open_archive, post
 
-ARCHIVE = """posts post_copies versions part_evidence ledger ledger_heads signing_keys stamps fulltext long_posts media
-    captures translations pictures site_entries"""
+ARCHIVE = """posts post_copies versions part_evidence ledger ledger_heads signing_keys stamps proofs fulltext long_posts
+    media captures translations pictures site_entries"""
 SENT = "alerts messages groups attachments"
 CLEARED = "handled mutes invitations acts enquiries strangers uploads requests page_looks target_urls"
 FEW = """meta heartbeats readers flood_waits channels memberships unreadable silences follows backfills progress topics
     topic_changes topic_versions exclusions people chats subscriptions feedback restorations topic_access channel_access
     saved_searches channel_groups channel_group_members questions threads targets sites page_readings
-    cases case_access case_posts"""
+    cases case_access case_posts redactions"""
 
 
 def test_each_table_has_a_limit_or_a_reason_to_grow() -> None:

@@ -102,7 +102,7 @@ class PageCaptures:
         if reply is None or answer.kind in _FAILED:
             return Attempt(page=None, reason=one_line(answer.reason, _DETAIL), retry_at=answer.retry_at)
         outcome, detail = outcome_of(answer)
-        blob = await asyncio.to_thread(self._keep, reply.body)
+        blob, is_new = await asyncio.to_thread(self._keep, reply.body)
         page = CapturedPage(
             outcome=outcome,
             detail=None if detail is None else one_line(detail, _DETAIL),
@@ -113,16 +113,19 @@ class PageCaptures:
             sha256=blob.sha256,
             size=blob.size,
         )
-        await self._database.write(lambda tx: captures.keep(tx, wanted, page))
+        if not await self._database.write(lambda tx: captures.keep(tx, wanted, page)):
+            await asyncio.to_thread(self._blobs.remove, [blob.sha256] if is_new else [])
+            return Attempt(page=None, reason="it is not wanted any more")
         return Attempt(page=page)
 
-    def _keep(self, body: bytes) -> Blob:
+    def _keep(self, body: bytes) -> tuple[Blob, bool]:
+        """Return the blob of a page, and whether it was not there."""
         found = Blob(sha256=hashlib.sha256(body).digest(), size=len(body))
         if self._blobs.has(found.sha256):
-            return found
+            return found, False
         coming = self._blobs.begin()
         try:
             coming.write(body)
-            return coming.keep()
+            return coming.keep(), True
         finally:
             coming.drop()

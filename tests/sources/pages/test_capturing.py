@@ -93,6 +93,11 @@ async def test_the_page_of_a_saved_post_is_asked_for_until_it_comes_and_kept_onc
         lines = await ledger.lines(archive.db, after=0, most=99)
         assert f'"kind":"capture","message":{shown.id}' in lines[-1].text
         assert kept.sha256.hex() in lines[-1].text
+        again = WantedCapture(
+            id=kept.id, channel_id=news.id, message_id=shown.id, username="News", attempts=1, wanted_at=NOON
+        )
+        assert (await taker.take(again)).page is None  # it was settled meanwhile, as by a redaction
+        assert [path.name for path in (tmp_path / "data" / "media").rglob("*") if path.is_file()] == [kept.sha256.hex()]
         await save(archive, "Другое", shown.id, news.id)
         for message_id in (7, -7):
             await save(archive, f"Тихое {message_id}", message_id, NEWS)
@@ -157,4 +162,4 @@ async def test_pages_of_alerts_are_removed_to_make_room_and_those_of_cases_stay(
         gone_ = await archive.db.write(lambda tx: captures.prune(tx, size=99, before=before))
         assert [blob.sha256[0] for blob in gone_] == [1]
         assert await state(archive, 1, NEWS) == [(CaptureState.LEFT, CaptureOutcome.PRUNED)]
-        assert [sha256[0] for sha256 in await media.pruned_blobs(archive.db)] == [1]
+        assert [sha256[0] for sha256 in await media.unused_blobs(archive.db)] == [1]
