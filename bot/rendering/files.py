@@ -1,17 +1,17 @@
 """Files of posts in words: what one is called, and why it is not here. Pure."""
 
 from bot.locales import N_, Translator
-from bot.store import media
+from bot.models.files import FileReason
 from bot.text.markup import one_line
 
-_REASONS = {
-    media.TOO_LARGE: N_("it is too large"),
-    media.OFF: N_("no files are kept here"),
-    media.GONE: N_("the post was gone before I could fetch it"),
-    media.REPLACED: N_("it was replaced before I could fetch it"),
-    media.NO_ROOM: N_("the disk is too full"),
-    media.REDACTED: N_("it was redacted"),
-    media.PRUNED: N_("it was removed to make room for newer files"),
+_REASONS: dict[str, str] = {
+    FileReason.TOO_LARGE: N_("it is too large"),
+    FileReason.OFF: N_("no files are kept here"),
+    FileReason.GONE: N_("the post was gone before I could fetch it"),
+    FileReason.REPLACED: N_("it was replaced before I could fetch it"),
+    FileReason.NO_ROOM: N_("the disk is too full"),
+    FileReason.REDACTED: N_("it was redacted"),
+    FileReason.PRUNED: N_("it was removed to make room for newer files"),
 }
 _REFUSED = N_("Telegram did not hand it over: {reason}")
 
