@@ -212,10 +212,7 @@ async def _build(resources: Resources, sender: Sender, outages: OutageMonitor, s
         "profile": partial(_introduce, resources),  # likewise
         "pages": partial(_read, recovery, sources.pages),
         "sites": partial(_read, recovery, sources.sites),
-        **{
-            f"account {n}": partial(_read, recovery, reader)
-            for n, reader in enumerate(resources.sources.readers, start=1)
-        },
+        **{f"account {n}": partial(_read, recovery, reader) for n, reader in enumerate(sources.readers, start=1)},
         **_lasting(resources),
         **await _serving(resources),
     }
@@ -269,7 +266,7 @@ def _lasting(resources: Resources) -> Loops:
         return bot.fault and f"the bot: {bot.fault}"
 
     def check_readers() -> str | None:
-        faults = [reader.fault for reader in resources.sources.readers]
+        faults = [reader.fault for reader in sources.readers]
         without = None if None in faults else sources.pages.fault  # public channels are read through their web pages
         return without and f"{without} (the reader account: {faults[0]})"
 
@@ -278,9 +275,7 @@ def _lasting(resources: Resources) -> Loops:
         "place": bot.keep_place,
         "clock": partial(_keep_time, resources),
         "bot": partial(connections.keep_connected, bot),
-        "pictures": Pictures(
-            database, resources.sources.ingest, media_path, resources.settings.ocr_languages, clock=clock
-        ).run,
+        "pictures": Pictures(database, sources.ingest, media_path, settings.ocr_languages, clock=clock).run,
         "pruner": Pruner(database, media_path, most=most, clock=clock).run,
         "silence": SilenceMonitor(database, clock=clock).run,
         "daily report": DailyReports(database, clock=clock).run,

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from bot.search.filters import Typed
 from bot.search.searcher import scope_of
 from bot.settings import Settings, load_settings
 from bot.store import evidence, ledger, meta, proofs
-from bot.store.database import Database, Reader, open_read_only
+from bot.store.database import Database, Reader, open_existing, open_read_only
 from bot.store.fulltext import Scope
 from bot.store.heads import LedgerHead
 
@@ -34,7 +33,7 @@ async def make_bundle(  # noqa: PLR0913 - what to hold, and how to find it
     settings = load_settings()
     async with (
         open_read_only(settings.database_path) as database,
-        _writing(settings.database_path) as writing,
+        open_existing(settings.database_path) as writing,
     ):
         bundle = Bundle(place, database, writing, settings.media_path)
         scope = await scope_of(database, typed.filters, EVERYTHING)
@@ -113,12 +112,3 @@ async def _capture(settings: Settings, found: Keys, writing: Database) -> None:
         await capture.take(writing, taker, list(dict.fromkeys(keys)), clock=clock, show=show)
     finally:
         await pages.close()
-
-
-@asynccontextmanager
-async def _writing(path: Path) -> AsyncIterator[Database]:
-    database = await Database.open(path)
-    try:
-        yield database
-    finally:
-        await database.close()

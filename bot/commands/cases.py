@@ -308,7 +308,7 @@ async def _item_screen(
     text.line().line(t.gettext("Saved {date} by {name}"), date=context.date(item.added_at), name=name)
     capture = await captures.newest(db, item.channel_id, item.message_id)
     if capture is not None:
-        text.add(capture_sentence(capture, context.date(capture.at or context.now), t), "\n")
+        text.add(capture_sentence(capture, context.date, t), "\n")
     data = (item.channel_id, item.message_id)
     show, picture = button(t.gettext("Show the post"), "post", *data), button(t.gettext("Picture"), "picture", *data)
     rows: list[tuple[Button, ...]] = [(show, picture)]

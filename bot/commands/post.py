@@ -16,7 +16,7 @@ from bot.models.outgoing import ButtonRows, Outgoing
 from bot.parts import are_reworded, common_parts, is_redacted, worded_parts
 from bot.rendering.captures import capture_sentence
 from bot.rendering.post_text import author_note, comparable_texts, full_text, gone_sentence, show_changes
-from bot.store import captures, channels, media, messages, posts, redactions
+from bot.store import captures, channels, media, messages, posts
 from bot.store.media import FileState, MediaFile
 from bot.text.buttons import POST, button
 from bot.text.markup import LIMIT, Text, bold, code, join_texts, one_line, units
@@ -35,7 +35,7 @@ _REASONS = {
     media.GONE: N_("the post was gone before I could fetch it"),
     media.REPLACED: N_("it was replaced before I could fetch it"),
     media.NO_ROOM: N_("the disk is too full"),
-    redactions.REDACTED: N_("it was redacted"),
+    media.REDACTED: N_("it was redacted"),
     media.PRUNED: N_("it was removed to make room for newer files"),
 }
 
@@ -159,7 +159,7 @@ async def show(items: Sequence[StoredPost], context: Context, number: int = 0) -
     kept = [_file_line(file, context.t) for file in files]
     capture = await captures.of_post(context.database, items[0].channel_id, items[0].key)
     if capture is not None:
-        kept.append(Text().add(capture_sentence(capture, context.date(capture.at or context.now), context.t)))
+        kept.append(Text().add(capture_sentence(capture, context.date, context.t)))
     blocks = [*_texts(items, context.t), *([join_texts(kept, "\n")] if kept else []), *await _history(items, context)]
     page, text = page_of(_packed(blocks), number, 1), _heading(items, context)
     if not page.number:

@@ -5,7 +5,7 @@ It shows what a message said in one of its versions; an album is shown as one.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
 from bot import __version__
@@ -107,7 +107,7 @@ def render(items: Sequence[DossierVersion], versions: int, t: Translator, time_z
         link=_broken(first.link),
         note="" if first.forward is None else t.gettext("Forwarded from {name}").format(name=origin(first)),
         blocks=tuple(block for each in items for block in _blocks(each.post, t)),
-        files=tuple(_broken_file(file) for each in items for file in _files(each, writer)),
+        files=tuple(replace(file, name=_broken(file.name)) for each in items for file in _files(each, writer)),
         gone="\n".join(gone),
         facts=tuple((name, _broken(value)) for name, value in facts),
         hashes=tuple(each.sha256.hex() for each in items),
@@ -121,12 +121,6 @@ def _files(each: DossierVersion, writer: DossierLanguage) -> Iterator[ShownFile]
         kind = t.gettext("photo") if media.kind == "photo" else t.gettext("document")
         name = one_line(media.title or "", _NAME) or kind
         yield ShownFile(name=name, about=t.gettext("not downloaded"), sha256="", picture=None, ending="")
-
-
-def _broken_file(file: ShownFile) -> ShownFile:
-    return ShownFile(
-        name=_broken(file.name), about=file.about, sha256=file.sha256, picture=file.picture, ending=file.ending
-    )
 
 
 def _blocks(post: StoredPost, t: Translator) -> Iterator[ShownBlock]:

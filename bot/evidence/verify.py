@@ -230,7 +230,7 @@ class BundleCheck:
         seen = set()
         for text in lines_of(self.data / "versions.jsonl"):
             version = json.loads(text)
-            key = (version["channel"], version["message"], version["number"])
+            key = key_of(version)
             if key in seen:
                 self.fault(f"{named(*key)}: it stands twice in versions.jsonl")
             seen.add(key)
@@ -281,7 +281,7 @@ class BundleCheck:
         redacted = {key_of(line) for line in self.lines if line["kind"] == "redaction"}
         for line in self.lines:
             if line["kind"] in {"version", "addition", "withheld"} and line["message"] is not None:
-                key = (line["channel"], line["message"], line["number"])
+                key = key_of(line)
                 if line["kind"] != "withheld":
                     lines.setdefault(key, []).append(line)
                 raw = self.data / "raw" / line["sha256"]
@@ -350,7 +350,7 @@ class BundleCheck:
         for line in self.lines:
             if line["kind"] != "file":
                 continue
-            where, path = named(line["channel"], line["message"], line["number"]), self.data / "media" / line["sha256"]
+            where, path = named(*key_of(line)), self.data / "media" / line["sha256"]
             reason = removed.get((*key_of(line), line["sha256"]), "")
             if reason == "redacted":
                 self.redaction(f"{where}: its file {line['sha256']}", key_of(line))

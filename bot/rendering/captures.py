@@ -1,5 +1,8 @@
 """What became of the capture of a post's public page, in a sentence."""
 
+from collections.abc import Callable
+from datetime import datetime
+
 from bot.locales import N_, Translator
 from bot.models.captures import Capture, CaptureOutcome
 
@@ -18,9 +21,9 @@ _SENTENCES = {
 }
 
 
-def capture_sentence(capture: Capture, date: str, t: Translator) -> str:
-    """Return a sentence on a capture; `date` is when its page came, in words."""
-    detail = capture.detail or ""
+def capture_sentence(capture: Capture, show: Callable[[datetime], str], t: Translator) -> str:
+    """Return a sentence on a capture; `show` writes when its page came."""
+    detail, date = capture.detail or "", "" if capture.at is None else show(capture.at)
     if capture.outcome is not None:
         return t.gettext(_SENTENCES[capture.outcome]).format(date=date, detail=detail)
     if detail:

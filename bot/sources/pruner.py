@@ -34,7 +34,7 @@ class Pruner:
     async def run(self, beat: Beat = no_beat) -> None:
         """Look for ever."""
         beat(TURN)
-        left = await media.pruned_blobs(self._database)  # also what a kill left on the disk
+        left = await media.unused_blobs(self._database)  # also what a kill left on the disk
         await asyncio.to_thread(self._blobs.remove, left)
         looks = 0
         while True:

@@ -13,7 +13,7 @@ from bot.store.rows import json_list, read, read_all, to_ms
 
 # Why a file was given up, where Telegram did not refuse it; `bot.commands.post` has the sentences.
 TOO_LARGE, OFF, GONE, REPLACED, NO_ROOM = "too_large", "off", "gone", "replaced", "no_room"
-PRUNED = "pruned"  # it was kept, and removed since; the hash stays
+PRUNED, REDACTED = "pruned", "redacted"  # it was kept, and removed since; the hash stays
 
 _PRUNED_AT_ONCE = 100  # rows; a transaction of a few milliseconds
 
@@ -270,12 +270,12 @@ async def prune(tx: Transaction, *, size: int, after: int, shown_since: datetime
     return Pruning(blobs=list(found.values()), last_id=rows[-1]["id"] if len(rows) == _PRUNED_AT_ONCE else None)
 
 
-async def pruned_blobs(db: Reader) -> list[bytes]:
-    """Return the SHA-256 of every blob that should no longer be on the disk."""
+async def unused_blobs(db: Reader) -> list[bytes]:
+    """Return the SHA-256 of every blob that was pruned or redacted, and should no longer be on the disk."""
     rows = await db.fetch_all(
-        """SELECT sha256 FROM (SELECT sha256 FROM media WHERE reason = 'pruned'
-            UNION SELECT sha256 FROM captures WHERE outcome = 'pruned') p WHERE sha256 IS NOT NULL
-            AND NOT EXISTS (SELECT 1 FROM media WHERE state = 'kept' AND sha256 = p.sha256)
+        """SELECT sha256 FROM (SELECT sha256 FROM media WHERE state = 'left' AND sha256 IS NOT NULL
+            UNION SELECT sha256 FROM captures WHERE state = 'left' AND sha256 IS NOT NULL) p
+        WHERE NOT EXISTS (SELECT 1 FROM media WHERE state = 'kept' AND sha256 = p.sha256)
             AND NOT EXISTS (SELECT 1 FROM captures WHERE state = 'kept' AND sha256 = p.sha256)"""
     )
     return [bytes(row["sha256"]) for row in rows]
@@ -283,7 +283,8 @@ async def pruned_blobs(db: Reader) -> list[bytes]:
 
 async def count_pruned(db: Reader) -> int:
     """Count the files that were removed to make room."""
-    count: int = await db.fetch_value("SELECT count(*) FROM media WHERE reason = 'pruned'")
+    sql = "SELECT count(*) FROM media WHERE state = 'left' AND sha256 IS NOT NULL AND reason = 'pruned'"
+    count: int = await db.fetch_value(sql)
     return count
 
 

@@ -208,7 +208,7 @@ async def test_a_table_has_the_same_columns_and_no_cell_that_calculates(tmp_path
     _, out, _ = await typed(tmp_path / "data", "search", "сбой", "--csv")
     (row,) = csv.DictReader(StringIO(out.removeprefix("\ufeff"), newline=""))
     assert out[0] == "\ufeff"
-    assert list(row) == list(json.loads(lines))
+    assert list(row) == [*json.loads(lines), "quoting"]
     assert row["text"] == '\'=HYPERLINK("http://example.org";"сбой")\nвторая строка'
     assert (row["channel"], row["message_id"], row["edit_date"]) == ("'@Вести", "1", "")
     assert json.loads(row["versions"])[0]["version"] == 1

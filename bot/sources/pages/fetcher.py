@@ -196,7 +196,7 @@ class Pages:
             if read == self._read_posts and _is_shell(reply.html):
                 return await self._shell(question, asked)
             log.warning("a public page is built in a new way", url=reply.url, reason=error.reason)
-            return replace(asked, kind=AnswerKind.NOT_UNDERSTOOD, html=reply.html, reason=error.reason)
+            return replace(asked, kind=AnswerKind.NOT_UNDERSTOOD, reason=error.reason)
         if answer.landing is None:  # which a throttling server gives as well
             await self._pacer.go_on()
         return answer
