@@ -38,12 +38,13 @@ async def make_bundle(  # noqa: PLR0913 - what to hold, and how to find it
         bundle = Bundle(place, database, writing, settings.media_path)
         scope = await scope_of(database, typed.filters, EVERYTHING)
         signer = Signer(writing, settings.data_dir)
-        key = await signer.key(now)
+        await signer.key(now)  # it is made now, if there is none: that is a line of the ledger
         if capture:
             found = find(database, typed, case, scope, lambda _: None)
             await _capture(settings, found, writing)
         await database.fetch_all("BEGIN")  # what comes from now on is of the next bundle
         head = await signer.sign(now, await ledger.tip(database))
+        key = await signer.key(now)
         for stamp in await Stamper(writing, settings.authorities, proxy=web_proxy(settings)).stamp(head, now):
             if stamp.reply is None:
                 sys.stderr.write(f"{stamp.authority} did not stamp the ledger: {stamp.reason}\n")

@@ -175,7 +175,19 @@ def goes_with_its_line(bag: Path) -> None:
         assert WORDS[0] not in path.read_text("utf-8", "ignore").casefold(), path
     check = verify.BundleCheck(bag, None, [])
     assert check.run(), check.faults
-    version, ledger = "channel 1001, message 1, version 1", bag / "data" / "ledger.tsv"
+    version, versions = "channel 1001, message 1, version 1", bag / "data" / "versions.jsonl"
+    first, *others = versions.read_text("utf-8").splitlines()
+    for change, said in (
+        ({"text": "Другое"}, "has words all the same"),
+        ({"parts": [["preview", "Другое"]]}, "has words all the same"),
+        ({"redaction": "так надо"}, "for another reason, or at another time"),
+    ):
+        versions.write_text("\n".join([json.dumps(json.loads(first) | change), *others]), "utf-8")
+        check = verify.BundleCheck(bag, None, [])
+        check.run()
+        assert any(fault.startswith(version) and said in fault for fault in check.faults), check.faults
+    versions.write_text("\n".join([first, *others, ""]), "utf-8")
+    ledger = bag / "data" / "ledger.tsv"
     assert f"{version} was redacted, its words and bytes are not here: {WHY}" in check.notes
     rows = [row.split("\t", 3) for row in ledger.read_text("utf-8").splitlines()]
     hidden = [[*row[:3], "-" if '"kind":"redaction"' in row[3] else row[3]] for row in rows]
