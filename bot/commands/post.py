@@ -15,6 +15,7 @@ from bot.models import StoredPost
 from bot.models.outgoing import ButtonRows, Outgoing
 from bot.parts import are_reworded, common_parts, is_redacted, worded_parts
 from bot.rendering.captures import capture_sentence
+from bot.rendering.files import file_name, why_left
 from bot.rendering.post_text import author_note, comparable_texts, full_text, gone_sentence, show_changes
 from bot.store import captures, channels, media, messages, posts
 from bot.store.media import FileState, MediaFile
@@ -29,17 +30,6 @@ MOST_ENTITIES = 95  # below the heading; Telegram takes 100
 _AROUND = '.,;:!)(«»"'  # that people put around a link
 _FILE_NAME = 60  # UTF-16 units of a file's name
 _DIGITS = 12  # of a hash: enough to tell files apart
-_REASONS = {
-    media.TOO_LARGE: N_("it is too large"),
-    media.OFF: N_("no files are kept here"),
-    media.GONE: N_("the post was gone before I could fetch it"),
-    media.REPLACED: N_("it was replaced before I could fetch it"),
-    media.NO_ROOM: N_("the disk is too full"),
-    media.REDACTED: N_("it was redacted"),
-    media.PRUNED: N_("it was removed to make room for newer files"),
-}
-
-_REFUSED = N_("Telegram did not hand it over: {reason}")
 
 
 @command(
@@ -262,13 +252,10 @@ def _packed(blocks: Iterable[Text]) -> list[Text]:
 
 
 def _file_line(file: MediaFile, t: Translator) -> Text:
-    kind = t.gettext("photo") if file.kind == "photo" else t.gettext("document")
-    name = one_line(file.name or "", _FILE_NAME) or kind
+    name = file_name(file.name, file.kind, t, most=_FILE_NAME)
     if file.state is FileState.KEPT and file.sha256 is not None:
         line = t.gettext("File kept: {name}, {size}, SHA-256 {hash}")
         return Text().say(line, name=name, size=show_size(file.size or 0, t), hash=code(file.sha256.hex()[:_DIGITS]))
     if file.state is FileState.WANTED:
         return Text().say(t.gettext("File not kept yet: {name}"), name=name)
-    reason = file.reason or ""
-    why = t.gettext(_REASONS.get(reason, _REFUSED)).format(reason=reason)
-    return Text().say(t.gettext("File not kept: {name}; {why}"), name=name, why=why)
+    return Text().say(t.gettext("File not kept: {name}; {why}"), name=name, why=why_left(file.reason or "", t))

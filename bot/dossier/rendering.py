@@ -13,6 +13,7 @@ from bot.dossier.contents import DossierVersion, Messages, now_of
 from bot.dossier.view import DossierLanguage, ShownFile, origin, show_file
 from bot.locales import Translator
 from bot.models import StoredPost
+from bot.rendering.files import file_name
 from bot.rendering.post_text import channel_name, full_text
 from bot.store.media import KINDS
 from bot.text.formatted import FormattedText
@@ -118,8 +119,7 @@ def _files(each: DossierVersion, writer: DossierLanguage) -> Iterator[ShownFile]
     yield from (show_file(file, writer) for file in each.files)
     media, t = each.post.media, writer.t
     if media is not None and media.kind in KINDS and not each.files:
-        kind = t.gettext("photo") if media.kind == "photo" else t.gettext("document")
-        name = one_line(media.title or "", _NAME) or kind
+        name = file_name(media.title, media.kind, t, most=_NAME)
         yield ShownFile(name=name, about=t.gettext("not downloaded"), sha256="", picture=None, ending="")
 
 

@@ -21,9 +21,11 @@ from bot.models import TOLD, StoredPost
 from bot.models.captures import CaptureState
 from bot.models.links import post_link
 from bot.rendering.captures import capture_sentence
+from bot.rendering.files import file_name, why_left
 from bot.rendering.post_text import channel_name, full_text, gone_words
 from bot.rendering.withheld import show_withholdings
 from bot.store.channels import BEGINNING, Channel
+from bot.store.media import FileState
 from bot.text.markup import one_line
 
 _NAME, _EXCERPT = 120, 160  # UTF-16 units
@@ -47,7 +49,7 @@ class ShownFile:
 
     name: str
     about: str  # size, or why it is not here
-    sha256: str  # empty where it is not here
+    sha256: str  # empty where it never was here
     picture: Path | None
     ending: str
 
@@ -275,11 +277,10 @@ def _versions(message: Sequence[DossierVersion], whole: DossierPost, writer: Dos
 def show_file(each: DossierFile, writer: DossierLanguage) -> ShownFile:
     """Write what is known of a file."""
     t, file = writer.t, each.file
-    kind = t.gettext("photo") if file.kind == "photo" else t.gettext("document")
-    is_kept = file.sha256 is not None
+    about = show_size(file.size or 0, t) if file.state is FileState.KEPT else t.gettext("not downloaded")
     return ShownFile(
-        name=one_line(file.name or "", _NAME) or kind,
-        about=show_size(file.size or 0, t) if is_kept else t.gettext("not downloaded"),
+        name=file_name(file.name, file.kind, t, most=_NAME),
+        about=why_left(file.reason or "", t) if file.state is FileState.LEFT else about,
         sha256=file.sha256.hex() if file.sha256 is not None else "",
         picture=each.picture,
         ending=each.ending,

@@ -5,15 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from bot.models.files import FileReason
 from bot.models.outgoing import Remote, Upload
 from bot.store import attachments, ledger
 from bot.store.blobs import Blob
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import json_list, read, read_all, to_ms
-
-# Why a file was given up, where Telegram did not refuse it; `bot.commands.post` has the sentences.
-TOO_LARGE, OFF, GONE, REPLACED, NO_ROOM = "too_large", "off", "gone", "replaced", "no_room"
-PRUNED, REDACTED = "pruned", "redacted"  # it was kept, and removed since; the hash stays
 
 _PRUNED_AT_ONCE = 100  # rows; a transaction of a few milliseconds
 
@@ -56,7 +53,7 @@ class MediaFile:
     size: int | None  # bytes; also of one that is too large
     mime: str | None
     name: str | None  # given by the channel: data, never a path
-    reason: str | None  # why it was given up or put off: Telegram's error string, or one of the words above
+    reason: str | None  # why it was given up or put off: Telegram's error string, or a `FileReason`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,7 +191,7 @@ async def keep(  # noqa: PLR0913 - the evidence has this many sides
 
 
 async def give_up(tx: Transaction, media_id: int, reason: str, info: FileInfo | None = None, *, now: datetime) -> None:
-    """Give a file up, for a reason: Telegram's error string or one of the words above. Alerts mention it."""
+    """Give a file up, for a reason: Telegram's error string or a `FileReason`. Alerts mention it."""
     await tx.execute(
         """UPDATE media SET state = 'left', reason = :reason, size = :size, mime = :mime, name = :name
         WHERE id = :id""",
@@ -225,7 +222,7 @@ async def statistics(db: Reader) -> FileCounts:
         """SELECT count(*) FILTER (WHERE state = 'wanted') AS wanted, count(*) FILTER (WHERE state = 'kept') AS kept,
             count(*) FILTER (WHERE state = 'left') AS "left", count(*) FILTER (WHERE reason = :pruned) AS pruned,
             :bytes AS bytes FROM media""",
-        {"pruned": PRUNED, "bytes": await total_size(db)},
+        {"pruned": FileReason.PRUNED, "bytes": await total_size(db)},
     )
     return read(FileCounts, row)
 
@@ -265,7 +262,7 @@ async def prune(tx: Transaction, *, size: int, after: int, shown_since: datetime
             found[row["sha256"]] = Blob(sha256=bytes(row["sha256"]), size=row["size"])
     await tx.execute_many(
         "UPDATE media SET state = 'left', reason = ? WHERE state = 'kept' AND sha256 = ?",
-        [(PRUNED, sha256) for sha256 in found],
+        [(FileReason.PRUNED, sha256) for sha256 in found],
     )
     return Pruning(blobs=list(found.values()), last_id=rows[-1]["id"] if len(rows) == _PRUNED_AT_ONCE else None)
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bot.models import Media
+from bot.models.files import FileReason
 from bot.sources.pruner import Pruner
 from bot.store import media
 from bot.store.blobs import Blobs
@@ -45,7 +46,7 @@ async def test_the_oldest_go_and_what_alerts_of_late_show_stays(tmp_path: Path) 
         counts = await media.statistics(archive.db)
         assert (counts.kept, counts.pruned, counts.bytes) == (2, 3, 2 * SIZE)
         (gone,) = await media.of_versions(archive.db, [await first_version(archive)])
-        assert (gone.reason, gone.sha256) == (media.PRUNED, kept[0])  # what it was is still known
+        assert (gone.reason, gone.sha256) == (FileReason.PRUNED, kept[0])  # what it was is still known
 
 
 async def first_version(archive: Archive) -> int:
