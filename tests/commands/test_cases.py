@@ -97,7 +97,10 @@ async def test_who_sees_and_changes_a_case(newsroom: Bot) -> None:
     offered = await newsroom.says(f"/save {LINK}", person=CLARA)
     assert labels(offered.messages[0]) == ["✅ Мои · 1", "New case"]
     screen = await newsroom.taps(button(saved.messages[0], "Open the case"), person=BORIS)
-    await newsroom.taps(button(screen.edit, "Keep it to this chat"), person=BORIS)
+    kept = await newsroom.taps(button(screen.edit, "Keep it to this chat"), person=BORIS)
+    assert "Nobody else can find the case" in text(kept)
+    back = await newsroom.taps(button(kept.edit, "Open the case"), person=BORIS)
+    assert "🔒 Банки" in text(back)
     assert "There is no case" in text(await newsroom.says("/cases банки", person=CLARA))
     assert text(await newsroom.taps(b"case:1:0", person=CLARA)) == "This case no longer exists."
     assert "🔒 Банки" in text(await newsroom.says("/cases банки"))
