@@ -212,10 +212,7 @@ async def _build(resources: Resources, sender: Sender, outages: OutageMonitor, s
         "profile": partial(_introduce, resources),  # likewise
         "pages": partial(_read, recovery, sources.pages),
         "sites": partial(_read, recovery, sources.sites),
-        **{
-            f"account {n}": partial(_read, recovery, reader)
-            for n, reader in enumerate(resources.sources.readers, start=1)
-        },
+        **{f"account {n}": partial(_read, recovery, reader) for n, reader in enumerate(sources.readers, start=1)},
         **_lasting(resources),
         **await _serving(resources),
     }
@@ -263,11 +260,13 @@ def _lasting(resources: Resources) -> Loops:
     bot, sources = resources.bot, resources.sources
     media_path, most, url = settings.media_path, round(settings.media_max_total_gb * GIGABYTE), settings.heartbeat_url
 
+    ledger_heads = HeadLoop.of(settings, database, clock=clock)
+
     def check_bot() -> str | None:
         return bot.fault and f"the bot: {bot.fault}"
 
     def check_readers() -> str | None:
-        faults = [reader.fault for reader in resources.sources.readers]
+        faults = [reader.fault for reader in sources.readers]
         without = None if None in faults else sources.pages.fault  # public channels are read through their web pages
         return without and f"{without} (the reader account: {faults[0]})"
 
@@ -276,15 +275,14 @@ def _lasting(resources: Resources) -> Loops:
         "place": bot.keep_place,
         "clock": partial(_keep_time, resources),
         "bot": partial(connections.keep_connected, bot),
-        "pictures": Pictures(
-            database, resources.sources.ingest, media_path, resources.settings.ocr_languages, clock=clock
-        ).run,
+        "pictures": Pictures(database, sources.ingest, media_path, settings.ocr_languages, clock=clock).run,
         "pruner": Pruner(database, media_path, most=most, clock=clock).run,
         "silence": SilenceMonitor(database, clock=clock).run,
         "daily report": DailyReports(database, clock=clock).run,
         "surges": SurgeMonitor(database, clock=clock).run,
         "weekly report": WeeklyReports(database, partial(_count_week, resources.searches), clock=clock).run,
-        "ledger heads": HeadLoop.of(settings, database, clock=clock).run,
+        "ledger heads": ledger_heads.run,
+        "ledger stamps": ledger_heads.run_stamps,
     }
 
 

@@ -94,7 +94,7 @@ class Settings(BaseSettings):
     heartbeat_url: SecretStr | None = None  # fetched each minute while all is well
     http_port: int = Field(
         default=0, ge=0, le=_LAST_PORT
-    )  # at which readers of news fetch topics and searches; 0: none
+    )  # for readers of news, who fetch topics and searches; 0: none
     http_host: str = Field(default="127.0.0.1", min_length=1)  # the address of ours that takes them
     http_url: str = Field(default="", pattern=r"^(https?://\S+)?$")  # how others reach it; empty: by these two
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

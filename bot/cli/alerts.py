@@ -10,7 +10,7 @@ from bot.cli import cli, console
 from bot.cli.output import plain, table
 from bot.settings import load_settings
 from bot.store import meta, outbox
-from bot.store.database import Database, open_read_only
+from bot.store.database import open_existing, open_read_only
 from bot.store.outbox import DeadLetter
 
 COLUMNS = ("No.", "When", "Chat", "What", "Telegram's answer")
@@ -55,13 +55,10 @@ async def _list() -> None:
 
 
 async def _retry(numbers: Collection[int]) -> None:
-    database = await Database.open(load_settings().database_path)
-    try:
+    async with open_existing(load_settings().database_path) as database:
         found = [alert for alert in await outbox.dead_letters(database) if not numbers or alert.id in numbers]
         now = (await meta.clock(database))()
         count = await database.write(lambda tx: outbox.try_again(tx, [alert.id for alert in found], now))
-    finally:
-        await database.close()
     console.print(f"Will be tried again within half a minute: {count}")
     if unknown := sorted(set(numbers) - {alert.id for alert in found}):
         console.print(f"Not failed: {', '.join(map(str, unknown))}")

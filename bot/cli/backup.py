@@ -14,7 +14,7 @@ from bot.settings import load_settings
 from bot.store import backup as backups
 from bot.store import ledger
 from bot.store.backup import Backup
-from bot.store.database import Database
+from bot.store.database import open_existing
 
 Place = Annotated[Path, typer.Argument(help="A file; for a backup also a folder, where the file is named by date.")]
 
@@ -59,11 +59,8 @@ def restore(path: Place) -> None:
 
 async def _note(path: Path, made: Backup) -> None:
     """Write down in the ledger that it goes on from a backup: what came after that is not in it."""
-    database = await Database.open(path)
-    try:
+    async with open_existing(path) as database:
         await database.write(lambda tx: ledger.add_restored(tx, alive_at=made.until, now=utc_now()))
-    finally:
-        await database.close()
 
 
 def _summary(made: Backup) -> str:

@@ -8,7 +8,7 @@ from bot.locales.locale import Locale
 from bot.models.people import EVERYTHING
 from bot.runtime.clock import utc_now
 from bot.settings import load_settings
-from bot.store.database import Database, open_read_only
+from bot.store.database import open_existing, open_read_only
 from bot.store.heads import fingerprint, pem
 
 
@@ -46,15 +46,10 @@ def rotate_key() -> None:
 
 async def _rotate() -> None:
     settings = load_settings()
-    async with open_read_only(settings.database_path):  # there is one, and it is ours
-        pass
-    database = await Database.open(settings.database_path)
-    try:
+    async with open_existing(settings.database_path) as database:
         from bot.evidence.signing import Signer  # noqa: PLC0415 - which --help shall not wait for
 
         key = await Signer(database, settings.data_dir).rotate(utc_now())
-    finally:
-        await database.close()
     console.print(f"From now on this key signs, SHA-256 {fingerprint(key.public)}:")
     console.print(pem(key.public).rstrip())
     console.print("The old one has signed that it follows. Publish the new one where the old one stands.")

@@ -2,8 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -21,7 +20,7 @@ from bot.rendering.acts import describe_act
 from bot.settings import load_settings
 from bot.store import acts, invitations, meta, people, team
 from bot.store.acts import SERVER, LoggedAct
-from bot.store.database import Database, Reader, open_read_only
+from bot.store.database import Reader, open_existing, open_read_only
 from bot.store.people import Person
 from bot.store.team import TeamRefusal
 
@@ -98,7 +97,7 @@ async def find_person(db: Reader, who: str) -> Person:
 
 async def _change(who: str, role: Role | None) -> None:
     """Give a person another role; None removes the person."""
-    async with open_instance() as database:
+    async with open_existing(instance_path()) as database:
         person, now = await find_person(database, who), (await meta.clock(database))()
         refusal = await team.refusal(database, person, role)
         if refusal is not None:
@@ -135,7 +134,7 @@ def _read_life(typed: str) -> timedelta:
 
 
 async def _invite(role: Role, uses: int, life: timedelta) -> None:
-    async with open_instance() as database:
+    async with open_existing(instance_path()) as database:
         now = (await meta.clock(database))()
         made = await database.write(lambda tx: invitations.make(tx, role=role, now=now, uses=uses, life=life))
         await database.write(lambda tx: acts.record(tx, Invited(role=role, uses=uses), SERVER, now=now))
@@ -161,16 +160,6 @@ def instance_path() -> Path:
             "`channelwatch run` first."
         )
     return path
-
-
-@asynccontextmanager
-async def open_instance() -> AsyncIterator[Database]:
-    """Open the database for writing. Raises SettingsError in a folder that holds no instance."""
-    database = await Database.open(instance_path())
-    try:
-        yield database
-    finally:
-        await database.close()
 
 
 @cli.command(name="log")

@@ -2,8 +2,8 @@
 
 import asyncio
 import sys
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -12,9 +12,9 @@ from bot.cli import cli, console
 from bot.errors import SettingsError
 from bot.runtime.clock import utc_now
 from bot.settings import Settings, load_settings
-from bot.store import channels, posts, redactions
+from bot.store import channels, media, posts, redactions
 from bot.store.blobs import Blobs
-from bot.store.database import Database, Reader, open_read_only
+from bot.store.database import Reader, open_existing, open_read_only
 from bot.store.redactions import RedactableVersion, RedactionScope
 from bot.text.markup import one_line
 from bot.text.references import comment_number, post_number
@@ -75,23 +75,16 @@ async def _preview(settings: Settings, link: str, number: int | None) -> None:
 
 async def _redact(settings: Settings, link: str, number: int | None, reason: str) -> int:
     """Redact, also what an earlier run was cut off at; return how many versions."""
-    async with open_read_only(settings.database_path):  # there is one, and it is ours
-        pass
-    database = await Database.open(settings.database_path)
-    try:
+    async with open_existing(settings.database_path) as database:
         found = await _find(database, link, number)
         left = [each for each in found if not each.is_redacted]
         if left:
-            now = utc_now()
-            await database.write(lambda tx: redactions.redact(tx, left, reason, now=now))
-        await asyncio.to_thread(_remove_files, settings.media_path, await redactions.unused_blobs(database))
-    finally:
-        await database.close()
+            await database.write(partial(redactions.redact, found=left, reason=reason, now=utc_now()))
+        blobs = Blobs(settings.media_path)
+        blobs.remove(await media.unused_blobs(database))
+        blobs.clean()
+        await media.remove_strays(database, blobs, before=utc_now())
     return len(left)
-
-
-def _remove_files(folder: Path, hashes: Sequence[bytes]) -> None:
-    Blobs(folder).remove(hashes)
 
 
 async def _find(db: Reader, link: str, number: int | None) -> list[RedactableVersion]:

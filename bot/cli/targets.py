@@ -9,7 +9,7 @@ import typer
 
 from bot.cli import ask_address, cli, console
 from bot.cli.output import plain, table
-from bot.cli.people import open_instance
+from bot.cli.people import instance_path
 from bot.errors import SettingsError, TargetError
 from bot.locales import translator
 from bot.models.acts import FallbackSet, TargetChange, TargetChanged
@@ -19,7 +19,7 @@ from bot.settings import load_settings
 from bot.store import acts, chats, meta, targets
 from bot.store.acts import SERVER, Rows
 from bot.store.chats import Chat
-from bot.store.database import Database, Reader, Transaction, open_read_only
+from bot.store.database import Database, Reader, Transaction, open_existing, open_read_only
 from bot.store.targets import Target
 from bot.targets import TargetKind, send
 from bot.targets.address import Address, read_address
@@ -214,7 +214,7 @@ async def _find(db: Reader, name: str) -> Chat:
 
 def _on_instance(work: Callable[[Database], Coroutine[Any, Any, None]]) -> None:
     async def job() -> None:
-        async with open_instance() as database:
+        async with open_existing(instance_path()) as database:
             await work(database)
 
     asyncio.run(job())

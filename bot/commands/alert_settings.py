@@ -6,18 +6,16 @@ from dataclasses import replace
 
 from bot.commands.context import CommandError, Context
 from bot.commands.parsing import read_switch
-from bot.commands.registry import Section
 from bot.commands.setting import Setting
 from bot.locales import N_
 from bot.models.alerts import Edits
-from bot.models.outgoing import Theme
 from bot.schedule import Storms
 from bot.store.chats import Chat
 from bot.text.markup import Text, bold, code
 
 _EDITS = {
     Edits.ALL: (N_("All"), N_("whenever it changes; without a sound for punctuation and typos")),
-    Edits.WORDS: (N_("Words"), N_("when words change, or the post is deleted or hidden")),
+    Edits.WORDS: (N_("Words"), N_("when words change, or the post is deleted or missing")),
     Edits.NONE: (N_("None"), N_("never")),
 }
 
@@ -45,7 +43,7 @@ EDITS = Setting(
     summary=N_("which post changes to report"),
     examples=(
         (N_("/edits all"), N_("reply to an alert whenever its post changes")),
-        (N_("/edits words"), N_("only when words change, or the post is deleted or hidden")),
+        (N_("/edits words"), N_("only when words change, or the post is deleted or missing")),
         (N_("/edits none"), N_("edit the alert without a reply")),
     ),
     read=_read_edits,
@@ -209,35 +207,4 @@ SURGES = _switch(
     off=(N_("/surges off"), N_("no such message")),
     is_on=lambda chat: chat.surges,
     put=lambda chat, wanted: replace(chat, surges=wanted),
-)
-
-_THEMES = {  # what each is called, and what may be typed besides
-    Theme.LIGHT: (N_("Light"), ("светлая", "светлый", "світла", "день")),
-    Theme.DARK: (N_("Dark"), ("тёмная", "темная", "тёмный", "темный", "темна", "ночь", "ніч")),
-}
-
-
-def _read_theme(typed: str, context: Context) -> Chat:
-    word = typed.strip(" .!").casefold()
-    for each, (label, others) in _THEMES.items():
-        if word in {each.value, context.t.gettext(label).casefold(), *others}:
-            return replace(context.chat, theme=each)
-    raise CommandError(context.t.gettext("Write /theme light or /theme dark."))
-
-
-THEME = Setting(
-    name="theme",
-    title=N_("Look of charts"),
-    section=Section.CHAT,
-    place=8,
-    summary=N_("whether charts are light or dark"),
-    usage="dark",
-    examples=(
-        ("/theme dark", N_("charts on a dark ground: of /stats, of the weekly report and of who said it first")),
-        ("/theme light", N_("the same on white")),
-    ),
-    read=_read_theme,
-    describe=lambda context: Text().add(context.t.gettext("How should charts look in this chat?")),
-    choices=tuple(Theme),
-    label=lambda context: context.t.gettext(_THEMES[context.chat.theme][0]),
 )

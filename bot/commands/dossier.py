@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 from bot.commands import post as post_screen
-from bot.commands.context import Context, FileOrder, RenderingOrder, Reply, Request, change
+from bot.commands.context import Context, FileOrder, RenderingOrder, Reply, Request, change, failure
 from bot.commands.lookup import need_case
 from bot.commands.registry import tap
 from bot.commands.rights import Need
@@ -21,7 +21,7 @@ from bot.dossier.making import (
     make_rendering,
 )
 from bot.errors import FatalError
-from bot.locales import N_, Translator, translator
+from bot.locales import N_, translator
 from bot.models import Clock
 from bot.models.outgoing import Outgoing, Peer, Upload
 from bot.models.people import Viewer
@@ -81,11 +81,6 @@ async def picture(request: Request, context: Context) -> Reply:
         time_zone=context.chat.time_zone,
     )
     return Reply(note=context.own.gettext("I am making it. The picture comes in some seconds."), order=order)
-
-
-def failure(t: Translator) -> str:
-    """Return what a person reads about an error of ours."""
-    return t.gettext("Something went wrong. It has been logged; please try again.")
 
 
 class Dossiers:

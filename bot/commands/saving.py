@@ -167,7 +167,7 @@ async def _done(  # noqa: PLR0913 - what was done, with what
     t = context.t
     capture = await captures.of_post(tx, post.channel_id, post.key)
     if capture is not None:
-        text.add("\n", capture_sentence(capture, context.date(capture.at or context.now), t))
+        text.add("\n", capture_sentence(capture, context.date, t))
     note = button(t.gettext("Note"), "casenote", case.id, post.channel_id, post.message_id)
     rows = ((button(t.gettext("Open the case"), "case", case.id, 0), note),)
     return message(text, rows if undo is None else (*rows, (undo_button(undo, t),)))

@@ -108,7 +108,7 @@ def _write(dossier: Dossier, how: DossierFormat, language: str, time_zone: str) 
 
 
 def _file_name(title: str, fallback: str) -> str:
-    return one_line(title, _NAME).translate(_FOREIGN).strip(" .") or fallback
+    return one_line(title.replace("\N{ZERO WIDTH SPACE}", ""), _NAME).translate(_FOREIGN).strip(" .") or fallback
 
 
 def _zip(dossier: Dossier, language: str, time_zone: str) -> bytes:

@@ -3,11 +3,13 @@
 `verify.py` beside this file goes along; `texts/` says in plain words what a bundle proves and how to check it.
 """
 
+import fcntl
 import hashlib
 import json
 import os
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from mmap import ACCESS_READ, mmap
@@ -78,6 +80,8 @@ class Bundle:
         """
         if place.exists():
             raise SettingsError(f"{place} is there already: name another folder")
+        if not place.parent.is_dir():
+            raise SettingsError(f"there is no folder {place.parent} for it: make that, or name another")
         self._place = place
         self._folder = place.with_name(f"{place.name}.part")
         self._data = self._folder / "data"
@@ -100,10 +104,11 @@ class Bundle:
     async def write(
         self, request: BundleRequest, show: Callable[[int], None], *, head: LedgerHead, key: PrivateKey
     ) -> BundleContent:
-        """Write everything about the messages, as the ledger stood at a signed head; show how many are written."""
-        shutil.rmtree(self._folder, ignore_errors=True)
-        self._folder.mkdir(mode=0o700)
-        try:
+        """Write everything about the messages, as the ledger stood at a signed head; show how many are written.
+
+        `key` is the present one, which signed that head, or follows the one that did.
+        """
+        with _alone_in(self._folder):
             for name in ("raw", "media", "heads", "keys"):
                 (self._data / name).mkdir(parents=True)
             await self._put_messages(show)
@@ -113,14 +118,13 @@ class Bundle:
             self._put_renderings(renderings)
             first = await self._put_ledger(head)
             every = [each for each in await heads.since(self._signed, first) if each.sequence <= head.sequence]
+            every = [each for each in every if each.id <= head.id]  # none of a key that came meanwhile
             proven = await proofs.of_heads(self._signed, [each.id for each in every])
             stamps = await self._put_heads(every, head, proven)
-            await self._put_keys()
+            await self._put_keys(key)
             self._put_texts()
             self._put_manifests(request, head, key)
             self._folder.rename(self._place)
-        finally:
-            shutil.rmtree(self._folder, ignore_errors=True)
         return BundleContent(
             messages=self._messages.count,
             versions=self._versions,
@@ -224,7 +228,8 @@ class Bundle:
                 count += 1
         return count
 
-    async def _put_keys(self) -> None:
+    async def _put_keys(self, last: PrivateKey) -> None:
+        """Write the keys up to the one that signs this: another may have followed it meanwhile."""
         before = None
         for key in await heads.keys(self._signed):
             path = self._data / "keys" / f"{key.id:04}.pem"
@@ -233,6 +238,8 @@ class Bundle:
                 path.with_suffix(".handover.txt").write_bytes(handover_text(before.public, key.public))
                 path.with_suffix(".handover.sig").write_bytes(key.handover)
                 path.with_suffix(".acceptance.sig").write_bytes(key.acceptance)
+            if key.public == last.public:
+                return
             before = key
 
     async def _put_coverage(self, request: BundleRequest, now: datetime) -> None:
@@ -276,6 +283,29 @@ class Bundle:
 
     def _listed(self, path: Path) -> str:
         return f"{_sha256(path)}  {path.relative_to(self._folder).as_posix()}\n"
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Make a folder anew, which is gone afterwards unless it has another name then.
+
+    What was cut off is no more; raises SettingsError where another process is at it.
+    """
+    folder.mkdir(mode=0o700, exist_ok=True)
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SettingsError(f"{folder} is being written by another export: wait, or name another folder") from None
+        for path in folder.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        try:
+            yield
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        os.close(handle)
 
 
 def _files(folder: Path) -> Iterator[Path]:

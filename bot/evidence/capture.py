@@ -109,12 +109,12 @@ def _listed(capture: Capture, *, is_here: bool) -> dict[str, object]:
 def _record(writer: WARCWriter, capture: Capture, body: bytes) -> object:
     headers = [(name, value) for name, value in (capture.headers or {}).items() if name not in _PACKED]
     headers.append(("content-length", str(len(body))))
-    date = {} if capture.at is None else {"WARC-Date": capture.at.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    at = exact(capture.at)
     return writer.create_warc_record(
         capture.url,
         "response",
         payload=BytesIO(body),
         length=len(body),  # else it is copied, and the copy left open
         http_headers=StatusAndHeaders(f"{capture.status} ", headers, protocol="HTTP/1.1"),
-        warc_headers_dict=date,
+        warc_headers_dict={} if at is None else {"WARC-Date": at},
     )

@@ -21,7 +21,7 @@ import sys
 from collections.abc import Iterator  # noqa: TC003 - plain to read
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 OPENSSL = shutil.which("openssl") or "openssl"
 MANIFEST = "manifest-sha256.txt"
@@ -198,6 +198,9 @@ class BundleCheck:
     def proofs(self) -> None:
         """Follow each proof of OpenTimestamps from the hash of its head to the block of Bitcoin that shall hold it."""
         for path in sorted((self.data / "heads").glob("*.ots")):
+            if not path.with_suffix("").is_file():
+                self.fault(f"{path.name}: it is the proof of a head that is not here")
+                continue
             try:
                 found = attestations(path.read_bytes(), bytes.fromhex(sha256_of(path.with_suffix(""))))
             except ValueError as error:
@@ -227,7 +230,7 @@ class BundleCheck:
         seen = set()
         for text in lines_of(self.data / "versions.jsonl"):
             version = json.loads(text)
-            key = (version["channel"], version["message"], version["number"])
+            key = key_of(version)
             if key in seen:
                 self.fault(f"{named(*key)}: it stands twice in versions.jsonl")
             seen.add(key)
@@ -243,7 +246,7 @@ class BundleCheck:
 
     def version(self, name: str, version: dict[str, Any], lines: list[dict[str, Any]]) -> None:
         if version["redacted_at"] is not None:
-            self.redaction(name, key_of(version))
+            self.redaction(name, key_of(version), version)
         elif content_of(version) != lines[-1]["content"]:
             self.fault(f"{name}: its text, formatting or media is not what the ledger names")
         if (version["raw_sha256"], version["seen_at"]) != (lines[0]["sha256"], lines[0]["seen_at"]):
@@ -252,17 +255,25 @@ class BundleCheck:
             self.fault(f"{name}: Telegram's time is not the one that the ledger names")
         if version["source"] != lines[0]["source"]:
             self.fault(f"{name}: how it was seen is not what the ledger names")
-        for time in ("date", "edit_date", "seen_at"):
+        for time in ("date", "edit_date", "seen_at", "redacted_at"):
             if version[f"{time}_utc"] != in_words(version[time]):
                 self.fault(f"{name}: {time}_utc says another time than {time}")
 
-    def redaction(self, what: str, key: tuple[int, int, int]) -> None:
-        """Look for the line of what was removed, which nobody can leave out."""
-        reasons = [line["detail"] for line in self.lines if line["kind"] == "redaction" and key_of(line) == key]
-        if reasons:
-            self.notes.append(f"{what} was redacted, its words and bytes are not here: {reasons[-1]}")
-        else:
+    def redaction(self, what: str, key: tuple[int, int, int], version: dict[str, Any] | None = None) -> None:
+        """Look for the line of what was removed, which nobody can leave out, and for words in its place."""
+        lines = [line for line in self.lines if line["kind"] == "redaction" and key_of(line) == key]
+        if not lines:
             self.fault(f"{what}: it is said to be redacted, and the ledger has no line of that")
+            return
+        reason = lines[-1]["detail"]
+        self.notes.append(f"{what} was redacted, its words and bytes are not here: {reason}")
+        if version is None:
+            return
+        if (version["redaction"], version["redacted_at"]) != (reason, lines[-1]["seen_at"]):
+            self.fault(f"{what}: it was redacted for another reason, or at another time, than the ledger names")
+        beside = {kind for kind, *_ in version["parts"]} - {"redaction"}
+        if version["text"] or version["entities"] or version["media"] or beside:
+            self.fault(f"{what}: it is said to be redacted, and has words all the same: the ledger does not name them")
 
     def lines_of_versions(self) -> dict[tuple[int, int, int], list[dict[str, Any]]]:
         """Return the lines of each version, once their bytes are found to be there."""
@@ -270,7 +281,7 @@ class BundleCheck:
         redacted = {key_of(line) for line in self.lines if line["kind"] == "redaction"}
         for line in self.lines:
             if line["kind"] in {"version", "addition", "withheld"} and line["message"] is not None:
-                key = (line["channel"], line["message"], line["number"])
+                key = key_of(line)
                 if line["kind"] != "withheld":
                     lines.setdefault(key, []).append(line)
                 raw = self.data / "raw" / line["sha256"]
@@ -283,17 +294,50 @@ class BundleCheck:
         return lines
 
     def captures(self) -> None:
-        """Look for the line of each page that was captured."""
-        named_pages = {line["sha256"] for line in self.lines if line["kind"] == "capture"}
-        for path in sorted((self.data / "captures").glob("*.html")):
+        """Compare each page that was captured, its time and address, with its line, wherever it stands."""
+        folder = self.data / "captures"
+        told = {capture_of(line): line for line in self.lines if line["kind"] == "capture"}
+        for path in sorted(folder.glob("*.html")):
             if sha256_of(path) != path.stem:
                 self.fault(f"captures/{path.name}: the page was changed")
-            elif path.stem not in named_pages:
+            elif path.stem not in {line["sha256"] for line in told.values()}:
                 self.fault(f"captures/{path.name}: the ledger has no line of this page")
-        for line in self.lines:
-            if line["kind"] == "capture" and not (self.data / "captures" / f"{line['sha256']}.html").is_file():
+        for line in told.values():
+            if not (folder / f"{line['sha256']}.html").is_file():
                 where = f"channel {line['channel']}, message {line['message']}"
                 self.notes.append(f"{where}: its page {line['sha256']} is not here")
+        if not told and not folder.is_dir():
+            return
+        self.listed_captures(folder / "pages.jsonl", told)
+        self.records(folder / "pages.warc", sorted(capture[2:] for capture in told))
+
+    def listed_captures(self, path: Path, told: dict[tuple[Any, ...], dict[str, Any]]) -> None:
+        every = [json.loads(text) for text in lines_of(path)]
+        listed = {(*(page[name] for name in ("channel", "message", "sha256", "at", "url")),) for page in every}
+        for channel, message, sha256, *_ in sorted(set(told) - listed):
+            self.fault(f"pages.jsonl: it does not name the page {sha256} of channel {channel}, message {message}")
+        for channel, message, sha256, *_ in listed - set(told):
+            if sha256 is not None:
+                where = f"channel {channel}, message {message}"
+                self.fault(
+                    f"pages.jsonl: the ledger has no such line of the page {sha256} of {where}, its time and address"
+                )
+
+    def records(self, path: Path, left: list[tuple[str, str, str]]) -> None:
+        """Look for the one record of each page that is here; `left` are their hashes, times and addresses."""
+        try:
+            for kind, *record in records_of(path):
+                sha256, date, address = record
+                if (sha256, date, address) in left:
+                    left.remove((sha256, date, address))
+                elif kind != "warcinfo":
+                    words = f"{sha256} from {address}, {date}"
+                    self.fault(f"pages.warc: it has the page {words} twice, or the ledger has no line of that")
+        except (ValueError, KeyError) as error:
+            self.fault(f"pages.warc: {error}")
+        for sha256, date, address in left:
+            if (path.parent / f"{sha256}.html").is_file():
+                self.fault(f"pages.warc: the page {sha256} from {address}, {date}, is not in it")
 
     def files(self) -> None:
         """Look for each file that the ledger names."""
@@ -306,7 +350,7 @@ class BundleCheck:
         for line in self.lines:
             if line["kind"] != "file":
                 continue
-            where, path = named(line["channel"], line["message"], line["number"]), self.data / "media" / line["sha256"]
+            where, path = named(*key_of(line)), self.data / "media" / line["sha256"]
             reason = removed.get((*key_of(line), line["sha256"]), "")
             if reason == "redacted":
                 self.redaction(f"{where}: its file {line['sha256']}", key_of(line))
@@ -324,6 +368,30 @@ def lines_of(path: Path) -> Iterator[str]:
         for line in file:
             if line != b"\n":
                 yield line.decode("utf-8").rstrip("\n")
+
+
+def records_of(path: Path) -> Iterator[tuple[str, str, str, str]]:
+    """Yield the kind of each record of a WARC file, the SHA-256 of the page in it, its time and its address."""
+    with path.open("rb") as file:
+        while first := file.readline():
+            if first != b"WARC/1.1\r\n":
+                raise ValueError("something else stands between its records")
+            fields: dict[str, str] = {}
+            while (line := file.readline()) not in {b"\r\n", b""}:
+                name, _, value = line.decode("utf-8").partition(":")
+                if name.lower() in fields:
+                    raise ValueError(f"a record has {name} twice")
+                fields[name.lower()] = value.strip()
+            block = take(file, int(fields["content-length"]))
+            if file.read(4) != b"\r\n\r\n":
+                raise ValueError("a record goes on after its end")
+            digest = hashlib.sha256(block.partition(b"\r\n\r\n")[2]).hexdigest()
+            yield fields["warc-type"], digest, fields["warc-date"], fields.get("warc-target-uri", "")
+
+
+def capture_of(line: dict[str, Any]) -> tuple[Any, ...]:
+    """Return of which message a captured page is, its SHA-256, its time and its address."""
+    return line["channel"], line["message"], line["sha256"], in_words(line["seen_at"]), line["detail"]
 
 
 def key_of(record: dict[str, Any]) -> tuple[int, int, int]:
@@ -428,7 +496,7 @@ def attestation(kind: str, message: bytes, payload: bytes) -> tuple[str, str]:
     return kind, value
 
 
-def take(rest: io.BytesIO, count: int) -> bytes:
+def take(rest: BinaryIO, count: int) -> bytes:
     found = rest.read(count)
     if len(found) != count:
         raise ValueError("its end is missing")

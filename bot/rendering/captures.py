@@ -1,5 +1,8 @@
 """What became of the capture of a post's public page, in a sentence."""
 
+from collections.abc import Callable
+from datetime import datetime
+
 from bot.locales import N_, Translator
 from bot.models.captures import NAMELESS, OTHER_SERVER, Capture, CaptureOutcome
 
@@ -20,12 +23,13 @@ _REASONS = {
     OTHER_SERVER: N_("this bot is set up to read no pages of t.me"),
     NAMELESS: N_("the channel has no public name any more"),
 }
+_ANOTHER = N_("t.me did not give it ({detail})")
 
 
-def capture_sentence(capture: Capture, date: str, t: Translator) -> str:
-    """Return a sentence on a capture; `date` is when its page came, in words."""
-    detail = (capture.detail or "").rstrip(".")
-    reason = _REASONS.get(detail, N_("t.me did not give it ({detail})"))
+def capture_sentence(capture: Capture, show: Callable[[datetime], str], t: Translator) -> str:
+    """Return a sentence on a capture; `show` writes when its page came."""
+    detail, date = (capture.detail or "").rstrip("."), "" if capture.at is None else show(capture.at)
+    reason = _REASONS.get(detail, _ANOTHER)
     reason = t.gettext(reason).format(detail=detail)
     if capture.outcome is not None:
         return t.gettext(_SENTENCES[capture.outcome]).format(date=date, reason=reason)

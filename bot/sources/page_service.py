@@ -98,13 +98,12 @@ class PageService:
             return True
         followed = [each for each in await channels.followed(self._database) if each.network is Network.TELEGRAM]
         is_unread = self._assignments.has_readers and not all(map(self._assignments.reads, followed))
-        if await captures.is_wanted(self._database):
-            return True
-        return is_unread or any(channel.is_witnessed for channel in followed)
+        is_wanted = is_unread or any(channel.is_witnessed for channel in followed)
+        return is_wanted or await captures.is_wanted(self._database)
 
     async def _read(self, beat: Beat) -> None:
-        from bot.sources.pages.capturing import PageCaptures  # noqa: PLC0415 - likewise
-        from bot.sources.pages.fetcher import Pages  # noqa: PLC0415 - what parses HTML, which few services need
+        from bot.sources.pages.capturing import PageCaptures  # noqa: PLC0415 - what parses HTML: few services need it
+        from bot.sources.pages.fetcher import Pages  # noqa: PLC0415 - likewise
         from bot.sources.pages.follow_requests import PageFollowRequests  # noqa: PLC0415 - likewise
         from bot.sources.pages.page_archive import PageArchive  # noqa: PLC0415 - likewise
         from bot.sources.pages.reader import PageReader  # noqa: PLC0415 - likewise
@@ -119,11 +118,11 @@ class PageService:
             strange = self._settings.data_dir / STRANGE_PAGE
             self._reader = PageReader(*parts, clock=self._clock, grace=self._grace, least=self._least, strange=strange)
             requests = PageFollowRequests(*parts, answers, clock=self._clock, grace=self._grace)
-            captured = (self._database, pages, Blobs(self._settings.media_path))
+            page_captures = PageCaptures(self._database, pages, Blobs(self._settings.media_path), clock=self._clock)
             loops = {
                 "web pages": self._reader.run,
                 "follow requests by web pages": requests.run,
-                "captures": PageCaptures(*captured, clock=self._clock).run,
+                "captures": page_captures.run,
                 "witness": PageWitness(self._database, archive, pages, clock=self._clock, wake=self._wake).run,
             }
             async with asyncio.TaskGroup() as group:

@@ -343,12 +343,13 @@ async def set_withheld(
     tx: Transaction, channel_id: int, found: Withholdings, *, reader_id: int | None, now: datetime
 ) -> bool:
     """Set where its network withholds a channel, with a line in the ledger; False where that is known."""
-    values = {"id": channel_id, "withheld": compact_json(found) if found else None, "now": to_ms(now)}
+    said = compact_json(found)
+    values = {"id": channel_id, "withheld": said if found else None, "now": to_ms(now)}
     sql = "UPDATE channels SET withheld = :withheld, withheld_at = :now WHERE id = :id AND withheld IS NOT :withheld"
     if not await tx.execute(sql, values):
         return False
-    line = LedgerEntry(LineKind.WITHHELD, to_ms(now), channel_id=channel_id, reader_id=reader_id)
-    await ledger.add(tx, [line._replace(detail=compact_json(found))])
+    line = LedgerEntry(LineKind.WITHHELD, to_ms(now), channel_id=channel_id, reader_id=reader_id, detail=said)
+    await ledger.add(tx, [line])
     return True
 
 

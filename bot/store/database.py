@@ -305,6 +305,21 @@ async def open_read_only(path: Path) -> AsyncIterator[Reader]:
         await connection.close()
 
 
+@asynccontextmanager
+async def open_existing(path: Path) -> AsyncIterator[Database]:
+    """Open a database that is there, also for writing, beside a service that may be running.
+
+    Raises FatalError as `open_read_only` does: none is made or migrated.
+    """
+    async with open_read_only(path):
+        pass
+    database = await Database.open(path)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
 async def _connect(path: Path, *, mode: str) -> aiosqlite.Connection:
     integrity.check_log(path)
     try:

@@ -22,7 +22,6 @@ from bot.store.ledger import LedgerEntry, LineKind
 from bot.store.rows import json_list, read, read_all, to_ms
 from bot.text.plain import plain_hash
 
-REDACTED = "redacted"  # the reason why a file or a text is not here
 _OF_VERSIONS = "IN (SELECT value FROM json_each(:ids))"
 
 
@@ -192,17 +191,6 @@ async def _forget_findings(tx: Transaction, channel_id: int, message_id: int) ->
                 f"UPDATE {table} SET {column} = json_set({column}, :place, '') WHERE id = :id",  # noqa: S608 - likewise
                 {"place": f"{row['fullkey']}.line", "id": row["id"]},
             )
-
-
-async def unused_blobs(db: Reader) -> list[bytes]:
-    """Return the SHA-256 of files that only redacted versions had."""
-    rows = await db.fetch_all(
-        f"""SELECT sha256 FROM (SELECT sha256 FROM media WHERE reason = '{REDACTED}'
-            UNION SELECT sha256 FROM captures WHERE outcome = '{REDACTED}') f WHERE sha256 IS NOT NULL
-        AND NOT EXISTS (SELECT 1 FROM media o WHERE o.state = 'kept' AND o.sha256 = f.sha256)
-        AND NOT EXISTS (SELECT 1 FROM captures o WHERE o.state = 'kept' AND o.sha256 = f.sha256)"""  # noqa: S608 - our own word
-    )
-    return [row["sha256"] for row in rows]
 
 
 def check_room(path: Path) -> None:

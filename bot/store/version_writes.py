@@ -22,9 +22,8 @@ class VersionWrites:
     lines: list[ledger.LedgerEntry] = field(default_factory=list)  # … and their lines in the ledger
     parts: list[tuple[str, int, Post]] = field(default_factory=list)  # JSON, of which version, the post with them
     rests: list[tuple[int, bytes, Post]] = field(default_factory=list)  # versions, their hashes, whole posts
-    withheld: list[tuple[int, Post, bool]] = field(
-        default_factory=list
-    )  # versions, the posts that say so, if no bytes are kept for it
+    # versions, the posts that say so, if no bytes are kept for it
+    withheld: list[tuple[int, Post, bool]] = field(default_factory=list)
     origins: list[tuple[int, Post]] = field(default_factory=list)  # rows of messages, what Telegram tells after a page
     long: dict[MessageKey, LongPost] = field(default_factory=dict)  # what is known now of long posts
     to_read_anew: set[int] = field(default_factory=set)  # channels

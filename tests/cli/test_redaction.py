@@ -10,14 +10,12 @@ from pathlib import Path
 from bot.evidence import verify
 from bot.locales import translator
 from bot.models import Entity, Forward, Media, ObservedBy, page_album, to_json
-from bot.models.captures import CaptureCause, CaptureOutcome
 from bot.models.enquiries import EnquiryKind, Findings, FoundChannel
 from bot.parts import Part, PartKind
 from bot.rendering.post_text import full_text
 from bot.runtime.clock import utc_now
-from bot.store import captures, enquiries, handled, media, migrations, posts, redactions
+from bot.store import enquiries, handled, media, migrations, posts, redactions
 from bot.store.blobs import Blob, Blobs
-from bot.store.captures import CapturedPage
 from bot.store.database import Transaction
 from bot.store.media import FileInfo
 from bot.telegram import sessions
@@ -65,28 +63,6 @@ async def keep_files(archive: Archive, folder: Path) -> None:
         )
 
 
-async def capture(archive: Archive, folder: Path) -> None:
-    page, version_id = keep(folder, f"<p>{SAID}</p>".encode()), (await archive.stored(1)).version_id
-
-    async def job(tx: Transaction) -> None:
-        await captures.want(tx, [version_id], CaptureCause.CASE, now=NOON)
-        wanted = await captures.claim(tx, until=NOON, now=NOON)
-        assert wanted is not None
-        shown = CapturedPage(
-            outcome=CaptureOutcome.SHOWN,
-            detail=None,
-            at=NOON,
-            url="https://t.me/News1001/1",
-            status=200,
-            headers={},
-            sha256=page.sha256,
-            size=page.size,
-        )
-        await captures.keep(tx, wanted, shown)
-
-    await archive.db.write(job)
-
-
 async def repeat(archive: Archive) -> None:
     """Have the words repeated wherever the program repeats what posts say."""
     version_id, (alert, *_) = (await archive.stored(1)).version_id, await archive.outbox()
@@ -124,7 +100,9 @@ async def fill(folder: Path) -> None:
         await repeat(archive)
         more = (*FIRST.parts, Part(kind=PartKind.BUTTON, text="Водкин"))
         await archive.sweep(replace(FIRST, parts=more, raw=SAID.encode()))
-        await capture(archive, folder)
+        await archive.capture(1, keep(folder, f"<p>{SAID}</p>".encode()))
+    keep(folder, f"{SAID}, again".encode())  # a kill came before its row was written, …
+    (folder / "data" / "media" / "coming-1").write_text(SAID)  # … or before it was whole
     with closing(sqlite3.connect(folder / "data" / "bot.db")) as connection:
         connection.execute("PRAGMA secure_delete = OFF")  # some builds of SQLite write zeros over what they delete
         connection.executemany(
@@ -175,7 +153,19 @@ def goes_with_its_line(bag: Path) -> None:
         assert WORDS[0] not in path.read_text("utf-8", "ignore").casefold(), path
     check = verify.BundleCheck(bag, None, [])
     assert check.run(), check.faults
-    version, ledger = "channel 1001, message 1, version 1", bag / "data" / "ledger.tsv"
+    version, versions = "channel 1001, message 1, version 1", bag / "data" / "versions.jsonl"
+    first, *others = versions.read_text("utf-8").splitlines()
+    for change, said in (
+        ({"text": "Другое"}, "has words all the same"),
+        ({"parts": [["preview", "Другое"]]}, "has words all the same"),
+        ({"redaction": "так надо"}, "for another reason, or at another time"),
+    ):
+        versions.write_text("\n".join([json.dumps(json.loads(first) | change), *others]), "utf-8")
+        check = verify.BundleCheck(bag, None, [])
+        check.run()
+        assert any(fault.startswith(version) and said in fault for fault in check.faults), check.faults
+    versions.write_text("\n".join([first, *others, ""]), "utf-8")
+    ledger = bag / "data" / "ledger.tsv"
     assert f"{version} was redacted, its words and bytes are not here: {WHY}" in check.notes
     rows = [row.split("\t", 3) for row in ledger.read_text("utf-8").splitlines()]
     hidden = [[*row[:3], "-" if '"kind":"redaction"' in row[3] else row[3]] for row in rows]

@@ -235,7 +235,7 @@ SAMPLES = {
     "post_in": "1:yes",
     "case": "1:0",
     "rss": "1",
-    "rss_new": "1",
+    "rss_new": "t1",
     "dossier": "1",
     "cases": "0",
     "item": "1:1:1",

@@ -63,6 +63,8 @@ async def test_a_spread_is_a_chart_too(bot: Bot) -> None:
     dark = (await bot.taps(button(shown, "🌙"))).edit
     assert dark is not None
     assert dark.png not in {None, shown.png}
+    again = (await bot.taps(button(page.messages[0], "As a chart"))).messages[0]
+    assert again.png == dark.png  # the chat keeps it
     alone = (await bot.taps(f"spread:{THIRD}:2".encode())).messages[0]
     assert alone.text.splitlines()[0] == "Who said it first · 1 channel"
 

@@ -94,6 +94,7 @@ class Calendar:
         self.status = 200
         self.answer: bytes | None = None  # to everything, if any
         self.hangs = False
+        self.connections = 0
         self.asked: list[str] = []
         self.url = ""
         self.submitted: list[bytes] = []
@@ -127,6 +128,7 @@ class Calendar:
         return (404, b"Pending confirmation in Bitcoin blockchain") if found is None else (200, written(found))
 
     async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         length = [line.split(":")[1] for line in head.lower().splitlines() if line.startswith("content-length")]
         if self.hangs:

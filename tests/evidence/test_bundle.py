@@ -3,12 +3,13 @@
 import asyncio
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -319,6 +320,10 @@ SEALED: dict[str, tuple[Callable[[Path], None], str]] = {
     "a photo missing": (drop("media/*"), "is missing"),
     "a head missing": (lambda data: max(data.glob("heads/*.json")).unlink(), "none is signed for the last line"),
     "a header of a proof": (edit_proof(lambda file: b"x" + file), ".json.ots: it is no file of OpenTimestamps"),
+    "a proof of no head": (
+        lambda data: max(data.glob("heads/*.ots")).rename(data / "heads" / "9-9.json.ots"),
+        "it is the proof of a head that is not here",
+    ),
     "a proof of another head": (swap_proofs, ".json.ots: it is the proof of something else"),
     "a proof cut off": (edit_proof(lambda file: file[:-1]), ".json.ots: its end is missing"),
     "a proof with more": (edit_proof(lambda file: file + b"x"), ".json.ots: something stands after its end"),
@@ -472,5 +477,54 @@ async def test_public_pages_are_captured_and_a_post_without_one_says_why(tmp_pat
     )
     assert check(bag)[0] == 0
     page = next((bag / "data" / "captures").glob("*.html"))
-    page.write_bytes(page.read_bytes() + b" ")
+    content = page.read_bytes()
+    page.write_bytes(content + b" ")
     assert "the page was changed" in check(bag)[1]
+    page.write_bytes(content)
+    each_change_of_a_capture_is_named(bag)
+
+
+async def test_a_key_that_changes_meanwhile_leaves_a_bundle_good_and_nobody_writes_it_beside_another(
+    made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(made.folder.parent / "data", tmp_path / "data")
+    words = ("export", "сбой", "--evidence", tmp_path / "bag")
+    write = bundle.Bundle._put_coverage  # noqa: SLF001 - in the midst of it
+
+    async def meanwhile(self: bundle.Bundle, request: bundle.BundleRequest, now: datetime) -> None:
+        monkeypatch.setattr(bundle.Bundle, "_put_coverage", write)
+        code, _, said = await typed(tmp_path / "data", *words, TIMESTAMP_URLS="off")
+        assert (code, "is being written by another export" in said) == (2, True), said
+        assert (await typed(tmp_path / "data", "rotate-key"))[0] == 0
+        await write(self, request, now)
+
+    monkeypatch.setattr(bundle.Bundle, "_put_coverage", meanwhile)
+    code, _, said = await typed(tmp_path / "data", *words, TIMESTAMP_URLS="off")
+    assert code == 0, said
+    assert check(tmp_path / "bag", "--key", made.key)[0] == 0
+
+
+def each_change_of_a_capture_is_named(bag: Path) -> None:
+    warc, listed = (bag / "data" / "captures" / name for name in ("pages.warc", "pages.jsonl"))
+    records, pages = warc.read_bytes(), listed.read_bytes()
+    info, first, second = re.split(rb"(?=WARC/1\.1\r\n)", records)[1:]
+    changes = (
+        (warc, records.replace("Сбой".encode(), "Тихо".encode()), "or the ledger has no line of that"),
+        (warc, records.replace(b"WARC-Date: 2", b"WARC-Date: 1"), "or the ledger has no line of that"),
+        (warc, records.replace(b"WARC-Target-URI: http", b"WARC-Target-URI: HTTP"), "or the ledger has no line of"),
+        (warc, records.replace(b"WARC-Type: response", b"WARC-Type: response\r\nWARC-Type: x"), "WARC-Type twice"),
+        (warc, info + second, "is not in it"),
+        (warc, records + first, "twice, or the ledger has no line"),
+        (warc, records + b"more", "something else stands between its records"),
+        (warc, records[:-9], "its end is missing"),
+        (listed, pages.replace(b'"at": "2', b'"at": "1'), "it does not name the page"),
+        (listed, pages.replace(b'"message": 999', b'"message": 998'), "has no such line of the page"),
+    )
+    for path, changed, said in changes:
+        before = path.read_bytes()
+        path.write_bytes(changed)
+        found = verify.BundleCheck(bag, None, [])
+        found.chain()
+        found.captures()
+        assert any(fault.startswith(f"{path.name}: ") and said in fault for fault in found.faults), (said, found.faults)
+        path.write_bytes(before)

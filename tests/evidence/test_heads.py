@@ -13,7 +13,7 @@ from bot.evidence.stamps import Stamper
 from bot.store import heads, ledger, readers
 from bot.store.database import Database
 from bot.store.heads import pem
-from tests.evidence.kit import authority, key_files, make_authority, mode, openssl
+from tests.evidence.kit import authority, calendar, key_files, make_authority, mode, openssl
 from tests.kit_archive import Archive, post
 from tests.kit_clock import NOON
 from tests.waiting import until
@@ -148,6 +148,7 @@ async def test_the_loop_stamps_once_a_day(archive: Archive, tmp_path: Path, tsa:
             archive.now = NOON + timedelta(hours=hours)
             await archive.live(post(hours + 1))
             await loop.turn()
+            await loop.confirm()
         assert time.queries == 1
     assert len(await heads.since(archive.db, 0)) == 3
 
@@ -159,14 +160,19 @@ async def test_a_lost_account_has_a_signed_report_of_the_last_day_at_once_and_on
     archive.now = NOON - timedelta(hours=2)
     await archive.live(post(1), post(2))
     archive.now = NOON
-    loop = HeadLoop(archive.db, tmp_path, [], proxy=None, clock=lambda: archive.now)
-    running = asyncio.create_task(loop.run())
-    await until(lambda: heads.last(archive.db))
-    await archive.db.write(lambda tx: readers.lose(tx, archive.reader_id, "USER_DEACTIVATED_BAN", now=NOON))
     folder = tmp_path / "reports"
-    await until(lambda: found(folder, "*.sig"))
+    async with calendar() as hanging:
+        hanging.hangs = True
+        urls = [hanging.url]
+        loop = HeadLoop(archive.db, tmp_path, urls, calendars=urls, proxy=None, clock=lambda: archive.now)
+        running = [asyncio.create_task(each()) for each in (loop.run, loop.run_stamps)]
+        await until(lambda: hanging.connections)
+        await archive.db.write(lambda tx: readers.lose(tx, archive.reader_id, "USER_DEACTIVATED_BAN", now=NOON))
+        await until(lambda: found(folder, "*.sig"))
+        for each in running:
+            each.cancel()
+        await asyncio.wait(running)
     await loop.turn()
-    running.cancel()
     (path,) = found(folder, "*.json")
     report = json.loads(path.read_text("utf-8"))
     (key,) = await heads.keys(archive.db)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bot.models import Media, Post
+from bot.models.files import FileReason
 from bot.parts import Part, PartKind
 from bot.runtime import tesseract
 from bot.sources.pictures import MOST_ATTEMPTS, PAUSE, Pictures
@@ -154,7 +155,7 @@ async def test_words_that_the_program_is_not_sure_of_are_none_and_a_lost_file_is
     archive = desk.archive
     stand_in(desk.folder, f"printf '%s' '{UNSURE}'")
     await archive.live(photo(1), photo(2, file_id=79))
-    await archive.db.write(lambda tx: media.give_up(tx, 2, media.TOO_LARGE, now=NOON))
+    await archive.db.write(lambda tx: media.give_up(tx, 2, FileReason.TOO_LARGE, now=NOON))
     await desk.download()
     reads = desk.reads()
     await reads.prepare()

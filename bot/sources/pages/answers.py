@@ -15,7 +15,7 @@ class AnswerKind(StrEnum):
     POSTS = "posts"  # of the channel, which may have another name by now
     TAKEN_OVER = "taken over"  # posts of another channel that has this name now: never to be mixed
     NO_PAGE = "no page"  # `landing` says what has the name; it is not believed of a known channel at one look
-    NOT_UNDERSTOOD = "not understood"  # the page is built in a new way; `html` is all of it
+    NOT_UNDERSTOOD = "not understood"  # the page is built in a new way
     THROTTLED = "throttled"  # nothing is known; ask at `retry_at`
     UNREACHABLE = "unreachable"  # likewise
 
@@ -32,7 +32,6 @@ class PageAnswer:
     embed: EmbedPage | None = None
     landing: LandingPage | None = None
     reply: PageReply | None = None  # as it came
-    html: str = ""  # only of a page that is not understood
     reason: str = ""  # a sentence for people
     retry_at: datetime | None = None
 

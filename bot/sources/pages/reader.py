@@ -164,8 +164,8 @@ class PageReader:
             turn.failures += answer.retry_at is None
             log.info("the web page of a channel cannot be read", channel=channel.id, why=answer.reason)
             trouble = _TROUBLES[answer.kind]
-            if answer.html:
-                self._keep(channel, answer.html)
+            if answer.kind is AnswerKind.NOT_UNDERSTOOD and answer.reply is not None:
+                self._keep(channel, answer.reply.html)
             await page_news.write_trouble(self._database, channel, reading, trouble, now=self._clock())
         pause = interval(turn.dates, channels=among, is_fast=channel.fast, failures=turn.failures, least=self._least)
         has_gap = answer.is_read and self._readings[channel.id].gap_below is not None
