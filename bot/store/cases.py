@@ -49,7 +49,8 @@ class CasePost:
 _CASES = f"""SELECT c.*, (SELECT count(*) FROM case_posts k WHERE k.case_id = c.id
         AND {visible(Restrictable.CHANNEL, "k.channel_id")}) AS posts
     FROM cases c WHERE {visible(Restrictable.CASE, "c.id")}"""  # noqa: S608 - our own words
-_CASE_POSTS = f"""SELECT k.* FROM case_posts k JOIN posts p ON p.channel_id = k.channel_id AND p.message_id = k.message_id
+_CASE_POSTS = f"""SELECT k.* FROM case_posts k
+    JOIN posts p ON p.channel_id = k.channel_id AND p.message_id = k.message_id
     WHERE k.case_id = :case AND {visible(Restrictable.CHANNEL, "k.channel_id")}"""  # noqa: S608 - likewise
 
 

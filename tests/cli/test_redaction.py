@@ -10,14 +10,12 @@ from pathlib import Path
 from bot.evidence import verify
 from bot.locales import translator
 from bot.models import Entity, Forward, Media, ObservedBy, page_album, to_json
-from bot.models.captures import CaptureCause, CaptureOutcome
 from bot.models.enquiries import EnquiryKind, Findings, FoundChannel
 from bot.parts import Part, PartKind
 from bot.rendering.post_text import full_text
 from bot.runtime.clock import utc_now
-from bot.store import captures, enquiries, handled, media, migrations, posts, redactions
+from bot.store import enquiries, handled, media, migrations, posts, redactions
 from bot.store.blobs import Blob, Blobs
-from bot.store.captures import CapturedPage
 from bot.store.database import Transaction
 from bot.store.media import FileInfo
 from bot.telegram import sessions
@@ -65,28 +63,6 @@ async def keep_files(archive: Archive, folder: Path) -> None:
         )
 
 
-async def capture(archive: Archive, folder: Path) -> None:
-    page, version_id = keep(folder, f"<p>{SAID}</p>".encode()), (await archive.stored(1)).version_id
-
-    async def job(tx: Transaction) -> None:
-        await captures.want(tx, [version_id], CaptureCause.CASE, now=NOON)
-        wanted = await captures.claim(tx, until=NOON, now=NOON)
-        assert wanted is not None
-        shown = CapturedPage(
-            outcome=CaptureOutcome.SHOWN,
-            detail=None,
-            at=NOON,
-            url="https://t.me/News1001/1",
-            status=200,
-            headers={},
-            sha256=page.sha256,
-            size=page.size,
-        )
-        await captures.keep(tx, wanted, shown)
-
-    await archive.db.write(job)
-
-
 async def repeat(archive: Archive) -> None:
     """Have the words repeated wherever the program repeats what posts say."""
     version_id, (alert, *_) = (await archive.stored(1)).version_id, await archive.outbox()
@@ -124,7 +100,7 @@ async def fill(folder: Path) -> None:
         await repeat(archive)
         more = (*FIRST.parts, Part(kind=PartKind.BUTTON, text="Водкин"))
         await archive.sweep(replace(FIRST, parts=more, raw=SAID.encode()))
-        await capture(archive, folder)
+        await archive.capture(1, keep(folder, f"<p>{SAID}</p>".encode()))
     with closing(sqlite3.connect(folder / "data" / "bot.db")) as connection:
         connection.execute("PRAGMA secure_delete = OFF")  # some builds of SQLite write zeros over what they delete
         connection.executemany(
