@@ -15,7 +15,7 @@ from bot.text.markup import Text, bold, code
 
 _EDITS = {
     Edits.ALL: (N_("All"), N_("whenever it changes; without a sound for punctuation and typos")),
-    Edits.WORDS: (N_("Words"), N_("when words change, or the post is deleted or hidden")),
+    Edits.WORDS: (N_("Words"), N_("when words change, or the post is deleted or missing")),
     Edits.NONE: (N_("None"), N_("never")),
 }
 
@@ -43,7 +43,7 @@ EDITS = Setting(
     summary=N_("which post changes to report"),
     examples=(
         (N_("/edits all"), N_("reply to an alert whenever its post changes")),
-        (N_("/edits words"), N_("only when words change, or the post is deleted or hidden")),
+        (N_("/edits words"), N_("only when words change, or the post is deleted or missing")),
         (N_("/edits none"), N_("edit the alert without a reply")),
     ),
     read=_read_edits,

@@ -15,7 +15,7 @@ from bot.locales import N_
 from bot.models.acts import CaseDeleted, CaseNoted, CaseRenamed, PostSaved
 from bot.models.outgoing import Button, Outgoing
 from bot.rendering.captures import capture_sentence
-from bot.rendering.post_text import excerpt_post
+from bot.rendering.post_text import excerpt_post, gone_words
 from bot.store import acts, captures, cases, posts
 from bot.store.acts import Rows
 from bot.store.cases import LONGEST_NOTE, LONGEST_TAG, MOST_TAGS, Case, CasePost
@@ -284,17 +284,18 @@ async def _line(db: Reader, item: CasePost, context: Context) -> Text:
     first = next((each for each in items if each.text.strip()), items[0])
     versions = await posts.count_versions(db, items)
     text = Text().add(context.date(first.date), " · ", show_source(first))
-    text.add(*_marks(max(versions.values()), is_gone=all(each.gone_at for each in items)), "\n")
+    became = gone_words(first, t) if all(each.gone_at for each in items) else ""
+    text.add(*_marks(max(versions.values()), became=became), "\n")
     words, _ = excerpt_post(first.text, first.parts, (), t, room=_TEXT)
     text.add(words or t.gettext("(no text)"), "\n")
     return text.add("📝 ", one_line(item.note, _NOTE), "\n") if item.note else text
 
 
-def _marks(versions: int, *, is_gone: bool) -> Iterable[str]:
+def _marks(versions: int, *, became: str) -> Iterable[str]:
     if versions > 1:
         yield f" · ✏️ {versions}"
-    if is_gone:
-        yield " · 🗑"
+    if became:
+        yield f" · 🗑 {became}"
 
 
 async def _item_screen(

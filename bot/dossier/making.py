@@ -149,7 +149,8 @@ async def make_rendering(  # noqa: PLR0913 - of what, and how
     messages = await messages_of(db, channel_id, message_id, ShownPictures(Blobs(folder)))
     shown = rendering_now(messages, translator(language), time_zone)
     (_, picture), *_ = drawn([("", shown)])
-    name = f"{one_line(shown.title, _NAME).translate(_FOREIGN).strip(' .') or 'post'} {message_id}.png"
+    title = shown.title.replace("\N{ZERO WIDTH SPACE}", "")
+    name = f"{one_line(title, _NAME).translate(_FOREIGN).strip(' .') or 'post'} {message_id}.png"
     return MadeFile(name=name, mime="image/png", content=picture)
 
 

@@ -50,7 +50,7 @@ async def test_a_post_is_saved_by_taps_and_stays_with_all_that_becomes_of_it(new
         "1. 10 Mar, 12:00 UTC · Вести · ✏️ 2",
         "Сбоя нет",
         "",
-        "2. 10 Mar, 12:00 UTC · Хроника · 🗑",
+        "2. 10 Mar, 12:00 UTC · Хроника · 🗑 deletion told by Telegram",
         "Сбой у всех",
     ]
     for label, said in (("Note", "Для юриста"), ("Tags", "#банк, ЦБ РФ")):

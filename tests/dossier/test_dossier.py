@@ -178,6 +178,9 @@ async def test_a_rendering_says_that_it_is_none_of_telegram_s_and_keeps_the_form
     assert second.gone.startswith("Telegram told us of its deletion: 10 Mar 2025, 16:00:00 UTC+3")
     ((name, album),) = renderings_of(await messages_of(archive.db, NEWS, 9, pictures), t, "UTC")
     assert (name, album.files[0].about, len(album.hashes)) == ("1001-8-album", "not downloaded", 2)
+    await archive.live(post(10, "а\u2028\u2029\x85\v" * 500))  # each begins a line in Typst, which takes memory
+    ((_, high),) = renderings_of(await messages_of(archive.db, NEWS, 10, pictures), t, "UTC")
+    assert high.lines > 2000
 
 
 async def test_the_shell_makes_one_too(archive: Archive, tmp_path: Path) -> None:
