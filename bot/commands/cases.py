@@ -224,10 +224,10 @@ async def _item(db: Reader, data: str, context: Context) -> tuple[Case, CasePost
     """Return a case and the post of it that a button names. Raises CommandError."""
     case_id, channel_id, message_id = map(int, data.split(":"))
     case = await need_case(db, case_id, context)
-    for item in await cases.posts_of(db, case.id, context.viewer):
-        if (item.channel_id, item.message_id) == (channel_id, message_id):
-            return case, item
-    raise outdated(context)
+    item = await cases.post_of(db, case.id, channel_id, message_id, context.viewer)
+    if item is None:
+        raise outdated(context)
+    return case, item
 
 
 async def _overview(db: Reader, context: Context, number: int = 0) -> Outgoing:
