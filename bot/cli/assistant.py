@@ -33,7 +33,7 @@ _TOOLS = {
     "search": "Find stored posts, newest first, by a query with filters (in:@name, since:7d, until:2026-01-31, "
     "history:yes, order:best); without a query the newest ones. Pass next_cursor as cursor for more.",
     "post": "One post by its link, or by channel_id and message_id: all its versions, parts and files, and whether "
-    "it was deleted or hidden.",
+    "Telegram told of its deletion, or it was missing when it was read again.",
     "channels": "The followed channels, those with words in title or name, and whether something of them is missing.",
     "topics": "The topics: what each looks for, and looked for before.",
     "coverage": "From when on the archive is complete, in all or for in:@name.",

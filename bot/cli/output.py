@@ -109,7 +109,8 @@ def print_post(
     if not post.is_current:
         heading.append(f"(earlier wording, {post.edit_date or post.date:{moment}})")
     if post.gone_at is not None:
-        heading.append(f"(deleted or hidden, noticed {post.gone_at:{moment}})")
+        became = "missing when read again" if post.deleted_at is None else "deletion told by Telegram"
+        heading.append(f"({became}, {post.gone_at:{moment}})")
     # a link that is broken cannot be opened, nor can a broken line be searched in a file
     console.print(Text("  ".join(heading), "bold"), soft_wrap=True)
     if reason:

@@ -80,7 +80,10 @@ async def _redact(settings: Settings, link: str, number: int | None, reason: str
         left = [each for each in found if not each.is_redacted]
         if left:
             await database.write(partial(redactions.redact, found=left, reason=reason, now=utc_now()))
-        Blobs(settings.media_path).remove(await media.unused_blobs(database))
+        blobs = Blobs(settings.media_path)
+        blobs.remove(await media.unused_blobs(database))
+        blobs.clean()
+        await media.remove_strays(database, blobs, before=utc_now())
     return len(left)
 
 

@@ -181,16 +181,11 @@ def _heading(items: Sequence[StoredPost], context: Context) -> Text:
     text = Text().add(show_source(first), " · ", " · ".join(facts), "\n")
     if any(item.is_part for item in items):
         text.line(t.gettext("This is the beginning of a long post; the rest could not be loaded yet"))
-    gone = [item.gone_at for item in items if item.gone_at is not None]
-    if len(gone) == len(items):
-        text.line(gone_sentence(first, t), time=context.date(max(gone)))
-    elif gone:
-        line = t.ngettext(
-            "{n} of {all} items is deleted or hidden, noticed {time}",
-            "{n} of {all} items are deleted or hidden, noticed {time}",
-            len(gone),
-        )
-        text.line(line, n=len(gone), all=len(items), time=context.date(max(gone)))
+    for became in dict.fromkeys(gone_sentence(item, t) for item in items if item.gone_at is not None):
+        gone = [item.gone_at for item in items if item.gone_at is not None and gone_sentence(item, t) == became]
+        if len(gone) < len(items):
+            text.say(t.gettext("{n} of {all} items"), n=len(gone), all=len(items)).add(" · ")
+        text.line(became, time=context.date(max(gone)))
     return text
 
 

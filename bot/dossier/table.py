@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TextIO
 
-from bot.models import TOLD, StoredPost
+from bot.models import StoredPost
 from bot.parts import compact_json
 from bot.text.formatted import FormattedText
 
@@ -40,7 +40,6 @@ def row_of(post: StoredPost) -> dict[str, Cell]:
     `deletion_told_at` is when Telegram told us; `missing_since` is ours: the message was not there when it was read
     again. Neither says who removed it.
     """
-    is_gone, is_told = post.gone_at is not None, post.gone_by in TOLD
     forward, media = post.forward, post.media
     return {
         "id": f"{post.channel_id}-{post.message_id}",
@@ -60,8 +59,8 @@ def row_of(post: StoredPost) -> dict[str, Cell]:
         "timestamp_edited": _time(post.edit_date),
         "seen_at": _time(post.seen_at),
         "observed_by": post.observed_by,
-        "deletion_told_at": _time(post.gone_at) if is_gone and is_told else None,
-        "missing_since": _time(post.gone_at) if is_gone and not is_told else None,
+        "deletion_told_at": _time(post.deleted_at),
+        "missing_since": _time(post.missing_since),
         "views": post.views,
         "forwards": post.forwards,
         "reactions": post.reactions,

@@ -22,7 +22,7 @@ from bot.models.captures import CaptureState
 from bot.models.links import post_link
 from bot.rendering.captures import capture_sentence
 from bot.rendering.files import file_name, why_left
-from bot.rendering.post_text import channel_name, full_text
+from bot.rendering.post_text import channel_name, full_text, gone_words
 from bot.rendering.withheld import show_withholdings
 from bot.store.channels import BEGINNING, Channel
 from bot.store.media import FileState
@@ -174,7 +174,6 @@ _WORDS = (
     N_("«Deletion told by Telegram» and «missing when read again» are different things; neither says who did it."),
     N_("A version is what a post said when we saw it. What it said between two looks is not known."),
     N_("SHA-256 names the bytes that came from Telegram, or a file, so that a copy can be compared."),
-    N_("On paper a pictograph is written by its name: ‹fire›."),
     N_("A dossier shows what the archive holds; by itself it proves neither who wrote it nor that nobody changed it."),
 )
 
@@ -202,12 +201,9 @@ def _events(found: Sequence[DossierPost], writer: DossierLanguage) -> Iterator[S
                 edited = version.post.edit_date
                 clock, at = (ours, version.post.seen_at) if edited is None else (telegram, edited)
                 events.append((at, number, clock, t.gettext("edited")))
-        gone = [versions[0].post for versions in each.messages if versions[0].post.gone_at is not None]
-        for post in gone[:1]:
-            what = (
-                t.gettext("deletion told by Telegram") if post.gone_by in TOLD else t.gettext("missing when read again")
-            )
-            events.append((post.gone_at or post.date, number, ours, what))
+        firsts = [versions[0].post for versions in each.messages]
+        gone = {gone_words(post, t): post.gone_at for post in firsts if post.gone_at is not None}
+        events += [(at, number, ours, what) for what, at in gone.items()]
     for at, number, clock, what in sorted(events, key=lambda event: event[0]):
         title = channel_name(found[number - 1].first, _NAME)
         yield ShownEvent(at=writer.moment(at), clock=clock, what=what, number=number, title=title)

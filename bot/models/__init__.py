@@ -254,6 +254,16 @@ class StoredPost:
     gone_by: str | None = None  # the path by which it was seen that it is gone
 
     @property
+    def deleted_at(self) -> datetime | None:
+        """When Telegram told us of its deletion; not by whom, or when it was."""
+        return self.gone_at if self.gone_by in TOLD else None
+
+    @property
+    def missing_since(self) -> datetime | None:
+        """When it was not there as its channel was read again; nobody told us why."""
+        return None if self.gone_by in TOLD else self.gone_at
+
+    @property
     def whole(self) -> str:
         """The text together with its parts."""
         return whole_text(self.text, self.parts)

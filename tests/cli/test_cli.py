@@ -305,7 +305,7 @@ async def test_posts_that_are_gone_are_called_so_and_no_post_commands_the_termin
         assert (code, without_reach(err)) == (0, "")
         assert not set("\x1b\x07\x9b\u202e\u2066") & set(out)
         (heading,) = (line for line in out.splitlines() if "https://t.me/News1001/1" in line)
-        assert f"(deleted or hidden, noticed {archive.now:%Y-%m-%d %H:%M} UTC)" in heading
+        assert f"(deletion told by Telegram, {archive.now:%Y-%m-%d %H:%M} UTC)" in heading
         (body,) = (line for line in out.splitlines() if line.startswith("Сбой"))
         assert body.endswith("очень")
         assert ("[банка]" in body) == (command[0] == "backtest")

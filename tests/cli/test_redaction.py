@@ -101,6 +101,8 @@ async def fill(folder: Path) -> None:
         more = (*FIRST.parts, Part(kind=PartKind.BUTTON, text="Водкин"))
         await archive.sweep(replace(FIRST, parts=more, raw=SAID.encode()))
         await archive.capture(1, keep(folder, f"<p>{SAID}</p>".encode()))
+    keep(folder, f"{SAID}, again".encode())  # a kill came before its row was written, …
+    (folder / "data" / "media" / "coming-1").write_text(SAID)  # … or before it was whole
     with closing(sqlite3.connect(folder / "data" / "bot.db")) as connection:
         connection.execute("PRAGMA secure_delete = OFF")  # some builds of SQLite write zeros over what they delete
         connection.executemany(

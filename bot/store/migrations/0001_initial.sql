@@ -363,6 +363,10 @@ END;
 CREATE TRIGGER ledger_deleted BEFORE DELETE ON ledger BEGIN
     SELECT RAISE(ABORT, 'a line of the ledger is never deleted');
 END;
+CREATE TRIGGER ledger_added BEFORE INSERT ON ledger  -- REPLACE would delete a line, and no trigger be asked
+WHEN NEW.sequence <= (SELECT max(sequence) FROM ledger) BEGIN
+    SELECT RAISE(ABORT, 'a line of the ledger is never replaced or added before another');
+END;
 
 CREATE TABLE signing_keys (  -- that sign the ledger, the present one last; their private halves are in files
     id INTEGER PRIMARY KEY,
