@@ -102,9 +102,10 @@ async def scope_of(db: Reader, found: Collection[RedactableVersion]) -> Redactio
 
 
 # A page shows all of an album, and is asked for some time after the version is seen.
-_OF_POST = """SELECT w.id FROM versions v JOIN posts p ON p.channel_id = v.channel_id AND p.message_id = v.message_id
-    JOIN posts o ON o.channel_id = p.channel_id AND o.post_key = p.post_key
-    JOIN versions w ON w.channel_id = o.channel_id AND w.message_id = o.message_id
+_OF_POST = """SELECT w.id FROM versions v
+    CROSS JOIN posts p ON p.channel_id = v.channel_id AND p.message_id = v.message_id
+    CROSS JOIN posts o ON o.channel_id = p.channel_id AND o.post_key = p.post_key
+    CROSS JOIN versions w ON w.channel_id = o.channel_id AND w.message_id = o.message_id
     WHERE v.id IN (SELECT value FROM json_each(:ids))"""
 _ALERTS = f"(a.version_id {_OF_VERSIONS} OR a.shown_version_id {_OF_VERSIONS})"
 # In this order: a trigger writes the bytes anew where the text is another, and deletes the translations.
