@@ -37,6 +37,8 @@ FROM python:3.13-slim
 RUN useradd --uid 10001 --create-home channelwatch && install -d -o channelwatch -m 0700 /data
 COPY --from=build /opt/channelwatch /opt/channelwatch
 ENV PATH=/opt/channelwatch/bin:$PATH DATA_DIR=/data PYTHONUNBUFFERED=1
+# Emoji in pictures of posts and in PDFs (11 MB).
+RUN apt-get update && apt-get install -y --no-install-recommends fonts-noto-color-emoji && rm -rf /var/lib/apt/lists/*
 # OCR=1 adds the program that reads text in pictures, with Russian, Ukrainian and English.
 ARG OCR=
 RUN [ -z "$OCR" ] || (apt-get update && apt-get install -y --no-install-recommends \

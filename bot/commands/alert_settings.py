@@ -157,14 +157,14 @@ CONFIRMATIONS = _switch(
 )
 HEADS = _switch(
     "heads",
-    title=N_("Heads of the ledger"),
+    title=N_("Daily signature"),
     place=13,
-    summary=N_("whether I post the signed head of the ledger each day"),
+    summary=N_("whether I post a signature over all that is stored each day"),
     question=N_(
-        "Each day I can post the signed head of the ledger here. Whoever keeps it can tell later whether anything "
-        "that was stored before has been changed."
+        "Each day I can post here a signature over all that is stored. Whoever keeps it can tell later whether "
+        "anything stored before was changed."
     ),
-    on=(N_("/heads on"), N_("post the signed head of the ledger each day, without a sound")),
+    on=(N_("/heads on"), N_("post a signature over all that is stored each day, without a sound")),
     off=(N_("/heads off"), N_("post none")),
     is_on=lambda chat: chat.heads,
     put=lambda chat, wanted: replace(chat, heads=wanted),
@@ -176,7 +176,7 @@ PAGES = _switch(
     summary=N_("whether I keep the public page of each post I alert you to"),
     question=N_(
         "With each alert I can keep the public page of the post as evidence: its HTML, with the time. "
-        "Bundles and dossiers have it. Private channels have no such pages."
+        "It goes into dossiers and evidence bundles. Private channels have no such pages."
     ),
     on=(N_("/pages on"), N_("keep the public page of each post that comes as an alert, and of its edits")),
     off=(N_("/pages off"), N_("only of posts that are saved in a case")),
@@ -201,7 +201,7 @@ SURGES = _switch(
     summary=N_("whether I say that a topic has unusually many posts"),
     question=N_(
         "Should I say so when a topic has five times as many posts as usual at this hour, in three channels or more? "
-        "At most once a day for each topic, and not before I know four weeks of it."
+        "At most once a day for each topic, once I have watched it for four weeks."
     ),
     on=(N_("/surges on"), N_("a message when a topic has five times as many posts as usual, with some of them")),
     off=(N_("/surges off"), N_("no such message")),

@@ -84,7 +84,7 @@ async def make(  # noqa: PLR0913 - for whom, and how
     if how is DossierFormat.PDF and case.posts > MOST_ON_PAPER:
         raise DossierError(how, MOST_ON_PAPER)
     dossier = await collect(db, case, viewer, folder=folder, now=now)
-    name = f"{one_line(case.name, _NAME).translate(_FOREIGN).strip(' .') or 'case'} {now:%Y-%m-%d}.{how}"
+    name = f"{_file_name(case.name, 'case')} {now:%Y-%m-%d}.{how}"
     return MadeFile(name=name, mime=how.mime, content=_write(dossier, how, language, time_zone))
 
 
@@ -111,9 +111,17 @@ def _write(dossier: Dossier, how: DossierFormat, language: str, time_zone: str) 
     return write_sheet(shown, _rows(dossier, translator(language)))
 
 
+def _file_name(title: str, fallback: str) -> str:
+    return one_line(title.replace("\N{ZERO WIDTH SPACE}", ""), _NAME).translate(_FOREIGN).strip(" .") or fallback
+
+
 def _zip(dossier: Dossier, language: str, time_zone: str) -> bytes:
     t = translator(language)
-    shown = [one for each in dossier.posts for one in renderings_of(each.messages, t, time_zone)]
+    shown = [
+        (f"{number:03} {_file_name(one.title, 'post')} {name.partition('-')[2]}", one)
+        for number, each in enumerate(dossier.posts, start=1)
+        for name, one in renderings_of(each.messages, t, time_zone)
+    ]
     if len(shown) > MOST_PICTURES:
         raise DossierError(DossierFormat.PICTURES, MOST_PICTURES)
     out = BytesIO()
@@ -153,7 +161,7 @@ async def make_rendering(  # noqa: PLR0913 - of what, and how
     messages = await messages_of(db, channel_id, message_id, ShownPictures(Blobs(folder)))
     shown = rendering_now(messages, translator(language), time_zone)
     (_, picture), *_ = drawn([("", shown)])
-    name = f"{one_line(shown.title, _NAME).translate(_FOREIGN).strip(' .') or 'post'} {message_id}.png"
+    name = f"{_file_name(shown.title, 'post')} {message_id}.png"
     return MadeFile(name=name, mime="image/png", content=picture)
 
 

@@ -1,5 +1,6 @@
 """Files of posts: which are to be downloaded, what became of each, and how Telegram calls those that we uploaded."""
 
+import asyncio
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,7 +9,7 @@ from enum import StrEnum
 from bot.models.files import FileReason
 from bot.models.outgoing import Remote, Upload
 from bot.store import attachments, ledger
-from bot.store.blobs import Blob
+from bot.store.blobs import Blob, Blobs
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import json_list, read, read_all, to_ms
 
@@ -276,6 +277,20 @@ async def unused_blobs(db: Reader) -> list[bytes]:
             AND NOT EXISTS (SELECT 1 FROM captures WHERE state = 'kept' AND sha256 = p.sha256)"""
     )
     return [bytes(row["sha256"]) for row in rows]
+
+
+async def remove_strays(db: Reader, blobs: Blobs, *, before: datetime) -> None:
+    """Remove blobs that a kill left on the disk before their row was written: nothing else would ever name them."""
+    for first in range(256):
+        found = await asyncio.to_thread(blobs.older, first, before.timestamp())
+        rows = await db.fetch_all(
+            """SELECT sha256 FROM media INDEXED BY media_blobs WHERE state = 'kept'
+                AND sha256 >= :first AND sha256 < :next
+            UNION ALL SELECT sha256 FROM captures INDEXED BY captures_blobs WHERE state = 'kept'
+                AND sha256 >= :first AND sha256 < :next""",
+            {"first": bytes([first]), "next": bytes([first]) + b"\xff" * 32},
+        )
+        await asyncio.to_thread(blobs.remove, set(found) - {bytes(row["sha256"]) for row in rows})
 
 
 async def count_pruned(db: Reader) -> int:

@@ -31,7 +31,7 @@ async def newsroom(bot: Bot) -> Bot:
 
 async def test_a_post_is_saved_by_taps_and_stays_with_all_that_becomes_of_it(newsroom: Bot) -> None:
     offered = await newsroom.taps(f"tocase:{NEWS}:7".encode())
-    assert "There is none yet" in text(offered)
+    assert "You have none yet" in text(offered)
     asked = await newsroom.taps(button(offered.messages[0], "New case"))
     assert "What should the case be called?" in text(asked)
     saved = await newsroom.says("Банки")
@@ -118,7 +118,10 @@ async def test_who_sees_and_changes_a_case(newsroom: Bot) -> None:
     offered = await newsroom.says(f"/save {LINK}", person=CLARA)
     assert labels(offered.messages[0]) == ["✅ Мои · 1", "New case"]
     screen = await newsroom.taps(button(saved.messages[0], "Open the case"), person=BORIS)
-    await newsroom.taps(button(screen.edit, "Keep it to this chat"), person=BORIS)
+    kept = await newsroom.taps(button(screen.edit, "Keep it to this chat"), person=BORIS)
+    assert "Nobody else can find the case" in text(kept)
+    back = await newsroom.taps(button(kept.edit, "Open the case"), person=BORIS)
+    assert "🔒 Банки" in text(back)
     assert "There is no case" in text(await newsroom.says("/cases банки", person=CLARA))
     assert text(await newsroom.taps(b"case:1:0", person=CLARA)) == "This case no longer exists."
     assert "🔒 Банки" in text(await newsroom.says("/cases банки"))
@@ -133,7 +136,7 @@ async def test_who_sees_and_changes_a_case(newsroom: Bot) -> None:
     ("typed", "said"),
     [
         ("/save", "Reply with /save to an alert or a forwarded post"),
-        (f"/save {LINK} {'а' * 65}", "The name of a case has 1 to 64 characters"),
+        (f"/save {LINK} {'а' * 65}", "The name of a case has 1 to 64 characters and does not begin with # or ="),
         ("/save https://t.me/nobody/7 Банки", "I do not follow the channel of this post."),
         ("/save =1001:99 Банки", "This post is not stored."),
         ("/cases #9:note x", "This case no longer exists."),

@@ -148,7 +148,12 @@ async def test_a_dossier_in_each_format(archive: Archive, tmp_path: Path) -> Non
     assert [bool(row["changes"]) for row in rows] == [False, False, True, False]
     assert [row["complete_since"] for row in rows[:2]] == [None, "2025-03-09 12:00:00"]
     pictures = zipfile.ZipFile(BytesIO((await made(DossierFormat.PICTURES)).content))
-    assert pictures.namelist() == [f"{name}.png" for name in ("1002-8-v1", "1001-7-v1", "1001-7-v2", "1003-9-v1")]
+    assert pictures.namelist() == [
+        "001 _b_Хроника__b_ 8-v1.png",
+        "002 Вести 7-v1.png",
+        "002 Вести 7-v2.png",
+        "003 Закрытый 9-v1.png",
+    ]
     one = await make_rendering(archive.db, NEWS, 7, folder=tmp_path / "media", language="ru", time_zone="Europe/Moscow")
     assert one.name == "Вести 7.png"
     for png in (one.content, *map(pictures.read, pictures.namelist())):
@@ -185,6 +190,9 @@ async def test_a_rendering_says_that_it_is_none_of_telegram_s_and_keeps_the_form
     assert second.gone.startswith("Telegram told us of its deletion: 10 Mar 2025, 16:00:00 UTC+3")
     ((name, album),) = renderings_of(await messages_of(archive.db, NEWS, 9, pictures), t, "UTC")
     assert (name, album.files[0].about, len(album.hashes)) == ("1001-8-album", "not downloaded", 2)
+    await archive.live(post(10, "а\u2028\u2029\x85\v" * 500))  # each begins a line in Typst, which takes memory
+    ((_, high),) = renderings_of(await messages_of(archive.db, NEWS, 10, pictures), t, "UTC")
+    assert high.lines > 2000
 
 
 async def test_the_shell_makes_one_too(archive: Archive, tmp_path: Path) -> None:
@@ -218,8 +226,15 @@ def test_what_is_the_same_and_what_has_come_make_the_text(before: str, after: st
     assert "".join(text for kind, text in runs if kind != "gone") == after
 
 
-def test_a_pictograph_is_printed_by_its_name() -> None:
-    assert printable("Пожар 🔥👍🏽 🇷🇺!") == "Пожар ‹fire›‹thumbs up sign› ‹RU›!"
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("Пожар 🔥👍🏽 🇷🇺!", "Пожар ‹fire›‹thumbs up sign› ‹RU›!"),
+        ("❗️ Сбой ⚡️ 1️⃣ ✅", "‹heavy exclamation mark symbol› Сбой ⚡ 1 ‹white heavy check mark›"),
+    ],
+)
+def test_a_pictograph_that_no_font_has_is_printed_by_its_name(text: str, printed: str) -> None:
+    assert printable(text) == printed
 
 
 @pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\t=1", "\r=1", "\n=1", "＝1", "＋1", "－1", "＠a"])

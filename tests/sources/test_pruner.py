@@ -1,11 +1,12 @@
 """The oldest files go where all of them take too much room; the database is real, and so is the folder."""
 
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from bot.models import Media
 from bot.models.files import FileReason
+from bot.runtime.clock import utc_now
 from bot.sources.pruner import Pruner
 from bot.store import media
 from bot.store.blobs import Blobs
@@ -47,6 +48,13 @@ async def test_the_oldest_go_and_what_alerts_of_late_show_stays(tmp_path: Path) 
         assert (counts.kept, counts.pruned, counts.bytes) == (2, 3, 2 * SIZE)
         (gone,) = await media.of_versions(archive.db, [await first_version(archive)])
         assert (gone.reason, gone.sha256) == (FileReason.PRUNED, kept[0])  # what it was is still known
+        coming = blobs.begin()
+        coming.write(b"a kill came before its row was written")
+        stray = coming.keep().sha256
+        await media.remove_strays(archive.db, blobs, before=utc_now() - timedelta(hours=1))
+        assert blobs.has(stray)  # its row may be about to be written
+        await media.remove_strays(archive.db, blobs, before=utc_now() + timedelta(hours=1))
+        assert [blobs.has(sha256) for sha256 in (stray, *kept)] == [False, False, False, False, True, True]
 
 
 async def first_version(archive: Archive) -> int:
