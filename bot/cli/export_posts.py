@@ -42,6 +42,11 @@ async def named_search(database: Reader, typed: Typed, topic: str | None) -> tup
     return topic_title(found.name, translator("en")), Compiled.from_json(found.compiled), scope
 
 
+async def first_moment(database: Reader, scope: Scope) -> datetime | None:
+    """Return how far back messages are read: to what was asked for, or to the oldest one."""
+    return scope.since or await posts.first_date(database, scope.channel_ids)
+
+
 async def message_keys(
     database: Reader, typed: Typed, case: str | None, scope: Scope, reached: Callable[[datetime], None]
 ) -> Keys:

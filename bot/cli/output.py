@@ -17,6 +17,7 @@ from rich.progress import (
     MofNCompleteColumn,
     Progress,
     ProgressColumn,
+    TaskProgressColumn,
     TextColumn,
     TimeRemainingColumn,
 )
@@ -127,8 +128,10 @@ def print_post(
 @contextmanager
 def reading_back(since: datetime | None, now: datetime) -> Iterator[Callable[[datetime], None]]:
     """Show how far posts are read, from now back to `since` or to the oldest; yield a function that takes a date."""
-    columns = TextColumn("Reading posts back to {task.fields[date]}"), BarColumn()
     total = None if since is None else (now - since).total_seconds()
+    columns: list[ProgressColumn] = [TextColumn("Reading posts back to {task.fields[date]}"), BarColumn()]
+    if total is not None:
+        columns.append(TaskProgressColumn())
     with _progress(columns, total, date="…") as show:
         yield lambda date: show((now - date).total_seconds(), f"Read back to {date:%Y-%m-%d} …", f"{date:%Y-%m-%d}")
 

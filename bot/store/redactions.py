@@ -16,12 +16,13 @@ from pathlib import Path
 from bot.errors import FatalError
 from bot.parts import Part, PartKind, dump_parts
 from bot.runtime.disk import fatal_in
-from bot.store import ledger, outbox
+from bot.store import ledger, meta, outbox
 from bot.store.database import Reader, Transaction
 from bot.store.ledger import LedgerEntry, LineKind
 from bot.store.rows import json_list, read, read_all, to_ms
 from bot.text.plain import plain_hash
 
+_TRACES = "traces_of_redacted"  # in free pages of the database
 _OF_VERSIONS = "IN (SELECT value FROM json_each(:ids))"
 
 
@@ -69,6 +70,11 @@ async def versions_of(
         {"channel": channel_id, "messages": json_list(message_ids), "number": number},
     )
     return read_all(RedactableVersion, rows)
+
+
+async def has_traces(db: Reader) -> bool:
+    """Return whether a redaction was cut off before the database was written anew."""
+    return await meta.get(db, _TRACES) is not None
 
 
 async def count(db: Reader) -> int:
@@ -153,6 +159,7 @@ async def redact(tx: Transaction, found: Collection[RedactableVersion], reason: 
     values = {**_values(found), "note": dump_parts([note]), "shown": shown}
     for removal in _REMOVALS.split(";"):
         await tx.execute(removal, values)
+    await meta.put(tx, _TRACES, 1)
     for channel_id, message_id in {_key(each)[:2] for each in found}:
         await _forget_findings(tx, channel_id, message_id)
     rows = await tx.fetch_all(
@@ -207,13 +214,24 @@ def scrub(path: Path) -> None:
     """
     os.environ.setdefault("SQLITE_TMPDIR", str(path.parent))
     try:
-        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        with closing(sqlite3.connect(path, timeout=1, isolation_level=None)) as connection:
             connection.execute("INSERT INTO fulltext (fulltext) VALUES ('optimize')")  # else it only marks what is gone
             connection.execute("VACUUM")
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            is_held = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            if not is_held:
+                connection.execute("DELETE FROM meta WHERE key = ?", (_TRACES,))
     except sqlite3.OperationalError as error:
         line = f"{path} cannot be written anew: {error}. Traces are left in it until you run it again."
         raise fatal_in(error, place=path) or FatalError(line) from error
+    if is_held:
+        line = f"Another program reads {path}, such as an export or mcp: traces are left in it."
+        raise FatalError(f"{line} End that, and run it again.")
+
+
+def databases_before(path: Path) -> list[Path]:
+    """Return the databases that restoring backups has put aside beside one, and what was cut off of copies."""
+    every = (*path.parent.glob(f"{path.name}-[0-9]*"), *path.parent.glob(f".{path.name}-*"))
+    return sorted(each for each in every if not each.name.endswith(("-wal", "-shm", "-journal")))
 
 
 def _key(version: RedactableVersion) -> tuple[int, int, int]:

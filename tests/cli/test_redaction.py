@@ -132,9 +132,21 @@ async def test_nothing_repeats_the_words_and_they_do_not_come_back(tmp_path: Pat
         code, _, said = await typed(data, *asked, "--yes")
     assert (code, said.endswith("stop it first\n")) == (1, True)
     assert set(left(tmp_path)) >= {"bot.db: водкин", "bot.db: тополин"}
+    with closing(sqlite3.connect(data / "bot.db", isolation_level=None)) as reading:
+        reading.execute("BEGIN")
+        reading.execute("SELECT * FROM versions").fetchone()
+        code, _, said = await typed(data, *asked, "--yes")
+        assert (code, "Another program reads" in said) == (1, True)
+        assert left(tmp_path)
+    (data / "bot.db-20250310-120000").touch()
+    async with open_archive(tmp_path) as archive:
+        assert await redactions.has_traces(archive.db)
     code, out, said = await typed(data, *asked, "--yes")
     assert (code, said) == (0, "")
+    assert "bot.db-20250310-120000 is a database of before" in out
     assert left(tmp_path) == []
+    async with open_archive(tmp_path) as archive:
+        assert not await redactions.has_traces(archive.db)
     code, out, said = await typed(data, *asked, "--yes")
     assert (code, "0 versions" in out) == (0, True)  # once is enough
     assert sorted(path.stat().st_size for path in (data / "media").rglob("*") if path.is_file()) == [14]
