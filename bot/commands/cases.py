@@ -316,7 +316,7 @@ async def _item_screen(
         text.add("📝 ", item.note, "\n")
     name = one_line(item.name, _NAME) or t.gettext("On the server")
     text.line().line(t.gettext("Saved {date} by {name}"), date=context.date(item.added_at), name=name)
-    capture = await captures.newest(db, item.channel_id, item.message_id)
+    capture = await captures.of_post(db, item.channel_id, item.message_id)
     if capture is not None:
         text.add(capture_sentence(capture, context.date, t), "\n")
     data = (item.channel_id, item.message_id)

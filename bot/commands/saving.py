@@ -165,7 +165,7 @@ async def _done(  # noqa: PLR0913 - what was done, with what
 ) -> Outgoing:
     """Write how the saving of a post ended, and what becomes of its page, with what can be done next."""
     t = context.t
-    capture = await captures.of_post(tx, post.channel_id, post.key)
+    capture = await captures.of_post(tx, post.channel_id, post.message_id)
     if capture is not None:
         text.add("\n", capture_sentence(capture, context.date, t))
     note = button(t.gettext("Note"), "casenote", case.id, post.channel_id, post.message_id)

@@ -7,8 +7,9 @@ import pytest
 from bot.commands.context import RenderingOrder
 from bot.models import Media
 from bot.models.people import Role
-from bot.store import media
+from bot.store import cases, media, posts
 from bot.store.blobs import Blob
+from bot.store.database import Transaction
 from bot.store.media import FileInfo
 from tests.commands.kit import BORIS, Bot, button, labels, text
 from tests.kit_archive import NEWS, NOON, OTHER, gone, post
@@ -85,6 +86,26 @@ async def test_a_case_is_renamed_and_deleted_and_that_is_undone(newsroom: Bot) -
     again = await newsroom.says("/save https://t.me/News1002/8 Новое")
     await newsroom.taps(button(again.messages[0], "Undo"))
     assert labels((await newsroom.says("/cases")).messages[0]) == ["📁 Сбои · 2"]
+
+
+async def test_cases_and_their_posts_have_pages(newsroom: Bot) -> None:
+    await newsroom.archive.live(*(post(20 + number, f"Пост {number}") for number in range(7)))
+
+    async def job(tx: Transaction) -> None:
+        for number in range(21):
+            case_id = await cases.make(tx, f"Дело {number}", author_id=1, author="", now=NOON + timedelta(hours=number))
+        for each in await posts.current(tx, NEWS, range(20, 27)):
+            await cases.add(tx, case_id, each, chat_id=1, name="", now=NOON + timedelta(days=2))
+
+    await newsroom.db.write(job)
+    listed = (await newsroom.says("/cases")).messages[0]
+    assert [len(labels(listed)), *labels(listed)[:1], *labels(listed)[-2:]] == [22, "📁 Дело 20 · 7", "1/2", "›"]
+    turned = await newsroom.taps(button(listed, "›"))
+    assert labels(turned.edit) == ["📁 Дело 0 · 0", "‹", "2/2"]
+    case = await newsroom.taps(button(listed, "Дело 20"))
+    assert ("Пост 5" in text(case), "Пост 6" in text(case)) == (True, False)
+    rest = await newsroom.taps(button(case.edit, "›"))
+    assert ("7. 10 Mar" in text(rest), "Пост 6" in text(rest), "Пост 5" in text(rest)) == (True, True, False)
 
 
 async def test_who_sees_and_changes_a_case(newsroom: Bot) -> None:
