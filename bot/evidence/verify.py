@@ -342,7 +342,7 @@ class BundleCheck:
     def files(self) -> None:
         """Look for each file that the ledger names."""
         entries = [json.loads(line) for line in lines_of(self.data / "files.jsonl")]
-        removed = {(*key_of(each), each["sha256"]): each["reason"] for each in entries if each["state"] != "kept"}
+        reasons = {(*key_of(each), each["sha256"]): each["reason"] for each in entries}
         told = {(*key_of(line), line["sha256"]) for line in self.lines if line["kind"] == "file"}
         for entry in entries:
             if entry["state"] == "kept" and (*key_of(entry), entry["sha256"]) not in told:
@@ -351,11 +351,12 @@ class BundleCheck:
             if line["kind"] != "file":
                 continue
             where, path = named(*key_of(line)), self.data / "media" / line["sha256"]
-            reason = removed.get((*key_of(line), line["sha256"]), "")
+            reason = reasons.get((*key_of(line), line["sha256"]))
             if reason == "redacted":
                 self.redaction(f"{where}: its file {line['sha256']}", key_of(line))
             elif reason:
-                self.notes.append(f"{where}: its file {line['sha256']} was removed to make room")
+                why = "it was removed to make room" if reason == "pruned" else reason
+                self.notes.append(f"{where}: its file {line['sha256']} is not here: {why}")
             elif not path.is_file():
                 self.fault(f"{where}: its file media/{line['sha256']} is missing")
             elif sha256_of(path) != line["sha256"]:
