@@ -46,9 +46,7 @@ subscriptions target_urls targets threads topic_access topic_changes topic_versi
 
 
 def keep(folder: Path, content: bytes) -> Blob:
-    coming = Blobs(folder / "data" / "media").begin()
-    coming.write(content)
-    return coming.keep()
+    return Blobs(folder / "data" / "media").put(content)
 
 
 async def keep_files(archive: Archive, folder: Path) -> None:

@@ -48,9 +48,7 @@ class Made:
 
 
 async def keep_photo(archive: Archive, folder: Path, content: bytes) -> None:
-    incoming = Blobs(folder / "data" / "media").begin()
-    incoming.write(content)
-    blob = incoming.keep()
+    blob = Blobs(folder / "data" / "media").put(content)
     (row,) = await archive.db.fetch_all("SELECT id FROM media WHERE state = 'wanted'")
     info = FileInfo(mime="image/jpeg", name=None, size=blob.size)
     await archive.db.write(
