@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import shutil
+from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -109,7 +110,7 @@ class Bundle:
         `key` is the present one, which signed that head, or follows the one that did.
         """
         with _alone_in(self._folder):
-            for name in ("raw", "media", "heads", "keys"):
+            for name in ("media", "heads", "keys"):
                 (self._data / name).mkdir(parents=True)
             await self._put_messages(show)
             renderings = await self._renderings()
@@ -136,15 +137,18 @@ class Bundle:
 
     async def _put_messages(self, show: Callable[[int], None]) -> None:
         done, last, captured = 0, None, list[Capture]()
-        with _opened(self._data / "versions.jsonl") as versions, _opened(self._data / "files.jsonl") as files:
+        with (
+            _opened(self._data / "versions.jsonl") as versions,
+            _opened(self._data / "raw.tsv") as raws,
+            _opened(self._data / "files.jsonl") as files,
+        ):
             while part := await self._messages.after(last, most=_AT_ONCE):
+                additions = await evidence.additions_of(self._db, part)
                 for version in await evidence.versions_of(self._db, part):
-                    if version.redacted_at is None:
-                        self._put_raw(version.raw_sha256, version.raw)
+                    key = version.channel_id, version.message_id, version.number
+                    _put_raw(raws, version, additions.get(key, {}))
                     _put_line(versions, _version_record(version))
                     self._versions += 1
-                for sha256, raw in await evidence.additions_of(self._db, part):
-                    self._put_raw(sha256, raw)
                 for file in await evidence.files_of(self._db, part):
                     self._put_file(file)
                     _put_line(files, file)
@@ -152,9 +156,6 @@ class Bundle:
                 done, last = done + len(part), part[-1]
                 show(done)
         self._put_captures(captured)
-
-    def _put_raw(self, sha256: bytes, raw: bytes) -> None:
-        (self._data / "raw" / sha256.hex()).write_bytes(raw)
 
     def _put_file(self, file: dict[str, Any]) -> None:
         if file["state"] != "kept":
@@ -329,6 +330,13 @@ def _opened(path: Path) -> TextIO:
 
 def _put(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _put_raw(file: TextIO, version: VersionEvidence, additions: Mapping[bytes, bytes]) -> None:
+    """Write the bytes of a version that is not redacted, those with which it came first."""
+    raws = {} if version.redacted_at is not None else {version.raw_sha256: version.raw, **additions}
+    key = f"{version.channel_id}\t{version.message_id}\t{version.number}"
+    file.writelines(f"{key}\t{sha256.hex()}\t{b64encode(raw).decode()}\n" for sha256, raw in raws.items())
 
 
 def _put_line(file: TextIO, record: object) -> None:

@@ -268,6 +268,10 @@ def replaced(number: int, old: str, new: str) -> Callable[[list[str]], None]:
     return change
 
 
+def other_bytes(line: str) -> str:
+    return line.rpartition("\t")[0] + "\tAAAA\n"
+
+
 def swap(lines: list[str]) -> None:
     lines[2], lines[3] = lines[3], lines[2]
 
@@ -312,11 +316,18 @@ def list_beside(data: Path) -> None:
 
 
 SEALED: dict[str, tuple[Callable[[Path], None], str]] = {
-    "a byte of a message": (spoil("raw/*"), "were changed"),
+    "a byte of a message": (
+        edit_lines("raw.tsv", lambda all_: all_.insert(0, other_bytes(all_.pop(0)))),
+        "were changed",
+    ),
+    "other bytes": (
+        edit_lines("raw.tsv", lambda all_: all_.append(all_[-1].replace("\t2\t", "\t1\t"))),
+        "name its bytes",
+    ),
     "a byte of a photo": (spoil("media/*"), "its file media/"),
     "a byte of a signature": (spoil("heads/*.sig"), "the signature is not of the key"),
     "a byte of a stamp": (spoil("heads/*.tsr"), ".tsr: "),
-    "a message missing": (drop("raw/*"), "are missing"),
+    "a message missing": (edit_lines("raw.tsv", lambda all_: all_.pop()), "are missing in raw.tsv"),
     "a photo missing": (drop("media/*"), "is missing"),
     "a head missing": (lambda data: max(data.glob("heads/*.json")).unlink(), "none is signed for the last line"),
     "a header of a proof": (edit_proof(lambda file: b"x" + file), ".json.ots: it is no file of OpenTimestamps"),
