@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -39,12 +38,12 @@ from bot.store.proofs import HeadProof
 from bot.store.rows import maybe_ms, to_ms
 
 MANIFEST = "manifest-sha256.txt"
-MOST = 1_000_000  # messages: each has a file, which takes 4 kB of the disk
 _AT_ONCE = 500  # messages
 _ALBUM = 10  # messages at most
 _ABOUT_ALL = {LineKind.KEY, LineKind.ACCOUNT_LOST, LineKind.ACCOUNT_BACK, LineKind.BACKUP_RESTORED}
 _GAPS = {LineKind.GAP, LineKind.GAP_FILLED}
 _CHANNEL_WITHHELD = (LineKind.WITHHELD, None)  # of no message
+_JSON = json.JSONEncoder(ensure_ascii=False, sort_keys=True)
 _TEXTS = Path(__file__).with_name("texts")
 
 
@@ -93,11 +92,9 @@ class Bundle:
         self._versions = self._files = 0
 
     async def collect(self, pages: AsyncIterator[MessageKeys]) -> int:
-        """Note the messages that it is to hold; return how many. Raises SettingsError for none, or too many."""
+        """Note the messages that it is to hold; return how many. Raises SettingsError for none."""
         async for page in pages:
             await self._messages.add(page)
-            if self._messages.count > MOST:
-                raise SettingsError(f"these are more than {MOST:,} messages: narrow them by --channel or --since")
         if not self._messages.count:
             raise SettingsError("nothing was found: there is nothing to bundle")
         return self._messages.count
@@ -263,7 +260,7 @@ class Bundle:
         _put(self._folder / "bagit.txt", "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n")
         count = size = 0
         with _opened(self._folder / MANIFEST) as file:
-            for path in _files(self._data):
+            for path in sorted(path for path in self._data.rglob("*") if path.is_file()):
                 count, size = count + 1, size + path.stat().st_size
                 file.write(self._listed(path))
         asked = " ".join([request.case or request.query, *request.channels]).replace("\n", " ")
@@ -272,12 +269,7 @@ class Bundle:
             f"Bag-Software-Agent: channelwatch {__version__}\nBagging-Date: {head.signed_at:%Y-%m-%d}\n"
             f"Payload-Oxum: {size}.{count}\nExternal-Description: {asked or 'all messages'}\n",
         )
-        with (
-            (self._folder / MANIFEST).open("rb") as signed,
-            mmap(signed.fileno(), 0, access=ACCESS_READ) as mapped,
-            memoryview(mapped) as text,  # which the key signs as one piece
-        ):
-            signature = key.sign(text)
+        signature = key.sign((self._folder / MANIFEST).read_bytes())
         (self._folder / f"{MANIFEST}.sig").write_bytes(signature)
         tags = sorted(path for path in self._folder.iterdir() if path.is_file())
         _put(self._folder / "tagmanifest-sha256.txt", "".join(map(self._listed, tags)))
@@ -309,16 +301,6 @@ def _alone_in(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """Yield the files under a folder as they come: a list of a million would take much memory."""
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.is_dir():
-                yield from _files(Path(entry.path))
-            else:
-                yield Path(entry.path)
-
-
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -340,7 +322,7 @@ def _put_raw(file: TextIO, version: VersionEvidence, additions: Mapping[bytes, b
 
 
 def _put_line(file: TextIO, record: object) -> None:
-    file.write(json.dumps(record, ensure_ascii=False, sort_keys=True) + "\n")
+    file.write(_JSON.encode(record) + "\n")
 
 
 def _version_record(version: VersionEvidence) -> dict[str, object]:

@@ -176,9 +176,7 @@ def test_it_says_nothing_of_other_posts_and_all_of_its_channel(made: Made) -> No
     assert channel["gaps"][-1].startswith("message 9 could not be read since 2025-03-10T12:00:00Z: its web page")
 
 
-async def test_a_case_is_bundled_and_one_that_is_not_there_or_too_large_is_named(
-    made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_case_is_bundled_and_one_that_is_not_there_is_named(made: Made, tmp_path: Path) -> None:
     folder = made.folder.parent
     async with open_archive(folder) as archive:
         (quiet,) = await posts.current(archive.db, NEWS, [3])
@@ -194,10 +192,6 @@ async def test_a_case_is_bundled_and_one_that_is_not_there_or_too_large_is_named
     assert check(tmp_path / "bag", "--ca", made.ca)[0] == 0
     code, _, said = await typed(folder / "data", *words, "нет", TIMESTAMP_URLS="off")
     assert (code, said.count("\n")) == (2, 1)
-    monkeypatch.setattr(bundle, "MOST", 1)
-    words = ("export", "сбой", "--evidence", tmp_path / "large")
-    code, _, said = await typed(folder / "data", *words, TIMESTAMP_URLS="off")
-    assert (code, "more than 1 messages: narrow them" in said, (tmp_path / "large").exists()) == (2, True, False)
 
 
 async def test_a_key_that_was_lost_is_named_and_the_new_one_has_to_be_known(made: Made, tmp_path: Path) -> None:
