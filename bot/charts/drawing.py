@@ -125,7 +125,7 @@ def _draw_columns(axes: Axes, panel: Columns, look: _Look) -> None:
             axes.text(place, value + most * 0.02, _number(value, panel), fontsize=_SMALL, ha="center", va="bottom")
         return
     axes.locator_params(axis="y", nbins=4, integer=True)
-    ticks = [tick for tick in axes.get_yticks() if 0 < tick <= most * 1.1]
+    ticks = [tick for tick in axes.get_yticks() if 0 < tick <= most]  # above it is the title
     axes.set_yticks(ticks, [""] * len(ticks))
     axes.grid(axis="y", color=look.faint, alpha=0.3)
     axes.set_axisbelow(True)

@@ -7,6 +7,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, get_day_names
+from babel.numbers import format_percent
 
 from bot.charts.chart import Bar, Bars, Chart, Columns, Grid, Panel
 from bot.locales import N_, Translator
@@ -223,7 +224,7 @@ def _delays(counted: DelayCounts, t: Translator) -> tuple[tuple[Panel, ...], lis
             name = t.gettext("up to {span}").format(span=show_span(DELAYS[number], t))
         else:
             name = t.gettext("longer")
-        share = f"{show_number(each, t)} · {round(100 * each / max(1, count))}%"
+        share = f"{show_number(each, t)} · {format_percent(each / max(1, count), locale=t.language)}"
         bars.append(Bar(name=name, parts=(each,), note=share))
         lines += [f"{name}: {share}"] if count else []
     return (Bars(bars=tuple(bars), legend=(t.gettext("alerts, by how long after the post"),)),), lines

@@ -4,7 +4,7 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-from bot.cli.export_posts import Keys, message_keys
+from bot.cli.export_posts import Keys, first_moment, message_keys
 from bot.cli.output import reading_back, writing_messages
 from bot.errors import SettingsError
 from bot.models.captures import Capture
@@ -49,7 +49,7 @@ async def make_bundle(typed: Typed, place: Path, *, case: str | None, capture: b
             since=typed.filters.since,
             until=typed.filters.until,
         )
-        with reading_back(scope.since, now) as reached:
+        with reading_back(await first_moment(database, scope), now) as reached:
             count = await bundle.collect(message_keys(database, typed, case, scope, reached))
         with writing_messages(count) as show:
             made = await bundle.write(request, show, head=head, key=key)

@@ -14,9 +14,9 @@ import typer
 
 from bot.cli import cli
 from bot.cli.bundling import make_bundle
-from bot.cli.export_files import opened, write_dossier
-from bot.cli.export_posts import message_pages, named_search
-from bot.cli.output import ended_by_reader, reading_back
+from bot.cli.dossiers import write_dossier
+from bot.cli.export_posts import first_moment, message_pages, named_search
+from bot.cli.output import ended_by_reader, opened, reading_back
 from bot.cli.search import narrowed
 from bot.dossier.making import DossierFormat
 from bot.dossier.news import make_news
@@ -147,7 +147,7 @@ async def _write_table(  # noqa: PLR0913 - likewise
     async with open_read_only(load_settings().database_path) as database:
         _, asked, scope = await named_search(database, typed, topic)
         write, count = writer(how, out), 0
-        with reading_back(scope.since, now) as reached:
+        with reading_back(await first_moment(database, scope), now) as reached:
             async for page in message_pages(database, asked, scope, reached):
                 every = await posts.every_version(database, page) if versions else page
                 for post in every:

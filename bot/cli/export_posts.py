@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot.cli.export_files import case_named
+from bot.cli.dossiers import case_named
 from bot.cli.queries import compile_queries
 from bot.cli.search import every_page
 from bot.errors import SettingsError
@@ -40,6 +40,11 @@ async def named_search(database: Reader, typed: Typed, topic: str | None) -> tup
         ids = limited if scope.channel_ids is None else limited & set(scope.channel_ids)
         scope = replace(scope, channel_ids=tuple(ids))
     return topic_title(found.name, translator("en")), Compiled.from_json(found.compiled), scope
+
+
+async def first_moment(database: Reader, scope: Scope) -> datetime | None:
+    """Return how far back messages are read: to what was asked for, or to the oldest one."""
+    return scope.since or await posts.first_date(database, scope.channel_ids)
 
 
 async def message_keys(

@@ -59,6 +59,8 @@ def redact(
         redactions.scrub(settings.database_path)
     console.print(f"Redacted for good: {count} versions. Sent alerts change once the service runs.", soft_wrap=True)
     console.print(_OUT_OF_REACH, soft_wrap=True)
+    for path in redactions.databases_before(settings.database_path):
+        console.print(f"{path} is a database of before, and may have it: delete that, too.", soft_wrap=True)
     console.print("Next: channelwatch run")
 
 

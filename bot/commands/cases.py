@@ -8,8 +8,8 @@ from bot.commands.context import CommandError, Context, Reply, Request, change, 
 from bot.commands.lookup import may_change_case, need_case, show_source, unquoted
 from bot.commands.questions import ask
 from bot.commands.registry import Section, command, example, outdated, tap
-from bot.commands.rights import REFUSALS, Need
-from bot.commands.saving import case_name
+from bot.commands.rights import Need
+from bot.commands.saving import OTHERS_CASE, case_name
 from bot.commands.undo import undo_button
 from bot.locales import N_
 from bot.models.acts import CaseDeleted, CaseNoted, CaseRenamed, PostSaved
@@ -32,9 +32,16 @@ _ITEM = rf"\d{{1,15}}:{POST}"
 _COMPLETED = re.compile(rf"#(\d{{1,15}}):(name|tags|note)(?::({CHANNEL}):(-?\d{{1,10}}))? (.+)", re.DOTALL)
 
 
-@command("cases", Section.POSTS, 6, Need.LOOK, N_("cases: posts that are kept together"), usage=N_("name"))
+@command(
+    "cases",
+    Section.POSTS,
+    6,
+    Need.LOOK,
+    N_("cases: posts that are kept together, and their dossiers"),
+    usage=N_("name"),
+)
 @example("/cases", N_("the cases; tap one for its posts, notes and tags"))
-@example(N_("/cases Blackouts"), N_("one case"))
+@example(N_("/cases Blackouts"), N_("one case; tap for its dossier: PDF, HTML, Excel, CSV"))
 @writes
 async def list_cases(request: Request, context: Context, tx: Transaction) -> Reply:
     """List the cases, or show one."""
@@ -209,7 +216,7 @@ async def _changeable(db: Reader, case_id: int, context: Context) -> Case:
     """Return a case that who speaks may change. Raises CommandError."""
     case = await need_case(db, case_id, context)
     if not may_change_case(case, context):
-        raise CommandError(context.own.gettext(REFUSALS[Need.INSTANCE]))
+        raise CommandError(context.own.gettext(OTHERS_CASE))
     return case
 
 
@@ -302,12 +309,12 @@ async def _item_screen(
     db: Reader, context: Context, case: Case, item: CasePost, *, undo: int | None = None
 ) -> Outgoing:
     t, text = context.t, Text().line("📁 {name}", name=bold(one_line(case.name, _NAME)))
-    text.lines(await _line(db, item, context))
+    text.lines(await _line(db, replace(item, note=""), context))
     if item.note:
-        text.add("\n", item.note, "\n")
+        text.add("📝 ", item.note, "\n")
     name = one_line(item.name, _NAME) or t.gettext("On the server")
     text.line().line(t.gettext("Saved {date} by {name}"), date=context.date(item.added_at), name=name)
-    capture = await captures.newest(db, item.channel_id, item.message_id)
+    capture = await captures.of_post(db, item.channel_id, item.message_id)
     if capture is not None:
         text.add(capture_sentence(capture, context.date, t), "\n")
     data = (item.channel_id, item.message_id)

@@ -147,7 +147,7 @@ async def show(items: Sequence[StoredPost], context: Context, number: int = 0) -
     """Write a page of a post with all its versions, and on the first why it alerted this chat or did not."""
     files = await media.of_versions(context.database, [item.version_id for item in items])
     kept = [_file_line(file, context.t) for file in files]
-    capture = await captures.of_post(context.database, items[0].channel_id, items[0].key)
+    capture = await captures.of_post(context.database, items[0].channel_id, items[0].message_id)
     if capture is not None:
         kept.append(Text().add(capture_sentence(capture, context.date, context.t)))
     blocks = [*_texts(items, context.t), *([join_texts(kept, "\n")] if kept else []), *await _history(items, context)]

@@ -5,7 +5,7 @@ from bot.commands.context import CommandError, Context, Effect, Reply, Request, 
 from bot.commands.lookup import LONGEST_NAME, may_change_case, need_case, show_source, unquoted
 from bot.commands.questions import ask
 from bot.commands.registry import Section, command, example, tap
-from bot.commands.rights import REFUSALS, Need
+from bot.commands.rights import Need
 from bot.commands.undo import undo_button
 from bot.locales import N_
 from bot.models import StoredPost
@@ -21,6 +21,7 @@ from bot.text.channel_names import spelt
 from bot.text.markup import Text, bold, code, one_line
 from bot.text.pages import page_of
 
+OTHERS_CASE = N_("Only owners and editors can change the case of somebody else. Give yours another name.")
 _NUMBER = 16  # characters of a number that somebody may have typed
 _PAGE = 8  # cases
 _CASE, _SAVED = "📁", "✅"
@@ -105,7 +106,7 @@ async def _choice(db: Reader, post: StoredPost, context: Context, number: int = 
     found = [each for each in await cases.every(db, context.viewer) if may_change_case(each, context)]
     text = Text().line(t.gettext("Save the post of {channel} in which case?"), channel=show_source(post))
     if not found:
-        line = t.gettext("A case keeps posts under a name, with all their versions and files. There is none yet.")
+        line = t.gettext("A case keeps posts under a name, with all their versions and files. You have none yet.")
         text.line(line)
     page, to = page_of(found, number, _PAGE), ("into", *data)
     offered = [
@@ -120,7 +121,7 @@ def case_name(typed: str, context: Context) -> str:
     """Return the name of a case as it is stored. Raises CommandError where it cannot be one."""
     name, t = unquoted(typed), context.t
     if not 0 < len(name) <= LONGEST_NAME or name.startswith(("#", "=")):
-        line = t.gettext("The name of a case has 1 to {n} characters and begins with a letter or a digit.")
+        line = t.gettext("The name of a case has 1 to {n} characters and does not begin with # or =.")
         raise CommandError(line, n=LONGEST_NAME)
     return name
 
@@ -142,7 +143,7 @@ async def _put(request: Request, tx: Transaction, case: Case, post: StoredPost, 
     """Save a post in a case, and say so with what can be done next. Raises CommandError."""
     t, name = context.t, bold(case.name)
     if not may_change_case(case, context):
-        raise CommandError(t.gettext(REFUSALS[Need.INSTANCE]))
+        raise CommandError(t.gettext(OTHERS_CASE))
     if case.id in await cases.with_post(tx, post.channel_id, post.key, context.viewer):
         text = Text().say(t.gettext("It is in the case {name} already."), name=name)
         return show(request, await _done(tx, text, case, post, context))
@@ -164,7 +165,7 @@ async def _done(  # noqa: PLR0913 - what was done, with what
 ) -> Outgoing:
     """Write how the saving of a post ended, and what becomes of its page, with what can be done next."""
     t = context.t
-    capture = await captures.of_post(tx, post.channel_id, post.key)
+    capture = await captures.of_post(tx, post.channel_id, post.message_id)
     if capture is not None:
         text.add("\n", capture_sentence(capture, context.date, t))
     note = button(t.gettext("Note"), "casenote", case.id, post.channel_id, post.message_id)

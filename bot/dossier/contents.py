@@ -84,7 +84,7 @@ async def collect(db: Reader, case: Case, viewer: Viewer, *, folder: Path, now: 
 
 async def _post(db: Reader, saved: CasePost, pictures: "ShownPictures") -> DossierPost:
     messages = await messages_of(db, saved.channel_id, saved.message_id, pictures)
-    capture = await captures.newest(db, saved.channel_id, saved.message_id)
+    capture = await captures.of_post(db, saved.channel_id, saved.message_id)
     return DossierPost(saved=saved, messages=messages, capture=capture)
 
 

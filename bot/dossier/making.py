@@ -10,11 +10,14 @@ from zipfile import ZipFile
 from bot.dossier.contents import Dossier, ShownPictures, collect, messages_of
 from bot.dossier.formats import FileFormat
 from bot.dossier.rendering import PostRendering, rendering_now, renderings_of
-from bot.dossier.table import Cell, TableFormat, row_of, writer
+from bot.dossier.table import Cell, TableFormat, cell_time, row_of, writer
 from bot.dossier.view import view
 from bot.errors import ChannelwatchError
-from bot.locales import translator
+from bot.locales import Translator, translator
+from bot.matching.similarity.diff import word_runs
+from bot.models import StoredPost
 from bot.models.people import Viewer
+from bot.rendering.post_text import full_text
 from bot.store import cases
 from bot.store.blobs import Blobs
 from bot.store.database import Reader
@@ -24,6 +27,7 @@ MOST_PICTURES = 200  # in a file: each takes a tenth of a second
 _AT_ONCE = 20  # pictures that are drawn together
 MOST_ON_PAPER = 500  # posts: Typst takes 0.4 MB of memory for each
 _NAME = 80  # UTF-16 units of a file's name
+_MARKS = {"same": "{}", "gone": "[-{}-]", "come": "{{+{}+}}"}
 _FOREIGN = str.maketrans(dict.fromkeys('/\\:*?"<>|', "_"))  # that some system takes in no name
 
 
@@ -80,7 +84,7 @@ async def make(  # noqa: PLR0913 - for whom, and how
     if how is DossierFormat.PDF and case.posts > MOST_ON_PAPER:
         raise DossierError(how, MOST_ON_PAPER)
     dossier = await collect(db, case, viewer, folder=folder, now=now)
-    name = f"{one_line(case.name, _NAME).translate(_FOREIGN).strip(' .') or 'case'} {now:%Y-%m-%d}.{how}"
+    name = f"{_file_name(case.name, 'case')} {now:%Y-%m-%d}.{how}"
     return MadeFile(name=name, mime=how.mime, content=_write(dossier, how, language, time_zone))
 
 
@@ -88,7 +92,7 @@ def _write(dossier: Dossier, how: DossierFormat, language: str, time_zone: str) 
     if how in {DossierFormat.CSV, DossierFormat.JSONL}:
         out = StringIO(newline="")
         write = writer(TableFormat(how.value), out)
-        for row in _rows(dossier):
+        for row in _rows(dossier, translator(language)):
             write(row)
         return out.getvalue().encode("utf-8", "backslashreplace")
     if how is DossierFormat.PICTURES:
@@ -104,12 +108,20 @@ def _write(dossier: Dossier, how: DossierFormat, language: str, time_zone: str) 
         return write_paper(shown)
     from bot.dossier.sheet import write_sheet  # noqa: PLC0415 - likewise
 
-    return write_sheet(shown, _rows(dossier))
+    return write_sheet(shown, _rows(dossier, translator(language)))
+
+
+def _file_name(title: str, fallback: str) -> str:
+    return one_line(title.replace("\N{ZERO WIDTH SPACE}", ""), _NAME).translate(_FOREIGN).strip(" .") or fallback
 
 
 def _zip(dossier: Dossier, language: str, time_zone: str) -> bytes:
     t = translator(language)
-    shown = [one for each in dossier.posts for one in renderings_of(each.messages, t, time_zone)]
+    shown = [
+        (f"{number:03} {_file_name(one.title, 'post')} {name.partition('-')[2]}", one)
+        for number, each in enumerate(dossier.posts, start=1)
+        for name, one in renderings_of(each.messages, t, time_zone)
+    ]
     if len(shown) > MOST_PICTURES:
         raise DossierError(DossierFormat.PICTURES, MOST_PICTURES)
     out = BytesIO()
@@ -149,22 +161,30 @@ async def make_rendering(  # noqa: PLR0913 - of what, and how
     messages = await messages_of(db, channel_id, message_id, ShownPictures(Blobs(folder)))
     shown = rendering_now(messages, translator(language), time_zone)
     (_, picture), *_ = drawn([("", shown)])
-    title = shown.title.replace("\N{ZERO WIDTH SPACE}", "")
-    name = f"{one_line(title, _NAME).translate(_FOREIGN).strip(' .') or 'post'} {message_id}.png"
+    name = f"{_file_name(shown.title, 'post')} {message_id}.png"
     return MadeFile(name=name, mime="image/png", content=picture)
 
 
-def _rows(dossier: Dossier) -> list[dict[str, Cell]]:
-    """Return the versions of a dossier as an export has them, with what was noted."""
+def _rows(dossier: Dossier, t: Translator) -> list[dict[str, Cell]]:
+    """Return the versions of a dossier as an export has them, with what was noted, what changed, and the source."""
+    complete = {each.id: cell_time(each.complete_from) for each in dossier.sources}
     return [
         {
             "case": dossier.case.name,
             "note": each.saved.note,
             **row_of(version.post),
+            "changes": _changes(message[place - 1].post, version.post, t) if place else None,
+            "complete_since": complete.get(version.post.channel_id),
             "raw_sha256": version.sha256.hex(),
             "files_sha256": ",".join(file.file.sha256.hex() for file in version.files if file.file.sha256),
         }
         for each in dossier.posts
         for message in each.messages
-        for version in message
+        for place, version in enumerate(message)
     ]
+
+
+def _changes(before: StoredPost, after: StoredPost, t: Translator) -> str:
+    """Write a version with what has changed in its words, as the program wdiff does."""
+    runs = word_runs(*(full_text(each.text, each.parts, t) for each in (before, after)))
+    return "".join(_MARKS[kind].format(text) for kind, text in runs)

@@ -174,7 +174,6 @@ _WORDS = (
     N_("«Deletion told by Telegram» and «missing when read again» are different things; neither says who did it."),
     N_("A version is what a post said when we saw it. What it said between two looks is not known."),
     N_("SHA-256 names the bytes that came from Telegram, or a file, so that a copy can be compared."),
-    N_("On paper a pictograph is written by its name: ‹fire›."),
     N_("A dossier shows what the archive holds; by itself it proves neither who wrote it nor that nobody changed it."),
 )
 

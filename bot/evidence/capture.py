@@ -59,7 +59,7 @@ async def take(
         now, ids = clock(), [message.version_id]
         until = now + CLAIMED  # the service leaves it to us
         await database.write(partial(captures.want, version_ids=ids, cause=CaptureCause.EXPORT, now=now, due_at=until))
-        made = await captures.newest(database, channel_id, message_id)
+        made = await captures.of_post(database, channel_id, message_id)
         if made is None:
             continue
         wanted = await database.write(partial(captures.claim, until=until, now=now, capture_id=made.id))
@@ -67,7 +67,7 @@ async def take(
             attempt = await taker.take(wanted)
             if attempt.page is None:
                 await database.write(partial(captures.put_off, wanted=wanted, detail=attempt.reason, until=None))
-        show(await captures.newest(database, channel_id, message_id) or made)
+        show(await captures.of_post(database, channel_id, message_id) or made)
 
 
 def put(found: Sequence[Capture], folder: Path, blobs: Blobs) -> None:

@@ -125,7 +125,7 @@ class Post:
     head: bytes | None = None  # of a long post whose rest was asked for: the hash of its beginning
     is_edited: bool = False  # as a web page says it, which does not say when
     link: str | None = None  # None: it follows from the channel and the id
-    withheld: tuple[tuple[str, str, str], ...] | None = None  # a `Withholding` each; None: who saw it cannot know
+    withheld: Withholdings | None = None  # None: who saw it cannot know
     raw: bytes  # the message as its network gave it: the evidence
     raw_format: RawFormat
     layer: int | None = None  # of TL bytes

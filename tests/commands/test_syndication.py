@@ -189,6 +189,25 @@ async def test_words_end_at_once_that_are_redacted_or_whose_channel_may_not_be_s
         assert (await fetch(atom)).status == 404
 
 
+async def test_an_owner_is_offered_no_address_of_what_is_kept_to_other_chats(bot: Bot) -> None:
+    await bot.pair()
+    await bot.pair(BORIS)
+    await bot.archive.follow(OTHER, title="Хроника")
+    await bot.archive.live(post(1, "Сбой", channel_id=OTHER))
+    await bot.db.write(lambda tx: meta.put(tx, URL, "http://127.0.0.1:1"))
+    found = await bot.says("сбой in:@News1002")
+    await bot.taps(button(found.messages[0], "Save this search"))
+    await bot.tracks("Топливо: бензин", person=BORIS)
+    assert "RSS" in labels((await bot.says("сбой in:@News1002")).messages[0])
+    boris = await bot.chat(Peer(kind=PeerKind.USER, id=BORIS))
+    await bot.db.write(lambda tx: access.restrict(tx, Restrictable.CHANNEL, OTHER, [boris.id]))
+    await bot.db.write(lambda tx: access.restrict(tx, Restrictable.TOPIC, 4, [boris.id]))
+    assert "RSS" not in labels((await bot.says("сбой in:@News1002")).messages[0])
+    assert "RSS" not in labels((await bot.taps(b"about:4")).edit)
+    for old in (b"rss:s1", b"rss:t4"):
+        assert "It is kept to other chats" in text(await bot.taps(old))
+
+
 async def test_strangers_cannot_hold_the_port(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
     limits = {"HEAD_WITHIN": 3600, "WITHIN": 3600, "MOST_CONNECTIONS": 2}
     for limit, value in limits.items():

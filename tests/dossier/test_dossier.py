@@ -24,7 +24,7 @@ from bot.locales import translator
 from bot.matching.similarity.diff import word_runs
 from bot.models import Entity, Media, Withholding
 from bot.models.people import EVERYTHING, Viewer
-from bot.store import access, cases, channels, media, posts
+from bot.store import access, cases, channels, marks, media, posts
 from bot.store.access import Restrictable
 from bot.store.blobs import Blobs
 from bot.store.media import FileInfo
@@ -51,6 +51,7 @@ async def fill(archive: Archive, folder: Path) -> int:
     await archive.db.write(partial(channels.set_withheld, channel_id=NEWS, found=where, reader_id=None, now=NOON))
 
     async def job(tx):  # noqa: ANN001, ANN202 - of the store
+        await marks.begin_past(tx, NEWS, low=1, since=NOON - timedelta(days=1))
         case_id = await cases.make(tx, "Свет / март", author_id=1, author="Анна", now=NOON)
         for channel_id, message_id in ((NEWS, 7), (OTHER, 8), (1003, 9)):
             (one,) = await posts.current(tx, channel_id, [message_id])
@@ -131,7 +132,10 @@ async def test_a_dossier_in_each_format(archive: Archive, tmp_path: Path) -> Non
     sheets = "".join(book.read(name).decode() for name in book.namelist() if "sheets/" in name)
     assert "<f>" not in sheets
     assert "hyperlink" not in sheets
-    assert "=HYPERLINK" in book.read("xl/sharedStrings.xml").decode()
+    words = book.read("xl/sharedStrings.xml").decode()
+    assert "=HYPERLINK" in words
+    for said in ("[-40-]{+4+} 000 домов", "Telegram сообщил об удалении", "нет при повторном чтении", "Вести"):
+        assert said in words
     rows = [json.loads(line) for line in (await made(DossierFormat.JSONL)).content.decode().splitlines()]
     assert [(row["id"], row["version"], bool(row["missing_since"])) for row in rows] == [
         ("1002-8", 1, False),
@@ -140,8 +144,16 @@ async def test_a_dossier_in_each_format(archive: Archive, tmp_path: Path) -> Non
         ("1003-9", 1, False),
     ]
     assert rows[0]["files_sha256"].count(",") == 1
+    assert rows[2]["changes"].startswith("Без света [-40-]{+4+} 000 домов. =HYPERLINK")
+    assert [bool(row["changes"]) for row in rows] == [False, False, True, False]
+    assert [row["complete_since"] for row in rows[:2]] == [None, "2025-03-09 12:00:00"]
     pictures = zipfile.ZipFile(BytesIO((await made(DossierFormat.PICTURES)).content))
-    assert pictures.namelist() == [f"{name}.png" for name in ("1002-8-v1", "1001-7-v1", "1001-7-v2", "1003-9-v1")]
+    assert pictures.namelist() == [
+        "001 _b_Хроника__b_ 8-v1.png",
+        "002 Вести 7-v1.png",
+        "002 Вести 7-v2.png",
+        "003 Закрытый 9-v1.png",
+    ]
     one = await make_rendering(archive.db, NEWS, 7, folder=tmp_path / "media", language="ru", time_zone="Europe/Moscow")
     assert one.name == "Вести 7.png"
     for png in (one.content, *map(pictures.read, pictures.namelist())):
@@ -214,8 +226,15 @@ def test_what_is_the_same_and_what_has_come_make_the_text(before: str, after: st
     assert "".join(text for kind, text in runs if kind != "gone") == after
 
 
-def test_a_pictograph_is_printed_by_its_name() -> None:
-    assert printable("Пожар 🔥👍🏽 🇷🇺!") == "Пожар ‹fire›‹thumbs up sign› ‹RU›!"
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("Пожар 🔥👍🏽 🇷🇺!", "Пожар ‹fire›‹thumbs up sign› ‹RU›!"),
+        ("❗️ Сбой ⚡️ 1️⃣ ✅", "‹heavy exclamation mark symbol› Сбой ⚡ 1 ‹white heavy check mark›"),
+    ],
+)
+def test_a_pictograph_that_no_font_has_is_printed_by_its_name(text: str, printed: str) -> None:
+    assert printable(text) == printed
 
 
 @pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\t=1", "\r=1", "\n=1", "＝1", "＋1", "－1", "＠a"])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.evidence import head_loop
 from bot.evidence.head_loop import STAMP_EVERY, HeadLoop, is_due
 from bot.evidence.signing import FILE, KeyFileError, Signer, handover_text, is_signed_by
 from bot.evidence.stamps import Stamper
@@ -151,6 +152,25 @@ async def test_the_loop_stamps_once_a_day(archive: Archive, tmp_path: Path, tsa:
             await loop.confirm()
         assert time.queries == 1
     assert len(await heads.since(archive.db, 0)) == 3
+
+
+async def test_the_loop_signs_again_each_time_the_hour_is_over(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert timedelta(hours=1).total_seconds() == head_loop.SIGN_EVERY
+    monkeypatch.setattr(head_loop, "SIGN_EVERY", 0.01)
+    await archive.follow()
+    running = asyncio.create_task(HeadLoop(archive.db, tmp_path, [], proxy=None, clock=lambda: archive.now).run())
+    for number in (1, 2):
+        await archive.live(post(number))
+        tip = await ledger.tip(archive.db)
+        await until(lambda tip=tip: has_head(archive, tip.sequence))
+    running.cancel()
+
+
+async def has_head(archive: Archive, sequence: int) -> bool:
+    head = await heads.last(archive.db)
+    return head is not None and head.sequence >= sequence
 
 
 async def test_a_lost_account_has_a_signed_report_of_the_last_day_at_once_and_once(

@@ -9,7 +9,7 @@ from functools import partial
 import structlog
 
 from bot.models import Clock
-from bot.models.captures import CaptureOutcome
+from bot.models.captures import NAMELESS, CaptureOutcome
 from bot.runtime.pauses import doubled
 from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.sources.pages.answers import AnswerKind, PageAnswer
@@ -96,7 +96,7 @@ class PageCaptures:
     async def take(self, wanted: WantedCapture) -> Attempt:
         """Ask for a page, and keep what came."""
         if not wanted.username:
-            return Attempt(page=None, reason="its channel has no public name any more")
+            return Attempt(page=None, reason=NAMELESS)
         answer = await self._pages.embed(wanted.username, wanted.message_id, channel_id=wanted.channel_id)
         reply = answer.reply
         if reply is None or answer.kind in _FAILED:
