@@ -11,7 +11,7 @@ import bot
 from bot.cli import cli
 from bot.cli.assistant_tools import NOTE, Answer, ArchiveTools, Resolve
 from bot.cli.people import find_person, instance_path
-from bot.errors import ChannelwatchError, SettingsError
+from bot.errors import ChannelwatchError, SettingsError, install_line
 from bot.models.outgoing import PeerKind
 from bot.models.people import ANYBODY, EVERYTHING, Role, Viewer
 from bot.runtime.clock import utc_now
@@ -19,10 +19,7 @@ from bot.runtime.priority import give_way
 from bot.store import chats, people
 from bot.store.database import Reader, open_read_only
 
-_MISSING = (
-    "The package «mcp» is missing. Install it with `make setup`, in Docker with "
-    "`docker compose build --build-arg MCP=1`, or elsewhere with `pip install 'channelwatch[mcp]'`."
-)
+_MISSING = f"The package «mcp» is missing. {install_line('mcp')}"
 _INSTRUCTIONS = f"""An archive of Telegram channels and sites, with every edit and deletion, read-only.
 Searches take the query language of channelwatch: words in any inflected form (Russian, Ukrainian, English), "phrases",
 a|b, -without, a ~5 b, in:@channel, since:7d, until:2026-01-31, history:yes, order:best.

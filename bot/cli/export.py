@@ -14,9 +14,9 @@ import typer
 
 from bot.cli import cli
 from bot.cli.bundling import make_bundle
-from bot.cli.export_files import opened, write_dossier
+from bot.cli.dossiers import write_dossier
 from bot.cli.export_posts import first_moment, message_pages, named_search
-from bot.cli.output import ended_by_reader, reading_back
+from bot.cli.output import ended_by_reader, opened, reading_back
 from bot.cli.search import narrowed
 from bot.dossier.making import DossierFormat
 from bot.dossier.news import make_news

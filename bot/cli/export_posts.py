@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot.cli.export_files import case_named
+from bot.cli.dossiers import case_named
 from bot.cli.queries import compile_queries
 from bot.cli.search import every_page
 from bot.errors import SettingsError

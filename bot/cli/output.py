@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from io import TextIOWrapper
+from pathlib import Path
 from time import monotonic
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 import typer
 from rich.console import Console
@@ -27,6 +28,7 @@ from rich.text import Text
 from bot.cli import console
 from bot.errors import ChannelwatchError
 from bot.models import StoredPost
+from bot.runtime.private_files import FILE_MODE
 from bot.search.coverage import Coverage
 
 # What would move the cursor, colour the terminal or turn a line around: controls but for line breaks and tabs, and
@@ -64,6 +66,29 @@ def text_output() -> TextIO:
         # Half a surrogate pair, which JSON can hold, is written as its escape; a line at a time, for what comes live.
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="", line_buffering=True)
     return sys.stdout
+
+
+@contextmanager
+def opened(path: Path | None) -> Iterator[TextIO]:
+    """Yield what is written to: standard output, or a file that appears once it is whole."""
+    if path is None:
+        yield text_output()
+        return
+    with whole_file(path) as file, TextIOWrapper(file, "utf-8", errors="backslashreplace", newline="") as out:
+        yield out
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """Yield a file of ours alone, which takes its name once it is whole."""
+    part = path.with_name(f"{path.name}.part")
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:

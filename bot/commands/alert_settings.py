@@ -1,8 +1,8 @@
 """The settings of how alerts come to a chat, and what comes with them: how each is read, described and offered."""
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from bot.commands.context import CommandError, Context
 from bot.commands.parsing import read_switch
@@ -116,16 +116,15 @@ def _switch(  # noqa: PLR0913 - the fields of a Setting
     question: str,
     on: tuple[str, str],
     off: tuple[str, str],
-    is_on: Callable[[Chat], bool],
-    put: Callable[[Chat, bool], Chat],
 ) -> Setting:
-    """Declare a setting that is on or off; `on` and `off` are the examples of the two for /help."""
+    """Declare a setting that is on or off, a field of `Chat`; `on` and `off` are the examples of the two for /help."""
 
     def read(typed: str, context: Context) -> Chat:
         wanted = read_switch(typed)
         if wanted is None:
             raise CommandError(context.t.gettext("Write /{name} on or /{name} off."), name=name)
-        return put(context.chat, wanted)
+        changes: dict[str, Any] = {name: wanted}
+        return replace(context.chat, **changes)
 
     return Setting(
         name=name,
@@ -137,7 +136,7 @@ def _switch(  # noqa: PLR0913 - the fields of a Setting
         read=read,
         describe=lambda context: Text().add(context.t.gettext(question)),
         choices=("on", "off"),
-        label=lambda context: context.t.gettext("On") if is_on(context.chat) else context.t.gettext("Off"),
+        label=lambda context: context.t.gettext("On") if getattr(context.chat, name) else context.t.gettext("Off"),
     )
 
 
@@ -152,8 +151,6 @@ CONFIRMATIONS = _switch(
     ),
     on=(N_("/confirmations on"), N_("notify once more when a second channel says the same")),
     off=(N_("/confirmations off"), N_("only add it to the alert")),
-    is_on=lambda chat: chat.confirmations,
-    put=lambda chat, wanted: replace(chat, confirmations=wanted),
 )
 HEADS = _switch(
     "heads",
@@ -166,8 +163,6 @@ HEADS = _switch(
     ),
     on=(N_("/heads on"), N_("post a signature over all that is stored each day, without a sound")),
     off=(N_("/heads off"), N_("post none")),
-    is_on=lambda chat: chat.heads,
-    put=lambda chat, wanted: replace(chat, heads=wanted),
 )
 PAGES = _switch(
     "pages",
@@ -178,10 +173,8 @@ PAGES = _switch(
         "With each alert I can keep the public page of the post as evidence: its HTML, with the time. "
         "It goes into dossiers and evidence bundles. Private channels have no such pages."
     ),
-    on=(N_("/pages on"), N_("keep the public page of each post that comes as an alert, and of its edits")),
+    on=(N_("/pages on"), N_("keep as evidence the public page of each post that comes as an alert, and of its edits")),
     off=(N_("/pages off"), N_("only of posts that are saved in a case")),
-    is_on=lambda chat: chat.pages,
-    put=lambda chat, wanted: replace(chat, pages=wanted),
 )
 MEDIA = _switch(
     "media",
@@ -191,8 +184,6 @@ MEDIA = _switch(
     question=N_("Send the photos and documents of a post after its alert, as a reply without a sound?"),
     on=(N_("/media on"), N_("the photos and documents of a post follow its alert as a reply without a sound")),
     off=(N_("/media off"), N_("alerts are text only")),
-    is_on=lambda chat: chat.media,
-    put=lambda chat, wanted: replace(chat, media=wanted),
 )
 SURGES = _switch(
     "surges",
@@ -205,6 +196,4 @@ SURGES = _switch(
     ),
     on=(N_("/surges on"), N_("a message when a topic has five times as many posts as usual, with some of them")),
     off=(N_("/surges off"), N_("no such message")),
-    is_on=lambda chat: chat.surges,
-    put=lambda chat, wanted: replace(chat, surges=wanted),
 )

@@ -3,25 +3,21 @@
 `verify.py` beside this file goes along; `texts/` says in plain words what a bundle proves and how to check it.
 """
 
-import fcntl
 import hashlib
 import json
-import os
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any, TextIO
 
-from bot import __version__
 from bot.dossier.contents import ShownPictures, messages_of
 from bot.dossier.making import MOST_PICTURES, drawn
 from bot.dossier.rendering import PostRendering, renderings_of
 from bot.errors import SettingsError
 from bot.evidence import capture
+from bot.evidence.bag import alone_in, opened, write_manifests
 from bot.evidence.coverage import channel_coverage
 from bot.evidence.moments import exact
 from bot.evidence.signing import PrivateKey, handover_text
@@ -37,7 +33,6 @@ from bot.store.ledger import LineKind
 from bot.store.proofs import HeadProof
 from bot.store.rows import maybe_ms, to_ms
 
-MANIFEST = "manifest-sha256.txt"
 MOST = 1_000_000  # messages: each has a file, which takes 4 kB of the disk
 _AT_ONCE = 500  # messages
 _ALBUM = 10  # messages at most
@@ -108,7 +103,7 @@ class Bundle:
 
         `key` is the present one, which signed that head, or follows the one that did.
         """
-        with _alone_in(self._folder):
+        with alone_in(self._folder):
             for name in ("raw", "media", "heads", "keys"):
                 (self._data / name).mkdir(parents=True)
             await self._put_messages(show)
@@ -123,7 +118,8 @@ class Bundle:
             stamps = await self._put_heads(every, head, proven)
             await self._put_keys(key)
             self._put_texts()
-            self._put_manifests(request, head, key)
+            asked = " ".join([request.case or request.query, *request.channels])
+            write_manifests(self._folder, asked or "all messages", made_at=head.signed_at, key=key)
             self._folder.rename(self._place)
         return BundleContent(
             messages=self._messages.count,
@@ -136,7 +132,7 @@ class Bundle:
 
     async def _put_messages(self, show: Callable[[int], None]) -> None:
         done, last, captured = 0, None, list[Capture]()
-        with _opened(self._data / "versions.jsonl") as versions, _opened(self._data / "files.jsonl") as files:
+        with opened(self._data / "versions.jsonl") as versions, opened(self._data / "files.jsonl") as files:
             while part := await self._messages.after(last, most=_AT_ONCE):
                 for version in await evidence.versions_of(self._db, part):
                     if version.redacted_at is None:
@@ -195,7 +191,7 @@ class Bundle:
         channels = await self._messages.channels()
         first = await self._messages.first_line(head.sequence)
         reader = LedgerReader(self._db, first=first, last=head.sequence)
-        with _opened(self._data / "ledger.tsv") as file:
+        with opened(self._data / "ledger.tsv") as file:
             file.write(f"{first - 1}\t-\t{(await reader.hash_before()).hex()}\t-\n")
             while lines := await reader.next():
                 about = await self._messages.lines(lines[0][0].sequence, lines[-1][0].sequence)
@@ -251,84 +247,12 @@ class Bundle:
             "since": exact(request.since),
             "until": exact(request.until),
         }
-        with _opened(self._data / "coverage.json") as file:
+        with opened(self._data / "coverage.json") as file:
             json.dump({"asked": asked, "at": exact(now), "channels": coverage}, file, ensure_ascii=False, indent=1)
 
     def _put_texts(self) -> None:
         for path in (*sorted(_TEXTS.glob("*.txt")), Path(__file__).with_name("verify.py")):
             shutil.copyfile(path, self._data / path.name)
-
-    def _put_manifests(self, request: BundleRequest, head: LedgerHead, key: PrivateKey) -> None:
-        _put(self._folder / "bagit.txt", "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n")
-        count = size = 0
-        with _opened(self._folder / MANIFEST) as file:
-            for path in _files(self._data):
-                count, size = count + 1, size + path.stat().st_size
-                file.write(self._listed(path))
-        asked = " ".join([request.case or request.query, *request.channels]).replace("\n", " ")
-        _put(
-            self._folder / "bag-info.txt",
-            f"Bag-Software-Agent: channelwatch {__version__}\nBagging-Date: {head.signed_at:%Y-%m-%d}\n"
-            f"Payload-Oxum: {size}.{count}\nExternal-Description: {asked or 'all messages'}\n",
-        )
-        with (
-            (self._folder / MANIFEST).open("rb") as signed,
-            mmap(signed.fileno(), 0, access=ACCESS_READ) as mapped,
-            memoryview(mapped) as text,  # which the key signs as one piece
-        ):
-            signature = key.sign(text)
-        (self._folder / f"{MANIFEST}.sig").write_bytes(signature)
-        tags = sorted(path for path in self._folder.iterdir() if path.is_file())
-        _put(self._folder / "tagmanifest-sha256.txt", "".join(map(self._listed, tags)))
-
-    def _listed(self, path: Path) -> str:
-        return f"{_sha256(path)}  {path.relative_to(self._folder).as_posix()}\n"
-
-
-@contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Make a folder anew, which is gone afterwards unless it has another name then.
-
-    What was cut off is no more; raises SettingsError where another process is at it.
-    """
-    folder.mkdir(mode=0o700, exist_ok=True)
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise SettingsError(f"{folder} is being written by another export: wait, or name another folder") from None
-        for path in folder.iterdir():
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-        try:
-            yield
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-    finally:
-        os.close(handle)
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    """Yield the files under a folder as they come: a list of a million would take much memory."""
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.is_dir():
-                yield from _files(Path(entry.path))
-            else:
-                yield Path(entry.path)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _opened(path: Path) -> TextIO:
-    return path.open("w", encoding="utf-8", newline="\n")
-
-
-def _put(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8", newline="\n")
 
 
 def _put_line(file: TextIO, record: object) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from bot.errors import install_line
 from bot.evidence.verify import BITCOIN, OTS, PENDING, attestations, attested
 from bot.runtime.proxies import Proxy
 from bot.runtime.web import PageFailureError, Transport
@@ -29,10 +30,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-MISSING = (
-    "OPENTIMESTAMPS_URLS is set, but the package «opentimestamps» is missing. Install it with `make setup`, in Docker "
-    "with `docker compose build --build-arg OTS=1`, or elsewhere with `pip install 'channelwatch[ots]'`."
-)
+MISSING = f"OPENTIMESTAMPS_URLS is set, but the package «opentimestamps» is missing. {install_line('ots')}"
 ASK_AFTER = timedelta(hours=1)
 HOURLY, DAILY = timedelta(minutes=55), timedelta(hours=23)  # with room for a turn of the loop
 LATE = timedelta(days=3)

@@ -14,13 +14,13 @@ from datetime import datetime
 from pathlib import Path
 
 from bot.errors import FatalError
-from bot.parts import Part, PartKind, dump_parts
+from bot.parts import Part, PartKind, dump_parts, load_parts
 from bot.runtime.disk import fatal_in
 from bot.store import ledger, meta, outbox
 from bot.store.database import Reader, Transaction
 from bot.store.ledger import LedgerEntry, LineKind
 from bot.store.rows import json_list, read, read_all, to_ms
-from bot.text.plain import plain_hash
+from bot.store.version_rows import hash_of_words
 
 _TRACES = "traces_of_redacted"  # in free pages of the database
 _OF_VERSIONS = "IN (SELECT value FROM json_each(:ids))"
@@ -141,7 +141,7 @@ for _word, _sql in {
     "OF_VERSIONS": _OF_VERSIONS,
 }.items():
     _REMOVALS = _REMOVALS.replace(_word, _sql)
-_ADD = "INSERT INTO redactions (channel_id, message_id, number, at, reason, plain)"
+_ADD = "INSERT INTO redactions (channel_id, message_id, number, at, reason, words)"
 
 
 async def redact(tx: Transaction, found: Collection[RedactableVersion], reason: str, *, now: datetime) -> None:
@@ -149,10 +149,7 @@ async def redact(tx: Transaction, found: Collection[RedactableVersion], reason: 
     found = [each for each in found if not each.is_redacted]
     await tx.insert_all(
         _ADD,
-        [
-            (*_key(each), to_ms(now), reason, plain_hash(each.text) if each.text.strip() else None)  # what pages show
-            for each in found
-        ],
+        [(*_key(each), to_ms(now), reason, hash_of_words(each.text, load_parts(each.parts))) for each in found],
     )
     note = Part(kind=PartKind.REDACTION, text=f"{now:%Y-%m-%d}: {reason}")
     shown = json.dumps([[[note.kind, note.text], []]], ensure_ascii=False, separators=(",", ":"))

@@ -212,7 +212,14 @@ async def keeps_out(archive: Archive) -> None:
     moved = replace(FIRST, media=Media(kind="photo", id=9), edit_date=archive.now)  # another photo, the same words
     hidden = replace(FIRST, withheld=(("ios", "law", ""),), raw=SAID.upper().encode())
     shown = post(1, SAID, raw=f"<p>{SAID}</p>".encode(), is_edited=True)
-    ways = ((ObservedBy.LIVE, FIRST), (ObservedBy.SWEEP, FIRST), (ObservedBy.SWEEP, moved), (ObservedBy.SWEEP, hidden))
+    shouted = replace(FIRST, text=f"«{SAID.upper()}»!\u200b", edit_date=archive.now)  # the same words
+    ways = (
+        (ObservedBy.LIVE, FIRST),
+        (ObservedBy.SWEEP, shouted),
+        (ObservedBy.SWEEP, FIRST),
+        (ObservedBy.SWEEP, moved),
+        (ObservedBy.SWEEP, hidden),
+    )
     for way, each in (*ways, (ObservedBy.PAGE, shown), (ObservedBy.PAGE, shown), (ObservedBy.IMPORT, shown)):
         result = await archive.see(way, each)
         assert (result.new, result.edited, result.alerts) == (0, 0, 0), way
@@ -237,7 +244,15 @@ async def test_an_earlier_version_goes_alone_and_comes_back_in_no_way(archive: A
     caption = post(1, SAID, raw=b"<p>", grouped_id=page_album(1), is_edited=True)  # a page shows it at the first
     for way, each in ((ObservedBy.LIVE, first), (ObservedBy.SWEEP, first), (ObservedBy.PAGE, caption)):
         await archive.see(way, each)
-    rows = await archive.db.fetch_all("SELECT message_id, number, text FROM versions ORDER BY message_id, number")
+    poll = post(4, "", parts=(Part(kind=PartKind.POLL, text=SAID),), media=Media(kind="poll", id=1))
+    await archive.live(poll)
+    found = await redactions.versions_of(archive.db, NEWS, [4], None)
+    await archive.db.write(lambda tx: redactions.redact(tx, found, WHY, now=NOON))
+    await archive.sweep(replace(poll, media=Media(kind="poll", id=2), edit_date=archive.now))
+    assert len(await posts.versions(archive.db, NEWS, 4)) == 1
+    rows = await archive.db.fetch_all(
+        "SELECT message_id, number, text FROM versions WHERE message_id < 3 ORDER BY message_id, number"
+    )
     assert [tuple(row) for row in rows] == [(1, 1, ""), (2, 1, ""), (2, 2, "Сбой")]
     await archive.live(post(3, SAID))  # another post
     assert (await archive.stored(3)).text == SAID

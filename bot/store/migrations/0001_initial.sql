@@ -335,7 +335,7 @@ CREATE TABLE redactions (  -- versions whose words were removed for good; hashes
     number INTEGER NOT NULL,  -- of the version
     at INTEGER NOT NULL,
     reason TEXT NOT NULL,
-    plain BLOB,  -- hash of the plain form of the text, which does not come back; NULL: there was none
+    words BLOB,  -- hash of the words of the text, or of the parts without one, that do not come back; NULL: there were none
     PRIMARY KEY (channel_id, message_id, number)
 ) WITHOUT ROWID;
 

@@ -1,17 +1,12 @@
-"""Files that `export` writes: each is ours alone, and takes its name once it is whole; and the dossier of a case."""
+"""The dossier of a case, as `export` writes it."""
 
 import hashlib
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
-from io import TextIOWrapper
 from pathlib import Path
-from typing import BinaryIO, TextIO
 from zoneinfo import available_timezones
 
-from bot.cli.output import ended_by_reader, text_output
+from bot.cli.output import ended_by_reader, whole_file
 from bot.dossier.making import DossierFormat, make
 from bot.errors import SettingsError
 from bot.locales import LANGUAGES
@@ -20,29 +15,6 @@ from bot.settings import load_settings
 from bot.store import cases
 from bot.store.cases import Case
 from bot.store.database import Reader, open_read_only
-
-
-@contextmanager
-def opened(path: Path | None) -> Iterator[TextIO]:
-    """Yield what is written to: standard output, or a file that appears once it is whole."""
-    if path is None:
-        yield text_output()
-        return
-    with whole_file(path) as file, TextIOWrapper(file, "utf-8", errors="backslashreplace", newline="") as out:
-        yield out
-
-
-@contextmanager
-def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """Yield a file of ours alone, which takes its name once it is whole."""
-    part = path.with_name(f"{path.name}.part")
-    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 async def write_dossier(  # noqa: PLR0913 - likewise
