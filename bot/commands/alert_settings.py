@@ -173,7 +173,7 @@ PAGES = _switch(
         "With each alert I can keep the public page of the post as evidence: its HTML, with the time. "
         "It goes into dossiers and evidence bundles. Private channels have no such pages."
     ),
-    on=(N_("/pages on"), N_("keep the public page of each post that comes as an alert, and of its edits")),
+    on=(N_("/pages on"), N_("keep as evidence the public page of each post that comes as an alert, and of its edits")),
     off=(N_("/pages off"), N_("only of posts that are saved in a case")),
 )
 MEDIA = _switch(

@@ -253,6 +253,8 @@ async def _screen(db: Reader, context: Context, case: Case, number: int = 0, *, 
     page = page_of(found, number, _PAGE)
     for place, item in enumerate(page.items, start=page.start + 1):
         text.line().add(f"{place}. ").lines(await _line(db, item, context))
+    if not found:
+        text.line().line(t.gettext("There are no posts in it. «Save» under a post puts one in."))
     numbers = tuple(
         button(f"{place}", "item", case.id, item.channel_id, item.message_id)
         for place, item in enumerate(page.items, start=page.start + 1)

@@ -56,7 +56,7 @@ async def dossier(request: Request, context: Context) -> Reply:
     case, t = await need_case(context.database, int(number), context), context.t
     if not how:
         offered = [button(t.gettext(label), "dossier", case.id, each) for each, label in _LABELS.items()]
-        line = t.gettext("Dossier of {name}: all versions, what changed, files and sources. In which format?")
+        line = t.gettext("Dossier of «{name}»: all versions, what changed, files and sources. In which format?")
         text = Text().say(line, name=bold(one_line(case.name, _NAME)))
         return change(text, (*rows_of(offered, 2), (button(t.gettext("Back"), "case", case.id, 0),)))
     order = FileOrder(

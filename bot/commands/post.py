@@ -43,7 +43,10 @@ _DIGITS = 12  # of a hash: enough to tell files apart
 )
 @example(
     "/post https://t.me/name/123",
-    N_("what a post says and said before, word by word, and when; also in reply to an alert or a forwarded post"),
+    N_(
+        "what a post says and said before, word by word, and when; also in reply to an alert or a forwarded post; "
+        "tap for a picture"
+    ),
 )
 async def post(request: Request, context: Context) -> Reply:
     """Show a post and its history."""

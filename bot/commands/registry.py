@@ -60,7 +60,8 @@ class Tap:
     argument: re.Pattern[str]  # what may follow the verb: a changed client can send anything
 
 
-_LEAST_BEGUN, _ENDING = 3, 2  # letters that words must begin with alike, and those that forms differ in
+_LEAST_BEGUN = 3  # letters that words must begin with alike
+_CLOSE, _VERY_CLOSE = 0.6, 0.75  # how much alike a command and what was typed are, of 1
 _MOST_MEANT = 5  # commands that a word may mean
 _commands: dict[str, Command] = {}
 _taps: dict[str, Tap] = {}
@@ -153,7 +154,8 @@ def _described(word: str, t: Translator) -> list[Command]:
     """Return the commands whose descriptions have a word in some form, in a language."""
     if len(word) < _LEAST_BEGUN:
         return []
-    begun = word.casefold()[: max(_LEAST_BEGUN, len(word) - _ENDING)]
+    ending = max(1, len(word) // 2 - 1) if len(word) > _LEAST_BEGUN else 0  # letters that forms of it differ in
+    begun = word.casefold()[: max(_LEAST_BEGUN, len(word) - ending)]
     found = []
     for each in commands().values():
         said = [each.name, *map(t.gettext, (each.summary, *(text for example in each.examples for text in example)))]
@@ -162,14 +164,14 @@ def _described(word: str, t: Translator) -> list[Command]:
     return found
 
 
-def suggestion(typed: str) -> str | None:
+def suggestion(typed: str, *, cutoff: float = _CLOSE) -> str | None:
     """Return the command that was probably meant; None where nothing is close."""
-    return next(iter(get_close_matches(typed, commands(), n=1, cutoff=0.6)), None)
+    return next(iter(get_close_matches(typed, commands(), n=1, cutoff=cutoff)), None)
 
 
-def unknown_command(typed: str, t: Translator) -> str:
+def unknown_command(typed: str, t: Translator, *, cutoff: float = _CLOSE) -> str:
     """Say that there is no such command, and which one was probably meant."""
-    meant = suggestion(typed)
+    meant = suggestion(typed, cutoff=cutoff)
     if meant is None:
         line = t.gettext("There is no command /{command}. /help shows all.")
     else:
@@ -178,9 +180,10 @@ def unknown_command(typed: str, t: Translator) -> str:
 
 
 def unknown(typed: str, context: Context) -> Text:
-    """Say that there is no such command, and what was probably meant, or what is described by this word."""
-    t, text = context.t, Text().line(unknown_command(typed, context.t))
-    found = [] if suggestion(typed) else [each for each in _described(typed, t) if context.may(each.need)]
+    """Say that there is no such command, and what was probably meant: by its name, or by a word that describes it."""
+    t = context.t
+    found = [each for each in _described(typed, t) if context.may(each.need)]
+    text = Text().line(unknown_command(typed, t, cutoff=_VERY_CLOSE if found else _CLOSE))
     for each in found[:_MOST_MEANT]:
         text.line("{usage} – {summary}", usage=each.typed(t), summary=t.gettext(each.summary))
     return text

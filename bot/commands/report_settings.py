@@ -82,7 +82,7 @@ def _describe_weekly(context: Context) -> Text:
     if context.chat.weekly is None:
         return Text().line(t.gettext("The weekly report is off in this chat."))
     line = t.gettext(
-        "Once a week ({when}, {zone}), without a sound: what rose and fell in seven days, who was first, what was "
+        "Once a week, {when}, {zone}, without a sound: what rose and fell in seven days, who was first, what was "
         "edited and deleted, and what is missing, with a chart."
     )
     return Text().line(line, when=_weekly_label(context), zone=context.locale.zone)

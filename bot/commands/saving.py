@@ -134,7 +134,7 @@ async def _open_with(tx: Transaction, typed: str, post: StoredPost, context: Con
         number = await cases.make(tx, name, author_id=context.person_id, author=context.name, now=context.now)
         await cases.add(tx, number, post, chat_id=context.chat.id, name=context.name, now=context.now)
     case = await need_case(tx, number, context)
-    line = context.t.gettext("Opened the case {name} and saved the post in it.")
+    line = context.t.gettext("Opened the case «{name}» and saved the post in it.")
     text = Text().say(line, name=bold(name))
     return Reply(messages=(await _done(tx, text, case, post, context, undo=recording.id),))
 
@@ -145,17 +145,17 @@ async def _put(request: Request, tx: Transaction, case: Case, post: StoredPost, 
     if not may_change_case(case, context):
         raise CommandError(t.gettext(OTHERS_CASE))
     if case.id in await cases.with_post(tx, post.channel_id, post.key, context.viewer):
-        text = Text().say(t.gettext("It is in the case {name} already."), name=name)
+        text = Text().say(t.gettext("It is in the case «{name}» already."), name=name)
         return show(request, await _done(tx, text, case, post, context))
     if case.posts >= cases.MOST_POSTS:
-        line = t.gettext("The case {name} is full: it has {n} posts. Open another one.")
+        line = t.gettext("The case «{name}» is full: it has {n} posts. Open another one.")
         raise CommandError(line, name=name, n=case.posts)
     act = PostSaved(case=case.name, post=post.link, names=(post.channel_title,))
     rows, is_restricted = Rows("case_posts", "case_id", case.id), await cases.is_restricted(tx, case, post.channel_id)
     async with acts.recorded(tx, act, context.actor, rows, now=context.now, restricted=is_restricted) as recording:
         await cases.add(tx, case.id, post, chat_id=context.chat.id, name=context.name, now=context.now)
     count = case.posts + 1
-    line = t.ngettext("Saved in the case {name}: {n} post.", "Saved in the case {name}: {n} posts.", count)
+    line = t.ngettext("Saved in the case «{name}»: {n} post.", "Saved in the case «{name}»: {n} posts.", count)
     text = Text().say(line, name=name, n=count)
     return show(request, await _done(tx, text, case, post, context, undo=recording.id))
 

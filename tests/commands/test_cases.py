@@ -36,11 +36,11 @@ async def test_a_post_is_saved_by_taps_and_stays_with_all_that_becomes_of_it(new
     assert "What should the case be called?" in text(asked)
     saved = await newsroom.says("Банки")
     assert text(saved).splitlines() == [
-        "Opened the case Банки and saved the post in it.",
+        "Opened the case «Банки» and saved the post in it.",
         "I also keep its public page.",
     ]
     await newsroom.says("/save банки https://t.me/News1002/8", person=BORIS)
-    assert "It is in the case Банки already" in text(await newsroom.says(f"/save {LINK} «Банки»"))
+    assert "It is in the case «Банки» already" in text(await newsroom.says(f"/save {LINK} «Банки»"))
     newsroom.archive.now = NOON + timedelta(hours=1)
     await newsroom.archive.live(post(7, "Сбоя нет", edit_date=newsroom.archive.now), gone(8, channel_id=OTHER))
     screen = await newsroom.taps(button(saved.messages[0], "Open the case"))
@@ -129,7 +129,9 @@ async def test_who_sees_and_changes_a_case(newsroom: Bot) -> None:
     only = await newsroom.says("/private @News1002", person=BORIS)
     await newsroom.taps(button(only.messages[0], "Only here"), person=BORIS)
     await newsroom.says("/save https://t.me/News1002/8 Общее", person=BORIS)
-    assert "📁 Общее · 0 posts" in text(await newsroom.says("/cases общее", person=CLARA))
+    empty = text(await newsroom.says("/cases общее", person=CLARA))
+    assert "📁 Общее · 0 posts" in empty
+    assert "There are no posts in it" in empty
 
 
 @pytest.mark.parametrize(

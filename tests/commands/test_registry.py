@@ -80,3 +80,5 @@ async def test_help_on_what_is_no_command_says_what_was_probably_meant(bot: Bot)
         line, *found = text(await bot.says(asked)).splitlines()
         assert line.startswith("There is no command /dossier")
         assert any(each.startswith("/cases") for each in found)
+    chart = text(await bot.says("/help chart"))  # is nearly «start»
+    assert ("Did you mean" in chart, "/stats" in chart) == (False, True)
