@@ -183,7 +183,7 @@ def goes_with_its_line(bag: Path) -> None:
     check = verify.BundleCheck(bag, None, [])
     assert not check.run()
     assert f"{version}: it is said to be redacted, and the ledger has no line of that" in check.faults
-    assert any(fault.startswith(f"{version}: its bytes raw/") for fault in check.faults)
+    assert any(fault.startswith(f"{version}: its bytes ") for fault in check.faults)
 
 
 async def shows_why(archive: Archive) -> None:

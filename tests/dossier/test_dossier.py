@@ -133,6 +133,13 @@ async def test_a_dossier_in_each_format(archive: Archive, tmp_path: Path) -> Non
     assert "hyperlink" not in sheets
     words = book.read("xl/sharedStrings.xml").decode()
     assert "=HYPERLINK" in words
+    assert re.findall('<sheet name="([^"]+)', book.read("xl/workbook.xml").decode())[:4] == [
+        *("Посты", "Хронология", "Файлы", "Источники")
+    ]
+    rows_of = [
+        len(re.findall("<row ", book.read(f"xl/worksheets/sheet{number}.xml").decode())) for number in range(1, 5)
+    ]
+    assert rows_of == [1 + 4, 1 + 6, 1 + 2, 1 + 3]
     for said in ("[-40-]{+4+} 000 домов", "Telegram сообщил об удалении", "нет при повторном чтении", "Вести"):
         assert said in words
     rows = [json.loads(line) for line in (await made(DossierFormat.JSONL)).content.decode().splitlines()]
