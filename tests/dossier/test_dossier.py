@@ -72,9 +72,8 @@ async def fill(archive: Archive, folder: Path) -> int:
     case_id = await archive.db.write(job)
     blobs = Blobs(folder)
     for number, row in enumerate(await archive.db.fetch_all("SELECT id FROM media ORDER BY id")):
-        coming = blobs.begin()
-        coming.write(pixel() if number else BROKEN)
-        blob, info = coming.keep(), FileInfo(mime="image/png", name=None, size=9)
+        blob = blobs.put(pixel() if number else BROKEN)
+        info = FileInfo(mime="image/png", name=None, size=9)
         await archive.db.write(
             lambda tx, id_=row["id"], blob=blob, info=info: media.keep(
                 tx, id_, blob, info, reader_id=archive.reader_id, now=NOON
