@@ -268,19 +268,8 @@ async def prune(tx: Transaction, *, size: int, after: int, shown_since: datetime
     return Pruning(blobs=list(found.values()), last_id=rows[-1]["id"] if len(rows) == _PRUNED_AT_ONCE else None)
 
 
-async def unused_blobs(db: Reader) -> list[bytes]:
-    """Return the SHA-256 of every blob that was pruned or redacted, and should no longer be on the disk."""
-    rows = await db.fetch_all(
-        """SELECT sha256 FROM (SELECT sha256 FROM media WHERE state = 'left' AND sha256 IS NOT NULL
-            UNION SELECT sha256 FROM captures WHERE state = 'left' AND sha256 IS NOT NULL) p
-        WHERE NOT EXISTS (SELECT 1 FROM media WHERE state = 'kept' AND sha256 = p.sha256)
-            AND NOT EXISTS (SELECT 1 FROM captures WHERE state = 'kept' AND sha256 = p.sha256)"""
-    )
-    return [bytes(row["sha256"]) for row in rows]
-
-
 async def remove_strays(db: Reader, blobs: Blobs, *, before: datetime) -> None:
-    """Remove blobs that a kill left on the disk before their row was written: nothing else would ever name them."""
+    """Remove blobs that no row has: they were given up, or a kill left them there before their row was written."""
     for first in range(256):
         found = await asyncio.to_thread(blobs.older, first, before.timestamp())
         rows = await db.fetch_all(
@@ -295,8 +284,7 @@ async def remove_strays(db: Reader, blobs: Blobs, *, before: datetime) -> None:
 
 async def count_pruned(db: Reader) -> int:
     """Count the files that were removed to make room."""
-    sql = "SELECT count(*) FROM media WHERE state = 'left' AND sha256 IS NOT NULL AND reason = 'pruned'"
-    count: int = await db.fetch_value(sql)
+    count: int = await db.fetch_value("SELECT count(*) FROM media WHERE reason = 'pruned'")
     return count
 
 

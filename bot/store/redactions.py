@@ -20,7 +20,7 @@ from bot.store import ledger, meta, outbox
 from bot.store.database import Reader, Transaction
 from bot.store.ledger import LedgerEntry, LineKind
 from bot.store.rows import json_list, read, read_all, to_ms
-from bot.store.version_rows import words_said
+from bot.store.version_rows import hash_of_words
 
 _TRACES = "traces_of_redacted"  # in free pages of the database
 _OF_VERSIONS = "IN (SELECT value FROM json_each(:ids))"
@@ -149,7 +149,7 @@ async def redact(tx: Transaction, found: Collection[RedactableVersion], reason: 
     found = [each for each in found if not each.is_redacted]
     await tx.insert_all(
         _ADD,
-        [(*_key(each), to_ms(now), reason, words_said(each.text, load_parts(each.parts))) for each in found],
+        [(*_key(each), to_ms(now), reason, hash_of_words(each.text, load_parts(each.parts))) for each in found],
     )
     note = Part(kind=PartKind.REDACTION, text=f"{now:%Y-%m-%d}: {reason}")
     shown = json.dumps([[[note.kind, note.text], []]], ensure_ascii=False, separators=(",", ":"))

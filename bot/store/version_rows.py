@@ -22,7 +22,7 @@ MessageKey = tuple[int, int]  # channel id, message id
 Hashes = Mapping[int, bytes]  # of what posts say, by `id(post)`
 
 
-def words_said(text: str, parts: Iterable[Part]) -> bytes | None:
+def hash_of_words(text: str, parts: Iterable[Part]) -> bytes | None:
     """Hash the words of a post's text, or of what stands beside it where it has none; None: nobody said a word."""
     return words_hash(text) or words_hash("\n".join(part.text for part in parts))
 
@@ -69,7 +69,7 @@ class StoredMessage:
         """Tell whether a post brings back words that were removed for good, whatever else of it has changed."""
         if not self.redacted:
             return False
-        return not self.redacted.isdisjoint({content, post.head or content, words_said(post.text, post.parts)})
+        return not self.redacted.isdisjoint({content, post.head or content, hash_of_words(post.text, post.parts)})
 
     def is_reworded_by(self, post: Post) -> bool:
         """Tell whether a post replaces words in the parts."""

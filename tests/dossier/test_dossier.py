@@ -63,9 +63,8 @@ async def fill(archive: Archive, folder: Path) -> int:
     case_id = await archive.db.write(job)
     blobs = Blobs(folder)
     for number, row in enumerate(await archive.db.fetch_all("SELECT id FROM media ORDER BY id")):
-        coming = blobs.begin()
-        coming.write(PIXEL if number else b"\x89PNG torn")
-        blob, info = coming.keep(), FileInfo(mime="image/png", name=None, size=9)
+        blob = blobs.put(PIXEL if number else b"\x89PNG torn")
+        info = FileInfo(mime="image/png", name=None, size=9)
         await archive.db.write(
             lambda tx, id_=row["id"], blob=blob, info=info: media.keep(
                 tx, id_, blob, info, reader_id=archive.reader_id, now=NOON
@@ -134,6 +133,13 @@ async def test_a_dossier_in_each_format(archive: Archive, tmp_path: Path) -> Non
     assert "hyperlink" not in sheets
     words = book.read("xl/sharedStrings.xml").decode()
     assert "=HYPERLINK" in words
+    assert re.findall('<sheet name="([^"]+)', book.read("xl/workbook.xml").decode())[:4] == [
+        *("Посты", "Хронология", "Файлы", "Источники")
+    ]
+    rows_of = [
+        len(re.findall("<row ", book.read(f"xl/worksheets/sheet{number}.xml").decode())) for number in range(1, 5)
+    ]
+    assert rows_of == [1 + 4, 1 + 6, 1 + 2, 1 + 3]
     for said in ("[-40-]{+4+} 000 домов", "Telegram сообщил об удалении", "нет при повторном чтении", "Вести"):
         assert said in words
     rows = [json.loads(line) for line in (await made(DossierFormat.JSONL)).content.decode().splitlines()]
