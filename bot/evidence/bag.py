@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import TextIO
 
@@ -45,7 +44,7 @@ def write_manifests(folder: Path, description: str, *, made_at: datetime, key: P
     _put(folder / "bagit.txt", "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n")
     count = size = 0
     with opened(folder / MANIFEST) as file:
-        for path in _files(folder / "data"):
+        for path in sorted(path for path in (folder / "data").rglob("*") if path.is_file()):
             count, size = count + 1, size + path.stat().st_size
             file.write(_listed(path, folder))
     line = description.replace("\n", " ")
@@ -54,12 +53,7 @@ def write_manifests(folder: Path, description: str, *, made_at: datetime, key: P
         f"Bag-Software-Agent: channelwatch {__version__}\nBagging-Date: {made_at:%Y-%m-%d}\n"
         f"Payload-Oxum: {size}.{count}\nExternal-Description: {line}\n",
     )
-    with (
-        (folder / MANIFEST).open("rb") as signed,
-        mmap(signed.fileno(), 0, access=ACCESS_READ) as mapped,
-        memoryview(mapped) as text,  # which the key signs as one piece
-    ):
-        signature = key.sign(text)
+    signature = key.sign((folder / MANIFEST).read_bytes())
     (folder / f"{MANIFEST}.sig").write_bytes(signature)
     tags = sorted(path for path in folder.iterdir() if path.is_file())
     _put(folder / "tagmanifest-sha256.txt", "".join(_listed(path, folder) for path in tags))
@@ -69,16 +63,6 @@ def _listed(path: Path, folder: Path) -> str:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return f"{digest}  {path.relative_to(folder).as_posix()}\n"
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    """Yield the files under a folder as they come: a list of a million would take much memory."""
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.is_dir():
-                yield from _files(Path(entry.path))
-            else:
-                yield Path(entry.path)
 
 
 def opened(path: Path) -> TextIO:

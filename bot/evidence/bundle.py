@@ -6,6 +6,7 @@
 import hashlib
 import json
 import shutil
+from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,12 +34,12 @@ from bot.store.ledger import LineKind
 from bot.store.proofs import HeadProof
 from bot.store.rows import maybe_ms, to_ms
 
-MOST = 1_000_000  # messages: each has a file, which takes 4 kB of the disk
 _AT_ONCE = 500  # messages
 _ALBUM = 10  # messages at most
 _ABOUT_ALL = {LineKind.KEY, LineKind.ACCOUNT_LOST, LineKind.ACCOUNT_BACK, LineKind.BACKUP_RESTORED}
 _GAPS = {LineKind.GAP, LineKind.GAP_FILLED}
 _CHANNEL_WITHHELD = (LineKind.WITHHELD, None)  # of no message
+_JSON = json.JSONEncoder(ensure_ascii=False, sort_keys=True)
 _TEXTS = Path(__file__).with_name("texts")
 
 
@@ -87,11 +88,9 @@ class Bundle:
         self._versions = self._files = 0
 
     async def collect(self, pages: AsyncIterator[MessageKeys]) -> int:
-        """Note the messages that it is to hold; return how many. Raises SettingsError for none, or too many."""
+        """Note the messages that it is to hold; return how many. Raises SettingsError for none."""
         async for page in pages:
             await self._messages.add(page)
-            if self._messages.count > MOST:
-                raise SettingsError(f"these are more than {MOST:,} messages: narrow them by --channel or --since")
         if not self._messages.count:
             raise SettingsError("nothing was found: there is nothing to bundle")
         return self._messages.count
@@ -104,7 +103,7 @@ class Bundle:
         `key` is the present one, which signed that head, or follows the one that did.
         """
         with alone_in(self._folder):
-            for name in ("raw", "media", "heads", "keys"):
+            for name in ("media", "heads", "keys"):
                 (self._data / name).mkdir(parents=True)
             await self._put_messages(show)
             renderings = await self._renderings()
@@ -132,15 +131,18 @@ class Bundle:
 
     async def _put_messages(self, show: Callable[[int], None]) -> None:
         done, last, captured = 0, None, list[Capture]()
-        with opened(self._data / "versions.jsonl") as versions, opened(self._data / "files.jsonl") as files:
+        with (
+            opened(self._data / "versions.jsonl") as versions,
+            opened(self._data / "raw.tsv") as raws,
+            opened(self._data / "files.jsonl") as files,
+        ):
             while part := await self._messages.after(last, most=_AT_ONCE):
+                additions = await evidence.additions_of(self._db, part)
                 for version in await evidence.versions_of(self._db, part):
-                    if version.redacted_at is None:
-                        self._put_raw(version.raw_sha256, version.raw)
+                    key = version.channel_id, version.message_id, version.number
+                    _put_raw(raws, version, additions.get(key, {}))
                     _put_line(versions, _version_record(version))
                     self._versions += 1
-                for sha256, raw in await evidence.additions_of(self._db, part):
-                    self._put_raw(sha256, raw)
                 for file in await evidence.files_of(self._db, part):
                     self._put_file(file)
                     _put_line(files, file)
@@ -148,9 +150,6 @@ class Bundle:
                 done, last = done + len(part), part[-1]
                 show(done)
         self._put_captures(captured)
-
-    def _put_raw(self, sha256: bytes, raw: bytes) -> None:
-        (self._data / "raw" / sha256.hex()).write_bytes(raw)
 
     def _put_file(self, file: dict[str, Any]) -> None:
         if file["state"] != "kept":
@@ -255,8 +254,15 @@ class Bundle:
             shutil.copyfile(path, self._data / path.name)
 
 
+def _put_raw(file: TextIO, version: VersionEvidence, additions: Mapping[bytes, bytes]) -> None:
+    """Write the bytes of a version that is not redacted, those with which it came first."""
+    raws = {} if version.redacted_at is not None else {version.raw_sha256: version.raw, **additions}
+    key = f"{version.channel_id}\t{version.message_id}\t{version.number}"
+    file.writelines(f"{key}\t{sha256.hex()}\t{b64encode(raw).decode()}\n" for sha256, raw in raws.items())
+
+
 def _put_line(file: TextIO, record: object) -> None:
-    file.write(json.dumps(record, ensure_ascii=False, sort_keys=True) + "\n")
+    file.write(_JSON.encode(record) + "\n")
 
 
 def _version_record(version: VersionEvidence) -> dict[str, object]:

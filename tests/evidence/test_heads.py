@@ -37,6 +37,9 @@ async def test_openssl_finds_the_signature_of_the_head_good(archive: Archive, tm
     assert (head.sequence, head.hash) == tip
     assert json.loads(head.text)["hash"] == tip.hash.hex()
     assert mode(tmp_path / FILE) == 0o600
+    (tmp_path / FILE).chmod(0o644)  # as somebody who copied it left it
+    await Signer(archive.db, tmp_path).key(NOON)
+    assert mode(tmp_path / FILE) == 0o600
     (key,) = await heads.keys(archive.db)
     (tmp_path / "key.pem").write_text(pem(key.public))
     (tmp_path / "head").write_text(head.text)

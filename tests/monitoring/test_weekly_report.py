@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.charts.chart import Bars, Columns
 from bot.charts.jobs import count_week
 from bot.charts.weekly import chart_of
 from bot.locales import translator
@@ -71,6 +72,7 @@ async def test_it_says_what_there_was_in_seven_days(archive: Archive) -> None:
     chart = chart_of(report, Locale(t=translator("en"), time_zone="UTC", now=archive.now))
     assert chart is not None
     assert chart.title == "The week 4 Mar – 10 Mar"
+    assert list(map(type, chart.panels)) == [Columns, Bars]
     assert NOTICES.validate_json(NOTICES.dump_json(report)) == report
     assert await due(archive) == [report]  # not a second time
 
