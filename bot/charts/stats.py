@@ -206,7 +206,7 @@ def _hours(asked: Asked, counted: HourCounts, locale: Locale) -> tuple[tuple[Pan
     for number, day in enumerate(days):
         count = sum(values[number])
         best = values[number].index(max(values[number]))
-        line = t.gettext("{day}: posts {n}, most at {hour}:00")
+        line = t.gettext("{day}: posts {n}, most at {hour}:00") if count else "{day}: {n}"
         lines.append(line.format(day=day, n=show_number(round(count, 1), t), hour=best))
     return (grid,), lines
 

@@ -83,7 +83,6 @@ async def _redact(settings: Settings, link: str, number: int | None, reason: str
         if left:
             await database.write(partial(redactions.redact, found=left, reason=reason, now=utc_now()))
         blobs = Blobs(settings.media_path)
-        blobs.remove(await media.unused_blobs(database))
         blobs.clean()
         await media.remove_strays(database, blobs, before=utc_now())
     return len(left)

@@ -187,7 +187,7 @@ MEDIA = _switch(
 )
 SURGES = _switch(
     "surges",
-    title=N_("Unusually much"),
+    title=N_("Unusual volume"),
     place=14,
     summary=N_("whether I say that a topic has unusually many posts"),
     question=N_(

@@ -36,8 +36,6 @@ class Pruner:
     async def run(self, beat: Beat = no_beat) -> None:
         """Look for ever."""
         beat(TURN)
-        left = await media.unused_blobs(self._database)  # also what a kill left on the disk
-        await asyncio.to_thread(self._blobs.remove, left)
         await media.remove_strays(self._database, self._blobs, before=utc_now() - _AN_HOUR)
         looks = 0
         while True:

@@ -67,6 +67,15 @@ class Blobs:
         handle, path = tempfile.mkstemp(prefix=_COMING, dir=self._made(self._folder))  # mode 0600
         return Incoming(self, handle, Path(path))
 
+    def put(self, content: bytes) -> Blob:
+        """Write a blob at once. Raises OSError."""
+        coming = self.begin()
+        try:
+            coming.write(content)
+            return coming.keep()
+        finally:
+            coming.drop()
+
     def take(self, coming: Path, sha256: bytes) -> None:
         """Move a complete file to its place; a file that is there is the same, or damaged."""
         place = self.path(sha256)

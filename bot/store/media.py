@@ -108,10 +108,10 @@ async def add(
             UNION SELECT e.value FROM json_each(:edited) e JOIN versions n ON n.id = e.value
                 JOIN versions o ON o.channel_id = n.channel_id AND o.message_id = n.message_id
                 JOIN media d ON d.version_id = o.id
-            UNION SELECT n.id FROM json_each(:edited) e JOIN versions n ON n.id = e.value
-                JOIN posts p ON p.channel_id = n.channel_id AND p.message_id = n.message_id
-                JOIN posts i ON i.channel_id = p.channel_id AND i.post_key = p.post_key
-                JOIN case_posts k ON k.channel_id = i.channel_id AND k.message_id = i.message_id)
+            UNION SELECT n.id FROM json_each(:edited) e CROSS JOIN versions n ON n.id = e.value
+                CROSS JOIN posts p ON p.channel_id = n.channel_id AND p.message_id = n.message_id
+                CROSS JOIN posts i ON i.channel_id = p.channel_id AND i.post_key = p.post_key
+                CROSS JOIN case_posts k ON k.channel_id = i.channel_id AND k.message_id = i.message_id)
         ON CONFLICT (version_id, file_id) DO NOTHING""",  # noqa: S608 - our own constant
         {"versions": json_list(versions), "edited": json_list(edited), "now": to_ms(now)},
     )
@@ -250,7 +250,7 @@ async def prune(tx: Transaction, *, size: int, after: int, shown_since: datetime
             CROSS JOIN posts p ON p.channel_id = v.channel_id AND p.message_id = v.message_id
             WHERE o.state = 'kept' AND o.sha256 = d.sha256 AND (EXISTS (SELECT 1 FROM alerts a
                 WHERE a.channel_id = p.channel_id AND a.post_key = p.post_key AND a.created_at >= :since)
-            OR EXISTS (SELECT 1 FROM posts i JOIN case_posts k
+            OR EXISTS (SELECT 1 FROM posts i CROSS JOIN case_posts k
                 ON k.channel_id = i.channel_id AND k.message_id = i.message_id
                 WHERE i.channel_id = p.channel_id AND i.post_key = p.post_key)))
             OR EXISTS (SELECT 1 FROM captures WHERE state = 'kept' AND sha256 = d.sha256) AS is_shown
@@ -268,19 +268,8 @@ async def prune(tx: Transaction, *, size: int, after: int, shown_since: datetime
     return Pruning(blobs=list(found.values()), last_id=rows[-1]["id"] if len(rows) == _PRUNED_AT_ONCE else None)
 
 
-async def unused_blobs(db: Reader) -> list[bytes]:
-    """Return the SHA-256 of every blob that was pruned or redacted, and should no longer be on the disk."""
-    rows = await db.fetch_all(
-        """SELECT sha256 FROM (SELECT sha256 FROM media WHERE state = 'left' AND sha256 IS NOT NULL
-            UNION SELECT sha256 FROM captures WHERE state = 'left' AND sha256 IS NOT NULL) p
-        WHERE NOT EXISTS (SELECT 1 FROM media WHERE state = 'kept' AND sha256 = p.sha256)
-            AND NOT EXISTS (SELECT 1 FROM captures WHERE state = 'kept' AND sha256 = p.sha256)"""
-    )
-    return [bytes(row["sha256"]) for row in rows]
-
-
 async def remove_strays(db: Reader, blobs: Blobs, *, before: datetime) -> None:
-    """Remove blobs that a kill left on the disk before their row was written: nothing else would ever name them."""
+    """Remove blobs that no row has: they were given up, or a kill left them there before their row was written."""
     for first in range(256):
         found = await asyncio.to_thread(blobs.older, first, before.timestamp())
         rows = await db.fetch_all(
@@ -295,8 +284,7 @@ async def remove_strays(db: Reader, blobs: Blobs, *, before: datetime) -> None:
 
 async def count_pruned(db: Reader) -> int:
     """Count the files that were removed to make room."""
-    sql = "SELECT count(*) FROM media WHERE state = 'left' AND sha256 IS NOT NULL AND reason = 'pruned'"
-    count: int = await db.fetch_value(sql)
+    count: int = await db.fetch_value("SELECT count(*) FROM media WHERE reason = 'pruned'")
     return count
 
 

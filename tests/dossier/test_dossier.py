@@ -4,13 +4,16 @@ import hashlib
 import json
 import re
 import zipfile
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
+import typst
 from PIL import Image
 from selectolax.lexbor import LexborHTMLParser
 
@@ -34,10 +37,16 @@ from tests.kit_archive import NEWS, NOON, OTHER, Archive, gone, post
 from tests.shell import typed
 
 EVIL = '=HYPERLINK("http://evil")</p><script src="http://evil/x.js"></script>#set page(width: 1cm) «сбой» 🔥🇷🇺'
-PIXEL = bytes.fromhex(
+BROKEN = bytes.fromhex(  # a checksum is wrong, as whoever reads it to its end sees
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c63f8cf"
     "c0f01f000501020079d0a8a90000000049454e44ae426082"
 )
+
+
+def pixel() -> bytes:
+    content = BytesIO()
+    Image.new("RGB", (1, 1)).save(content, format="PNG")
+    return content.getvalue()
 
 
 async def fill(archive: Archive, folder: Path) -> int:
@@ -65,9 +74,8 @@ async def fill(archive: Archive, folder: Path) -> int:
     case_id = await archive.db.write(job)
     blobs = Blobs(folder)
     for number, row in enumerate(await archive.db.fetch_all("SELECT id FROM media ORDER BY id")):
-        coming = blobs.begin()
-        coming.write(PIXEL if number else b"\x89PNG torn")
-        blob, info = coming.keep(), FileInfo(mime="image/png", name=None, size=9)
+        blob = blobs.put(pixel() if number else BROKEN)
+        info = FileInfo(mime="image/png", name=None, size=9)
         await archive.db.write(
             lambda tx, id_=row["id"], blob=blob, info=info: media.keep(
                 tx, id_, blob, info, reader_id=archive.reader_id, now=NOON
@@ -184,6 +192,31 @@ async def test_a_file_of_more_than_it_is_made_of_says_so(
         monkeypatch.setitem(making.MOST_TEXT, how, 70)
         with pytest.raises(DossierError, match=f"a file of the format {how} holds "):
             await make(archive.db, case_id, how, tmp_path / "made", **asked)
+
+
+async def test_paper_has_the_timeline_versions_changes_pictures_and_sources(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case_id, found = await fill(archive, tmp_path), list[dict[str, Any]]()
+
+    def compiled(template: Path, *, then: Callable[..., bytes] = typst.compile, **how: object) -> bytes:
+        paper = then(template, **how)
+        what = "selector(strike).or(underline).or(table).or(image).or(par)"
+        found[:] = json.loads(typst.query(template, what, **how))
+        return paper
+
+    monkeypatch.setattr(typst, "compile", compiled)
+    asked = {"language": "ru", "time_zone": "UTC", "now": archive.now, "viewer": EVERYTHING}
+    await make(archive.db, case_id, DossierFormat.PDF, tmp_path / "made", folder=tmp_path, **asked)
+    kinds = [each["func"] for each in found]
+    assert [kind for kind in kinds if kind != "par"] == ["table", "image", "strike", "underline", "table"]
+    (gone, come) = (json.dumps(each) for each in found if each["func"] in {"strike", "underline"})
+    assert ('"40"' in gone, '"4"' in come) == (True, True)
+    timeline, sources = (json.dumps(each, ensure_ascii=False) for each in found if each["func"] == "table")
+    assert timeline.count('"Telegram сообщил об удалении"') == timeline.count('"нет при повторном чтении"') == 1
+    assert "9 мар. 2025, 12:00:00 UTC; Telegram" in sources
+    paragraphs = json.dumps([each for each in found if each["func"] == "par"], ensure_ascii=False)
+    assert ("40 000 домов" in paragraphs, "Тайна" in paragraphs) == (True, True)
 
 
 async def test_a_rendering_says_that_it_is_none_of_telegram_s_and_keeps_the_formatting(archive: Archive) -> None:

@@ -62,9 +62,8 @@ class Desk:
     async def download(self, content: bytes = b"a jpeg") -> None:
         """Keep the files that are wanted, as a reader does."""
         db, reader_id, now = self.archive.db, self.archive.reader_id, self.archive.now
-        incoming = Blobs(self.folder / "media").begin()
-        incoming.write(content)
-        blob, info = incoming.keep(), FileInfo(mime="image/jpeg", name=None, size=len(content))
+        blob = Blobs(self.folder / "media").put(content)
+        info = FileInfo(mime="image/jpeg", name=None, size=blob.size)
         while (file := await media.next_download(db, reader_id, now)) is not None:
             await db.write(lambda tx, i=file.id: media.keep(tx, i, blob, info, reader_id=reader_id, now=now))
 

@@ -38,7 +38,9 @@ _HEAD_FAULTS = {
 @render_notice.register
 def _head_refused(notice: HeadRefused, locale: Locale) -> Outgoing:
     t = locale.t
-    line = t.gettext("⚠️ The head of the ledger that «{channel}» has posted does not follow from its last one: {why}.")
+    line = t.gettext(
+        "⚠️ The signature over the ledger that «{channel}» has posted does not follow from its last one: {why}."
+    )
     then = t.gettext("Ask them: the key was changed, an older copy was put back, or somebody has changed the ledger.")
     why = t.gettext(_HEAD_FAULTS[notice.fault])
     return Outgoing(text=f"{line.format(channel=shown_name(notice.channel), why=why)} {then}")

@@ -120,12 +120,5 @@ class PageCaptures:
 
     def _keep(self, body: bytes) -> tuple[Blob, bool]:
         """Return the blob of a page, and whether it was not there."""
-        found = Blob(sha256=hashlib.sha256(body).digest(), size=len(body))
-        if self._blobs.has(found.sha256):
-            return found, False
-        coming = self._blobs.begin()
-        try:
-            coming.write(body)
-            return coming.keep(), True
-        finally:
-            coming.drop()
+        is_new = not self._blobs.has(hashlib.sha256(body).digest())
+        return self._blobs.put(body), is_new

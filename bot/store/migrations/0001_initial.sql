@@ -482,7 +482,7 @@ CREATE INDEX media_wanted ON media (due_at) WHERE state = 'wanted';
 CREATE INDEX media_files ON media (file_id) WHERE state = 'kept';
 CREATE INDEX media_kept ON media (id) WHERE state = 'kept';
 CREATE INDEX media_blobs ON media (sha256, size) WHERE state = 'kept';  -- their size in all is read from it
-CREATE INDEX media_removed ON media (reason, sha256) WHERE state = 'left' AND sha256 IS NOT NULL;
+CREATE INDEX media_pruned ON media (id) WHERE reason = 'pruned';
 
 CREATE TABLE pictures (  -- photos of posts with few words of their own, whose text a program reads
     version_id INTEGER NOT NULL REFERENCES versions (id),

@@ -144,4 +144,3 @@ async def test_pages_of_alerts_are_removed_to_make_room_and_those_of_cases_stay(
         gone_ = await archive.db.write(lambda tx: captures.prune(tx, size=99, before=before))
         assert [blob.sha256[0] for blob in gone_] == [1]
         assert await state(archive, 1, NEWS) == [(CaptureState.LEFT, CaptureOutcome.PRUNED)]
-        assert [sha256[0] for sha256 in await media.unused_blobs(archive.db)] == [1]
