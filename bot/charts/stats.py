@@ -12,6 +12,7 @@ from babel.numbers import format_percent
 from bot.charts.chart import Bar, Bars, Chart, Columns, Grid, Panel
 from bot.locales import N_, Translator
 from bot.locales.locale import Locale, show_number, show_span, topic_title
+from bot.models import StoredPost
 from bot.models.counts import DELAYS, ChannelCount, DayCounts, DelayCounts, DeletionCount, HourCounts, TopicCount
 from bot.text.markup import Text, bold, one_line
 
@@ -93,6 +94,8 @@ def _panels(asked: Asked, counted: Counted, locale: Locale) -> tuple[tuple[Panel
         bar, line = _bar(each, locale.t)
         bars.append(bar)
         lines.append(line)
+        if isinstance(each, DeletionCount):
+            lines += [_gone_line(post, locale) for post in each.newest]
     if asked.kind is ChartKind.CHANNELS:
         legend = (locale.t.gettext("posts · alerts"),)
     elif asked.kind is ChartKind.TOPICS:
@@ -119,6 +122,14 @@ def _bar(each: Named, t: Translator) -> tuple[Bar, str]:
         values = {"told": each.told, "missing": each.missing, "alerted": each.alerted}
         bar = Bar(name=name, parts=(each.told, each.missing), note=show_number(count, t))
     return bar, line.format(name=one_line(name, _NAME), **values)
+
+
+def _gone_line(post: StoredPost, locale: Locale) -> str:
+    """Write when it was noticed that a post is gone, whether Telegram told of it, what it said, and where it was."""
+    t = locale.t
+    became = t.gettext("missing when read again") if post.deleted_at is None else t.gettext("deletion told by Telegram")
+    words = one_line(post.whole, _NAME) or t.gettext("(no text)")
+    return f"{locale.date(post.gone_at or post.date)} · {became} · {words} · {post.link}"
 
 
 def topic_bar(each: TopicCount, t: Translator) -> Bar:

@@ -15,7 +15,7 @@ from bot.commands.rights import Need
 from bot.commands.subscribing import log_setting
 from bot.locales import N_
 from bot.locales.locale import topic_title
-from bot.models.counts import ChannelCount, Selection, TopicCount
+from bot.models.counts import ChannelCount, DeletionCount, Selection, TopicCount
 from bot.models.outgoing import Button, ButtonRows, Outgoing, Theme
 from bot.store import chats, topics
 from bot.store.channel_groups import ChannelGroup, Directory, ListedChannel
@@ -144,7 +144,7 @@ async def _others(counted: Counted, part: _Part, directory: Directory, context: 
         for each in counted[:MOST_BARS]:
             if isinstance(each, TopicCount) and each.topic in known:
                 found.append(_topic(known[each.topic], context))
-            elif isinstance(each, ChannelCount):
+            elif isinstance(each, ChannelCount | DeletionCount):
                 found.append(_Part(key=f"c{each.channel_id}", name=each.title, channel_ids=(each.channel_id,)))
     return found if not part.name or any(each.key == part.key for each in found) else [part, *found]
 
