@@ -122,6 +122,7 @@ def left(folder: Path) -> list[str]:
 async def test_nothing_repeats_the_words_and_they_do_not_come_back(tmp_path: Path) -> None:
     await fill(tmp_path)
     data, asked = tmp_path / "data", ("redact", LINK, "--reason", WHY)
+    assert (await typed(data, "backup", tmp_path / "copy.db"))[0] == 0
     code, out, said = await typed(data, *asked)
     assert (code, said) == (0, "Nothing was changed. Stop the service, then run it again with --yes.\n")
     assert f"message 1, version 1, seen 2025-03-10 12:00 UTC: {SAID}\n" in out
@@ -155,6 +156,8 @@ async def test_nothing_repeats_the_words_and_they_do_not_come_back(tmp_path: Pat
         await shows_why(archive)
         await keeps_out(archive)
     assert left(tmp_path) == []
+    code, out, _ = await typed(data, "restore", tmp_path / "copy.db")
+    assert (code, f"is back: channelwatch redact {LINK} --reason '{WHY}' --yes\n" in out) == (0, True), out
 
 
 def goes_with_its_line(bag: Path) -> None:
