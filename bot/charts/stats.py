@@ -13,7 +13,16 @@ from bot.charts.chart import Bar, Bars, Chart, Columns, Grid, Panel
 from bot.locales import N_, Translator
 from bot.locales.locale import Locale, show_number, show_span, topic_title
 from bot.models import StoredPost
-from bot.models.counts import DELAYS, ChannelCount, DayCounts, DelayCounts, DeletionCount, HourCounts, TopicCount
+from bot.models.counts import (
+    DELAYS,
+    ChannelCount,
+    DayCounts,
+    DelayCounts,
+    DeletionCount,
+    DeletionCounts,
+    HourCounts,
+    TopicCount,
+)
 from bot.text.markup import Text, bold, one_line
 
 MOST_BARS = 8  # that a phone shows well
@@ -22,7 +31,7 @@ _DAY = 24  # h
 _WEEK = 7  # days
 _YEAR = 364  # days: whole weeks
 Named = TopicCount | ChannelCount | DeletionCount
-Counted = DayCounts | HourCounts | DelayCounts | Sequence[Named]
+Counted = DayCounts | HourCounts | DelayCounts | DeletionCounts | Sequence[Named]
 
 
 class ChartKind(StrEnum):
@@ -88,14 +97,13 @@ def _panels(asked: Asked, counted: Counted, locale: Locale) -> tuple[tuple[Panel
             return _hours(asked, counted, locale)
         case ChartKind.DELAYS, DelayCounts():
             return _delays(counted, locale.t)
-    shown = () if isinstance(counted, DayCounts | HourCounts | DelayCounts) else counted[:MOST_BARS]
     bars, lines, legend = list[Bar](), list[str](), tuple[str, ...]()
-    for each in shown:
+    for each in named(counted):
         bar, line = _bar(each, locale.t)
         bars.append(bar)
         lines.append(line)
-        if isinstance(each, DeletionCount):
-            lines += [_gone_line(post, locale) for post in each.newest]
+    if isinstance(counted, DeletionCounts):
+        lines += [_gone_line(post, locale) for post in counted.newest]
     if asked.kind is ChartKind.CHANNELS:
         legend = (locale.t.gettext("posts · alerts"),)
     elif asked.kind is ChartKind.TOPICS:
@@ -103,6 +111,13 @@ def _panels(asked: Asked, counted: Counted, locale: Locale) -> tuple[tuple[Panel
     elif asked.kind is ChartKind.DELETIONS:
         legend = (locale.t.gettext("deleted, as Telegram says"), locale.t.gettext("missing when read again"))
     return (Bars(bars=tuple(bars), legend=legend),), lines
+
+
+def named(counted: Counted) -> Sequence[Named]:
+    """Return the topics or channels that a chart names, where it does."""
+    if isinstance(counted, DeletionCounts):
+        return counted.channels[:MOST_BARS]
+    return counted[:MOST_BARS] if isinstance(counted, Sequence) else ()
 
 
 def _bar(each: Named, t: Translator) -> tuple[Bar, str]:

@@ -75,7 +75,14 @@ class DeletionCount:
     told: int
     missing: int
     alerted: int  # of both, those that the chats had an alert of
-    newest: tuple[StoredPost, ...] = ()  # of both, where no other channel has any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeletionCounts:
+    """The channels of which posts are gone, the most first; where it is one alone, with the newest of these posts."""
+
+    channels: tuple[DeletionCount, ...]
+    newest: tuple[StoredPost, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

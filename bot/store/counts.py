@@ -15,6 +15,7 @@ from bot.models.counts import (
     DayCounts,
     DelayCounts,
     DeletionCount,
+    DeletionCounts,
     HourCounts,
     MoverCount,
     Selection,
@@ -144,12 +145,11 @@ async def count_delays(db: Reader, selection: Selection) -> DelayCounts:
     )
 
 
-async def count_deletions(db: Reader, selection: Selection) -> list[DeletionCount]:
+async def count_deletions(db: Reader, selection: Selection) -> DeletionCounts:
     """Count by channel the posts that were found gone in a time, the most first; of one alone, with the newest."""
     found = await _count_deletions(db, selection)
-    if len(found) != 1:
-        return found
-    return [replace(found[0], newest=tuple(await _newest_gone(db, found[0].channel_id, selection)))]
+    newest = await _newest_gone(db, found[0].channel_id, selection) if len(found) == 1 else ()
+    return DeletionCounts(channels=tuple(found), newest=tuple(newest))
 
 
 async def _newest_gone(db: Reader, channel_id: int, selection: Selection) -> list[StoredPost]:
@@ -177,7 +177,7 @@ async def _count_deletions(db: Reader, selection: Selection) -> list[DeletionCou
         GROUP BY s.id ORDER BY count(*) DESC, s.title LIMIT :most""",  # noqa: S608 - our own words
         _values(selection) | {"most": _NAMES},
     )
-    return [DeletionCount(**dict(row)) for row in rows]
+    return read_all(DeletionCount, rows)
 
 
 async def count_week(db: Reader, selection: Selection) -> WeekCounts:
