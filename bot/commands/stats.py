@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 from bot.charts import jobs
 from bot.charts.chart import Chart
-from bot.charts.stats import MOST_BARS, PERIODS, TITLES, Asked, ChartKind, Counted, show
+from bot.charts.stats import PERIODS, TITLES, Asked, ChartKind, Counted, named, show
 from bot.commands.context import CommandError, Context, Reply, Request, message, say
 from bot.commands.context import show as show_screen
 from bot.commands.lookup import find_topic, unquoted
@@ -15,7 +15,7 @@ from bot.commands.rights import Need
 from bot.commands.subscribing import log_setting
 from bot.locales import N_
 from bot.locales.locale import topic_title
-from bot.models.counts import ChannelCount, Selection, TopicCount
+from bot.models.counts import ChannelCount, DeletionCount, Selection
 from bot.models.outgoing import Button, ButtonRows, Outgoing, Theme
 from bot.store import chats, topics
 from bot.store.channel_groups import ChannelGroup, Directory, ListedChannel
@@ -139,13 +139,13 @@ def _buttons(asked: Asked, theme: Theme, part: _Part, others: Sequence[_Part], c
 async def _others(counted: Counted, part: _Part, directory: Directory, context: Context) -> list[_Part]:
     """Return what is a tap away: the channel groups, the topics or channels that a chart names, and what it is of."""
     found = [_group(each, directory) for each in directory.groups[:_MOST_GROUPS]]
-    if isinstance(counted, Sequence):
-        known = {each.name: each for each in await topics.all_topics(context.database, context.viewer)}
-        for each in counted[:MOST_BARS]:
-            if isinstance(each, TopicCount) and each.topic in known:
-                found.append(_topic(known[each.topic], context))
-            elif isinstance(each, ChannelCount):
-                found.append(_Part(key=f"c{each.channel_id}", name=each.title, channel_ids=(each.channel_id,)))
+    shown = named(counted)
+    known = {each.name: each for each in await topics.all_topics(context.database, context.viewer)} if shown else {}
+    for each in shown:
+        if isinstance(each, ChannelCount | DeletionCount):
+            found.append(_Part(key=f"c{each.channel_id}", name=each.title, channel_ids=(each.channel_id,)))
+        elif each.topic in known:
+            found.append(_topic(known[each.topic], context))
     return found if not part.name or any(each.key == part.key for each in found) else [part, *found]
 
 

@@ -46,7 +46,7 @@ def write_paper(shown: DossierView) -> bytes:
     try:
         (paper,) = _written("dossier.typ", asdict(shown), files, {})
     except typst.TypstError:
-        (paper,) = _written("dossier.typ", asdict(shown), (), {})
+        (paper,) = _without_broken("dossier.typ", asdict(shown), files, {})
     return paper
 
 
@@ -60,15 +60,25 @@ def write_renderings(shown: Sequence[PostRendering]) -> list[bytes]:
     except typst.TypstError:
         if len(shown) > 1:
             return [picture for each in shown for picture in write_renderings([each])]
-        return _written("rendering.typ", words, (), how)
+        return _without_broken("rendering.typ", words, files, how)
 
 
-def _written(name: str, words: object, files: Iterable[ShownFile], how: dict[str, Any]) -> list[bytes]:
+def _without_broken(name: str, words: object, files: Sequence[ShownFile], how: dict[str, Any]) -> list[bytes]:
+    """Compile as `_written` does, with those pictures alone that can be read to their end, or else with none."""
+    try:
+        return _written(name, words, files, how, anew=True)
+    except typst.TypstError:
+        return _written(name, words, (), how)
+
+
+def _written(
+    name: str, words: object, files: Iterable[ShownFile], how: dict[str, Any], *, anew: bool = False
+) -> list[bytes]:
     """Compile a template with words and the pictures of these files. Raises TypstError where one cannot be drawn."""
     with TemporaryDirectory() as folder:
         root = Path(folder)
         (root / name).write_bytes(resources.files("bot.dossier").joinpath("templates", name).read_bytes())
-        return _compile(root / name, _data(words, files, root), how)
+        return _compile(root / name, _data(words, files, root, anew=anew), how)
 
 
 def _compile(template: Path, data: str, how: dict[str, Any]) -> list[bytes]:
@@ -80,9 +90,9 @@ def _compile(template: Path, data: str, how: dict[str, Any]) -> list[bytes]:
     return made if isinstance(made, list) else [made]
 
 
-def _data(words: object, files: Iterable[ShownFile], root: Path) -> str:
+def _data(words: object, files: Iterable[ShownFile], root: Path, *, anew: bool) -> str:
     """Return the words as JSON, with the pictures of these files, which are put into `root`; others are left out."""
-    names = put_pictures(files, root)
+    names = put_pictures(files, root, anew=anew)
 
     def plain(value: object) -> str:
         if not isinstance(value, Path):

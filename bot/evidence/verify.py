@@ -342,22 +342,25 @@ class BundleCheck:
         if not any(line["kind"] == "redaction" for line in lines):
             for sha256 in told.keys() - found:
                 self.fault(f"{name}: its bytes {sha256} are missing in raw.tsv")
+        elif found:
+            self.fault(f"{name}: it was redacted, and raw.tsv has bytes of it all the same")
         for sha256 in found - told.keys():
             self.fault(f"{name}: the ledger does not name its bytes {sha256} in raw.tsv")
 
     def files(self, name: str, lines: list[dict[str, Any]], entries: list[dict[str, Any]]) -> None:
         """Look for each file that the ledger names."""
-        removed = {each["sha256"]: each["reason"] for each in entries if each["state"] != "kept"}
+        reasons = {each["sha256"]: each["reason"] for each in entries}
         told = dict.fromkeys(line["sha256"] for line in lines if line["kind"] == "file")
         for entry in entries:
             if entry["state"] == "kept" and entry["sha256"] not in told:
                 self.fault(f"{name}: the ledger has no line of its file {entry['sha256']}")
         for sha256 in told:
-            reason = removed.get(sha256, "")
+            reason = reasons.get(sha256)
             if reason == "redacted":
                 self.redaction(f"{name}: its file {sha256}", lines)
             elif reason:
-                self.notes.append(f"{name}: its file {sha256} was removed to make room")
+                why = "it was removed to make room" if reason == "pruned" else reason
+                self.notes.append(f"{name}: its file {sha256} is not here: {why}")
             elif sha256 not in self.media:
                 self.fault(f"{name}: its file media/{sha256} is missing")
             elif self.media[sha256] != sha256:

@@ -192,7 +192,7 @@ async def prune(tx: Transaction, *, size: int, before: datetime) -> list[Blob]:
         FROM captures k JOIN versions v ON v.id = k.version_id
         JOIN posts p ON p.channel_id = v.channel_id AND p.message_id = v.message_id
         WHERE k.state = 'kept' AND k.cause = 'alert' AND k.at < :before
-            AND NOT EXISTS (SELECT 1 FROM posts i JOIN case_posts s
+            AND NOT EXISTS (SELECT 1 FROM posts i CROSS JOIN case_posts s
                 ON s.channel_id = i.channel_id AND s.message_id = i.message_id
                 WHERE i.channel_id = p.channel_id AND i.post_key = p.post_key)
         ORDER BY k.id LIMIT :most""",

@@ -108,10 +108,10 @@ async def add(
             UNION SELECT e.value FROM json_each(:edited) e JOIN versions n ON n.id = e.value
                 JOIN versions o ON o.channel_id = n.channel_id AND o.message_id = n.message_id
                 JOIN media d ON d.version_id = o.id
-            UNION SELECT n.id FROM json_each(:edited) e JOIN versions n ON n.id = e.value
-                JOIN posts p ON p.channel_id = n.channel_id AND p.message_id = n.message_id
-                JOIN posts i ON i.channel_id = p.channel_id AND i.post_key = p.post_key
-                JOIN case_posts k ON k.channel_id = i.channel_id AND k.message_id = i.message_id)
+            UNION SELECT n.id FROM json_each(:edited) e CROSS JOIN versions n ON n.id = e.value
+                CROSS JOIN posts p ON p.channel_id = n.channel_id AND p.message_id = n.message_id
+                CROSS JOIN posts i ON i.channel_id = p.channel_id AND i.post_key = p.post_key
+                CROSS JOIN case_posts k ON k.channel_id = i.channel_id AND k.message_id = i.message_id)
         ON CONFLICT (version_id, file_id) DO NOTHING""",  # noqa: S608 - our own constant
         {"versions": json_list(versions), "edited": json_list(edited), "now": to_ms(now)},
     )
@@ -250,7 +250,7 @@ async def prune(tx: Transaction, *, size: int, after: int, shown_since: datetime
             CROSS JOIN posts p ON p.channel_id = v.channel_id AND p.message_id = v.message_id
             WHERE o.state = 'kept' AND o.sha256 = d.sha256 AND (EXISTS (SELECT 1 FROM alerts a
                 WHERE a.channel_id = p.channel_id AND a.post_key = p.post_key AND a.created_at >= :since)
-            OR EXISTS (SELECT 1 FROM posts i JOIN case_posts k
+            OR EXISTS (SELECT 1 FROM posts i CROSS JOIN case_posts k
                 ON k.channel_id = i.channel_id AND k.message_id = i.message_id
                 WHERE i.channel_id = p.channel_id AND i.post_key = p.post_key)))
             OR EXISTS (SELECT 1 FROM captures WHERE state = 'kept' AND sha256 = d.sha256) AS is_shown

@@ -12,8 +12,10 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from bot.errors import FatalError
+from bot.models.links import post_link
 from bot.parts import Part, PartKind, dump_parts, load_parts
 from bot.runtime.disk import fatal_in
 from bot.store import ledger, meta, outbox
@@ -229,6 +231,32 @@ def databases_before(path: Path) -> list[Path]:
     """Return the databases that restoring backups has put aside beside one, and what was cut off of copies."""
     every = (*path.parent.glob(f"{path.name}-[0-9]*"), *path.parent.glob(f".{path.name}-*"))
     return sorted(each for each in every if not each.name.endswith(("-wal", "-shm", "-journal")))
+
+
+def undone_by(restored: Path, before: Path) -> list[tuple[str, str]]:
+    """Return the links and reasons of redactions that a database of before has, and a restored one has not.
+
+    One that is damaged tells nothing.
+    """
+    sql = """SELECT r.channel_id, c.username, r.message_id, r.number, r.reason, p.link FROM redactions r
+        JOIN channels c ON c.id = r.channel_id
+        JOIN posts p ON p.channel_id = r.channel_id AND p.message_id = r.message_id ORDER BY r.at"""
+    beside = [each for suffix in ("-wal", "-shm") if not (each := before.with_name(before.name + suffix)).exists()]
+    try:
+        here, there = _rows(restored, "rw", sql), _rows(before, "ro", sql)
+    except sqlite3.DatabaseError:
+        return []
+    finally:
+        for each in beside:  # which one that only reads leaves behind
+            each.unlink(missing_ok=True)
+    done = {(channel_id, message_id, number) for channel_id, _, message_id, number, *_ in here}
+    left = [row for row in there if (row[0], row[2], row[3]) not in done]
+    return list(dict.fromkeys((post_link(row[0], row[1], row[2], row[5]), row[4]) for row in left))
+
+
+def _rows(path: Path, mode: str, sql: str) -> list[Any]:
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True)) as connection:
+        return connection.execute(sql).fetchall()
 
 
 def _key(version: RedactableVersion) -> tuple[int, int, int]:

@@ -9,11 +9,21 @@ from bot.charts.spread import show_spread
 from bot.charts.stats import Asked, ChartKind, Counted, show
 from bot.locales import translator
 from bot.locales.locale import Locale
-from bot.models.counts import ChannelCount, DayCounts, DelayCounts, DeletionCount, HourCounts, TopicCount
+from bot.models.counts import (
+    ChannelCount,
+    DayCounts,
+    DelayCounts,
+    DeletionCount,
+    DeletionCounts,
+    HourCounts,
+    TopicCount,
+)
 from tests.kit_clock import NOON
 from tests.rendering.values import stored
 
 LOCALE = Locale(t=translator("ru"), time_zone="Europe/Moscow", now=NOON)
+
+GONE = DeletionCounts(channels=(DeletionCount(channel_id=1, title="Вести", told=2, missing=1, alerted=0),))
 
 
 def figures(panel: Panel) -> object:
@@ -39,7 +49,11 @@ def figures(panel: Panel) -> object:
         (ChartKind.HOURS, HourCounts(posts=tuple(range(168))), [(7, 24, 5.0)]),
         (ChartKind.TOPICS, [TopicCount(topic="Топливо", alerts=3, before=1)], [[("Топливо", 3)]]),
         (ChartKind.CHANNELS, [ChannelCount(channel_id=1, title="Вести", posts=5, alerts=2)], [[("Вести", 5)]]),
-        (ChartKind.DELETIONS, [DeletionCount(title="Вести", told=2, missing=1, alerted=0)], [[("Вести", 2, 1)]]),
+        (
+            ChartKind.DELETIONS,
+            GONE,
+            [[("Вести", 2, 1)]],
+        ),
     ],
 )
 def test_a_chart_shows_what_was_counted(kind: ChartKind, counted: Counted, shown: list[object]) -> None:
@@ -49,7 +63,9 @@ def test_a_chart_shows_what_was_counted(kind: ChartKind, counted: Counted, shown
 
 def test_deletions_and_what_was_missing_are_named_apart_and_delays_have_a_bar_for_each_span() -> None:
     deletions, _ = show(
-        Asked(kind=ChartKind.DELETIONS, days=7), [DeletionCount(title="Вести", told=2, missing=1, alerted=0)], LOCALE
+        Asked(kind=ChartKind.DELETIONS, days=7),
+        GONE,
+        LOCALE,
     )
     (bars,) = deletions.panels
     assert isinstance(bars, Bars)

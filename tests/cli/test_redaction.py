@@ -1,5 +1,6 @@
 """`redact`: nothing in the folder of the data repeats the words any more, and they do not come back."""
 
+import hashlib
 import json
 import sqlite3
 from contextlib import closing
@@ -122,6 +123,7 @@ def left(folder: Path) -> list[str]:
 async def test_nothing_repeats_the_words_and_they_do_not_come_back(tmp_path: Path) -> None:
     await fill(tmp_path)
     data, asked = tmp_path / "data", ("redact", LINK, "--reason", WHY)
+    assert (await typed(data, "backup", tmp_path / "copy.db"))[0] == 0
     code, out, said = await typed(data, *asked)
     assert (code, said) == (0, "Nothing was changed. Stop the service, then run it again with --yes.\n")
     assert f"message 1, version 1, seen 2025-03-10 12:00 UTC: {SAID}\n" in out
@@ -155,6 +157,8 @@ async def test_nothing_repeats_the_words_and_they_do_not_come_back(tmp_path: Pat
         await shows_why(archive)
         await keeps_out(archive)
     assert left(tmp_path) == []
+    code, out, _ = await typed(data, "restore", tmp_path / "copy.db")
+    assert (code, f"is back: channelwatch redact {LINK} --reason '{WHY}' --yes\n" in out) == (0, True), out
 
 
 def goes_with_its_line(bag: Path) -> None:
@@ -175,6 +179,13 @@ def goes_with_its_line(bag: Path) -> None:
         check.run()
         assert any(fault.startswith(version) and said in fault for fault in check.faults), check.faults
     versions.write_text("\n".join([first, *others, ""]), "utf-8")
+    raws = bag / "data" / "raw.tsv"
+    rows = raws.read_text("ascii")
+    raws.write_text(f"1001\t1\t1\t{hashlib.sha256(b'').hexdigest()}\t\n{rows}", "ascii")
+    check = verify.BundleCheck(bag, None, [])
+    check.run()
+    assert f"{version}: it was redacted, and raw.tsv has bytes of it all the same" in check.faults
+    raws.write_text(rows, "ascii")
     ledger = bag / "data" / "ledger.tsv"
     assert f"{version} was redacted, its words and bytes are not here: {WHY}" in check.notes
     rows = [row.split("\t", 3) for row in ledger.read_text("utf-8").splitlines()]

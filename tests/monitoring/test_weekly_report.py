@@ -86,7 +86,9 @@ def test_a_week_in_which_all_happened_is_ten_lines() -> None:
         topics=tuple(TopicCount(topic=f"т{n}", alerts=n, before=9 - n) for n in range(10)),
         movers=tuple(MoverCount(title=f"Вести {n}", stories=n) for n in range(9)),
         edited=1,
-        deletions=tuple(DeletionCount(title=f"Вести {n}", told=n, missing=n, alerted=0) for n in range(9)),
+        deletions=tuple(
+            DeletionCount(channel_id=n, title=f"Вести {n}", told=n, missing=n, alerted=0) for n in range(9)
+        ),
     )
     names = tuple(f"Вести {n}" for n in range(9))
     report = WeeklyReport(event="", since=NOON - DAYS, until=NOON, counts=counts, gaps=9, gap_names=names)
