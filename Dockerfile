@@ -9,13 +9,13 @@ COPY build.lock requirements.lock ukrainian.lock mcp.lock ots.lock ./
 RUN pip install --require-hashes -r build.lock && pip install --require-hashes --no-build-isolation -r requirements.lock
 # UKRAINIAN=1 adds the forms of Ukrainian words, whose data are under the GPLv3.
 ARG UKRAINIAN=
-RUN [ -z "$UKRAINIAN" ] || pip install --require-hashes --no-build-isolation -r ukrainian.lock
 # MCP=1 adds what `channelwatch mcp` needs.
 ARG MCP=
-RUN [ -z "$MCP" ] || pip install --require-hashes --no-build-isolation -r mcp.lock
 # OTS=1 adds OpenTimestamps, 13 MB, of which two packages are under the LGPLv3.
 ARG OTS=
-RUN [ -z "$OTS" ] || pip install --require-hashes --no-build-isolation -r ots.lock
+RUN for extra in ${UKRAINIAN:+ukrainian} ${MCP:+mcp} ${OTS:+ots}; do \
+        pip install --require-hashes --no-build-isolation -r $extra.lock || exit 1; \
+    done
 COPY . .
 RUN pip install --no-deps --no-build-isolation .
 # A third of that is never used: what installs, compiles and tests the packages, symbols for debuggers (libraries in *.libs were patched,
@@ -37,6 +37,8 @@ FROM python:3.13-slim
 RUN useradd --uid 10001 --create-home channelwatch && install -d -o channelwatch -m 0700 /data
 COPY --from=build /opt/channelwatch /opt/channelwatch
 ENV PATH=/opt/channelwatch/bin:$PATH DATA_DIR=/data PYTHONUNBUFFERED=1
+# Emoji in pictures of posts and in PDFs (11 MB).
+RUN apt-get update && apt-get install -y --no-install-recommends fonts-noto-color-emoji && rm -rf /var/lib/apt/lists/*
 # OCR=1 adds the program that reads text in pictures, with Russian, Ukrainian and English.
 ARG OCR=
 RUN [ -z "$OCR" ] || (apt-get update && apt-get install -y --no-install-recommends \

@@ -55,9 +55,10 @@ lock: $(READY) ## resolve the dependencies anew, with hashes
 	@UV="$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --upgrade --custom-compile-command 'make lock'"; \
 	eval $$UV pyproject.toml --output-file requirements.lock && \
 	eval $$UV pyproject.toml --extra ukrainian --extra mcp --extra ots --group dev --output-file requirements-dev.lock && \
-	eval $$UV pyproject.toml --extra mcp --output-file mcp.lock && \
-	eval $$UV pyproject.toml --extra ots --output-file ots.lock && \
-	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["ukrainian"], sep="\n")' | eval $$UV - --output-file ukrainian.lock && \
+	for extra in ukrainian mcp ots; do \
+		$(BIN)/python -c 'import sys, tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"][sys.argv[1]], sep="\n")' $$extra | \
+		eval $$UV - --constraint requirements-dev.lock --output-file $$extra.lock || exit 1; \
+	done && \
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' | eval $$UV - --output-file build.lock
 
 # Not part of lint: it asks PyPI, which knows the advisories, and where PyPI is not reached (a mirror has none) it can tell nothing;

@@ -260,6 +260,8 @@ def _lasting(resources: Resources) -> Loops:
     bot, sources = resources.bot, resources.sources
     media_path, most, url = settings.media_path, round(settings.media_max_total_gb * GIGABYTE), settings.heartbeat_url
 
+    ledger_heads = HeadLoop.of(settings, database, clock=clock)
+
     def check_bot() -> str | None:
         return bot.fault and f"the bot: {bot.fault}"
 
@@ -279,7 +281,8 @@ def _lasting(resources: Resources) -> Loops:
         "daily report": DailyReports(database, clock=clock).run,
         "surges": SurgeMonitor(database, clock=clock).run,
         "weekly report": WeeklyReports(database, partial(_count_week, resources.searches), clock=clock).run,
-        "ledger heads": HeadLoop.of(settings, database, clock=clock).run,
+        "ledger heads": ledger_heads.run,
+        "ledger stamps": ledger_heads.run_stamps,
     }
 
 

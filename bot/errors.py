@@ -76,3 +76,11 @@ class UnreadableError(TelegramError):
         super().__init__("what this version cannot read", code=0, verdict=Verdict.RETRY)
         self.constructor = constructor
         self.message_id = message_id
+
+
+def install_line(extra: str) -> str:
+    """Say how an extra of the package is installed."""
+    return (
+        f"Install it with `make setup`, in Docker with `docker compose build --build-arg {extra.upper()}=1`, "
+        f"or elsewhere with `pip install 'channelwatch[{extra}]'`."
+    )

@@ -16,11 +16,14 @@ from bot.matching.engine.compiled import Compiled, compile_query
 from bot.matching.query.parser import parse
 from bot.matching.words.inflection import Inflector
 from bot.models import Deletion, Observation, ObservedBy, Post, RawFormat, StoredPost
+from bot.models.captures import CaptureCause, CaptureOutcome
 from bot.models.outgoing import Peer, PeerKind
 from bot.pipeline.ingest import Ingest, Result
 from bot.search.deadline import Deadline
 from bot.search.searcher import Hit, find_newest
-from bot.store import channels, chats, follows, meta, posts, readers, subscriptions, topics
+from bot.store import captures, channels, chats, follows, meta, posts, readers, subscriptions, topics
+from bot.store.blobs import Blob
+from bot.store.captures import CapturedPage
 from bot.store.channels import Access, Channel, ResolvedChannel
 from bot.store.chats import Chat
 from bot.store.database import Database, Reader, Subject, Transaction
@@ -127,6 +130,28 @@ class Archive:
     async def stored(self, message_id: int, channel_id: int = NEWS) -> StoredPost:
         found = await posts.current(self.db, channel_id, [message_id])
         return found[0]
+
+    async def capture(self, message_id: int, page: Blob, cause: CaptureCause = CaptureCause.CASE) -> None:
+        """Want the public page of a message, and keep what came."""
+        version_id = (await self.stored(message_id)).version_id
+
+        async def job(tx: Transaction) -> None:
+            await captures.want(tx, [version_id], cause, now=NOON)
+            wanted = await captures.claim(tx, until=NOON, now=NOON)
+            assert wanted is not None
+            shown = CapturedPage(
+                outcome=CaptureOutcome.SHOWN,
+                detail=None,
+                at=NOON,
+                url=f"https://t.me/News1001/{message_id}?embed=1",
+                status=200,
+                headers={},
+                sha256=page.sha256,
+                size=page.size,
+            )
+            await captures.keep(tx, wanted, shown)
+
+        await self.db.write(job)
 
     async def outbox(self) -> list[Message]:
         """Return what is to be sent or edited, now or later."""

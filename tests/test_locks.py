@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -30,13 +31,11 @@ def group(name: str) -> list[str]:
 
 
 RUN = PROJECT["project"]["dependencies"]
-UKRAINIAN = PROJECT["project"]["optional-dependencies"]["ukrainian"]
+EXTRAS = {f"{name}.lock": asked for name, asked in PROJECT["project"]["optional-dependencies"].items()}
 LOCKS = {
     "requirements.lock": RUN,
-    "ukrainian.lock": UKRAINIAN,
-    "mcp.lock": [*RUN, *PROJECT["project"]["optional-dependencies"]["mcp"]],
-    "ots.lock": [*RUN, *PROJECT["project"]["optional-dependencies"]["ots"]],
-    "requirements-dev.lock": [*RUN, *UKRAINIAN, *group("dev")],
+    **EXTRAS,
+    "requirements-dev.lock": [*RUN, *chain.from_iterable(EXTRAS.values()), *group("dev")],
     "build.lock": PROJECT["build-system"]["requires"],
 }
 
@@ -51,7 +50,7 @@ def test_a_lock_holds_what_is_asked_for_and_a_hash_for_each(lock: str) -> None:
 
 def test_what_is_developed_with_is_what_runs() -> None:
     developed = pins("requirements-dev.lock")
-    for lock in ("requirements.lock", "ukrainian.lock", "mcp.lock", "ots.lock"):
+    for lock in ("requirements.lock", *EXTRAS):
         assert pins(lock).items() <= developed.items()
 
 

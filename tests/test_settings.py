@@ -56,6 +56,14 @@ def test_a_wrong_setting_is_one_line_with_its_value_and_what_to_write(
     assert len(line) < 300
 
 
+def test_two_authorities_stamp_the_ledger_unless_others_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("API_ID", "1"), ("API_HASH", "0" * 32), ("BOT_TOKEN", "1:token")):
+        monkeypatch.setenv(f"TELEGRAM_{name}", value)
+    assert len({url.split("/")[2] for url in load_settings().authorities}) == 2
+    monkeypatch.setenv("TIMESTAMP_URLS", "off")
+    assert load_settings().authorities == ()
+
+
 def test_a_path_with_a_zero_byte_is_one_line(folder: Path) -> None:
     (folder / ".env").write_bytes(b"DATA_DIR=da\0ta\n")
     with pytest.raises(SettingsError, match=r"^DATA_DIR: «da.ta» cannot be used: no file can have this name$"):

@@ -10,8 +10,8 @@ class Columns:
     title: str
     labels: tuple[str, ...]
     values: tuple[float, ...]
-    place: int = 0  # of its colour
-    thousands: str = "\u202f"  # what stands between the thousands of a number
+    place: int  # of its colour
+    thousands: str  # what stands between the thousands of a number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ matplotlib takes a second to load, and keeps Python's lock while it draws. The c
 people who do not see red or green tell apart (https://jfly.uni-koeln.de/color/); nothing is said by colour alone.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -30,6 +31,7 @@ _FEWEST_SIGNS = 6  # of a number beside columns, so that those of two panels mos
 _GAP, _BARS_WEIGHT = 0.125, 2.2  # between panels, as a part of the picture; how much higher bars are than others
 _LONGEST = 44  # letters of a line of text
 _FEWEST_ROWS = 6  # fewer bars are no thicker
+_JOINERS = re.compile("[\ufe0e\ufe0f\u200d]")  # of emoji: the font has them, and shows nothing
 _FONT: dict[Any, object] = {
     "font.family": "DejaVu Sans",
     "text.parse_math": False,
@@ -125,7 +127,7 @@ def _draw_columns(axes: Axes, panel: Columns, look: _Look) -> None:
             axes.text(place, value + most * 0.02, _number(value, panel), fontsize=_SMALL, ha="center", va="bottom")
         return
     axes.locator_params(axis="y", nbins=4, integer=True)
-    ticks = [tick for tick in axes.get_yticks() if 0 < tick <= most * 1.1]
+    ticks = [tick for tick in axes.get_yticks() if 0 < tick <= most]  # above it is the title
     axes.set_yticks(ticks, [""] * len(ticks))
     axes.grid(axis="y", color=look.faint, alpha=0.3)
     axes.set_axisbelow(True)
@@ -205,7 +207,7 @@ def _draw_grid(axes: Axes, panel: Grid, look: _Look) -> None:
 
 def legible(text: str, longest: int) -> str:
     """Return a foreign text in one line, with the signs alone that the font has: no boxes where an emoji was."""
-    known = _signs()
+    known, text = _signs(), _JOINERS.sub("", text)
     words = " ".join("".join(sign for sign in text if sign.isspace() or ord(sign) in known).split())
     if text and not words:  # of emoji alone: the lines below the picture, in the same order, have it
         return "…"

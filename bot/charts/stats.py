@@ -7,11 +7,22 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, get_day_names
+from babel.numbers import format_percent
 
 from bot.charts.chart import Bar, Bars, Chart, Columns, Grid, Panel
 from bot.locales import N_, Translator
 from bot.locales.locale import Locale, show_number, show_span, topic_title
-from bot.models.counts import DELAYS, ChannelCount, DayCounts, DelayCounts, DeletionCount, HourCounts, TopicCount
+from bot.models import StoredPost
+from bot.models.counts import (
+    DELAYS,
+    ChannelCount,
+    DayCounts,
+    DelayCounts,
+    DeletionCount,
+    DeletionCounts,
+    HourCounts,
+    TopicCount,
+)
 from bot.text.markup import Text, bold, one_line
 
 MOST_BARS = 8  # that a phone shows well
@@ -20,7 +31,7 @@ _DAY = 24  # h
 _WEEK = 7  # days
 _YEAR = 364  # days: whole weeks
 Named = TopicCount | ChannelCount | DeletionCount
-Counted = DayCounts | HourCounts | DelayCounts | Sequence[Named]
+Counted = DayCounts | HourCounts | DelayCounts | DeletionCounts | Sequence[Named]
 
 
 class ChartKind(StrEnum):
@@ -86,12 +97,13 @@ def _panels(asked: Asked, counted: Counted, locale: Locale) -> tuple[tuple[Panel
             return _hours(asked, counted, locale)
         case ChartKind.DELAYS, DelayCounts():
             return _delays(counted, locale.t)
-    shown = () if isinstance(counted, DayCounts | HourCounts | DelayCounts) else counted[:MOST_BARS]
     bars, lines, legend = list[Bar](), list[str](), tuple[str, ...]()
-    for each in shown:
+    for each in named(counted):
         bar, line = _bar(each, locale.t)
         bars.append(bar)
         lines.append(line)
+    if isinstance(counted, DeletionCounts):
+        lines += [_gone_line(post, locale) for post in counted.newest]
     if asked.kind is ChartKind.CHANNELS:
         legend = (locale.t.gettext("posts · alerts"),)
     elif asked.kind is ChartKind.TOPICS:
@@ -99,6 +111,13 @@ def _panels(asked: Asked, counted: Counted, locale: Locale) -> tuple[tuple[Panel
     elif asked.kind is ChartKind.DELETIONS:
         legend = (locale.t.gettext("deleted, as Telegram says"), locale.t.gettext("missing when read again"))
     return (Bars(bars=tuple(bars), legend=legend),), lines
+
+
+def named(counted: Counted) -> Sequence[Named]:
+    """Return the topics or channels that a chart names, where it does."""
+    if isinstance(counted, DeletionCounts):
+        return counted.channels[:MOST_BARS]
+    return counted[:MOST_BARS] if isinstance(counted, Sequence) else ()
 
 
 def _bar(each: Named, t: Translator) -> tuple[Bar, str]:
@@ -118,6 +137,14 @@ def _bar(each: Named, t: Translator) -> tuple[Bar, str]:
         values = {"told": each.told, "missing": each.missing, "alerted": each.alerted}
         bar = Bar(name=name, parts=(each.told, each.missing), note=show_number(count, t))
     return bar, line.format(name=one_line(name, _NAME), **values)
+
+
+def _gone_line(post: StoredPost, locale: Locale) -> str:
+    """Write when it was noticed that a post is gone, whether Telegram told of it, what it said, and where it was."""
+    t = locale.t
+    became = t.gettext("missing when read again") if post.deleted_at is None else t.gettext("deletion told by Telegram")
+    words = one_line(post.whole, _NAME) or t.gettext("(no text)")
+    return f"{locale.date(post.gone_at or post.date)} · {became} · {words} · {post.link}"
 
 
 def topic_bar(each: TopicCount, t: Translator) -> Bar:
@@ -205,7 +232,7 @@ def _hours(asked: Asked, counted: HourCounts, locale: Locale) -> tuple[tuple[Pan
     for number, day in enumerate(days):
         count = sum(values[number])
         best = values[number].index(max(values[number]))
-        line = t.gettext("{day}: posts {n}, most at {hour}:00")
+        line = t.gettext("{day}: posts {n}, most at {hour}:00") if count else "{day}: {n}"
         lines.append(line.format(day=day, n=show_number(round(count, 1), t), hour=best))
     return (grid,), lines
 
@@ -223,7 +250,7 @@ def _delays(counted: DelayCounts, t: Translator) -> tuple[tuple[Panel, ...], lis
             name = t.gettext("up to {span}").format(span=show_span(DELAYS[number], t))
         else:
             name = t.gettext("longer")
-        share = f"{show_number(each, t)} · {round(100 * each / max(1, count))}%"
+        share = f"{show_number(each, t)} · {format_percent(each / max(1, count), locale=t.language)}"
         bars.append(Bar(name=name, parts=(each,), note=share))
         lines += [f"{name}: {share}"] if count else []
     return (Bars(bars=tuple(bars), legend=(t.gettext("alerts, by how long after the post"),)),), lines

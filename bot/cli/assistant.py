@@ -11,7 +11,7 @@ import bot
 from bot.cli import cli
 from bot.cli.assistant_tools import NOTE, Answer, ArchiveTools, Resolve
 from bot.cli.people import find_person, instance_path
-from bot.errors import ChannelwatchError, SettingsError
+from bot.errors import ChannelwatchError, SettingsError, install_line
 from bot.models.outgoing import PeerKind
 from bot.models.people import ANYBODY, EVERYTHING, Role, Viewer
 from bot.runtime.clock import utc_now
@@ -19,10 +19,7 @@ from bot.runtime.priority import give_way
 from bot.store import chats, people
 from bot.store.database import Reader, open_read_only
 
-_MISSING = (
-    "The package «mcp» is missing. Install it with `make setup`, in Docker with "
-    "`docker compose build --build-arg MCP=1`, or elsewhere with `pip install 'channelwatch[mcp]'`."
-)
+_MISSING = f"The package «mcp» is missing. {install_line('mcp')}"
 _INSTRUCTIONS = f"""An archive of Telegram channels and sites, with every edit and deletion, read-only.
 Searches take the query language of channelwatch: words in any inflected form (Russian, Ukrainian, English), "phrases",
 a|b, -without, a ~5 b, in:@channel, since:7d, until:2026-01-31, history:yes, order:best.
@@ -33,7 +30,7 @@ _TOOLS = {
     "search": "Find stored posts, newest first, by a query with filters (in:@name, since:7d, until:2026-01-31, "
     "history:yes, order:best); without a query the newest ones. Pass next_cursor as cursor for more.",
     "post": "One post by its link, or by channel_id and message_id: all its versions, parts and files, and whether "
-    "it was deleted or hidden.",
+    "Telegram told of its deletion, or it was missing when it was read again.",
     "channels": "The followed channels, those with words in title or name, and whether something of them is missing.",
     "topics": "The topics: what each looks for, and looked for before.",
     "coverage": "From when on the archive is complete, in all or for in:@name.",

@@ -219,13 +219,14 @@ def _brief(hit: Hit, *, versions: int) -> Answer:
         "found": list(dict.fromkeys(words)),
         "is_current": post.is_current,
         "versions": versions,
-        "deleted_or_hidden_since": post.gone_at,
+        "deletion_told_at": post.deleted_at,
+        "missing_since": post.missing_since,
     }
 
 
 def _record(post: StoredPost, versions: list[StoredPost]) -> Answer:
     shown = versions[-_MOST_VERSIONS:]
-    return {**record(Hit(post=post, spans=()), shown), "deleted_or_hidden_since": post.gone_at}
+    return record(Hit(post=post, spans=()), shown)
 
 
 def _channel(state: ChannelState) -> Answer:

@@ -1,6 +1,7 @@
 """The commands `backup` and `restore`: a copy of the database, and the way back."""
 
 import asyncio
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +13,7 @@ from bot.locales.locale import show_size
 from bot.runtime.clock import utc_now
 from bot.settings import load_settings
 from bot.store import backup as backups
-from bot.store import ledger
+from bot.store import ledger, redactions
 from bot.store.backup import Backup
 from bot.store.database import open_existing
 
@@ -54,6 +55,9 @@ def restore(path: Place) -> None:
     console.print(f"Restored: {made.path}, {_summary(made)}", soft_wrap=True)
     if kept is not None:
         console.print(f"The previous database is now {kept}; delete it when all is well.", soft_wrap=True)
+        for link, reason in redactions.undone_by(settings.database_path, kept):
+            again = f"channelwatch redact {link} --reason {shlex.quote(reason)} --yes"
+            console.print(f"What was redacted after the backup is back: {again}", soft_wrap=True, markup=False)
     console.print("Next: channelwatch run")
 
 

@@ -1,10 +1,10 @@
 """Bundles of evidence, as `export --evidence` makes them: the ledger is signed and stamped for each."""
 
 import sys
-from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from pathlib import Path
 
+from bot.cli.export_posts import Keys, first_moment, message_keys
 from bot.cli.output import reading_back, writing_messages
 from bot.errors import SettingsError
 from bot.models.captures import Capture
@@ -13,17 +13,11 @@ from bot.search.filters import Typed
 from bot.search.searcher import scope_of
 from bot.settings import Settings, load_settings
 from bot.store import evidence, ledger, meta, proofs
-from bot.store.database import Database, Reader, open_existing, open_read_only
-from bot.store.fulltext import Scope
+from bot.store.database import Database, open_existing, open_read_only
 from bot.store.heads import LedgerHead
 
-Keys = AsyncIterator[list[tuple[int, int]]]  # channels and messages, some at a time
-Find = Callable[[Reader, Typed, str | None, Scope, Callable[[datetime], None]], Keys]
 
-
-async def make_bundle(  # noqa: PLR0913 - what to hold, and how to find it
-    typed: Typed, place: Path, *, case: str | None, find: Find, capture: bool, now: datetime
-) -> None:
+async def make_bundle(typed: Typed, place: Path, *, case: str | None, capture: bool, now: datetime) -> None:
     """Make a bundle, once the ledger is signed and stamped for it."""
     from bot.evidence.bundle import Bundle, BundleRequest  # noqa: PLC0415 - most exports need none of it
     from bot.evidence.signing import Signer  # noqa: PLC0415
@@ -38,12 +32,12 @@ async def make_bundle(  # noqa: PLR0913 - what to hold, and how to find it
         bundle = Bundle(place, database, writing, settings.media_path)
         scope = await scope_of(database, typed.filters, EVERYTHING)
         signer = Signer(writing, settings.data_dir)
-        key = await signer.key(now)
+        await signer.key(now)  # it is made now, if there is none: that is a line of the ledger
         if capture:
-            found = find(database, typed, case, scope, lambda _: None)
-            await _capture(settings, found, writing)
+            await _capture(settings, message_keys(database, typed, case, scope, lambda _: None), writing)
         await database.fetch_all("BEGIN")  # what comes from now on is of the next bundle
         head = await signer.sign(now, await ledger.tip(database))
+        key = await signer.key(now)
         for stamp in await Stamper(writing, settings.authorities, proxy=web_proxy(settings)).stamp(head, now):
             if stamp.reply is None:
                 sys.stderr.write(f"{stamp.authority} did not stamp the ledger: {stamp.reason}\n")
@@ -55,8 +49,8 @@ async def make_bundle(  # noqa: PLR0913 - what to hold, and how to find it
             since=typed.filters.since,
             until=typed.filters.until,
         )
-        with reading_back(scope.since, now) as reached:
-            count = await bundle.collect(find(database, typed, case, scope, reached))
+        with reading_back(await first_moment(database, scope), now) as reached:
+            count = await bundle.collect(message_keys(database, typed, case, scope, reached))
         with writing_messages(count) as show:
             made = await bundle.write(request, show, head=head, key=key)
     sys.stderr.write(

@@ -23,7 +23,7 @@ from bot.runtime.clock import utc_now
 from bot.runtime.proxies import proxy_of
 from bot.runtime.web import check_proxy
 from bot.settings import Settings, load_settings
-from bot.store import long_posts, media, meta, pictures, readers, targets
+from bot.store import long_posts, media, meta, pictures, readers, redactions, targets
 from bot.store.blobs import Blobs
 from bot.store.database import Reader, open_read_only
 from bot.store.integrity import find_damage
@@ -198,6 +198,9 @@ async def _database(settings: Settings) -> AsyncIterator[Check]:
                 yield _failed("database", f"{path} is damaged ({_one_line(fault)}): {advice}")
                 return
             yield Check(name="database", outcome="of this version, and sound")
+            if await redactions.has_traces(db):
+                advice = "stop the service, then run that `channelwatch redact LINK` again"
+                yield _failed("redaction", f"it was cut off, and traces of the words are left: {advice}")
             yield await _service(db)
             yield await _files(db, settings)
             yield await _channels(db)

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -14,31 +14,22 @@ import typer
 
 from bot.cli import cli
 from bot.cli.bundling import make_bundle
-from bot.cli.export_files import case_named, opened, write_dossier
-from bot.cli.output import ended_by_reader, reading_back
-from bot.cli.queries import compile_queries
-from bot.cli.search import every_page, narrowed
+from bot.cli.dossiers import write_dossier
+from bot.cli.export_posts import first_moment, message_pages, named_search
+from bot.cli.output import ended_by_reader, opened, reading_back
+from bot.cli.search import narrowed
 from bot.dossier.making import DossierFormat
 from bot.dossier.news import make_news
 from bot.dossier.syndication import NewsHeading, SyndicationFormat
 from bot.dossier.table import TableFormat, row_of, writer
 from bot.errors import SettingsError
 from bot.locales import translator
-from bot.locales.locale import topic_title
-from bot.matching.engine.compiled import Compiled
-from bot.models import StoredPost
-from bot.models.people import EVERYTHING
 from bot.runtime.clock import utc_now
 from bot.runtime.priority import give_way_from_outside
 from bot.search.filters import FilterError, Named, Typed, read
-from bot.search.searcher import scope_of
 from bot.settings import load_settings
-from bot.store import cases, posts, topics
-from bot.store.channel_groups import Directory
-from bot.store.database import Reader, open_read_only
-from bot.store.fulltext import Scope
-
-_AT_ONCE = 500  # messages
+from bot.store import posts
+from bot.store.database import open_read_only
 
 
 class ExportFormat(StrEnum):
@@ -108,7 +99,7 @@ def export(  # noqa: PLR0913 - each option narrows what is written, or says how
         filters = narrowed(replace(typed.filters, channels=channels), since, until, now=now)
         asked = replace(typed, filters=filters)
         if evidence is not None:
-            asyncio.run(make_bundle(asked, evidence, case=case, find=_keys, capture=capture, now=now))
+            asyncio.run(make_bundle(asked, evidence, case=case, capture=capture, now=now))
         elif case is not None:
             asyncio.run(write_dossier(case, DossierFormat(what), output, language=language, zone=zone, now=now))
         else:
@@ -142,28 +133,10 @@ def _refusals() -> Iterator[None]:
         raise SettingsError(f"{'' if error.position else '--channel: '}{error}") from None
 
 
-async def _wanted(database: Reader, typed: Typed, topic: str | None) -> tuple[str, Compiled | None, Scope]:
-    """Return what is to be written: its name, by what it is found, and where. Raises SettingsError."""
-    scope = await scope_of(database, typed.filters, EVERYTHING)
-    if topic is None:
-        return typed.query or "channelwatch", _compiled(typed), scope
-    if typed.query:
-        raise SettingsError("a query and --topic cannot be combined: use one of them")
-    found = await topics.find(database, topic)
-    if found is None:
-        names = ", ".join(each.name for each in await topics.all_topics(database))
-        raise SettingsError(f"--topic: there is no topic «{topic}»; there are {names}")
-    if found.limits:
-        limited = (await Directory.load(database)).limit(found.limits)
-        ids = limited if scope.channel_ids is None else limited & set(scope.channel_ids)
-        scope = replace(scope, channel_ids=tuple(ids))
-    return topic_title(found.name, translator("en")), Compiled.from_json(found.compiled), scope
-
-
 async def _write_news(typed: Typed, topic: str | None, how: SyndicationFormat, out: TextIO, *, language: str) -> None:
     """Write the newest posts for readers of news."""
     async with open_read_only(load_settings().database_path) as database:
-        name, asked, scope = await _wanted(database, typed, topic)
+        name, asked, scope = await named_search(database, typed, topic)
         heading = NewsHeading(id=name, name=name, language=translator(language).language)
         out.write((await make_news(database, asked, scope, heading, how)).decode())
 
@@ -172,54 +145,12 @@ async def _write_table(  # noqa: PLR0913 - likewise
     typed: Typed, topic: str | None, how: TableFormat, out: TextIO, *, versions: bool, now: datetime
 ) -> None:
     async with open_read_only(load_settings().database_path) as database:
-        _, asked, scope = await _wanted(database, typed, topic)
+        _, asked, scope = await named_search(database, typed, topic)
         write, count = writer(how, out), 0
-        with reading_back(scope.since, now) as reached:
-            async for page in _pages(database, asked, scope, reached):
+        with reading_back(await first_moment(database, scope), now) as reached:
+            async for page in message_pages(database, asked, scope, reached):
                 every = await posts.every_version(database, page) if versions else page
                 for post in every:
                     write(row_of(post))
                 count += len(every)
     sys.stderr.write(f"{count} rows.\n")
-
-
-async def _keys(
-    database: Reader, typed: Typed, case: str | None, scope: Scope, reached: Callable[[datetime], None]
-) -> AsyncIterator[list[tuple[int, int]]]:
-    """Yield the messages of a case, or those that are found, by channel and number."""
-    if case is not None:
-        found = await cases.posts_of(database, (await case_named(database, case)).id)
-        yield [(post.channel_id, post.message_id) for post in found]
-        return
-    async for page in _pages(database, _compiled(typed), scope, reached):
-        yield [(post.channel_id, post.message_id) for post in page]
-
-
-def _compiled(typed: Typed) -> Compiled | None:
-    """Return the query of what was typed; None where it has none."""
-    return compile_queries(None, typed.query)["query"] if typed.query else None
-
-
-async def _pages(
-    database: Reader, asked: Compiled | None, scope: Scope, reached: Callable[[datetime], None]
-) -> AsyncIterator[Sequence[StoredPost]]:
-    """Yield messages, newest first, a few hundred at a time, and say how far back they are."""
-    if asked is not None:
-        async for found in every_page(database, asked, scope):
-            yield [hit.post for hit in found.hits]
-            if found.reached or found.hits:
-                reached(found.reached or found.hits[-1].post.date)
-        return
-    before: int | None = None
-    while page := await posts.latest(
-        database,
-        channel_ids=scope.channel_ids,
-        limit=_AT_ONCE,
-        before=before,
-        since=scope.since,
-        until=scope.until,
-        items=True,
-    ):
-        yield page
-        reached(page[-1].date)
-        before = page[-1].id

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from io import TextIOWrapper
+from pathlib import Path
 from time import monotonic
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 import typer
 from rich.console import Console
@@ -17,6 +18,7 @@ from rich.progress import (
     MofNCompleteColumn,
     Progress,
     ProgressColumn,
+    TaskProgressColumn,
     TextColumn,
     TimeRemainingColumn,
 )
@@ -26,6 +28,7 @@ from rich.text import Text
 from bot.cli import console
 from bot.errors import ChannelwatchError
 from bot.models import StoredPost
+from bot.runtime.private_files import FILE_MODE
 from bot.search.coverage import Coverage
 
 # What would move the cursor, colour the terminal or turn a line around: controls but for line breaks and tabs, and
@@ -63,6 +66,29 @@ def text_output() -> TextIO:
         # Half a surrogate pair, which JSON can hold, is written as its escape; a line at a time, for what comes live.
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="", line_buffering=True)
     return sys.stdout
+
+
+@contextmanager
+def opened(path: Path | None) -> Iterator[TextIO]:
+    """Yield what is written to: standard output, or a file that appears once it is whole."""
+    if path is None:
+        yield text_output()
+        return
+    with whole_file(path) as file, TextIOWrapper(file, "utf-8", errors="backslashreplace", newline="") as out:
+        yield out
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """Yield a file of ours alone, which takes its name once it is whole."""
+    part = path.with_name(f"{path.name}.part")
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
@@ -109,7 +135,8 @@ def print_post(
     if not post.is_current:
         heading.append(f"(earlier wording, {post.edit_date or post.date:{moment}})")
     if post.gone_at is not None:
-        heading.append(f"(deleted or hidden, noticed {post.gone_at:{moment}})")
+        became = "missing when read again" if post.deleted_at is None else "deletion told by Telegram"
+        heading.append(f"({became}, {post.gone_at:{moment}})")
     # a link that is broken cannot be opened, nor can a broken line be searched in a file
     console.print(Text("  ".join(heading), "bold"), soft_wrap=True)
     if reason:
@@ -126,8 +153,10 @@ def print_post(
 @contextmanager
 def reading_back(since: datetime | None, now: datetime) -> Iterator[Callable[[datetime], None]]:
     """Show how far posts are read, from now back to `since` or to the oldest; yield a function that takes a date."""
-    columns = TextColumn("Reading posts back to {task.fields[date]}"), BarColumn()
     total = None if since is None else (now - since).total_seconds()
+    columns: list[ProgressColumn] = [TextColumn("Reading posts back to {task.fields[date]}"), BarColumn()]
+    if total is not None:
+        columns.append(TaskProgressColumn())
     with _progress(columns, total, date="…") as show:
         yield lambda date: show((now - date).total_seconds(), f"Read back to {date:%Y-%m-%d} …", f"{date:%Y-%m-%d}")
 

@@ -59,6 +59,8 @@ def redact(
         redactions.scrub(settings.database_path)
     console.print(f"Redacted for good: {count} versions. Sent alerts change once the service runs.", soft_wrap=True)
     console.print(_OUT_OF_REACH, soft_wrap=True)
+    for path in redactions.databases_before(settings.database_path):
+        console.print(f"{path} is a database of before, and may have it: delete that, too.", soft_wrap=True)
     console.print("Next: channelwatch run")
 
 
@@ -80,7 +82,9 @@ async def _redact(settings: Settings, link: str, number: int | None, reason: str
         left = [each for each in found if not each.is_redacted]
         if left:
             await database.write(partial(redactions.redact, found=left, reason=reason, now=utc_now()))
-        Blobs(settings.media_path).remove(await media.unused_blobs(database))
+        blobs = Blobs(settings.media_path)
+        blobs.clean()
+        await media.remove_strays(database, blobs, before=utc_now())
     return len(left)
 
 

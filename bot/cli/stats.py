@@ -11,14 +11,13 @@ import typer
 from bot.charts import jobs
 from bot.charts.stats import PERIODS, Asked, ChartKind, show
 from bot.cli import cli, console
-from bot.cli.output import plain
+from bot.cli.output import plain, whole_file
 from bot.errors import SettingsError
 from bot.locales import LANGUAGES, translator
 from bot.locales.locale import Locale
 from bot.models.counts import Selection
 from bot.models.outgoing import Theme
 from bot.models.people import EVERYTHING
-from bot.runtime.private_files import FILE_MODE
 from bot.settings import load_settings
 from bot.store import chats, meta, topics
 from bot.store.channel_groups import Directory
@@ -73,14 +72,10 @@ async def _show(asked: Asked, png: Path | None, theme: Theme, language: str, zon
         console.print(plain(text.build()[0].rstrip()), markup=False, soft_wrap=True)
         if png is not None:
             try:
-                await asyncio.to_thread(_write, png, await jobs.draw(db, chart, theme))
+                with whole_file(png) as file:
+                    file.write(await jobs.draw(db, chart, theme))
             except OSError as error:
                 raise SettingsError(f"{png} cannot be written: {error.strerror}") from error
-
-
-def _write(png: Path, drawn: bytes) -> None:
-    png.touch(FILE_MODE)
-    png.write_bytes(drawn)
 
 
 async def _part(db: Reader, name: str) -> tuple[tuple[int, ...] | None, str | None]:

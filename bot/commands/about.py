@@ -48,7 +48,7 @@ async def _signatures(db: Reader, locale: Locale) -> Text:
     text.add(code(pem(key.public).rstrip()), "\n")
     text.line(t.gettext("Its SHA-256: {digest}"), digest=code(fingerprint(key.public)))
     if head is not None:
-        line = t.gettext("Signed: line {line} of {lines}, {date}, {hash}")
+        line = t.gettext("Last signed {date}: {line} of {lines} lines of the ledger, {hash}")
         date, digest = locale.date(head.signed_at), code(head.hash.hex())
         text.line().line(line, line=head.sequence, lines=tip.sequence, date=date, hash=digest)
     for stamp in (await heads.last_stamps(db)).values():

@@ -1,23 +1,21 @@
 """The settings of how alerts come to a chat, and what comes with them: how each is read, described and offered."""
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from bot.commands.context import CommandError, Context
 from bot.commands.parsing import read_switch
-from bot.commands.registry import Section
 from bot.commands.setting import Setting
 from bot.locales import N_
 from bot.models.alerts import Edits
-from bot.models.outgoing import Theme
 from bot.schedule import Storms
 from bot.store.chats import Chat
 from bot.text.markup import Text, bold, code
 
 _EDITS = {
     Edits.ALL: (N_("All"), N_("whenever it changes; without a sound for punctuation and typos")),
-    Edits.WORDS: (N_("Words"), N_("when words change, or the post is deleted or hidden")),
+    Edits.WORDS: (N_("Words"), N_("when words change, or the post is deleted or missing")),
     Edits.NONE: (N_("None"), N_("never")),
 }
 
@@ -45,7 +43,7 @@ EDITS = Setting(
     summary=N_("which post changes to report"),
     examples=(
         (N_("/edits all"), N_("reply to an alert whenever its post changes")),
-        (N_("/edits words"), N_("only when words change, or the post is deleted or hidden")),
+        (N_("/edits words"), N_("only when words change, or the post is deleted or missing")),
         (N_("/edits none"), N_("edit the alert without a reply")),
     ),
     read=_read_edits,
@@ -118,16 +116,15 @@ def _switch(  # noqa: PLR0913 - the fields of a Setting
     question: str,
     on: tuple[str, str],
     off: tuple[str, str],
-    is_on: Callable[[Chat], bool],
-    put: Callable[[Chat, bool], Chat],
 ) -> Setting:
-    """Declare a setting that is on or off; `on` and `off` are the examples of the two for /help."""
+    """Declare a setting that is on or off, a field of `Chat`; `on` and `off` are the examples of the two for /help."""
 
     def read(typed: str, context: Context) -> Chat:
         wanted = read_switch(typed)
         if wanted is None:
             raise CommandError(context.t.gettext("Write /{name} on or /{name} off."), name=name)
-        return put(context.chat, wanted)
+        changes: dict[str, Any] = {name: wanted}
+        return replace(context.chat, **changes)
 
     return Setting(
         name=name,
@@ -139,7 +136,7 @@ def _switch(  # noqa: PLR0913 - the fields of a Setting
         read=read,
         describe=lambda context: Text().add(context.t.gettext(question)),
         choices=("on", "off"),
-        label=lambda context: context.t.gettext("On") if is_on(context.chat) else context.t.gettext("Off"),
+        label=lambda context: context.t.gettext("On") if getattr(context.chat, name) else context.t.gettext("Off"),
     )
 
 
@@ -154,22 +151,18 @@ CONFIRMATIONS = _switch(
     ),
     on=(N_("/confirmations on"), N_("notify once more when a second channel says the same")),
     off=(N_("/confirmations off"), N_("only add it to the alert")),
-    is_on=lambda chat: chat.confirmations,
-    put=lambda chat, wanted: replace(chat, confirmations=wanted),
 )
 HEADS = _switch(
     "heads",
-    title=N_("Heads of the ledger"),
+    title=N_("Daily signature"),
     place=13,
-    summary=N_("whether I post the signed head of the ledger each day"),
+    summary=N_("whether I post a signature over all that is stored each day"),
     question=N_(
-        "Each day I can post the signed head of the ledger here. Whoever keeps it can tell later whether anything "
-        "that was stored before has been changed."
+        "Each day I can post here a signature over all that is stored. Whoever keeps it can tell later whether "
+        "anything stored before was changed."
     ),
-    on=(N_("/heads on"), N_("post the signed head of the ledger each day, without a sound")),
+    on=(N_("/heads on"), N_("post a signature over all that is stored each day, without a sound")),
     off=(N_("/heads off"), N_("post none")),
-    is_on=lambda chat: chat.heads,
-    put=lambda chat, wanted: replace(chat, heads=wanted),
 )
 PAGES = _switch(
     "pages",
@@ -178,12 +171,10 @@ PAGES = _switch(
     summary=N_("whether I keep the public page of each post I alert you to"),
     question=N_(
         "With each alert I can keep the public page of the post as evidence: its HTML, with the time. "
-        "Bundles and dossiers have it. Private channels have no such pages."
+        "It goes into dossiers and evidence bundles. Private channels have no such pages."
     ),
-    on=(N_("/pages on"), N_("keep the public page of each post that comes as an alert, and of its edits")),
+    on=(N_("/pages on"), N_("keep as evidence the public page of each post that comes as an alert, and of its edits")),
     off=(N_("/pages off"), N_("only of posts that are saved in a case")),
-    is_on=lambda chat: chat.pages,
-    put=lambda chat, wanted: replace(chat, pages=wanted),
 )
 MEDIA = _switch(
     "media",
@@ -193,51 +184,16 @@ MEDIA = _switch(
     question=N_("Send the photos and documents of a post after its alert, as a reply without a sound?"),
     on=(N_("/media on"), N_("the photos and documents of a post follow its alert as a reply without a sound")),
     off=(N_("/media off"), N_("alerts are text only")),
-    is_on=lambda chat: chat.media,
-    put=lambda chat, wanted: replace(chat, media=wanted),
 )
 SURGES = _switch(
     "surges",
-    title=N_("Unusually much"),
+    title=N_("Unusual volume"),
     place=14,
     summary=N_("whether I say that a topic has unusually many posts"),
     question=N_(
         "Should I say so when a topic has five times as many posts as usual at this hour, in three channels or more? "
-        "At most once a day for each topic, and not before I know four weeks of it."
+        "At most once a day for each topic, once I have watched it for four weeks."
     ),
     on=(N_("/surges on"), N_("a message when a topic has five times as many posts as usual, with some of them")),
     off=(N_("/surges off"), N_("no such message")),
-    is_on=lambda chat: chat.surges,
-    put=lambda chat, wanted: replace(chat, surges=wanted),
-)
-
-_THEMES = {  # what each is called, and what may be typed besides
-    Theme.LIGHT: (N_("Light"), ("светлая", "светлый", "світла", "день")),
-    Theme.DARK: (N_("Dark"), ("тёмная", "темная", "тёмный", "темный", "темна", "ночь", "ніч")),
-}
-
-
-def _read_theme(typed: str, context: Context) -> Chat:
-    word = typed.strip(" .!").casefold()
-    for each, (label, others) in _THEMES.items():
-        if word in {each.value, context.t.gettext(label).casefold(), *others}:
-            return replace(context.chat, theme=each)
-    raise CommandError(context.t.gettext("Write /theme light or /theme dark."))
-
-
-THEME = Setting(
-    name="theme",
-    title=N_("Look of charts"),
-    section=Section.CHAT,
-    place=14,
-    summary=N_("whether charts are light or dark"),
-    usage="dark",
-    examples=(
-        ("/theme dark", N_("charts on a dark ground: of /stats, of the weekly report and of who said it first")),
-        ("/theme light", N_("the same on white")),
-    ),
-    read=_read_theme,
-    describe=lambda context: Text().add(context.t.gettext("How should charts look in this chat?")),
-    choices=tuple(Theme),
-    label=lambda context: context.t.gettext(_THEMES[context.chat.theme][0]),
 )

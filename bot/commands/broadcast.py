@@ -125,7 +125,7 @@ async def owners_of(db: Reader) -> list[int]:
 
 
 @command(
-    "for", Section.CHAT, 11, Need.BROADCAST, N_("set up our own channel that I post into"), usage=N_("channel /command")
+    "for", Section.CHAT, 12, Need.BROADCAST, N_("set up our own channel that I post into"), usage=N_("channel /command")
 )
 @example(N_("/for Desk"), N_("topics, language, time zone and settings of our channel «Desk»"))
 @example(N_("/for Desk /quiet 23:00-07:00"), N_("any command, as if it were sent there"))

@@ -8,14 +8,14 @@ from bot.commands.context import CommandError, Context, Reply, Request, change, 
 from bot.commands.lookup import may_change_case, need_case, show_source, unquoted
 from bot.commands.questions import ask
 from bot.commands.registry import Section, command, example, outdated, tap
-from bot.commands.rights import REFUSALS, Need
-from bot.commands.saving import case_name
+from bot.commands.rights import Need
+from bot.commands.saving import OTHERS_CASE, case_name
 from bot.commands.undo import undo_button
 from bot.locales import N_
 from bot.models.acts import CaseDeleted, CaseNoted, CaseRenamed, PostSaved
 from bot.models.outgoing import Button, Outgoing
 from bot.rendering.captures import capture_sentence
-from bot.rendering.post_text import excerpt_post
+from bot.rendering.post_text import excerpt_post, gone_words
 from bot.store import acts, captures, cases, posts
 from bot.store.acts import Rows
 from bot.store.cases import LONGEST_NOTE, LONGEST_TAG, MOST_TAGS, Case, CasePost
@@ -32,9 +32,16 @@ _ITEM = rf"\d{{1,15}}:{POST}"
 _COMPLETED = re.compile(rf"#(\d{{1,15}}):(name|tags|note)(?::({CHANNEL}):(-?\d{{1,10}}))? (.+)", re.DOTALL)
 
 
-@command("cases", Section.POSTS, 6, Need.LOOK, N_("cases: posts that are kept together"), usage=N_("name"))
+@command(
+    "cases",
+    Section.POSTS,
+    6,
+    Need.LOOK,
+    N_("cases: posts that are kept together, and their dossiers"),
+    usage=N_("name"),
+)
 @example("/cases", N_("the cases; tap one for its posts, notes and tags"))
-@example(N_("/cases Blackouts"), N_("one case"))
+@example(N_("/cases Blackouts"), N_("one case; tap for its dossier: PDF, HTML, Excel, CSV"))
 @writes
 async def list_cases(request: Request, context: Context, tx: Transaction) -> Reply:
     """List the cases, or show one."""
@@ -209,7 +216,7 @@ async def _changeable(db: Reader, case_id: int, context: Context) -> Case:
     """Return a case that who speaks may change. Raises CommandError."""
     case = await need_case(db, case_id, context)
     if not may_change_case(case, context):
-        raise CommandError(context.own.gettext(REFUSALS[Need.INSTANCE]))
+        raise CommandError(context.own.gettext(OTHERS_CASE))
     return case
 
 
@@ -217,10 +224,10 @@ async def _item(db: Reader, data: str, context: Context) -> tuple[Case, CasePost
     """Return a case and the post of it that a button names. Raises CommandError."""
     case_id, channel_id, message_id = map(int, data.split(":"))
     case = await need_case(db, case_id, context)
-    for item in await cases.posts_of(db, case.id, context.viewer):
-        if (item.channel_id, item.message_id) == (channel_id, message_id):
-            return case, item
-    raise outdated(context)
+    item = await cases.post_of(db, case.id, channel_id, message_id, context.viewer)
+    if item is None:
+        raise outdated(context)
+    return case, item
 
 
 async def _overview(db: Reader, context: Context, number: int = 0) -> Outgoing:
@@ -246,6 +253,8 @@ async def _screen(db: Reader, context: Context, case: Case, number: int = 0, *, 
     page = page_of(found, number, _PAGE)
     for place, item in enumerate(page.items, start=page.start + 1):
         text.line().add(f"{place}. ").lines(await _line(db, item, context))
+    if not found:
+        text.line().line(t.gettext("There are no posts in it. «Save» under a post puts one in."))
     numbers = tuple(
         button(f"{place}", "item", case.id, item.channel_id, item.message_id)
         for place, item in enumerate(page.items, start=page.start + 1)
@@ -284,29 +293,30 @@ async def _line(db: Reader, item: CasePost, context: Context) -> Text:
     first = next((each for each in items if each.text.strip()), items[0])
     versions = await posts.count_versions(db, items)
     text = Text().add(context.date(first.date), " · ", show_source(first))
-    text.add(*_marks(max(versions.values()), is_gone=all(each.gone_at for each in items)), "\n")
+    became = gone_words(first, t) if all(each.gone_at for each in items) else ""
+    text.add(*_marks(max(versions.values()), became=became), "\n")
     words, _ = excerpt_post(first.text, first.parts, (), t, room=_TEXT)
     text.add(words or t.gettext("(no text)"), "\n")
     return text.add("📝 ", one_line(item.note, _NOTE), "\n") if item.note else text
 
 
-def _marks(versions: int, *, is_gone: bool) -> Iterable[str]:
+def _marks(versions: int, *, became: str) -> Iterable[str]:
     if versions > 1:
         yield f" · ✏️ {versions}"
-    if is_gone:
-        yield " · 🗑"
+    if became:
+        yield f" · 🗑 {became}"
 
 
 async def _item_screen(
     db: Reader, context: Context, case: Case, item: CasePost, *, undo: int | None = None
 ) -> Outgoing:
     t, text = context.t, Text().line("📁 {name}", name=bold(one_line(case.name, _NAME)))
-    text.lines(await _line(db, item, context))
+    text.lines(await _line(db, replace(item, note=""), context))
     if item.note:
-        text.add("\n", item.note, "\n")
+        text.add("📝 ", item.note, "\n")
     name = one_line(item.name, _NAME) or t.gettext("On the server")
     text.line().line(t.gettext("Saved {date} by {name}"), date=context.date(item.added_at), name=name)
-    capture = await captures.newest(db, item.channel_id, item.message_id)
+    capture = await captures.of_post(db, item.channel_id, item.message_id)
     if capture is not None:
         text.add(capture_sentence(capture, context.date, t), "\n")
     data = (item.channel_id, item.message_id)

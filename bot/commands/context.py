@@ -158,6 +158,11 @@ def message(text: Text | str, rows: ButtonRows = (), **values: object) -> Outgoi
     return Outgoing(text=words, entities=entities, buttons=rows)
 
 
+def failure(t: Translator) -> str:
+    """Return what a person reads about an error of ours."""
+    return t.gettext("Something went wrong. It has been logged; please try again.")
+
+
 def forgetting(reply: Reply) -> Reply:
     """Answer a message that holds a secret: it is deleted, and nothing of the answer is kept."""
     return replace(reply, forgets=True, secret=True)

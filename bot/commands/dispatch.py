@@ -252,7 +252,7 @@ async def _typed(request: Request, complete: Complete, context: Context) -> Repl
         return await plain.answer(request, context) if request.private else Reply()
     command = registry.commands().get(request.command)
     if command is None or command.handler is None:
-        return say(registry.unknown_command(request.command, context.t)) if request.addressed else Reply()
+        return say(registry.unknown(request.command, context)) if request.addressed else Reply()
     if not context.may(command.need):
         raise CommandError(context.t.gettext(REFUSALS[command.need]))
     return await command.handler(await complete(request) if command.reads_replied else request, context)

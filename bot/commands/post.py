@@ -15,6 +15,7 @@ from bot.models import StoredPost
 from bot.models.outgoing import ButtonRows, Outgoing
 from bot.parts import are_reworded, common_parts, is_redacted, worded_parts
 from bot.rendering.captures import capture_sentence
+from bot.rendering.files import file_name, why_left
 from bot.rendering.post_text import author_note, comparable_texts, full_text, gone_sentence, show_changes
 from bot.store import captures, channels, media, messages, posts
 from bot.store.media import FileState, MediaFile
@@ -29,17 +30,6 @@ MOST_ENTITIES = 95  # below the heading; Telegram takes 100
 _AROUND = '.,;:!)(«»"'  # that people put around a link
 _FILE_NAME = 60  # UTF-16 units of a file's name
 _DIGITS = 12  # of a hash: enough to tell files apart
-_REASONS = {
-    media.TOO_LARGE: N_("it is too large"),
-    media.OFF: N_("no files are kept here"),
-    media.GONE: N_("the post was gone before I could fetch it"),
-    media.REPLACED: N_("it was replaced before I could fetch it"),
-    media.NO_ROOM: N_("the disk is too full"),
-    media.REDACTED: N_("it was redacted"),
-    media.PRUNED: N_("it was removed to make room for newer files"),
-}
-
-_REFUSED = N_("Telegram did not hand it over: {reason}")
 
 
 @command(
@@ -53,7 +43,10 @@ _REFUSED = N_("Telegram did not hand it over: {reason}")
 )
 @example(
     "/post https://t.me/name/123",
-    N_("what a post says and said before, word by word, and when; also in reply to an alert or a forwarded post"),
+    N_(
+        "what a post says and said before, word by word, and when; also in reply to an alert or a forwarded post; "
+        "tap for a picture"
+    ),
 )
 async def post(request: Request, context: Context) -> Reply:
     """Show a post and its history."""
@@ -157,7 +150,7 @@ async def show(items: Sequence[StoredPost], context: Context, number: int = 0) -
     """Write a page of a post with all its versions, and on the first why it alerted this chat or did not."""
     files = await media.of_versions(context.database, [item.version_id for item in items])
     kept = [_file_line(file, context.t) for file in files]
-    capture = await captures.of_post(context.database, items[0].channel_id, items[0].key)
+    capture = await captures.of_post(context.database, items[0].channel_id, items[0].message_id)
     if capture is not None:
         kept.append(Text().add(capture_sentence(capture, context.date, context.t)))
     blocks = [*_texts(items, context.t), *([join_texts(kept, "\n")] if kept else []), *await _history(items, context)]
@@ -191,16 +184,11 @@ def _heading(items: Sequence[StoredPost], context: Context) -> Text:
     text = Text().add(show_source(first), " · ", " · ".join(facts), "\n")
     if any(item.is_part for item in items):
         text.line(t.gettext("This is the beginning of a long post; the rest could not be loaded yet"))
-    gone = [item.gone_at for item in items if item.gone_at is not None]
-    if len(gone) == len(items):
-        text.line(gone_sentence(first, t), time=context.date(max(gone)))
-    elif gone:
-        line = t.ngettext(
-            "{n} of {all} items is deleted or hidden, noticed {time}",
-            "{n} of {all} items are deleted or hidden, noticed {time}",
-            len(gone),
-        )
-        text.line(line, n=len(gone), all=len(items), time=context.date(max(gone)))
+    for became in dict.fromkeys(gone_sentence(item, t) for item in items if item.gone_at is not None):
+        gone = [item.gone_at for item in items if item.gone_at is not None and gone_sentence(item, t) == became]
+        if len(gone) < len(items):
+            text.say(t.gettext("{n} of {all} items"), n=len(gone), all=len(items)).add(" · ")
+        text.line(became, time=context.date(max(gone)))
     return text
 
 
@@ -267,13 +255,10 @@ def _packed(blocks: Iterable[Text]) -> list[Text]:
 
 
 def _file_line(file: MediaFile, t: Translator) -> Text:
-    kind = t.gettext("photo") if file.kind == "photo" else t.gettext("document")
-    name = one_line(file.name or "", _FILE_NAME) or kind
+    name = file_name(file.name, file.kind, t, most=_FILE_NAME)
     if file.state is FileState.KEPT and file.sha256 is not None:
         line = t.gettext("File kept: {name}, {size}, SHA-256 {hash}")
         return Text().say(line, name=name, size=show_size(file.size or 0, t), hash=code(file.sha256.hex()[:_DIGITS]))
     if file.state is FileState.WANTED:
         return Text().say(t.gettext("File not kept yet: {name}"), name=name)
-    reason = file.reason or ""
-    why = t.gettext(_REASONS.get(reason, _REFUSED)).format(reason=reason)
-    return Text().say(t.gettext("File not kept: {name}; {why}"), name=name, why=why)
+    return Text().say(t.gettext("File not kept: {name}; {why}"), name=name, why=why_left(file.reason or "", t))

@@ -46,7 +46,7 @@ class Thing:
         return f"{_LETTERS[self.kind]}{self.id}"
 
 
-@command("private", Section.CHAT, 9, Need.INSTANCE, N_("keep a topic or channel to this chat"), usage=N_("name"))
+@command("private", Section.CHAT, 11, Need.INSTANCE, N_("keep a topic or channel to this chat"), usage=N_("name"))
 @example(N_("/private Payments"), N_("only this chat finds the topic and gets its alerts; tap to add other chats"))
 @example(N_("/private @name"), N_("only this chat finds the channel, searches its posts and gets alerts from it"))
 @writes
@@ -211,7 +211,10 @@ async def _screen(db: Reader, thing: Thing, context: Context, *, undo: int | Non
     titles = [one_line(chat.title, _NAME) for chat in await chats.by_ids(db, belongs)]
     text = Text().line("🔒 {name}", name=bold(one_line(thing.name, _NAME)))
     text.line(t.gettext("Only for: {chats}"), chats=", ".join(titles))
-    text.add(t.gettext("Nobody else can find it, search its posts or get its alerts; owners see it in private chat."))
+    line = t.gettext("Nobody else can find it, search its posts or get its alerts; owners see it in private chat.")
+    if thing.kind is Restrictable.CASE:
+        line = t.gettext("Nobody else can find the case; owners see it in private chat.")
+    text.add(line)
     switches = [
         button(
             mark(one_line(chat.title, _LABEL), chosen=chat.id in belongs),
@@ -224,6 +227,8 @@ async def _screen(db: Reader, thing: Thing, context: Context, *, undo: int | Non
         if chat.id != context.chat.id
     ]
     last = [(button(t.gettext("Open to everybody"), "open", thing.data),)]
+    if thing.kind is Restrictable.CASE:
+        last.append((button(t.gettext("Open the case"), "case", thing.id, 0),))
     if undo is not None:
         last.append((undo_button(undo, t),))
     return message(text, (*rows_of(switches, 2), *last))

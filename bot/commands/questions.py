@@ -93,7 +93,7 @@ def _cancelled(question: Question, t: Translator) -> str:
     )
 
 
-@command("cancel", Section.CHAT, 10, Need.LOOK, N_("cancel what I asked you for"))
+@command("cancel", Section.CHAT, 14, Need.LOOK, N_("cancel what I asked you for"))
 @example("/cancel", N_("I stop waiting for your answer; your next message is a search again"))
 @writes
 async def cancel(request: Request, context: Context, tx: Transaction) -> Reply:

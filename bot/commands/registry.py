@@ -60,6 +60,9 @@ class Tap:
     argument: re.Pattern[str]  # what may follow the verb: a changed client can send anything
 
 
+_LEAST_BEGUN = 3  # letters that words must begin with alike
+_CLOSE, _VERY_CLOSE = 0.6, 0.75  # how much alike a command and what was typed are, of 1
+_MOST_MEANT = 5  # commands that a word may mean
 _commands: dict[str, Command] = {}
 _taps: dict[str, Tap] = {}
 _examples: dict[Handler, list[tuple[str, str]]] = {}  # of the handler whose decorators are being read
@@ -147,19 +150,43 @@ def _import_handlers() -> None:
         import_module(module.name)
 
 
-def suggestion(typed: str) -> str | None:
+def _described(word: str, t: Translator) -> list[Command]:
+    """Return the commands whose descriptions have a word in some form, in a language."""
+    if len(word) < _LEAST_BEGUN:
+        return []
+    ending = max(1, len(word) // 2 - 1) if len(word) > _LEAST_BEGUN else 0  # letters that forms of it differ in
+    begun = word.casefold()[: max(_LEAST_BEGUN, len(word) - ending)]
+    found = []
+    for each in commands().values():
+        said = [each.name, *map(t.gettext, (each.summary, *(text for example in each.examples for text in example)))]
+        if any(one.startswith(begun) for text in said for one in re.findall(r"\w+", text.casefold())):
+            found.append(each)
+    return found
+
+
+def suggestion(typed: str, *, cutoff: float = _CLOSE) -> str | None:
     """Return the command that was probably meant; None where nothing is close."""
-    return next(iter(get_close_matches(typed, commands(), n=1, cutoff=0.6)), None)
+    return next(iter(get_close_matches(typed, commands(), n=1, cutoff=cutoff)), None)
 
 
-def unknown_command(typed: str, t: Translator) -> str:
+def unknown_command(typed: str, t: Translator, *, cutoff: float = _CLOSE) -> str:
     """Say that there is no such command, and which one was probably meant."""
-    meant = suggestion(typed)
+    meant = suggestion(typed, cutoff=cutoff)
     if meant is None:
         line = t.gettext("There is no command /{command}. /help shows all.")
     else:
         line = t.gettext("There is no command /{command}. Did you mean /{meant}?")
     return line.format(command=typed, meant=meant)
+
+
+def unknown(typed: str, context: Context) -> Text:
+    """Say that there is no such command, and what was probably meant: by its name, or by a word that describes it."""
+    t = context.t
+    found = [each for each in _described(typed, t) if context.may(each.need)]
+    text = Text().line(unknown_command(typed, t, cutoff=_VERY_CLOSE if found else _CLOSE))
+    for each in found[:_MOST_MEANT]:
+        text.line("{usage} – {summary}", usage=each.typed(t), summary=t.gettext(each.summary))
+    return text
 
 
 def outdated(context: Context) -> CommandError:
@@ -205,13 +232,13 @@ _QUERIES = (
 )
 
 
-@command("help", Section.CHAT, 8, Need.LOOK, N_("all commands, and how to write a query"), usage=N_("command"))
+@command("help", Section.CHAT, 10, Need.LOOK, N_("all commands, and how to write a query"), usage=N_("command"))
 @example("/help", N_("all commands, and how to write a query"))
 @example("/help mute", N_("how one command is used"))
 async def help_(request: Request, context: Context) -> Reply:
     """List the commands and show how a query is written; with a command, show how that is used."""
     if request.argument:
-        return say(_help_on(request.argument.split()[0].removeprefix("/").lower(), context.t))
+        return say(_help_on(request.argument.split()[0].removeprefix("/").lower(), context))
     t, text, section = context.t, Text(), None
     for each in commands().values():
         if not context.may(each.need):
@@ -229,11 +256,11 @@ async def help_(request: Request, context: Context) -> Reply:
     return say(text)
 
 
-def _help_on(name: str, t: Translator) -> Text:
+def _help_on(name: str, context: Context) -> Text:
     """Show how a command is used, by examples to copy. Raises CommandError where there is none of this name."""
-    each = commands().get(name)
+    each, t = commands().get(name), context.t
     if each is None:
-        raise CommandError(unknown_command(name, t))
+        raise CommandError(unknown(name, context))
     text = Text().line("{usage} – {summary}", usage=each.typed(t), summary=t.gettext(each.summary))
     for typed, meaning in each.examples:
         text.add("\n", code(t.gettext(typed)), "\n", t.gettext(meaning), "\n")

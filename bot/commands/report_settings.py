@@ -1,4 +1,4 @@
-"""The settings of a chat for the reports that come by themselves, each day and each week."""
+"""The settings of a chat for the reports that come by themselves, each day and each week, and how charts look."""
 
 from dataclasses import replace
 
@@ -9,6 +9,7 @@ from bot.commands.parsing import read_digests, read_switch, read_time, show_time
 from bot.commands.registry import Section
 from bot.commands.setting import Setting
 from bot.locales import N_
+from bot.models.outgoing import Theme
 from bot.schedule import Digests, Every
 from bot.store.chats import Chat, ReportTime, WeeklyTime
 from bot.text.markup import Text, code
@@ -81,7 +82,7 @@ def _describe_weekly(context: Context) -> Text:
     if context.chat.weekly is None:
         return Text().line(t.gettext("The weekly report is off in this chat."))
     line = t.gettext(
-        "Once a week ({when}, {zone}), without a sound: what rose and fell in seven days, who was first, what was "
+        "Once a week, {when}, {zone}, without a sound: what rose and fell in seven days, who was first, what was "
         "edited and deleted, and what is missing, with a chart."
     )
     return Text().line(line, when=_weekly_label(context), zone=context.locale.zone)
@@ -99,7 +100,7 @@ WEEKLY_REPORT = Setting(
     name="weekly",
     title=N_("Weekly report"),
     section=Section.CHAT,
-    place=12,
+    place=7,
     summary=N_("a silent report with a chart, once a week"),
     usage=N_("Mon 9:00"),
     examples=(
@@ -111,4 +112,35 @@ WEEKLY_REPORT = Setting(
     choices=("mon 09:00", "fri 18:00", "sun 18:00", "off"),
     label=_weekly_label,
     is_free=True,
+)
+
+_THEMES = {  # what each is called, and what may be typed besides
+    Theme.LIGHT: (N_("Light"), ("светлая", "светлый", "світла", "день")),
+    Theme.DARK: (N_("Dark"), ("тёмная", "темная", "тёмный", "темный", "темна", "ночь", "ніч")),
+}
+
+
+def _read_theme(typed: str, context: Context) -> Chat:
+    word = typed.strip(" .!").casefold()
+    for each, (label, others) in _THEMES.items():
+        if word in {each.value, context.t.gettext(label).casefold(), *others}:
+            return replace(context.chat, theme=each)
+    raise CommandError(context.t.gettext("Write /theme light or /theme dark."))
+
+
+THEME = Setting(
+    name="theme",
+    title=N_("Look of charts"),
+    section=Section.CHAT,
+    place=8,
+    summary=N_("whether charts are light or dark"),
+    usage="dark",
+    examples=(
+        ("/theme dark", N_("charts on a dark ground: of /stats, of the weekly report and of who said it first")),
+        ("/theme light", N_("the same on white")),
+    ),
+    read=_read_theme,
+    describe=lambda context: Text().add(context.t.gettext("How should charts look in this chat?")),
+    choices=tuple(Theme),
+    label=lambda context: context.t.gettext(_THEMES[context.chat.theme][0]),
 )

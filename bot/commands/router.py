@@ -18,9 +18,9 @@ import structlog
 from telethon import TelegramClient, events, functions, types
 
 from bot.commands import broadcast, registry
-from bot.commands.context import Reply, Request, say
+from bot.commands.context import Reply, Request, failure, say
 from bot.commands.dispatch import Dispatch
-from bot.commands.dossier import Dossiers, failure
+from bot.commands.dossier import Dossiers
 from bot.commands.setup import language_of
 from bot.commands.updates import BotEvent, to_request, with_replied
 from bot.errors import FatalError, TelegramError, Verdict

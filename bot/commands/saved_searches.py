@@ -16,7 +16,10 @@ _LONGEST = 40  # characters of a search on a button
 
 
 @command("searches", Section.POSTS, 4, Need.LOOK, N_("saved searches"))
-@example("/searches", N_("the saved searches of this chat, each run with a tap"))
+@example(
+    "/searches",
+    N_("the saved searches of this chat, each run with a tap; under its posts is RSS, where the server offers it"),
+)
 async def searches(request: Request, context: Context) -> Reply:
     """Show the saved searches."""
     return show(request, await _screen(context.database, context))

@@ -5,7 +5,7 @@ from bot.commands.context import CommandError, Context, Effect, Reply, Request, 
 from bot.commands.lookup import LONGEST_NAME, may_change_case, need_case, show_source, unquoted
 from bot.commands.questions import ask
 from bot.commands.registry import Section, command, example, tap
-from bot.commands.rights import REFUSALS, Need
+from bot.commands.rights import Need
 from bot.commands.undo import undo_button
 from bot.locales import N_
 from bot.models import StoredPost
@@ -21,6 +21,7 @@ from bot.text.channel_names import spelt
 from bot.text.markup import Text, bold, code, one_line
 from bot.text.pages import page_of
 
+OTHERS_CASE = N_("Only owners and editors can change the case of somebody else. Give yours another name.")
 _NUMBER = 16  # characters of a number that somebody may have typed
 _PAGE = 8  # cases
 _CASE, _SAVED = "📁", "✅"
@@ -105,7 +106,7 @@ async def _choice(db: Reader, post: StoredPost, context: Context, number: int = 
     found = [each for each in await cases.every(db, context.viewer) if may_change_case(each, context)]
     text = Text().line(t.gettext("Save the post of {channel} in which case?"), channel=show_source(post))
     if not found:
-        line = t.gettext("A case keeps posts under a name, with all their versions and files. There is none yet.")
+        line = t.gettext("A case keeps posts under a name, with all their versions and files. You have none yet.")
         text.line(line)
     page, to = page_of(found, number, _PAGE), ("into", *data)
     offered = [
@@ -120,7 +121,7 @@ def case_name(typed: str, context: Context) -> str:
     """Return the name of a case as it is stored. Raises CommandError where it cannot be one."""
     name, t = unquoted(typed), context.t
     if not 0 < len(name) <= LONGEST_NAME or name.startswith(("#", "=")):
-        line = t.gettext("The name of a case has 1 to {n} characters and begins with a letter or a digit.")
+        line = t.gettext("The name of a case has 1 to {n} characters and does not begin with # or =.")
         raise CommandError(line, n=LONGEST_NAME)
     return name
 
@@ -133,7 +134,7 @@ async def _open_with(tx: Transaction, typed: str, post: StoredPost, context: Con
         number = await cases.make(tx, name, author_id=context.person_id, author=context.name, now=context.now)
         await cases.add(tx, number, post, chat_id=context.chat.id, name=context.name, now=context.now)
     case = await need_case(tx, number, context)
-    line = context.t.gettext("Opened the case {name} and saved the post in it.")
+    line = context.t.gettext("Opened the case «{name}» and saved the post in it.")
     text = Text().say(line, name=bold(name))
     return Reply(messages=(await _done(tx, text, case, post, context, undo=recording.id),))
 
@@ -142,19 +143,19 @@ async def _put(request: Request, tx: Transaction, case: Case, post: StoredPost, 
     """Save a post in a case, and say so with what can be done next. Raises CommandError."""
     t, name = context.t, bold(case.name)
     if not may_change_case(case, context):
-        raise CommandError(t.gettext(REFUSALS[Need.INSTANCE]))
+        raise CommandError(t.gettext(OTHERS_CASE))
     if case.id in await cases.with_post(tx, post.channel_id, post.key, context.viewer):
-        text = Text().say(t.gettext("It is in the case {name} already."), name=name)
+        text = Text().say(t.gettext("It is in the case «{name}» already."), name=name)
         return show(request, await _done(tx, text, case, post, context))
     if case.posts >= cases.MOST_POSTS:
-        line = t.gettext("The case {name} is full: it has {n} posts. Open another one.")
+        line = t.gettext("The case «{name}» is full: it has {n} posts. Open another one.")
         raise CommandError(line, name=name, n=case.posts)
     act = PostSaved(case=case.name, post=post.link, names=(post.channel_title,))
     rows, is_restricted = Rows("case_posts", "case_id", case.id), await cases.is_restricted(tx, case, post.channel_id)
     async with acts.recorded(tx, act, context.actor, rows, now=context.now, restricted=is_restricted) as recording:
         await cases.add(tx, case.id, post, chat_id=context.chat.id, name=context.name, now=context.now)
     count = case.posts + 1
-    line = t.ngettext("Saved in the case {name}: {n} post.", "Saved in the case {name}: {n} posts.", count)
+    line = t.ngettext("Saved in the case «{name}»: {n} post.", "Saved in the case «{name}»: {n} posts.", count)
     text = Text().say(line, name=name, n=count)
     return show(request, await _done(tx, text, case, post, context, undo=recording.id))
 
@@ -164,7 +165,7 @@ async def _done(  # noqa: PLR0913 - what was done, with what
 ) -> Outgoing:
     """Write how the saving of a post ended, and what becomes of its page, with what can be done next."""
     t = context.t
-    capture = await captures.of_post(tx, post.channel_id, post.key)
+    capture = await captures.of_post(tx, post.channel_id, post.message_id)
     if capture is not None:
         text.add("\n", capture_sentence(capture, context.date, t))
     note = button(t.gettext("Note"), "casenote", case.id, post.channel_id, post.message_id)

@@ -20,7 +20,7 @@ from bot.matching.similarity.phrase import phrase_of_query
 from bot.models import StoredPost
 from bot.models.outgoing import Button, ButtonRows, Outgoing
 from bot.models.topics import quoted
-from bot.rendering.post_text import excerpt_post
+from bot.rendering.post_text import excerpt_post, gone_words
 from bot.search.filters import MESSAGES, FilterError, Order, read
 from bot.search.jobs import find_any
 from bot.search.pool import WITHIN
@@ -320,7 +320,7 @@ def _notes(post: StoredPost, versions: int, context: Context) -> Iterator[str]:
     elif post.edit_date is not None:
         yield "✏️ " + t.gettext("edited")
     if post.gone_at is not None:
-        yield "🗑 " + t.gettext("deleted or hidden")
+        yield "🗑 " + gone_words(post, t)
 
 
 @tap("latest", Need.LOOK, rf"{CHANNEL}:{_ROW}")

@@ -7,7 +7,7 @@ from bot.commands.post import stored
 from bot.commands.registry import tap
 from bot.commands.rights import Need
 from bot.commands.search import list_posts
-from bot.commands.stats import LOOKS, theme_of, with_chart
+from bot.commands.stats import theme_button, theme_of, with_chart
 from bot.locales.locale import show_span
 from bot.models import PostKey, StoredPost
 from bot.models.outgoing import ButtonRows, Theme
@@ -55,8 +55,7 @@ async def spread_chart(request: Request, context: Context) -> Reply:
     found = await context.ask(find_spread, post, await context.scope())
     chart, text = show_spread(found.posts, context.locale)
     theme = await theme_of(chosen, context)
-    other = Theme.LIGHT if theme is Theme.DARK else Theme.DARK
-    row = (button(LOOKS[other], "spread", channel_id, message_id, other),)
+    row = (theme_button(theme, "spread", channel_id, message_id),)
     screen = await with_chart(chart, text.join(_ending(found, context)), theme, (row,), context)
     return Reply(edit=screen) if chosen else Reply(messages=(screen,))
 

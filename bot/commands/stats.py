@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 from bot.charts import jobs
 from bot.charts.chart import Chart
-from bot.charts.stats import MOST_BARS, PERIODS, TITLES, Asked, ChartKind, Counted, show
+from bot.charts.stats import PERIODS, TITLES, Asked, ChartKind, Counted, named, show
 from bot.commands.context import CommandError, Context, Reply, Request, message, say
 from bot.commands.context import show as show_screen
 from bot.commands.lookup import find_topic, unquoted
@@ -15,7 +15,7 @@ from bot.commands.rights import Need
 from bot.commands.subscribing import log_setting
 from bot.locales import N_
 from bot.locales.locale import topic_title
-from bot.models.counts import ChannelCount, Selection, TopicCount
+from bot.models.counts import ChannelCount, DeletionCount, Selection
 from bot.models.outgoing import Button, ButtonRows, Outgoing, Theme
 from bot.store import chats, topics
 from bot.store.channel_groups import ChannelGroup, Directory, ListedChannel
@@ -28,7 +28,7 @@ WITHIN = 15.0  # s for a process that has yet to load what draws; else it takes 
 _MOST_GROUPS = 8  # that have a button; all can be typed
 _LABEL = 24  # UTF-16 units
 _MOST_MEANT, _ALIKE = 4, 0.6  # names that may be meant, and how much they are like what was typed, of 1
-LOOKS = {Theme.LIGHT: "☀️", Theme.DARK: "🌙"}  # of the button that leads to each
+_LOOKS = {Theme.LIGHT: "☀️", Theme.DARK: "🌙"}  # of the button that leads to each
 _KINDS, _DAYS, _THEMES = ("|".join(map(str, each)) for each in (ChartKind, PERIODS, Theme))
 
 
@@ -54,16 +54,19 @@ async def stats(request: Request, context: Context) -> Reply:
         if found is None:
             return await _suggest(directory, typed, asked, context)
         part = found
-    return await _answer(request, context, asked, context.chat.theme, part)
+    return await _answer(request, context, asked, context.chat.theme, part, directory=directory)
 
 
 @tap("stats", Need.LOOK, rf"({_KINDS}):({_DAYS}):(a|[gct]-?\d{{1,15}})(:({_THEMES}))?")
 async def turn(request: Request, context: Context) -> Reply:
     """Show another chart in the place of the one above the button."""
     kind, days, key, *chosen = request.argument.split(":")
-    part = await _by_key(key, context)
+    directory = await _directory(context)
+    part = await _by_key(key, directory, context)
     theme = await theme_of(chosen, context)
-    return await _answer(request, context, Asked(kind=ChartKind(kind), days=int(days)), theme, part)
+    return await _answer(
+        request, context, Asked(kind=ChartKind(kind), days=int(days)), theme, part, directory=directory
+    )
 
 
 async def theme_of(chosen: Sequence[str], context: Context) -> Theme:
@@ -82,7 +85,15 @@ async def theme_of(chosen: Sequence[str], context: Context) -> Theme:
     return theme
 
 
-async def _answer(request: Request, context: Context, asked: Asked, theme: Theme, part: _Part) -> Reply:
+def theme_button(theme: Theme, *data: str | int) -> Button:
+    """Return the button below a chart that shows it in the other theme."""
+    other = Theme.LIGHT if theme is Theme.DARK else Theme.DARK
+    return button(_LOOKS[other], *data, other)
+
+
+async def _answer(  # noqa: PLR0913 - a question, and what it is asked of
+    request: Request, context: Context, asked: Asked, theme: Theme, part: _Part, *, directory: Directory
+) -> Reply:
     asked = replace(asked, of=part.name)
     selection = Selection(
         chats=(context.chat.id,),
@@ -96,7 +107,7 @@ async def _answer(request: Request, context: Context, asked: Asked, theme: Theme
     )
     counted = await context.ask(jobs.count, asked.kind, selection, within=WITHIN)
     chart, text = show(asked, counted, context.locale)
-    rows = _buttons(asked, theme, part, await _others(counted, part, context), context)
+    rows = _buttons(asked, theme, part, await _others(counted, part, directory, context), context)
     if not chart.panels and not request.tapped:  # where there was a picture, one takes its place
         return say(text, rows)
     return show_screen(request, await with_chart(chart, text, theme, rows, context))
@@ -116,27 +127,25 @@ def _buttons(asked: Asked, theme: Theme, part: _Part, others: Sequence[_Part], c
 
     kinds = [choice(t.gettext(TITLES[kind]), *data(kind=kind), chosen=kind is asked.kind) for kind in ChartKind]
     periods = [choice(t.gettext(each), *data(days=days), chosen=days == asked.days) for days, each in PERIODS.items()]
-    look = Theme.LIGHT if theme is Theme.DARK else Theme.DARK
     parts = list[Button]()
     if others:
         parts.append(choice(t.gettext("All channels"), *data(key=_Part().key), chosen=not part.name))
         for each in others:
             label = one_line(each.name, _LABEL)
             parts.append(choice(label, *data(key=each.key), chosen=each.key == part.key))
-    return (*rows_of(kinds, 2), (*periods, button(LOOKS[look], *data(), look)), *rows_of(parts, 2))
+    return (*rows_of(kinds, 2), (*periods, theme_button(theme, *data())), *rows_of(parts, 2))
 
 
-async def _others(counted: Counted, part: _Part, context: Context) -> list[_Part]:
+async def _others(counted: Counted, part: _Part, directory: Directory, context: Context) -> list[_Part]:
     """Return what is a tap away: the channel groups, the topics or channels that a chart names, and what it is of."""
-    directory = await _directory(context)
     found = [_group(each, directory) for each in directory.groups[:_MOST_GROUPS]]
-    if isinstance(counted, Sequence):
-        known = {each.name: each for each in await topics.all_topics(context.database, context.viewer)}
-        for each in counted[:MOST_BARS]:
-            if isinstance(each, TopicCount) and each.topic in known:
-                found.append(_topic(known[each.topic], context))
-            elif isinstance(each, ChannelCount):
-                found.append(_Part(key=f"c{each.channel_id}", name=each.title, channel_ids=(each.channel_id,)))
+    shown = named(counted)
+    known = {each.name: each for each in await topics.all_topics(context.database, context.viewer)} if shown else {}
+    for each in shown:
+        if isinstance(each, ChannelCount | DeletionCount):
+            found.append(_Part(key=f"c{each.channel_id}", name=each.title, channel_ids=(each.channel_id,)))
+        elif each.topic in known:
+            found.append(_topic(known[each.topic], context))
     return found if not part.name or any(each.key == part.key for each in found) else [part, *found]
 
 
@@ -167,9 +176,9 @@ async def _find(directory: Directory, typed: str, context: Context) -> _Part | N
     return _channel(place.channels[0]) if place is not None and len(place.channels) == 1 else None
 
 
-async def _by_key(key: str, context: Context) -> _Part:
+async def _by_key(key: str, directory: Directory, context: Context) -> _Part:
     """Return what the key of a button names. Raises CommandError where it is gone, or hidden from the chat."""
-    number, directory, found = int(key[1:] or 0), await _directory(context), list[_Part]()
+    number, found = int(key[1:] or 0), list[_Part]()
     match key[0]:
         case "a":
             found = [_Part()]

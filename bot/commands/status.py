@@ -61,7 +61,7 @@ async def status(_: Request, context: Context) -> Reply:
     return say(text)
 
 
-@command("ping", Section.CHAT, 7, Need.LOOK, N_("send a test alert and time it"))
+@command("ping", Section.CHAT, 9, Need.LOOK, N_("send a test alert and time it"))
 @example("/ping", N_("a real alert that shows how long it took"))
 @writes
 async def ping(request: Request, context: Context, tx: Transaction) -> Reply:

@@ -7,13 +7,16 @@ import secrets
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.commands.context import Context, Reply, Request, message, writes
+from bot.commands.context import CommandError, Context, Reply, Request, message, writes
 from bot.commands.lookup import show_topic, topic_by_id
 from bot.commands.registry import outdated, tap
 from bot.commands.rights import Need
 from bot.dossier.syndication import SyndicationFormat
 from bot.models.outgoing import Button, Outgoing
-from bot.store import meta, saved_searches
+from bot.models.people import Viewer
+from bot.search.filters import FilterError, read
+from bot.search.searcher import scope_of
+from bot.store import meta, saved_searches, topics
 from bot.store.database import Reader, Transaction
 from bot.text.buttons import button
 from bot.text.markup import Piece, Text, bold, code, one_line
@@ -77,8 +80,8 @@ def _renewals(chat_id: int) -> str:
 
 
 async def news_buttons(db: Reader, kind: SyndicatedKind, id_: int, context: Context) -> tuple[Button, ...]:
-    """Offer the addresses of a topic or a saved search, where readers of news can fetch them."""
-    if not await meta.get(db, URL):
+    """Offer the addresses of a topic or a saved search, where readers of news can fetch them for this chat."""
+    if not await meta.get(db, URL) or not await _is_fetched(db, kind, id_, context):
         return ()
     return (button(context.t.gettext("RSS"), "rss", f"{kind}{id_}"),)
 
@@ -106,13 +109,31 @@ async def _addresses(db: Reader, named: str, context: Context) -> Outgoing:
     url = await meta.get(db, URL)
     if not isinstance(url, str) or not url:
         raise outdated(context)
-    line = t.gettext("{name} for a reader of news. Whoever has an address reads along, so keep it to yourselves:")
-    text = Text().line(line, name=shown)
+    if not await _is_fetched(db, kind, id_, context):
+        raise CommandError(t.gettext("It is kept to other chats, so there is no address of it for this one."))
+    line = t.gettext("{name} for programs that read news (RSS); the first address fits most of them.")
+    warning = t.gettext("Whoever has an address reads along, so keep it to yourselves:")
+    text = Text().line(line, name=shown).line(warning)
     for how in SyndicationFormat:
         syndicated = Syndicated(kind=kind, id=id_, chat_id=context.chat.id, format=how)
         text.add("\n", code(url + await syndicated.path(db)), "\n")
     new = button(t.gettext("Other addresses; these end"), "rss_new", named)
     return message(text, ((new,),) if context.may(Need.CHAT) else ())
+
+
+async def _is_fetched(db: Reader, kind: SyndicatedKind, id_: int, context: Context) -> bool:
+    """Tell whether there is something to fetch: an owner in private sees more than a chat that only reads."""
+    viewer = Viewer(chat_id=context.chat.id)
+    if kind is SyndicatedKind.TOPIC:
+        return await topics.get(db, id_, viewer) is not None
+    saved = await saved_searches.get(db, context.chat.id, id_)
+    if saved is None:
+        return False
+    try:
+        await scope_of(db, read(saved.typed, now=context.now, zone=context.chat.time_zone).filters, viewer)
+    except FilterError:
+        return False
+    return True
 
 
 async def _show(db: Reader, kind: SyndicatedKind, id_: int, context: Context) -> Piece:

@@ -14,15 +14,17 @@ _LARGEST = 50_000_000  # of one: more than a phone takes
 _FORMATS = ("JPEG", "PNG")
 
 
-def put_pictures(files: Iterable[ShownFile], root: Path, *, most_pixels: int = MOST_PIXELS) -> dict[str, str]:
+def put_pictures(
+    files: Iterable[ShownFile], root: Path, *, most_pixels: int = MOST_PIXELS, anew: bool = False
+) -> dict[str, str]:
     """Put the pictures of files into a folder, all of them smaller where they are too many; return names by paths.
 
-    One that cannot be drawn is left out.
+    One that cannot be drawn is left out; whether it can shows only where each is written `anew`.
     """
     pictures = {file.picture: f"{file.sha256}.{file.ending}" for file in files if file.picture is not None}
     pixels = {path: count for path in pictures if (count := _pixels(path))}
     part = math.sqrt(most_pixels / max(most_pixels, *pixels.values(), sum(pixels.values())))
-    return {str(path): pictures[path] for path in pixels if _put(path, root / pictures[path], part)}
+    return {str(path): pictures[path] for path in pixels if _put(path, root / pictures[path], part, anew=anew)}
 
 
 def _pixels(path: Path) -> int:
@@ -36,9 +38,9 @@ def _pixels(path: Path) -> int:
     return count if count <= _LARGEST else 0
 
 
-def _put(path: Path, target: Path, part: float) -> bool:
+def _put(path: Path, target: Path, part: float, *, anew: bool) -> bool:
     """Put a picture somewhere, its sides that part of what they were; tell whether it could be drawn."""
-    if part == 1:
+    if part == 1 and not anew:
         target.write_bytes(path.read_bytes())
         return True
     try:

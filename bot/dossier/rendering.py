@@ -13,6 +13,7 @@ from bot.dossier.contents import DossierVersion, Messages, now_of
 from bot.dossier.view import DossierLanguage, ShownFile, origin, show_file
 from bot.locales import Translator
 from bot.models import StoredPost
+from bot.rendering.files import file_name
 from bot.rendering.post_text import channel_name, full_text
 from bot.store.media import KINDS
 from bot.text.formatted import FormattedText
@@ -23,6 +24,7 @@ _BLOCKS = frozenset({"blockquote", "pre"})
 _INLINE = frozenset(
     {"bold", "italic", "underline", "strike", "spoiler", "code", "text_url", "url", "mention", "hashtag", "cashtag"}
 )
+_BREAK = re.compile("[\n\v\f\r\x85\u2028\u2029]")  # of lines, as Typst takes them
 _LONG = re.compile(r"\S{40,}")  # what no line has room for
 _FRAME, _PHOTO, _WIDE = 15, 50, 45  # lines, of a photo too, and characters of a line
 _PIECE = re.compile(r".{20}")
@@ -64,7 +66,7 @@ class PostRendering:
     def lines(self) -> int:
         """About how many lines high its picture is."""
         texts = (run.text for block in self.blocks for run in block.runs)
-        return _FRAME + _PHOTO * len(self.files) + sum(text.count("\n") + len(text) // _WIDE for text in texts)
+        return _FRAME + _PHOTO * len(self.files) + sum(len(_BREAK.findall(text)) + len(text) // _WIDE for text in texts)
 
 
 def renderings_of(messages: Messages, t: Translator, time_zone: str) -> list[tuple[str, PostRendering]]:
@@ -102,7 +104,7 @@ def render(items: Sequence[DossierVersion], versions: int, t: Translator, time_z
     return PostRendering(
         language=t.language,
         banner=t.gettext("Rendering by channelwatch from the stored message. Not a screenshot of Telegram."),
-        title=channel_name(first, _NAME),
+        title=_broken(channel_name(first, _NAME)),
         username=f"@{first.channel_username}" if first.channel_username else "",
         link=_broken(first.link),
         note="" if first.forward is None else t.gettext("Forwarded from {name}").format(name=origin(first)),
@@ -118,8 +120,7 @@ def _files(each: DossierVersion, writer: DossierLanguage) -> Iterator[ShownFile]
     yield from (show_file(file, writer) for file in each.files)
     media, t = each.post.media, writer.t
     if media is not None and media.kind in KINDS and not each.files:
-        kind = t.gettext("photo") if media.kind == "photo" else t.gettext("document")
-        name = one_line(media.title or "", _NAME) or kind
+        name = file_name(media.title, media.kind, t, most=_NAME)
         yield ShownFile(name=name, about=t.gettext("not downloaded"), sha256="", picture=None, ending="")
 
 

@@ -1,7 +1,8 @@
 """A dossier as a spreadsheet: whatever is in a cell is a text, and nothing of it is calculated."""
 
-from collections.abc import Iterable, Sequence
-from io import BytesIO
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import BinaryIO
 
 from xlsxwriter import Workbook
 
@@ -14,10 +15,11 @@ _EXACT = 1 << 53  # from which on a spreadsheet rounds
 _TITLE = 31  # characters of a sheet's name, by Excel's rule
 
 
-def write_sheet(shown: DossierView, rows: Sequence[dict[str, Cell]]) -> bytes:
+def write_sheet(shown: DossierView, rows: Iterator[dict[str, Cell]], out: BinaryIO) -> None:
     """Write a dossier as XLSX; `rows` are its versions as the table of an export has them."""
-    content = BytesIO()
-    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
+    texts = dict.fromkeys(("strings_to_formulas", "strings_to_urls", "strings_to_numbers"), False)
+    options = {**texts, "constant_memory": True}  # a row at a time
+    first = next(rows, {})
     names = shown.headings
     events = ((each.at, each.clock, each.what, each.number, each.title) for each in shown.events)
     files = (
@@ -27,15 +29,14 @@ def write_sheet(shown: DossierView, rows: Sequence[dict[str, Cell]]) -> bytes:
         for file in version.files
     )
     about = [(shown.title, shown.subtitle), (names["note"], shown.note), *shown.facts]
-    with Workbook(content, options) as book:
+    with Workbook(out, options) as book:
         sheets = _Sheets(book)
-        sheets.add(names["posts"], list(rows[0]) if rows else [], (tuple(row.values()) for row in rows))
+        sheets.add(names["posts"], list(first), (tuple(row.values()) for row in chain([first], rows)))
         heads = (names["time"], names["clock"], names["event"], "№", names["channel"])
         sheets.add(names["timeline"], heads, events)
         sheets.add(names["files"], ("№", names["channel"], names["post"], names["files"], "", "SHA-256"), files)
         sheets.add(names["sources"], (names["channel"], "", names["complete"]), shown.sources)
         sheets.add(names["words"], (), (*about, *((line,) for line in shown.words)))
-    return content.getvalue()
 
 
 class _Sheets:

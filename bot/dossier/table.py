@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TextIO
 
-from bot.models import TOLD, StoredPost
+from bot.models import StoredPost
 from bot.parts import compact_json
 from bot.text.formatted import FormattedText
 
@@ -40,12 +40,11 @@ def row_of(post: StoredPost) -> dict[str, Cell]:
     `deletion_told_at` is when Telegram told us; `missing_since` is ours: the message was not there when it was read
     again. Neither says who removed it.
     """
-    is_gone, is_told = post.gone_at is not None, post.gone_by in TOLD
     forward, media = post.forward, post.media
     return {
         "id": f"{post.channel_id}-{post.message_id}",
         "thread_id": _thread(post),
-        "timestamp": _time(post.date),
+        "timestamp": cell_time(post.date),
         "unix_timestamp": int(post.date.timestamp()),
         "author": post.channel_username or post.channel_title,
         "author_name": post.author,
@@ -57,18 +56,18 @@ def row_of(post: StoredPost) -> dict[str, Cell]:
         "album_id": post.grouped_id,
         "version": post.number,
         "is_current": post.is_current,
-        "timestamp_edited": _time(post.edit_date),
-        "seen_at": _time(post.seen_at),
+        "timestamp_edited": cell_time(post.edit_date),
+        "seen_at": cell_time(post.seen_at),
         "observed_by": post.observed_by,
-        "deletion_told_at": _time(post.gone_at) if is_gone and is_told else None,
-        "missing_since": _time(post.gone_at) if is_gone and not is_told else None,
+        "deletion_told_at": cell_time(post.deleted_at),
+        "missing_since": cell_time(post.missing_since),
         "views": post.views,
         "forwards": post.forwards,
         "reactions": post.reactions,
         "reply_to": post.reply_to,
         "forward_from": None if forward is None else forward.name,
         "forward_channel_id": None if forward is None else forward.channel_id,
-        "forward_timestamp": None if forward is None else _time(forward.date),
+        "forward_timestamp": None if forward is None else cell_time(forward.date),
         "urls": ",".join(links_of(post)),
         "hashtags": ",".join(_hashtags(post)),
         "media_type": None if media is None else media.kind,
@@ -83,7 +82,8 @@ def _thread(post: StoredPost) -> str:
     return str(post.channel_id) if on is None or on.message_id is None else f"{on.channel_id}-{on.message_id}"
 
 
-def _time(moment: datetime | None) -> str | None:
+def cell_time(moment: datetime | None) -> str | None:
+    """Return a moment as a cell has it: UTC, in seconds."""
     return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 

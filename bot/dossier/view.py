@@ -21,9 +21,11 @@ from bot.models import TOLD, StoredPost
 from bot.models.captures import CaptureState
 from bot.models.links import post_link
 from bot.rendering.captures import capture_sentence
-from bot.rendering.post_text import channel_name, full_text
+from bot.rendering.files import file_name, why_left
+from bot.rendering.post_text import channel_name, full_text, gone_words
 from bot.rendering.withheld import show_withholdings
 from bot.store.channels import BEGINNING, Channel
+from bot.store.media import FileState
 from bot.text.markup import one_line
 
 _NAME, _EXCERPT = 120, 160  # UTF-16 units
@@ -47,7 +49,7 @@ class ShownFile:
 
     name: str
     about: str  # size, or why it is not here
-    sha256: str  # empty where it is not here
+    sha256: str  # empty where it never was here
     picture: Path | None
     ending: str
 
@@ -172,7 +174,6 @@ _WORDS = (
     N_("«Deletion told by Telegram» and «missing when read again» are different things; neither says who did it."),
     N_("A version is what a post said when we saw it. What it said between two looks is not known."),
     N_("SHA-256 names the bytes that came from Telegram, or a file, so that a copy can be compared."),
-    N_("On paper a pictograph is written by its name: ‹fire›."),
     N_("A dossier shows what the archive holds; by itself it proves neither who wrote it nor that nobody changed it."),
 )
 
@@ -200,12 +201,9 @@ def _events(found: Sequence[DossierPost], writer: DossierLanguage) -> Iterator[S
                 edited = version.post.edit_date
                 clock, at = (ours, version.post.seen_at) if edited is None else (telegram, edited)
                 events.append((at, number, clock, t.gettext("edited")))
-        gone = [versions[0].post for versions in each.messages if versions[0].post.gone_at is not None]
-        for post in gone[:1]:
-            what = (
-                t.gettext("deletion told by Telegram") if post.gone_by in TOLD else t.gettext("missing when read again")
-            )
-            events.append((post.gone_at or post.date, number, ours, what))
+        firsts = [versions[0].post for versions in each.messages]
+        gone = {gone_words(post, t): post.gone_at for post in firsts if post.gone_at is not None}
+        events += [(at, number, ours, what) for what, at in gone.items()]
     for at, number, clock, what in sorted(events, key=lambda event: event[0]):
         title = channel_name(found[number - 1].first, _NAME)
         yield ShownEvent(at=writer.moment(at), clock=clock, what=what, number=number, title=title)
@@ -278,11 +276,10 @@ def _versions(message: Sequence[DossierVersion], whole: DossierPost, writer: Dos
 def show_file(each: DossierFile, writer: DossierLanguage) -> ShownFile:
     """Write what is known of a file."""
     t, file = writer.t, each.file
-    kind = t.gettext("photo") if file.kind == "photo" else t.gettext("document")
-    is_kept = file.sha256 is not None
+    about = show_size(file.size or 0, t) if file.state is FileState.KEPT else t.gettext("not downloaded")
     return ShownFile(
-        name=one_line(file.name or "", _NAME) or kind,
-        about=show_size(file.size or 0, t) if is_kept else t.gettext("not downloaded"),
+        name=file_name(file.name, file.kind, t, most=_NAME),
+        about=why_left(file.reason or "", t) if file.state is FileState.LEFT else about,
         sha256=file.sha256.hex() if file.sha256 is not None else "",
         picture=each.picture,
         ending=each.ending,

@@ -5,21 +5,20 @@
 
 import hashlib
 import json
-import os
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from base64 import b64encode
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any, TextIO
 
-from bot import __version__
 from bot.dossier.contents import ShownPictures, messages_of
 from bot.dossier.making import MOST_PICTURES, drawn
 from bot.dossier.rendering import PostRendering, renderings_of
 from bot.errors import SettingsError
 from bot.evidence import capture
+from bot.evidence.bag import alone_in, opened, write_manifests
 from bot.evidence.coverage import channel_coverage
 from bot.evidence.moments import exact
 from bot.evidence.signing import PrivateKey, handover_text
@@ -35,13 +34,12 @@ from bot.store.ledger import LineKind
 from bot.store.proofs import HeadProof
 from bot.store.rows import maybe_ms, to_ms
 
-MANIFEST = "manifest-sha256.txt"
-MOST = 1_000_000  # messages: each has a file, which takes 4 kB of the disk
 _AT_ONCE = 500  # messages
 _ALBUM = 10  # messages at most
 _ABOUT_ALL = {LineKind.KEY, LineKind.ACCOUNT_LOST, LineKind.ACCOUNT_BACK, LineKind.BACKUP_RESTORED}
 _GAPS = {LineKind.GAP, LineKind.GAP_FILLED}
 _CHANNEL_WITHHELD = (LineKind.WITHHELD, None)  # of no message
+_JSON = json.JSONEncoder(ensure_ascii=False, sort_keys=True)
 _TEXTS = Path(__file__).with_name("texts")
 
 
@@ -78,6 +76,8 @@ class Bundle:
         """
         if place.exists():
             raise SettingsError(f"{place} is there already: name another folder")
+        if not place.parent.is_dir():
+            raise SettingsError(f"there is no folder {place.parent} for it: make that, or name another")
         self._place = place
         self._folder = place.with_name(f"{place.name}.part")
         self._data = self._folder / "data"
@@ -88,11 +88,9 @@ class Bundle:
         self._versions = self._files = 0
 
     async def collect(self, pages: AsyncIterator[MessageKeys]) -> int:
-        """Note the messages that it is to hold; return how many. Raises SettingsError for none, or too many."""
+        """Note the messages that it is to hold; return how many. Raises SettingsError for none."""
         async for page in pages:
             await self._messages.add(page)
-            if self._messages.count > MOST:
-                raise SettingsError(f"these are more than {MOST:,} messages: narrow them by --channel or --since")
         if not self._messages.count:
             raise SettingsError("nothing was found: there is nothing to bundle")
         return self._messages.count
@@ -100,11 +98,12 @@ class Bundle:
     async def write(
         self, request: BundleRequest, show: Callable[[int], None], *, head: LedgerHead, key: PrivateKey
     ) -> BundleContent:
-        """Write everything about the messages, as the ledger stood at a signed head; show how many are written."""
-        shutil.rmtree(self._folder, ignore_errors=True)
-        self._folder.mkdir(mode=0o700)
-        try:
-            for name in ("raw", "media", "heads", "keys"):
+        """Write everything about the messages, as the ledger stood at a signed head; show how many are written.
+
+        `key` is the present one, which signed that head, or follows the one that did.
+        """
+        with alone_in(self._folder):
+            for name in ("media", "heads", "keys"):
                 (self._data / name).mkdir(parents=True)
             await self._put_messages(show)
             renderings = await self._renderings()
@@ -113,14 +112,14 @@ class Bundle:
             self._put_renderings(renderings)
             first = await self._put_ledger(head)
             every = [each for each in await heads.since(self._signed, first) if each.sequence <= head.sequence]
+            every = [each for each in every if each.id <= head.id]  # none of a key that came meanwhile
             proven = await proofs.of_heads(self._signed, [each.id for each in every])
             stamps = await self._put_heads(every, head, proven)
-            await self._put_keys()
+            await self._put_keys(key)
             self._put_texts()
-            self._put_manifests(request, head, key)
+            asked = " ".join([request.case or request.query, *request.channels])
+            write_manifests(self._folder, asked or "all messages", made_at=head.signed_at, key=key)
             self._folder.rename(self._place)
-        finally:
-            shutil.rmtree(self._folder, ignore_errors=True)
         return BundleContent(
             messages=self._messages.count,
             versions=self._versions,
@@ -132,15 +131,18 @@ class Bundle:
 
     async def _put_messages(self, show: Callable[[int], None]) -> None:
         done, last, captured = 0, None, list[Capture]()
-        with _opened(self._data / "versions.jsonl") as versions, _opened(self._data / "files.jsonl") as files:
+        with (
+            opened(self._data / "versions.jsonl") as versions,
+            opened(self._data / "raw.tsv") as raws,
+            opened(self._data / "files.jsonl") as files,
+        ):
             while part := await self._messages.after(last, most=_AT_ONCE):
+                additions = await evidence.additions_of(self._db, part)
                 for version in await evidence.versions_of(self._db, part):
-                    if version.redacted_at is None:
-                        self._put_raw(version.raw_sha256, version.raw)
+                    key = version.channel_id, version.message_id, version.number
+                    _put_raw(raws, version, additions.get(key, {}))
                     _put_line(versions, _version_record(version))
                     self._versions += 1
-                for sha256, raw in await evidence.additions_of(self._db, part):
-                    self._put_raw(sha256, raw)
                 for file in await evidence.files_of(self._db, part):
                     self._put_file(file)
                     _put_line(files, file)
@@ -148,9 +150,6 @@ class Bundle:
                 done, last = done + len(part), part[-1]
                 show(done)
         self._put_captures(captured)
-
-    def _put_raw(self, sha256: bytes, raw: bytes) -> None:
-        (self._data / "raw" / sha256.hex()).write_bytes(raw)
 
     def _put_file(self, file: dict[str, Any]) -> None:
         if file["state"] != "kept":
@@ -191,7 +190,7 @@ class Bundle:
         channels = await self._messages.channels()
         first = await self._messages.first_line(head.sequence)
         reader = LedgerReader(self._db, first=first, last=head.sequence)
-        with _opened(self._data / "ledger.tsv") as file:
+        with opened(self._data / "ledger.tsv") as file:
             file.write(f"{first - 1}\t-\t{(await reader.hash_before()).hex()}\t-\n")
             while lines := await reader.next():
                 about = await self._messages.lines(lines[0][0].sequence, lines[-1][0].sequence)
@@ -224,7 +223,8 @@ class Bundle:
                 count += 1
         return count
 
-    async def _put_keys(self) -> None:
+    async def _put_keys(self, last: PrivateKey) -> None:
+        """Write the keys up to the one that signs this: another may have followed it meanwhile."""
         before = None
         for key in await heads.keys(self._signed):
             path = self._data / "keys" / f"{key.id:04}.pem"
@@ -233,6 +233,8 @@ class Bundle:
                 path.with_suffix(".handover.txt").write_bytes(handover_text(before.public, key.public))
                 path.with_suffix(".handover.sig").write_bytes(key.handover)
                 path.with_suffix(".acceptance.sig").write_bytes(key.acceptance)
+            if key.public == last.public:
+                return
             before = key
 
     async def _put_coverage(self, request: BundleRequest, now: datetime) -> None:
@@ -244,65 +246,23 @@ class Bundle:
             "since": exact(request.since),
             "until": exact(request.until),
         }
-        with _opened(self._data / "coverage.json") as file:
+        with opened(self._data / "coverage.json") as file:
             json.dump({"asked": asked, "at": exact(now), "channels": coverage}, file, ensure_ascii=False, indent=1)
 
     def _put_texts(self) -> None:
         for path in (*sorted(_TEXTS.glob("*.txt")), Path(__file__).with_name("verify.py")):
             shutil.copyfile(path, self._data / path.name)
 
-    def _put_manifests(self, request: BundleRequest, head: LedgerHead, key: PrivateKey) -> None:
-        _put(self._folder / "bagit.txt", "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n")
-        count = size = 0
-        with _opened(self._folder / MANIFEST) as file:
-            for path in _files(self._data):
-                count, size = count + 1, size + path.stat().st_size
-                file.write(self._listed(path))
-        asked = " ".join([request.case or request.query, *request.channels]).replace("\n", " ")
-        _put(
-            self._folder / "bag-info.txt",
-            f"Bag-Software-Agent: channelwatch {__version__}\nBagging-Date: {head.signed_at:%Y-%m-%d}\n"
-            f"Payload-Oxum: {size}.{count}\nExternal-Description: {asked or 'all messages'}\n",
-        )
-        with (
-            (self._folder / MANIFEST).open("rb") as signed,
-            mmap(signed.fileno(), 0, access=ACCESS_READ) as mapped,
-            memoryview(mapped) as text,  # which the key signs as one piece
-        ):
-            signature = key.sign(text)
-        (self._folder / f"{MANIFEST}.sig").write_bytes(signature)
-        tags = sorted(path for path in self._folder.iterdir() if path.is_file())
-        _put(self._folder / "tagmanifest-sha256.txt", "".join(map(self._listed, tags)))
 
-    def _listed(self, path: Path) -> str:
-        return f"{_sha256(path)}  {path.relative_to(self._folder).as_posix()}\n"
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    """Yield the files under a folder as they come: a list of a million would take much memory."""
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.is_dir():
-                yield from _files(Path(entry.path))
-            else:
-                yield Path(entry.path)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _opened(path: Path) -> TextIO:
-    return path.open("w", encoding="utf-8", newline="\n")
-
-
-def _put(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8", newline="\n")
+def _put_raw(file: TextIO, version: VersionEvidence, additions: Mapping[bytes, bytes]) -> None:
+    """Write the bytes of a version that is not redacted, those with which it came first."""
+    raws = {} if version.redacted_at is not None else {version.raw_sha256: version.raw, **additions}
+    key = f"{version.channel_id}\t{version.message_id}\t{version.number}"
+    file.writelines(f"{key}\t{sha256.hex()}\t{b64encode(raw).decode()}\n" for sha256, raw in raws.items())
 
 
 def _put_line(file: TextIO, record: object) -> None:
-    file.write(json.dumps(record, ensure_ascii=False, sort_keys=True) + "\n")
+    file.write(_JSON.encode(record) + "\n")
 
 
 def _version_record(version: VersionEvidence) -> dict[str, object]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from bot.errors import install_line
 from bot.evidence.verify import BITCOIN, OTS, PENDING, attestations, attested
 from bot.runtime.proxies import Proxy
 from bot.runtime.web import PageFailureError, Transport
@@ -29,10 +30,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-MISSING = (
-    "OPENTIMESTAMPS_URLS is set, but the package «opentimestamps» is missing. Install it with `make setup`, in Docker "
-    "with `docker compose build --build-arg OTS=1`, or elsewhere with `pip install 'channelwatch[ots]'`."
-)
+MISSING = f"OPENTIMESTAMPS_URLS is set, but the package «opentimestamps» is missing. {install_line('ots')}"
 ASK_AFTER = timedelta(hours=1)
 HOURLY, DAILY = timedelta(minutes=55), timedelta(hours=23)  # with room for a turn of the loop
 LATE = timedelta(days=3)
@@ -140,8 +138,6 @@ class Calendars:
         message = hashlib.sha256(digest + nonce).digest()
         try:
             tree = await self._asked(transport, f"{url}/digest", message, message)
-            if tree is None:
-                raise CalendarError("it answered with HTTP 404")  # noqa: TRY301 - as any other
         except CalendarError as error:
             return CalendarAnswer(url=url, message=message, reason=str(error))
         return CalendarAnswer(url=url, message=message, tree=tree, nonce=nonce)
@@ -166,16 +162,19 @@ class Calendars:
         return replace(proof, file=file, promises=promises_of(file), block=block_of(file), tried_at=now, reason=reason)
 
     async def _looked_up(self, transport: Transport, url: str, message: bytes) -> CalendarAnswer:
+        if not self._is_trusted(url):
+            return CalendarAnswer(url=url, message=message, reason="it is not in OPENTIMESTAMPS_URLS")
         try:
-            if not self._is_trusted(url):
-                raise CalendarError("it is not in OPENTIMESTAMPS_URLS")  # noqa: TRY301 - as any other
             tree = await self._asked(transport, f"{url}/timestamp/{message.hex()}", message, None)
         except CalendarError as error:
             return CalendarAnswer(url=url, message=message, reason=str(error))
         return CalendarAnswer(url=url, message=message, tree=tree)
 
     async def _asked(self, transport: Transport, url: str, message: bytes, body: bytes | None) -> bytes | None:
-        """Return the operations that a calendar gives for a message; None where it has none. Raises CalendarError."""
+        """Return the operations that a calendar gives for a message; None where it has none that it was asked for.
+
+        Raises CalendarError.
+        """
         try:
             async with asyncio.timeout(ANSWER_S):
                 answer = await (transport.get(url) if body is None else transport.post(url, body))
@@ -183,7 +182,7 @@ class Calendars:
             raise CalendarError(error.reason) from None
         except TimeoutError:
             raise CalendarError("no answer in time") from None
-        if answer.status == _NOT_FOUND:
+        if answer.status == _NOT_FOUND and body is None:
             return None
         if answer.status != _OK:
             raise CalendarError(f"it answered with HTTP {answer.status}")

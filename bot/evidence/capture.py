@@ -59,7 +59,7 @@ async def take(
         now, ids = clock(), [message.version_id]
         until = now + CLAIMED  # the service leaves it to us
         await database.write(partial(captures.want, version_ids=ids, cause=CaptureCause.EXPORT, now=now, due_at=until))
-        made = await captures.newest(database, channel_id, message_id)
+        made = await captures.of_post(database, channel_id, message_id)
         if made is None:
             continue
         wanted = await database.write(partial(captures.claim, until=until, now=now, capture_id=made.id))
@@ -67,7 +67,7 @@ async def take(
             attempt = await taker.take(wanted)
             if attempt.page is None:
                 await database.write(partial(captures.put_off, wanted=wanted, detail=attempt.reason, until=None))
-        show(await captures.newest(database, channel_id, message_id) or made)
+        show(await captures.of_post(database, channel_id, message_id) or made)
 
 
 def put(found: Sequence[Capture], folder: Path, blobs: Blobs) -> None:
@@ -109,12 +109,12 @@ def _listed(capture: Capture, *, is_here: bool) -> dict[str, object]:
 def _record(writer: WARCWriter, capture: Capture, body: bytes) -> object:
     headers = [(name, value) for name, value in (capture.headers or {}).items() if name not in _PACKED]
     headers.append(("content-length", str(len(body))))
-    date = {} if capture.at is None else {"WARC-Date": capture.at.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    at = exact(capture.at)
     return writer.create_warc_record(
         capture.url,
         "response",
         payload=BytesIO(body),
         length=len(body),  # else it is copied, and the copy left open
         http_headers=StatusAndHeaders(f"{capture.status} ", headers, protocol="HTTP/1.1"),
-        warc_headers_dict=date,
+        warc_headers_dict={} if at is None else {"WARC-Date": at},
     )

@@ -1,6 +1,8 @@
 """Signs the ledger each hour, and has the head stamped, and brought into Bitcoin, each day."""
 
+import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -20,7 +22,6 @@ from bot.runtime.web import web_proxy
 from bot.settings import Settings
 from bot.store import heads, proofs
 from bot.store.database import Database, Subject
-from bot.store.heads import LedgerHead
 
 log = structlog.get_logger(__name__)
 
@@ -72,7 +73,7 @@ class HeadLoop:
         return cls(database, settings.data_dir, settings.authorities, calendars=calendars, proxy=proxy, clock=clock)
 
     async def run(self, beat: Beat = no_beat) -> None:
-        """Sign at once, each hour and whenever an account is lost, for ever."""
+        """Sign and report at once, each hour and whenever an account is lost, for ever: nobody else is waited for."""
         changes = self._database.changes
         while True:
             beat(SIGN_EVERY + TURN)
@@ -84,16 +85,28 @@ class HeadLoop:
             await changes.wait(Subject.LOSSES, revision, timeout=SIGN_EVERY)
 
     async def turn(self) -> None:
-        """Sign the ledger, report what was lost, and have the head stamped where a day has passed."""
+        """Sign the ledger, and report what was lost."""
         now = self._clock()
         head, key = await self._signer.sign(now), await self._signer.key(now)
+        await write_reports(self._database, self._folder, head=head, key=key, now=now)
         await countersign(self._database, key.public, now=now)
         await self._database.write(partial(post_head, head=head, public=key.public, now=now))
-        await write_reports(self._database, self._folder, head=head, key=key, now=now)
-        await self._stamp(head, now)
-        await self._prove(head, now)
 
-    async def _stamp(self, head: LedgerHead, now: datetime) -> None:
+    async def run_stamps(self, beat: Beat = no_beat) -> None:
+        """Have the head stamped at once, and look each hour whether that is due again, for ever."""
+        while True:
+            beat(SIGN_EVERY + TURN)
+            with suppress(KeyFileError):  # which is said where it signs
+                await self.confirm()
+            await asyncio.sleep(SIGN_EVERY)
+
+    async def confirm(self) -> None:
+        """Have the head stamped, and brought into Bitcoin, where a day has passed: others may take minutes for it."""
+        now = self._clock()
+        await self._stamp(now)
+        await self._prove(now)
+
+    async def _stamp(self, now: datetime) -> None:
         tries = await heads.last_stamps(self._database)
         failed = {url: stamp.tried_at for url, stamp in tries.items() if stamp.reply is None}
         due = [
@@ -101,18 +114,21 @@ class HeadLoop:
             for url in self._authorities
             if is_due(failed.get(url), await heads.last_stamped(self._database, url), now)
         ]
+        if not due:
+            return
+        head = await self._signer.sign(now)
         for stamp in await Stamper(self._database, due, proxy=self._proxy).stamp(head, now):
             if stamp.reply is None:
                 log.warning("an authority did not stamp the ledger", authority=stamp.authority, why=stamp.reason)
 
-    async def _prove(self, head: LedgerHead, now: datetime) -> None:
+    async def _prove(self, now: datetime) -> None:
         """Submit the head to calendars where a day has passed, and ask for the blocks of earlier ones."""
         if not self._calendars.urls:
             return
         last, submitted = await proofs.last(self._database), await proofs.last_submitted(self._database)
         failed_at = last.tried_at if last is not None and last.file is None else None
         if is_due(failed_at, None if submitted is None else submitted.submitted_at, now):
-            proof = await self._calendars.submit(head, now)
+            proof = await self._calendars.submit(await self._signer.sign(now), now)
             if proof is not None and proof.reason is not None:
                 log.warning("not all calendars took the head of the ledger", why=proof.reason)
         due = [proof for proof in await proofs.promised(self._database) if is_upgrade_due(proof, now)]

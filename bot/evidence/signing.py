@@ -93,7 +93,7 @@ class PrivateKey:
         """The half that everybody may see."""
         return self._key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
 
-    def sign(self, text: bytes | memoryview) -> bytes:
+    def sign(self, text: bytes) -> bytes:
         """Sign a text."""
         return self._key.sign(text)
 

@@ -12,16 +12,20 @@ from __future__ import annotations
 import argparse
 import base64
 import hashlib
+import heapq
 import io
 import json
 import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator  # noqa: TC003 - plain to read
 from datetime import datetime, timedelta, timezone
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 OPENSSL = shutil.which("openssl") or "openssl"
 MANIFEST = "manifest-sha256.txt"
@@ -29,7 +33,10 @@ PEM = re.compile(rb"-----BEGIN PUBLIC KEY-----\n([A-Za-z0-9+/=]+)\n-----END PUBL
 ED25519 = bytes.fromhex("302a300506032b6570032100")  # what stands before the 32 bytes of a key (RFC 8410)
 OTS = b"\0OpenTimestamps\0\0Proof\0" + bytes.fromhex("bf89e2e884e89294 01 08")  # version 1, of a SHA-256
 PENDING, BITCOIN = "83dfe30d2ef90c8e", "0588960d73d71901"  # kinds of attestations of OpenTimestamps
+OF_VERSIONS = {"version", "addition", "file", "withheld", "redaction"}  # kinds of lines
 LARGEST_OTS, DEEPEST, LONGEST = 1 << 16, 250, 4096  # bytes of a proof, operations one after the other, bytes of each
+
+Row = tuple[tuple[int, int, int], str, Any]  # of a version: its channel, message and number, the file, what it says
 
 
 class BundleCheck:
@@ -46,19 +53,22 @@ class BundleCheck:
         self.named_blocks: set[int] = set()
         self.faults: list[str] = []
         self.notes: list[str] = []
-        self.links: dict[int, str] = {}  # hashes of the ledger by sequence
-        self.lines: list[dict[str, Any]] = []  # of the ledger that are shown
+        self.media: dict[str, str] = {}  # the SHA-256 that files have, by the one that is their name
+        self.ends: dict[Path, dict[str, Any]] = {}  # heads
+        self.links: dict[int, str] = {}  # hashes of the ledger where there is a head, by sequence
+        self.places: list[tuple[int, int, int, int]] = []  # of lines about a version: its key, and where in the ledger
+        self.pages: dict[tuple[Any, ...], None] = {}  # that were captured, as the ledger has them
         self.keys: dict[str, Path] = {}  # files of public keys, by their SHA-256
         self.key_order: list[str] = []
-        self.last_sequence = 0
+        self.last_sequence = self.lines = self.versions = 0
 
     def fault(self, words: str) -> None:
         self.faults.append(words)
 
     def run(self) -> bool:
         steps = (
-            *(self.bag, self.key_files, self.manifest_signature, self.chain, self.heads, self.proofs),
-            *(self.messages, self.captures, self.files),
+            *(self.bag, self.key_files, self.manifest_signature, self.head_files, self.chain),
+            *(self.heads, self.proofs, self.messages, self.captures),
         )
         for step in steps:
             try:
@@ -78,8 +88,13 @@ class BundleCheck:
                 path = self.bundle / name
                 if not path.is_file():
                     self.fault(f"{name}: the file is missing")
-                elif sha256_of(path) != digest:
+                    continue
+                show(f"{name}: {path.stat().st_size >> 20:,} MB")
+                found = sha256_of(path)
+                if found != digest:
                     self.fault(f"{name}: the file was changed")
+                if name.startswith("data/media/"):
+                    self.media[path.name] = found
         for path in sorted(self.data.rglob("*")):
             name = path.relative_to(self.bundle).as_posix()
             if path.is_file() and name not in listed:
@@ -131,36 +146,47 @@ class BundleCheck:
         ):
             self.fault(f"{MANIFEST}: the key has not signed this list of files")
 
+    def head_files(self) -> None:
+        """Read the heads."""
+        for path in sorted((self.data / "heads").glob("*.json")):
+            self.ends[path] = json.loads(path.read_text("utf-8"))
+
     def chain(self) -> None:
         """Follow the ledger from its first line here to the last."""
-        previous, expected = "", 0
-        for row in lines_of(self.data / "ledger.tsv"):
+        previous, expected, wanted = "", 0, {head["sequence"] for head in self.ends.values()}
+        for place, row in placed_lines_of(self.data / "ledger.tsv"):
             number, digest, link, text = row.split("\t", 3)
             sequence = int(number)
             if not previous:
-                previous, expected = link, sequence + 1
-                self.links[sequence] = link
-                continue
-            if sequence != expected:
+                expected = sequence
+            elif sequence != expected:
                 self.fault(f"ledger.tsv: line {expected} is missing, moved, or line {sequence} was added")
                 return
-            if text != "-":
-                line = json.loads(text)
-                if hashlib.sha256(text.encode()).hexdigest() != digest or line["sequence"] != sequence:
-                    self.fault(f"ledger.tsv: line {sequence} was changed")
-                self.lines.append(line)
-            if hashlib.sha256((previous + digest).encode()).hexdigest() != link:
+            elif hashlib.sha256((previous + digest).encode()).hexdigest() != link:
                 self.fault(f"ledger.tsv: line {sequence} does not follow from the line before it")
                 return
-            self.links[sequence] = previous = link
-            expected = sequence + 1
-        self.last_sequence = expected - 1
+            elif text != "-":
+                self.line(sequence, digest, text, place)
+            if sequence in wanted:
+                self.links[sequence] = link
+            previous, expected, self.last_sequence, self.lines = link, sequence + 1, sequence, self.lines + 1
+            if sequence % 10_000 == 0:
+                show(f"ledger.tsv: {sequence:,} lines")
+
+    def line(self, sequence: int, digest: str, text: str, place: int) -> None:
+        """Compare a line that is shown with its hash, and note where it stands."""
+        line = json.loads(text)
+        if hashlib.sha256(text.encode()).hexdigest() != digest or line["sequence"] != sequence:
+            self.fault(f"ledger.tsv: line {sequence} was changed")
+        if line["kind"] == "capture":
+            self.pages[capture_of(line)] = None
+        elif line["kind"] in OF_VERSIONS and line["message"] is not None:
+            self.places.append((*key_of(line), place))
 
     def heads(self) -> None:
         """Check the signatures and the stamps of heads."""
         stamped, last = 0, 0
-        for path in sorted((self.data / "heads").glob("*.json")):
-            head = json.loads(path.read_text("utf-8"))
+        for path, head in self.ends.items():
             last = max(last, head["sequence"])
             if self.links.get(head["sequence"]) != head["hash"]:
                 self.fault(f"{path.name}: it is not the head of this ledger")
@@ -198,6 +224,9 @@ class BundleCheck:
     def proofs(self) -> None:
         """Follow each proof of OpenTimestamps from the hash of its head to the block of Bitcoin that shall hold it."""
         for path in sorted((self.data / "heads").glob("*.ots")):
+            if not path.with_suffix("").is_file():
+                self.fault(f"{path.name}: it is the proof of a head that is not here")
+                continue
             try:
                 found = attestations(path.read_bytes(), bytes.fromhex(sha256_of(path.with_suffix(""))))
             except ValueError as error:
@@ -222,28 +251,63 @@ class BundleCheck:
             self.notes.append(f"{said}, checked")
 
     def messages(self) -> None:
-        """Compare each version with its line in the ledger, its bytes and its content."""
-        lines = self.lines_of_versions()
-        seen = set()
-        for text in lines_of(self.data / "versions.jsonl"):
-            version = json.loads(text)
-            key = key_of(version)
-            if key in seen:
-                self.fault(f"{named(*key)}: it stands twice in versions.jsonl")
-            seen.add(key)
-            if key in lines:
-                self.version(named(*key), version, lines[key])
-            else:
-                self.fault(f"{named(*key)}: the ledger has no line of it")
-        for channel, message, number in sorted(seen):
-            if number > 1 and (channel, message, number - 1) not in seen:
+        """Compare what is said of each version by the ledger, versions.jsonl, raw.tsv and files.jsonl side by side."""
+        before: tuple[int, ...] = ()  # the last version of which anything is said
+        last: tuple[int, ...] = ()  # the last one that is in versions.jsonl
+        rows = heapq.merge(
+            *(self.lines_of_versions(), self.records("versions.jsonl"), self.raws(), self.records("files.jsonl")),
+            key=itemgetter(0),
+        )
+        for key, group in groupby(rows, key=itemgetter(0)):
+            name, found = named(*key), dict[str, list[Any]]()
+            for _, file, row in group:
+                found.setdefault(file, []).append(row)
+            lines, versions = found.get("ledger.tsv", []), found.get("versions.jsonl", [])
+            if key < before or len(versions) > 1:
+                self.fault(f"{name}: it stands twice, or not in its place")
+            channel, message, number = key
+            if versions and number > 1 and last != (channel, message, number - 1):
                 self.fault(f"{named(channel, message, number - 1)}: it is left out")
-        for key in sorted(set(lines) - seen):
-            self.fault(f"{named(*key)}: the ledger has a line of it, versions.jsonl has not")
+            if not versions:
+                self.fault(f"{name}: {next(iter(found))} has a line of it, versions.jsonl has not")
+            for version in versions:
+                self.version(name, version, lines)
+            self.raw_bytes(name, lines, set(found.get("raw.tsv", [])))
+            self.files(name, lines, found.get("files.jsonl", []))
+            before, last = key, key if versions else last
+            self.versions += bool(versions)
+            if self.versions % 10_000 == 0:
+                show(f"versions.jsonl: {self.versions:,} versions")
 
-    def version(self, name: str, version: dict[str, Any], lines: list[dict[str, Any]]) -> None:
+    def lines_of_versions(self) -> Iterator[Row]:
+        """Yield the lines of the ledger about versions."""
+        self.places.sort()
+        with (self.data / "ledger.tsv").open("rb") as file:
+            for channel, message, number, place in self.places:
+                file.seek(place)
+                yield (channel, message, number), "ledger.tsv", json.loads(file.readline().split(b"\t", 3)[3])
+
+    def records(self, name: str) -> Iterator[Row]:
+        for text in lines_of(self.data / name):
+            record = json.loads(text)
+            yield key_of(record), name, record
+
+    def raws(self) -> Iterator[Row]:
+        """Yield the SHA-256 of the bytes of versions."""
+        for row in lines_of(self.data / "raw.tsv"):
+            channel, message, number, sha256, content = row.split("\t")
+            key = int(channel), int(message), int(number)
+            if sha256_in(content) != sha256:
+                self.fault(f"{named(*key)}: its bytes {sha256} in raw.tsv were changed")
+            yield key, "raw.tsv", sha256
+
+    def version(self, name: str, version: dict[str, Any], every: list[dict[str, Any]]) -> None:
+        lines = [line for line in every if line["kind"] in {"version", "addition"}]
+        if not lines:
+            self.fault(f"{name}: the ledger has no line of it")
+            return
         if version["redacted_at"] is not None:
-            self.redaction(name, key_of(version))
+            self.redaction(name, every, version)
         elif content_of(version) != lines[-1]["content"]:
             self.fault(f"{name}: its text, formatting or media is not what the ledger names")
         if (version["raw_sha256"], version["seen_at"]) != (lines[0]["sha256"], lines[0]["seen_at"]):
@@ -252,78 +316,137 @@ class BundleCheck:
             self.fault(f"{name}: Telegram's time is not the one that the ledger names")
         if version["source"] != lines[0]["source"]:
             self.fault(f"{name}: how it was seen is not what the ledger names")
-        for time in ("date", "edit_date", "seen_at"):
+        for time in ("date", "edit_date", "seen_at", "redacted_at"):
             if version[f"{time}_utc"] != in_words(version[time]):
                 self.fault(f"{name}: {time}_utc says another time than {time}")
 
-    def redaction(self, what: str, key: tuple[int, int, int]) -> None:
-        """Look for the line of what was removed, which nobody can leave out."""
-        reasons = [line["detail"] for line in self.lines if line["kind"] == "redaction" and key_of(line) == key]
-        if reasons:
-            self.notes.append(f"{what} was redacted, its words and bytes are not here: {reasons[-1]}")
-        else:
+    def redaction(self, what: str, every: list[dict[str, Any]], version: dict[str, Any] | None = None) -> None:
+        """Look for the line of what was removed, which nobody can leave out, and for words in its place."""
+        lines = [line for line in every if line["kind"] == "redaction"]
+        if not lines:
             self.fault(f"{what}: it is said to be redacted, and the ledger has no line of that")
+            return
+        reason = lines[-1]["detail"]
+        self.notes.append(f"{what} was redacted, its words and bytes are not here: {reason}")
+        if version is None:
+            return
+        if (version["redaction"], version["redacted_at"]) != (reason, lines[-1]["seen_at"]):
+            self.fault(f"{what}: it was redacted for another reason, or at another time, than the ledger names")
+        beside = {kind for kind, *_ in version["parts"]} - {"redaction"}
+        if version["text"] or version["entities"] or version["media"] or beside:
+            self.fault(f"{what}: it is said to be redacted, and has words all the same: the ledger does not name them")
 
-    def lines_of_versions(self) -> dict[tuple[int, int, int], list[dict[str, Any]]]:
-        """Return the lines of each version, once their bytes are found to be there."""
-        lines: dict[tuple[int, int, int], list[dict[str, Any]]] = {}
-        redacted = {key_of(line) for line in self.lines if line["kind"] == "redaction"}
-        for line in self.lines:
-            if line["kind"] in {"version", "addition", "withheld"} and line["message"] is not None:
-                key = key_of(line)
-                if line["kind"] != "withheld":
-                    lines.setdefault(key, []).append(line)
-                raw = self.data / "raw" / line["sha256"]
-                if not raw.is_file():
-                    if key in redacted:
-                        continue  # the version says so, too
-                    self.fault(f"{named(*key)}: its bytes raw/{line['sha256']} are missing")
-                elif sha256_of(raw) != line["sha256"]:
-                    self.fault(f"{named(*key)}: its bytes raw/{line['sha256']} were changed")
-        return lines
+    def raw_bytes(self, name: str, lines: list[dict[str, Any]], found: set[str]) -> None:
+        """Look for the bytes that lines name, which are gone where the version is redacted, and for others."""
+        told = dict.fromkeys(line["sha256"] for line in lines if line["kind"] in {"version", "addition", "withheld"})
+        if not any(line["kind"] == "redaction" for line in lines):
+            for sha256 in told.keys() - found:
+                self.fault(f"{name}: its bytes {sha256} are missing in raw.tsv")
+        elif found:
+            self.fault(f"{name}: it was redacted, and raw.tsv has bytes of it all the same")
+        for sha256 in found - told.keys():
+            self.fault(f"{name}: the ledger does not name its bytes {sha256} in raw.tsv")
+
+    def files(self, name: str, lines: list[dict[str, Any]], entries: list[dict[str, Any]]) -> None:
+        """Look for each file that the ledger names."""
+        reasons = {each["sha256"]: each["reason"] for each in entries}
+        told = dict.fromkeys(line["sha256"] for line in lines if line["kind"] == "file")
+        for entry in entries:
+            if entry["state"] == "kept" and entry["sha256"] not in told:
+                self.fault(f"{name}: the ledger has no line of its file {entry['sha256']}")
+        for sha256 in told:
+            reason = reasons.get(sha256)
+            if reason == "redacted":
+                self.redaction(f"{name}: its file {sha256}", lines)
+            elif reason:
+                why = "it was removed to make room" if reason == "pruned" else reason
+                self.notes.append(f"{name}: its file {sha256} is not here: {why}")
+            elif sha256 not in self.media:
+                self.fault(f"{name}: its file media/{sha256} is missing")
+            elif self.media[sha256] != sha256:
+                self.fault(f"{name}: its file media/{sha256} was changed")
 
     def captures(self) -> None:
-        """Look for the line of each page that was captured."""
-        named_pages = {line["sha256"] for line in self.lines if line["kind"] == "capture"}
-        for path in sorted((self.data / "captures").glob("*.html")):
+        """Compare each page that was captured, its time and address, with its line, wherever it stands."""
+        folder, known = self.data / "captures", {sha256 for _, _, sha256, *_ in self.pages}
+        for path in sorted(folder.glob("*.html")):
             if sha256_of(path) != path.stem:
                 self.fault(f"captures/{path.name}: the page was changed")
-            elif path.stem not in named_pages:
+            elif path.stem not in known:
                 self.fault(f"captures/{path.name}: the ledger has no line of this page")
-        for line in self.lines:
-            if line["kind"] == "capture" and not (self.data / "captures" / f"{line['sha256']}.html").is_file():
-                where = f"channel {line['channel']}, message {line['message']}"
-                self.notes.append(f"{where}: its page {line['sha256']} is not here")
+        for channel, message, sha256, *_ in self.pages:
+            if not (folder / f"{sha256}.html").is_file():
+                self.notes.append(f"channel {channel}, message {message}: its page {sha256} is not here")
+        if self.pages or folder.is_dir():
+            self.listed_captures(folder / "pages.jsonl")
+            self.records_of_pages(folder / "pages.warc")
 
-    def files(self) -> None:
-        """Look for each file that the ledger names."""
-        entries = [json.loads(line) for line in lines_of(self.data / "files.jsonl")]
-        removed = {(*key_of(each), each["sha256"]): each["reason"] for each in entries if each["state"] != "kept"}
-        told = {(*key_of(line), line["sha256"]) for line in self.lines if line["kind"] == "file"}
-        for entry in entries:
-            if entry["state"] == "kept" and (*key_of(entry), entry["sha256"]) not in told:
-                self.fault(f"{named(*key_of(entry))}: the ledger has no line of its file {entry['sha256']}")
-        for line in self.lines:
-            if line["kind"] != "file":
-                continue
-            where, path = named(*key_of(line)), self.data / "media" / line["sha256"]
-            reason = removed.get((*key_of(line), line["sha256"]), "")
-            if reason == "redacted":
-                self.redaction(f"{where}: its file {line['sha256']}", key_of(line))
-            elif reason:
-                self.notes.append(f"{where}: its file {line['sha256']} was removed to make room")
-            elif not path.is_file():
-                self.fault(f"{where}: its file media/{line['sha256']} is missing")
-            elif sha256_of(path) != line["sha256"]:
-                self.fault(f"{where}: its file media/{line['sha256']} was changed")
+    def listed_captures(self, path: Path) -> None:
+        every = [json.loads(text) for text in lines_of(path)]
+        listed = {(*(page[name] for name in ("channel", "message", "sha256", "at", "url")),) for page in every}
+        for channel, message, sha256, *_ in sorted(self.pages.keys() - listed):
+            self.fault(f"pages.jsonl: it does not name the page {sha256} of channel {channel}, message {message}")
+        for channel, message, sha256, *_ in listed - self.pages.keys():
+            if sha256 is not None:
+                where = f"channel {channel}, message {message}"
+                self.fault(
+                    f"pages.jsonl: the ledger has no such line of the page {sha256} of {where}, its time and address"
+                )
+
+    def records_of_pages(self, path: Path) -> None:
+        """Look for the one record of each page that is here."""
+        left = Counter(page[2:] for page in self.pages)  # hashes, times and addresses
+        try:
+            for kind, *record in records_of(path):
+                sha256, date, address = record
+                if left[sha256, date, address]:
+                    left[sha256, date, address] -= 1
+                elif kind != "warcinfo":
+                    words = f"{sha256} from {address}, {date}"
+                    self.fault(f"pages.warc: it has the page {words} twice, or the ledger has no line of that")
+        except (ValueError, KeyError) as error:
+            self.fault(f"pages.warc: {error}")
+        for sha256, date, address in left.elements():
+            if (path.parent / f"{sha256}.html").is_file():
+                self.fault(f"pages.warc: the page {sha256} from {address}, {date}, is not in it")
 
 
-def lines_of(path: Path) -> Iterator[str]:
-    """Yield the lines of a file; what a post says may hold other signs that end lines (U+2028, U+0085)."""
+def placed_lines_of(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the lines of a file and where they begin; a post may hold other signs that end lines (U+2028, U+0085)."""
+    place = 0
     with path.open("rb") as file:
         for line in file:
             if line != b"\n":
-                yield line.decode("utf-8").rstrip("\n")
+                yield place, line.decode("utf-8").rstrip("\n")
+            place += len(line)
+
+
+def lines_of(path: Path) -> Iterator[str]:
+    return (line for _, line in placed_lines_of(path))
+
+
+def records_of(path: Path) -> Iterator[tuple[str, str, str, str]]:
+    """Yield the kind of each record of a WARC file, the SHA-256 of the page in it, its time and its address."""
+    with path.open("rb") as file:
+        while first := file.readline():
+            if first != b"WARC/1.1\r\n":
+                raise ValueError("something else stands between its records")
+            fields: dict[str, str] = {}
+            while (line := file.readline()) not in {b"\r\n", b""}:
+                name, _, value = line.decode("utf-8").partition(":")
+                if name.lower() in fields:
+                    raise ValueError(f"a record has {name} twice")
+                fields[name.lower()] = value.strip()
+            block = take(file, int(fields["content-length"]))
+            if file.read(4) != b"\r\n\r\n":
+                raise ValueError("a record goes on after its end")
+            digest = hashlib.sha256(block.partition(b"\r\n\r\n")[2]).hexdigest()
+            yield fields["warc-type"], digest, fields["warc-date"], fields.get("warc-target-uri", "")
+
+
+def capture_of(line: dict[str, Any]) -> tuple[Any, ...]:
+    """Return of which message a captured page is, its SHA-256, its time and its address."""
+    return line["channel"], line["message"], line["sha256"], in_words(line["seen_at"]), line["detail"]
 
 
 def key_of(record: dict[str, Any]) -> tuple[int, int, int]:
@@ -357,6 +480,14 @@ def sha256_of(path: Path) -> str:
         for chunk in iter(lambda: file.read(1 << 20), b""):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def sha256_in(content: str) -> str:
+    """Return the SHA-256 of bytes in base64; nothing for what is none."""
+    try:
+        return hashlib.sha256(base64.b64decode(content, validate=True)).hexdigest()
+    except ValueError:
+        return ""
 
 
 def public_of(path: Path) -> bytes:
@@ -428,7 +559,7 @@ def attestation(kind: str, message: bytes, payload: bytes) -> tuple[str, str]:
     return kind, value
 
 
-def take(rest: io.BytesIO, count: int) -> bytes:
+def take(rest: BinaryIO, count: int) -> bytes:
     found = rest.read(count)
     if len(found) != count:
         raise ValueError("its end is missing")
@@ -454,6 +585,12 @@ def is_signed(key: Path, signature: Path, text: Path) -> bool:
     return openssl(*check)[0]
 
 
+def show(words: str) -> None:
+    """Say on a terminal how far it is."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\033[K{words}")
+
+
 def openssl(*words: str) -> tuple[bool, str]:
     done = subprocess.run([OPENSSL, *words], capture_output=True, text=True, errors="replace")
     return done.returncode == 0, done.stdout
@@ -476,12 +613,12 @@ def main() -> int:
     authorities = [str(path.resolve()) for path in given.ca]
     check = BundleCheck(given.bundle.resolve(), given.key, authorities, dict(given.block))
     is_good = check.run()
+    show("")
     for fault in check.faults:
         print(f"WRONG  {fault}")
     for note in check.notes:
         print(f"note   {note}")
-    versions = sum(line["kind"] == "version" for line in check.lines)
-    print(f"{'GOOD' if is_good else 'NOT GOOD'}: {versions} versions, {len(check.links) - 1} lines of the ledger")
+    print(f"{'GOOD' if is_good else 'NOT GOOD'}: {check.versions} versions, {check.lines - 1} lines of the ledger")
     return 0 if is_good else 1
 
 

@@ -125,7 +125,7 @@ class Post:
     head: bytes | None = None  # of a long post whose rest was asked for: the hash of its beginning
     is_edited: bool = False  # as a web page says it, which does not say when
     link: str | None = None  # None: it follows from the channel and the id
-    withheld: tuple[tuple[str, str, str], ...] | None = None  # a `Withholding` each; None: who saw it cannot know
+    withheld: Withholdings | None = None  # None: who saw it cannot know
     raw: bytes  # the message as its network gave it: the evidence
     raw_format: RawFormat
     layer: int | None = None  # of TL bytes
@@ -252,6 +252,16 @@ class StoredPost:
     observed_by: str  # the path by which it reached us
     is_part: bool = False  # the beginning of a long post, whose rest is not here
     gone_by: str | None = None  # the path by which it was seen that it is gone
+
+    @property
+    def deleted_at(self) -> datetime | None:
+        """When Telegram told us of its deletion; not by whom, or when it was."""
+        return self.gone_at if self.gone_by in TOLD else None
+
+    @property
+    def missing_since(self) -> datetime | None:
+        """When it was not there as its channel was read again; nobody told us why."""
+        return None if self.gone_by in TOLD else self.gone_at
 
     @property
     def whole(self) -> str:

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+OTHER_SERVER = "the public pages are those of another server: see PAGES_URL"
+NAMELESS = "its channel has no public name any more"
+
 
 class CaptureState(StrEnum):
     """What became of a capture."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.models import StoredPost
 from bot.models.people import Viewer
 
 DELAYS = (2, 5, 15, 60, 300, 3600)  # s up to which delays are counted together; what is left is longer
@@ -69,10 +70,19 @@ class DelayCounts:
 class DeletionCount:
     """The posts of a channel that are gone: deleted, as the network told us, or missing when they were read again."""
 
+    channel_id: int
     title: str
     told: int
     missing: int
     alerted: int  # of both, those that the chats had an alert of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeletionCounts:
+    """The channels of which posts are gone, the most first; where it is one alone, with the newest of these posts."""
+
+    channels: tuple[DeletionCount, ...]
+    newest: tuple[StoredPost, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -146,8 +146,8 @@ def _gone_line(
     if items is None:
         return gone_sentence(post, t).format(time=time)
     line = t.ngettext(
-        "{n} of {all} items is deleted or hidden, noticed {time}",
-        "{n} of {all} items are deleted or hidden, noticed {time}",
+        "{n} of {all} items is no longer there, noticed {time}",
+        "{n} of {all} items are no longer there, noticed {time}",
         items[0],
     )
     return line.format(n=items[0], all=items[1], time=time)

@@ -12,7 +12,7 @@ from bot.locales import Translator
 from bot.locales.locale import Locale, part_title, topic_title
 from bot.models.alerts import COUNTING, GroupedAlert, GroupKind, GroupSummary, Loudness, StormState
 from bot.models.outgoing import Outgoing
-from bot.rendering.post_text import channel_name
+from bot.rendering.post_text import channel_name, gone_words
 from bot.text.buttons import button
 from bot.text.excerpts import cut_excerpt
 from bot.text.markup import Text, bold, join_names, link, one_line
@@ -188,7 +188,7 @@ def _line(each: GroupedAlert, locale: Locale, *, relative_to: datetime) -> Text:
     if each.duplicates:
         text.add(f" ×{each.duplicates + 1}")
     if post.gone_at is not None:
-        text.add(" · ", t.gettext("deleted or hidden"))
+        text.add(" · ", gone_words(post, t))
     elif each.alert.is_edited:
         text.add(" · ", t.gettext("edited"))
     return text

@@ -132,7 +132,7 @@ class Transport:
             return PageReply(
                 url=url,
                 status=response.status,
-                headers={name.lower(): value for name, value in response.headers.items()},
+                headers=_headers(response),
                 body=bytes(read),
             )
 
@@ -140,6 +140,15 @@ class Transport:
         """Close the connections."""
         await self._session.close()
         await asyncio.sleep(0)  # aiohttp closes transports in the next step of the loop
+
+
+def _headers(response: aiohttp.ClientResponse) -> dict[str, str]:
+    """Return the headers, their names in lower case and those of one name in one; what is no UTF-8 is written out."""
+    found: dict[str, str] = {}
+    for name, written in response.headers.items():
+        value = written.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        found[name.lower()] = f"{found[name.lower()]}, {value}" if name.lower() in found else value
+    return found
 
 
 def check_proxy(proxy: Proxy | None) -> None:

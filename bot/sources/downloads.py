@@ -14,6 +14,7 @@ from telethon.tl.functions.channels import GetMessagesRequest
 from telethon.tl.functions.messages import GetRichMessageRequest
 
 from bot.errors import TelegramError, Verdict
+from bot.models.files import FileReason
 from bot.runtime.disk import fatal_in
 from bot.runtime.pauses import doubled
 from bot.runtime.supervisor import TURN, Beat, no_beat
@@ -99,7 +100,7 @@ class Downloads:
             await self._put_off(download, error.error, again=again)
         except _NoRoomError as error:
             log.warning("a file would leave too little disk space", file=download.id, size=error.size)
-            await self._put_off(download, media.NO_ROOM, again=again)
+            await self._put_off(download, FileReason.NO_ROOM, again=again)
         except OSError as error:
             if (fatal := fatal_in(error, place=self._folder)) is not None:
                 raise fatal from error
@@ -108,14 +109,14 @@ class Downloads:
 
     async def _download(self, download: Download) -> None:
         if not self._most:
-            raise _GivenUpError(media.OFF)
+            raise _GivenUpError(FileReason.OFF)
         found = downloadable(read_message(download.raw, download.layer), download.file_id) if download.is_ours else None
         if await self._is_copied(download):
             return
         found = found or await self._anew(download)
         info = FileInfo(mime=found.mime, name=found.name, size=found.size)
         if found.size > self._most:
-            await self._give_up(download, media.TOO_LARGE, info)
+            await self._give_up(download, FileReason.TOO_LARGE, info)
             return
         if await asyncio.to_thread(self._blobs.free) < found.size + SPARE:
             raise _NoRoomError(found.size)
@@ -142,14 +143,14 @@ class Downloads:
         answer = await self._account.ask(GetMessagesRequest(channel, [types.InputMessageID(download.message_id)]))
         message = next((m for m in answer.messages if isinstance(m, types.Message)), None)
         if message is None:
-            raise _GivenUpError(media.GONE)
+            raise _GivenUpError(FileReason.GONE)
         found = downloadable(message, download.file_id)
         if found is None and is_part(message):
             peer = types.InputPeerChannel(download.channel_id, download.access_hash)
             whole = await self._account.ask(GetRichMessageRequest(peer, download.message_id))
             found = downloadable(next(iter(whole.messages), None), download.file_id)
         if found is None:
-            raise _GivenUpError(media.REPLACED)
+            raise _GivenUpError(FileReason.REPLACED)
         return found
 
     async def _transfer(self, found: Downloadable) -> Blob:
@@ -158,7 +159,7 @@ class Downloads:
         try:
             while piece := await self._account.through("GetFile", lambda: anext(pieces, b"")):
                 if incoming.size + len(piece) > self._most:
-                    raise _GivenUpError(media.TOO_LARGE)
+                    raise _GivenUpError(FileReason.TOO_LARGE)
                 await asyncio.to_thread(incoming.write, piece)
             if incoming.size != found.size:
                 raise OSError(f"{incoming.size} bytes came of {found.size}")

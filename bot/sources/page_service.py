@@ -14,6 +14,7 @@ import structlog
 
 from bot.errors import SettingsError
 from bot.models import Clock, Network
+from bot.models.captures import OTHER_SERVER
 from bot.pipeline.ingest import Ingest
 from bot.runtime.supervisor import TURN, Beat, Health, guarded, no_beat
 from bot.search.pool import Searches
@@ -70,7 +71,7 @@ class PageService:
     async def run(self, beat: Beat = no_beat) -> None:
         """Read pages for ever, from when they are needed on."""
         if not self._settings.has_pages:
-            await self._give_captures_up(beat, "the public pages are those of another server: see PAGES_URL")
+            await self._give_captures_up(beat, OTHER_SERVER)
         changes = self._database.changes
         while not await self._is_needed():
             beat(LOOK_EVERY + TURN)

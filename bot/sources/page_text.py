@@ -88,7 +88,10 @@ def has_class(node: LexborNode, name: str) -> bool:
 
 def split_link(link: str | None) -> tuple[str, int | None]:
     """Return the name and the message id of a link such as https://t.me/name/12?single; ("", None) for another."""
-    path = urlsplit(link or "").path.strip("/").split("/")
+    try:
+        path = urlsplit(link or "").path.strip("/").split("/")
+    except ValueError:
+        return "", None
     number = path[-1] if len(path) > 1 else ""
     return path[0], int(number) if number.isdecimal() and int(number) < _MOST_MESSAGES else None
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import structlog
 
 from bot.models import Clock
+from bot.runtime.clock import utc_now
 from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.store import captures, housekeeping, media, targets
 from bot.store.blobs import Blobs
@@ -18,6 +19,7 @@ log = structlog.get_logger(__name__)
 GIGABYTE = 1 << 30
 EVERY = 300.0  # s
 CLEAR_EVERY = 288  # looks: a day
+_AN_HOUR = timedelta(hours=1)  # others may be about to write the row of a file
 SHOWN_FOR = timedelta(days=30)  # of an alert: what it shows is not removed
 
 
@@ -34,8 +36,7 @@ class Pruner:
     async def run(self, beat: Beat = no_beat) -> None:
         """Look for ever."""
         beat(TURN)
-        left = await media.unused_blobs(self._database)  # also what a kill left on the disk
-        await asyncio.to_thread(self._blobs.remove, left)
+        await media.remove_strays(self._database, self._blobs, before=utc_now() - _AN_HOUR)
         looks = 0
         while True:
             beat(EVERY + TURN)

@@ -5,6 +5,7 @@ No name from outside becomes part of a path. Methods wait for the disk: a loop c
 
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from bot.runtime.private_files import FILE_MODE, FOLDER_MODE, flush_names
 
+_NAME = re.compile(r"[0-9a-f]{64}")
 _COMING = "coming-"  # prefix of files that are being written
 
 
@@ -54,10 +56,25 @@ class Blobs:
             for stray in self._folder.glob(f"{_COMING}*"):
                 stray.unlink()
 
+    def older(self, first: int, than: float) -> list[bytes]:
+        """Return the blobs whose SHA-256 has a first byte, and that were written before a moment (s since 1970)."""
+        folder = self._folder / f"{first:02x}"
+        found = [each for each in folder.glob("*") if _NAME.fullmatch(each.name)]
+        return [bytes.fromhex(each.name) for each in found if each.stat().st_mtime < than]
+
     def begin(self) -> "Incoming":
         """Begin to write a blob. Raises OSError."""
         handle, path = tempfile.mkstemp(prefix=_COMING, dir=self._made(self._folder))  # mode 0600
         return Incoming(self, handle, Path(path))
+
+    def put(self, content: bytes) -> Blob:
+        """Write a blob at once. Raises OSError."""
+        coming = self.begin()
+        try:
+            coming.write(content)
+            return coming.keep()
+        finally:
+            coming.drop()
 
     def take(self, coming: Path, sha256: bytes) -> None:
         """Move a complete file to its place; a file that is there is the same, or damaged."""

@@ -20,8 +20,7 @@ _PRUNED_AT_ONCE = 100  # rows; a transaction of a few milliseconds
 MOST_WAITING = 100  # captures for alerts; a page takes some seconds
 
 _CAPTURES = """SELECT k.id, v.channel_id, v.message_id, v.number, k.cause, k.state, k.outcome, k.detail, k.at, k.url,
-        k.status, k.headers, k.sha256
-    FROM captures k JOIN versions v ON v.id = k.version_id"""
+    k.status, k.headers, k.sha256"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +192,7 @@ async def prune(tx: Transaction, *, size: int, before: datetime) -> list[Blob]:
         FROM captures k JOIN versions v ON v.id = k.version_id
         JOIN posts p ON p.channel_id = v.channel_id AND p.message_id = v.message_id
         WHERE k.state = 'kept' AND k.cause = 'alert' AND k.at < :before
-            AND NOT EXISTS (SELECT 1 FROM posts i JOIN case_posts s
+            AND NOT EXISTS (SELECT 1 FROM posts i CROSS JOIN case_posts s
                 ON s.channel_id = i.channel_id AND s.message_id = i.message_id
                 WHERE i.channel_id = p.channel_id AND i.post_key = p.post_key)
         ORDER BY k.id LIMIT :most""",
@@ -214,9 +213,9 @@ async def count_kept(db: Reader, case_id: int, viewer: Viewer) -> int:
     count: int = await db.fetch_value(
         f"""SELECT count(*) FROM case_posts s WHERE s.case_id = :case
             AND {visible(Restrictable.CHANNEL, "s.channel_id")} AND EXISTS (
-                SELECT 1 FROM posts p JOIN posts i ON i.channel_id = p.channel_id AND i.post_key = p.post_key
-                JOIN versions v ON v.channel_id = i.channel_id AND v.message_id = i.message_id
-                JOIN captures k ON k.version_id = v.id AND k.state = 'kept'
+                SELECT 1 FROM posts p CROSS JOIN posts i ON i.channel_id = p.channel_id AND i.post_key = p.post_key
+                CROSS JOIN versions v ON v.channel_id = i.channel_id AND v.message_id = i.message_id
+                CROSS JOIN captures k ON k.version_id = v.id AND k.state = 'kept'
                 WHERE p.channel_id = s.channel_id AND p.message_id = s.message_id)""",  # noqa: S608 - our own words
         {"case": case_id, "viewer": viewer.chat_id},
     )
@@ -226,24 +225,21 @@ async def count_kept(db: Reader, case_id: int, viewer: Viewer) -> int:
 async def of_messages(db: Reader, keys: Collection[tuple[int, int]]) -> list[Capture]:
     """Return the captures of messages, the oldest of each message first."""
     rows = await db.fetch_all(
-        f"""{_CAPTURES} JOIN json_each(:keys) m ON v.channel_id = m.value ->> 0 AND v.message_id = m.value ->> 1
-        ORDER BY m.key, k.id""",
+        f"""{_CAPTURES} FROM json_each(:keys) m
+        CROSS JOIN versions v ON v.channel_id = m.value ->> 0 AND v.message_id = m.value ->> 1
+        CROSS JOIN captures k ON k.version_id = v.id ORDER BY m.key, k.id""",
         {"keys": json_list(keys)},
     )
     return read_all(Capture, rows)
 
 
-async def of_post(db: Reader, channel_id: int, post_key: str) -> Capture | None:
-    """Return the last capture of a post, of whichever of its messages; None where none was wanted."""
+async def of_post(db: Reader, channel_id: int, message_id: int) -> Capture | None:
+    """Return the last capture of the post that a message is of, of whichever of its messages; None: none was wanted."""
     row = await db.fetch_one(
-        f"""{_CAPTURES} JOIN posts p ON p.channel_id = v.channel_id AND p.message_id = v.message_id
-        WHERE p.channel_id = :channel AND p.post_key = :key ORDER BY k.id DESC LIMIT 1""",
-        {"channel": channel_id, "key": post_key},
+        f"""{_CAPTURES} FROM posts m CROSS JOIN posts p ON p.channel_id = m.channel_id AND p.post_key = m.post_key
+        CROSS JOIN versions v ON v.channel_id = p.channel_id AND v.message_id = p.message_id
+        CROSS JOIN captures k ON k.version_id = v.id
+        WHERE m.channel_id = :channel AND m.message_id = :message ORDER BY k.id DESC LIMIT 1""",
+        {"channel": channel_id, "message": message_id},
     )
     return None if row is None else read(Capture, row)
-
-
-async def newest(db: Reader, channel_id: int, message_id: int) -> Capture | None:
-    """Return the last capture of a message; None where none was wanted."""
-    found = await of_messages(db, [(channel_id, message_id)])
-    return found[-1] if found else None

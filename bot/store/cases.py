@@ -49,6 +49,9 @@ class CasePost:
 _CASES = f"""SELECT c.*, (SELECT count(*) FROM case_posts k WHERE k.case_id = c.id
         AND {visible(Restrictable.CHANNEL, "k.channel_id")}) AS posts
     FROM cases c WHERE {visible(Restrictable.CASE, "c.id")}"""  # noqa: S608 - our own words
+_CASE_POSTS = f"""SELECT k.* FROM case_posts k
+    JOIN posts p ON p.channel_id = k.channel_id AND p.message_id = k.message_id
+    WHERE k.case_id = :case AND {visible(Restrictable.CHANNEL, "k.channel_id")}"""  # noqa: S608 - likewise
 
 
 async def every(db: Reader, viewer: Viewer) -> list[Case]:
@@ -137,12 +140,16 @@ async def annotate(tx: Transaction, case_id: int, channel_id: int, message_id: i
 
 async def posts_of(db: Reader, case_id: int, viewer: Viewer = EVERYTHING) -> list[CasePost]:
     """Return the posts of a case that a viewer sees, in the order in which they were posted."""
-    rows = await db.fetch_all(
-        f"""SELECT k.* FROM case_posts k JOIN posts p ON p.channel_id = k.channel_id AND p.message_id = k.message_id
-        WHERE k.case_id = :case AND {visible(Restrictable.CHANNEL, "k.channel_id")} ORDER BY p.date, p.id""",  # noqa: S608 - our own words
-        {"case": case_id, "viewer": viewer.chat_id},
-    )
+    rows = await db.fetch_all(f"{_CASE_POSTS} ORDER BY p.date, p.id", {"case": case_id, "viewer": viewer.chat_id})
     return read_all(CasePost, rows)
+
+
+async def post_of(db: Reader, case_id: int, channel_id: int, message_id: int, viewer: Viewer) -> CasePost | None:
+    """Return a post of a case; None where the case has none such, or the viewer does not see it."""
+    values = {"case": case_id, "channel": channel_id, "message": message_id, "viewer": viewer.chat_id}
+    sql = f"{_CASE_POSTS} AND k.channel_id = :channel AND k.message_id = :message"
+    row = await db.fetch_one(sql, values)
+    return None if row is None else read(CasePost, row)
 
 
 async def with_post(db: Reader, channel_id: int, post_key: str, viewer: Viewer) -> list[int]:

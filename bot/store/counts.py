@@ -8,19 +8,21 @@ from dataclasses import replace
 from datetime import UTC, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.models import TOLD
+from bot.models import TOLD, StoredPost
 from bot.models.counts import (
     DELAYS,
     ChannelCount,
     DayCounts,
     DelayCounts,
     DeletionCount,
+    DeletionCounts,
     HourCounts,
     MoverCount,
     Selection,
     TopicCount,
     WeekCounts,
 )
+from bot.store import posts
 from bot.store.access import Restrictable, hidden, visible
 from bot.store.database import Reader
 from bot.store.rows import COUNTER_BITS, HOUR_MS, first_id, json_list, read_all, to_ms
@@ -28,6 +30,7 @@ from bot.store.rows import COUNTER_BITS, HOUR_MS, first_id, json_list, read_all,
 _HOURS = 7 * 24  # of a week
 _MONDAY = 72  # h from the Monday before it to the epoch, a Thursday
 _NOTABLE = 8  # topics that rose or fell, and channels that were first
+_NEWEST = 5  # posts that are gone
 _NAMES = 50  # topics, or channels, that are returned
 
 
@@ -40,6 +43,9 @@ _FIRST = """(nullif(p.grouped_id, 0) IS NULL OR NOT EXISTS (SELECT 1 FROM posts 
 _HAD = """a.chat_id IN (SELECT value FROM json_each(:chats)) AND NOT a.is_counted
     AND (:topic IS NULL OR EXISTS (SELECT 1 FROM json_each(a.topics) WHERE value = :topic))
     AND a.channel_id IN (SELECT id FROM seen)"""
+# A post that is gone, of all or of those of a topic.
+_GONE = f"""(:topic IS NULL OR EXISTS (SELECT 1 FROM alerts a
+    WHERE a.channel_id = p.channel_id AND a.post_key = p.post_key AND {_HAD}))"""  # noqa: S608 - likewise
 _OWN = f"{_HAD} AND a.duplicate_of IS NULL"
 _IN_TIME = "a.created_at >= :since AND a.created_at < :until"
 # The posts of a topic are those that the chats had, alone or with others that say the same; the id tells the date.
@@ -139,15 +145,32 @@ async def count_delays(db: Reader, selection: Selection) -> DelayCounts:
     )
 
 
-async def count_deletions(db: Reader, selection: Selection) -> list[DeletionCount]:
-    """Count by channel the posts that were found gone in a time, the most first."""
+async def count_deletions(db: Reader, selection: Selection) -> DeletionCounts:
+    """Count by channel the posts that were found gone in a time, the most first; of one alone, with the newest."""
+    found = await _count_deletions(db, selection)
+    newest = await _newest_gone(db, found[0].channel_id, selection) if len(found) == 1 else ()
+    return DeletionCounts(channels=tuple(found), newest=tuple(newest))
+
+
+async def _newest_gone(db: Reader, channel_id: int, selection: Selection) -> list[StoredPost]:
+    """Return the posts of a channel that were found gone last in a time, of each its first message."""
+    rows = await db.fetch_all(
+        f"""WITH {_SEEN} SELECT min(p.message_id) AS id FROM posts p
+        WHERE p.channel_id = :channel AND p.gone_at >= :since AND p.gone_at < :until AND {_GONE}
+        GROUP BY p.post_key ORDER BY max(p.gone_at) DESC LIMIT :most""",  # noqa: S608 - our own words
+        _values(selection) | {"channel": channel_id, "most": _NEWEST},
+    )
+    shown = await posts.current(db, channel_id, [row["id"] for row in rows])
+    return sorted(shown, key=lambda post: post.gone_at or post.date, reverse=True)
+
+
+async def _count_deletions(db: Reader, selection: Selection) -> list[DeletionCount]:
     told = ", ".join(f"'{each}'" for each in sorted(TOLD))
     rows = await db.fetch_all(
         f"""WITH {_SEEN}, gone AS (SELECT p.channel_id, p.post_key, max(p.gone_by IN ({told})) AS is_told FROM posts p
-            WHERE p.gone_at >= :since AND p.gone_at < :until AND (:topic IS NULL OR EXISTS (SELECT 1 FROM alerts a
-                WHERE a.channel_id = p.channel_id AND a.post_key = p.post_key AND {_HAD}))
+            WHERE p.gone_at >= :since AND p.gone_at < :until AND {_GONE}
             GROUP BY p.channel_id, p.post_key)
-        SELECT s.title, sum(g.is_told) AS told, sum(NOT g.is_told) AS missing,
+        SELECT s.id AS channel_id, s.title, sum(g.is_told) AS told, sum(NOT g.is_told) AS missing,
             sum(EXISTS (SELECT 1 FROM alerts a WHERE a.channel_id = g.channel_id AND a.post_key = g.post_key
                 AND a.chat_id IN (SELECT value FROM json_each(:chats)))) AS alerted
         FROM gone g JOIN seen s ON s.id = g.channel_id
@@ -171,7 +194,7 @@ async def count_week(db: Reader, selection: Selection) -> WeekCounts:
         topics=tuple(topics[:_NOTABLE]),
         movers=tuple(await _count_movers(db, selection)),
         edited=await _count_edited(db, selection),
-        deletions=tuple(await count_deletions(db, selection)),
+        deletions=tuple(await _count_deletions(db, selection)),
     )
 
 
@@ -191,7 +214,7 @@ async def _count_movers(db: Reader, selection: Selection) -> list[MoverCount]:
 
 
 async def _count_edited(db: Reader, selection: Selection) -> int:
-    sql = f"""WITH {_SEEN} SELECT count(DISTINCT v.channel_id || '/' || v.message_id) FROM versions v
+    sql = f"""WITH {_SEEN} SELECT count(DISTINCT v.channel_id || '/' || v.message_id) FROM versions v NOT INDEXED
         WHERE v.id >= :first AND v.id < :last AND v.number > 1 AND v.channel_id IN (SELECT id FROM seen)"""  # noqa: S608 - our own words
     ids = {"first": first_id(selection.since), "last": first_id(selection.until)}
     return int(await db.fetch_value(sql, _values(selection) | ids))

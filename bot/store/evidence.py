@@ -96,10 +96,10 @@ async def versions_of(db: Reader, keys: MessageKeys) -> list[VersionEvidence]:
     return read_all(VersionEvidence, rows)
 
 
-async def additions_of(db: Reader, keys: MessageKeys) -> list[tuple[bytes, bytes]]:
-    """Return the bytes that came to versions of messages later, each after its SHA-256; none of redacted ones."""
+async def additions_of(db: Reader, keys: MessageKeys) -> dict[tuple[int, int, int], dict[bytes, bytes]]:
+    """Return the bytes that came to versions of messages later, by version and SHA-256; none of redacted ones."""
     rows = await db.fetch_all(
-        """SELECT e.raw_sha256, e.raw FROM json_each(:keys) k
+        """SELECT v.channel_id, v.message_id, v.number, e.raw_sha256, e.raw FROM json_each(:keys) k
         CROSS JOIN versions v ON v.channel_id = k.value ->> 0 AND v.message_id = k.value ->> 1
         CROSS JOIN part_messages e ON e.version_id = v.id
         WHERE NOT EXISTS (SELECT 1 FROM redactions r
@@ -107,7 +107,10 @@ async def additions_of(db: Reader, keys: MessageKeys) -> list[tuple[bytes, bytes
         ORDER BY e.id""",
         {"keys": json_list(keys)},
     )
-    return [(row["raw_sha256"], row["raw"]) for row in rows]
+    found: dict[tuple[int, int, int], dict[bytes, bytes]] = {}
+    for channel_id, message_id, number, sha256, raw in rows:
+        found.setdefault((channel_id, message_id, number), {})[sha256] = raw
+    return found
 
 
 async def files_of(db: Reader, keys: MessageKeys) -> list[dict[str, Any]]:

@@ -1,19 +1,17 @@
 """Files of posts: which are to be downloaded, what became of each, and how Telegram calls those that we uploaded."""
 
+import asyncio
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from bot.models.files import FileReason
 from bot.models.outgoing import Remote, Upload
 from bot.store import attachments, ledger
-from bot.store.blobs import Blob
+from bot.store.blobs import Blob, Blobs
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import json_list, read, read_all, to_ms
-
-# Why a file was given up, where Telegram did not refuse it; `bot.commands.post` has the sentences.
-TOO_LARGE, OFF, GONE, REPLACED, NO_ROOM = "too_large", "off", "gone", "replaced", "no_room"
-PRUNED, REDACTED = "pruned", "redacted"  # it was kept, and removed since; the hash stays
 
 _PRUNED_AT_ONCE = 100  # rows; a transaction of a few milliseconds
 
@@ -56,7 +54,7 @@ class MediaFile:
     size: int | None  # bytes; also of one that is too large
     mime: str | None
     name: str | None  # given by the channel: data, never a path
-    reason: str | None  # why it was given up or put off: Telegram's error string, or one of the words above
+    reason: str | None  # why it was given up or put off: Telegram's error string, or a `FileReason`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,10 +108,10 @@ async def add(
             UNION SELECT e.value FROM json_each(:edited) e JOIN versions n ON n.id = e.value
                 JOIN versions o ON o.channel_id = n.channel_id AND o.message_id = n.message_id
                 JOIN media d ON d.version_id = o.id
-            UNION SELECT n.id FROM json_each(:edited) e JOIN versions n ON n.id = e.value
-                JOIN posts p ON p.channel_id = n.channel_id AND p.message_id = n.message_id
-                JOIN posts i ON i.channel_id = p.channel_id AND i.post_key = p.post_key
-                JOIN case_posts k ON k.channel_id = i.channel_id AND k.message_id = i.message_id)
+            UNION SELECT n.id FROM json_each(:edited) e CROSS JOIN versions n ON n.id = e.value
+                CROSS JOIN posts p ON p.channel_id = n.channel_id AND p.message_id = n.message_id
+                CROSS JOIN posts i ON i.channel_id = p.channel_id AND i.post_key = p.post_key
+                CROSS JOIN case_posts k ON k.channel_id = i.channel_id AND k.message_id = i.message_id)
         ON CONFLICT (version_id, file_id) DO NOTHING""",  # noqa: S608 - our own constant
         {"versions": json_list(versions), "edited": json_list(edited), "now": to_ms(now)},
     )
@@ -194,7 +192,7 @@ async def keep(  # noqa: PLR0913 - the evidence has this many sides
 
 
 async def give_up(tx: Transaction, media_id: int, reason: str, info: FileInfo | None = None, *, now: datetime) -> None:
-    """Give a file up, for a reason: Telegram's error string or one of the words above. Alerts mention it."""
+    """Give a file up, for a reason: Telegram's error string or a `FileReason`. Alerts mention it."""
     await tx.execute(
         """UPDATE media SET state = 'left', reason = :reason, size = :size, mime = :mime, name = :name
         WHERE id = :id""",
@@ -225,7 +223,7 @@ async def statistics(db: Reader) -> FileCounts:
         """SELECT count(*) FILTER (WHERE state = 'wanted') AS wanted, count(*) FILTER (WHERE state = 'kept') AS kept,
             count(*) FILTER (WHERE state = 'left') AS "left", count(*) FILTER (WHERE reason = :pruned) AS pruned,
             :bytes AS bytes FROM media""",
-        {"pruned": PRUNED, "bytes": await total_size(db)},
+        {"pruned": FileReason.PRUNED, "bytes": await total_size(db)},
     )
     return read(FileCounts, row)
 
@@ -252,7 +250,7 @@ async def prune(tx: Transaction, *, size: int, after: int, shown_since: datetime
             CROSS JOIN posts p ON p.channel_id = v.channel_id AND p.message_id = v.message_id
             WHERE o.state = 'kept' AND o.sha256 = d.sha256 AND (EXISTS (SELECT 1 FROM alerts a
                 WHERE a.channel_id = p.channel_id AND a.post_key = p.post_key AND a.created_at >= :since)
-            OR EXISTS (SELECT 1 FROM posts i JOIN case_posts k
+            OR EXISTS (SELECT 1 FROM posts i CROSS JOIN case_posts k
                 ON k.channel_id = i.channel_id AND k.message_id = i.message_id
                 WHERE i.channel_id = p.channel_id AND i.post_key = p.post_key)))
             OR EXISTS (SELECT 1 FROM captures WHERE state = 'kept' AND sha256 = d.sha256) AS is_shown
@@ -265,26 +263,28 @@ async def prune(tx: Transaction, *, size: int, after: int, shown_since: datetime
             found[row["sha256"]] = Blob(sha256=bytes(row["sha256"]), size=row["size"])
     await tx.execute_many(
         "UPDATE media SET state = 'left', reason = ? WHERE state = 'kept' AND sha256 = ?",
-        [(PRUNED, sha256) for sha256 in found],
+        [(FileReason.PRUNED, sha256) for sha256 in found],
     )
     return Pruning(blobs=list(found.values()), last_id=rows[-1]["id"] if len(rows) == _PRUNED_AT_ONCE else None)
 
 
-async def unused_blobs(db: Reader) -> list[bytes]:
-    """Return the SHA-256 of every blob that was pruned or redacted, and should no longer be on the disk."""
-    rows = await db.fetch_all(
-        """SELECT sha256 FROM (SELECT sha256 FROM media WHERE state = 'left' AND sha256 IS NOT NULL
-            UNION SELECT sha256 FROM captures WHERE state = 'left' AND sha256 IS NOT NULL) p
-        WHERE NOT EXISTS (SELECT 1 FROM media WHERE state = 'kept' AND sha256 = p.sha256)
-            AND NOT EXISTS (SELECT 1 FROM captures WHERE state = 'kept' AND sha256 = p.sha256)"""
-    )
-    return [bytes(row["sha256"]) for row in rows]
+async def remove_strays(db: Reader, blobs: Blobs, *, before: datetime) -> None:
+    """Remove blobs that no row has: they were given up, or a kill left them there before their row was written."""
+    for first in range(256):
+        found = await asyncio.to_thread(blobs.older, first, before.timestamp())
+        rows = await db.fetch_all(
+            """SELECT sha256 FROM media INDEXED BY media_blobs WHERE state = 'kept'
+                AND sha256 >= :first AND sha256 < :next
+            UNION ALL SELECT sha256 FROM captures INDEXED BY captures_blobs WHERE state = 'kept'
+                AND sha256 >= :first AND sha256 < :next""",
+            {"first": bytes([first]), "next": bytes([first]) + b"\xff" * 32},
+        )
+        await asyncio.to_thread(blobs.remove, set(found) - {bytes(row["sha256"]) for row in rows})
 
 
 async def count_pruned(db: Reader) -> int:
     """Count the files that were removed to make room."""
-    sql = "SELECT count(*) FROM media WHERE state = 'left' AND sha256 IS NOT NULL AND reason = 'pruned'"
-    count: int = await db.fetch_value(sql)
+    count: int = await db.fetch_value("SELECT count(*) FROM media WHERE reason = 'pruned'")
     return count
 
 

@@ -129,6 +129,16 @@ async def latest(  # noqa: PLR0913 - each narrows the question in its own way
     return read_all(StoredPost, rows)
 
 
+async def first_date(db: Reader, channel_ids: Collection[int] | None = None) -> datetime | None:
+    """Return the date of the oldest message of some channels, or of all; None where there is none."""
+    (row,) = await db.fetch_all(
+        """SELECT min((SELECT min(date) FROM posts WHERE channel_id = c.id)) AS date FROM channels c
+        WHERE :channels IS NULL OR c.id IN (SELECT value FROM json_each(:channels))""",
+        {"channels": None if channel_ids is None else json_list(channel_ids)},
+    )
+    return maybe_date(row["date"])
+
+
 async def every_version(db: Reader, found: Collection[StoredPost]) -> list[StoredPost]:
     """Return all versions of messages, in the order of the messages, the first version of each first."""
     rows = await db.fetch_all(

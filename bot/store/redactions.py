@@ -12,16 +12,19 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from bot.errors import FatalError
-from bot.parts import Part, PartKind, dump_parts
+from bot.models.links import post_link
+from bot.parts import Part, PartKind, dump_parts, load_parts
 from bot.runtime.disk import fatal_in
-from bot.store import ledger, outbox
+from bot.store import ledger, meta, outbox
 from bot.store.database import Reader, Transaction
 from bot.store.ledger import LedgerEntry, LineKind
 from bot.store.rows import json_list, read, read_all, to_ms
-from bot.text.plain import plain_hash
+from bot.store.version_rows import hash_of_words
 
+_TRACES = "traces_of_redacted"  # in free pages of the database
 _OF_VERSIONS = "IN (SELECT value FROM json_each(:ids))"
 
 
@@ -71,6 +74,11 @@ async def versions_of(
     return read_all(RedactableVersion, rows)
 
 
+async def has_traces(db: Reader) -> bool:
+    """Return whether a redaction was cut off before the database was written anew."""
+    return await meta.get(db, _TRACES) is not None
+
+
 async def count(db: Reader) -> int:
     """Return how many versions were redacted: what was made of posts before the last of them is not to be shown."""
     return int(await db.fetch_value("SELECT count(*) FROM redactions"))
@@ -96,9 +104,10 @@ async def scope_of(db: Reader, found: Collection[RedactableVersion]) -> Redactio
 
 
 # A page shows all of an album, and is asked for some time after the version is seen.
-_OF_POST = """SELECT w.id FROM versions v JOIN posts p ON p.channel_id = v.channel_id AND p.message_id = v.message_id
-    JOIN posts o ON o.channel_id = p.channel_id AND o.post_key = p.post_key
-    JOIN versions w ON w.channel_id = o.channel_id AND w.message_id = o.message_id
+_OF_POST = """SELECT w.id FROM versions v
+    CROSS JOIN posts p ON p.channel_id = v.channel_id AND p.message_id = v.message_id
+    CROSS JOIN posts o ON o.channel_id = p.channel_id AND o.post_key = p.post_key
+    CROSS JOIN versions w ON w.channel_id = o.channel_id AND w.message_id = o.message_id
     WHERE v.id IN (SELECT value FROM json_each(:ids))"""
 _ALERTS = f"(a.version_id {_OF_VERSIONS} OR a.shown_version_id {_OF_VERSIONS})"
 # In this order: a trigger writes the bytes anew where the text is another, and deletes the translations.
@@ -134,7 +143,7 @@ for _word, _sql in {
     "OF_VERSIONS": _OF_VERSIONS,
 }.items():
     _REMOVALS = _REMOVALS.replace(_word, _sql)
-_ADD = "INSERT INTO redactions (channel_id, message_id, number, at, reason, plain)"
+_ADD = "INSERT INTO redactions (channel_id, message_id, number, at, reason, words)"
 
 
 async def redact(tx: Transaction, found: Collection[RedactableVersion], reason: str, *, now: datetime) -> None:
@@ -142,16 +151,14 @@ async def redact(tx: Transaction, found: Collection[RedactableVersion], reason: 
     found = [each for each in found if not each.is_redacted]
     await tx.insert_all(
         _ADD,
-        [
-            (*_key(each), to_ms(now), reason, plain_hash(each.text) if each.text.strip() else None)  # what pages show
-            for each in found
-        ],
+        [(*_key(each), to_ms(now), reason, hash_of_words(each.text, load_parts(each.parts))) for each in found],
     )
     note = Part(kind=PartKind.REDACTION, text=f"{now:%Y-%m-%d}: {reason}")
     shown = json.dumps([[[note.kind, note.text], []]], ensure_ascii=False, separators=(",", ":"))
     values = {**_values(found), "note": dump_parts([note]), "shown": shown}
     for removal in _REMOVALS.split(";"):
         await tx.execute(removal, values)
+    await meta.put(tx, _TRACES, 1)
     for channel_id, message_id in {_key(each)[:2] for each in found}:
         await _forget_findings(tx, channel_id, message_id)
     rows = await tx.fetch_all(
@@ -206,13 +213,50 @@ def scrub(path: Path) -> None:
     """
     os.environ.setdefault("SQLITE_TMPDIR", str(path.parent))
     try:
-        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        with closing(sqlite3.connect(path, timeout=1, isolation_level=None)) as connection:
             connection.execute("INSERT INTO fulltext (fulltext) VALUES ('optimize')")  # else it only marks what is gone
             connection.execute("VACUUM")
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            is_held = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            if not is_held:
+                connection.execute("DELETE FROM meta WHERE key = ?", (_TRACES,))
     except sqlite3.OperationalError as error:
         line = f"{path} cannot be written anew: {error}. Traces are left in it until you run it again."
         raise fatal_in(error, place=path) or FatalError(line) from error
+    if is_held:
+        line = f"Another program reads {path}, such as an export or mcp: traces are left in it."
+        raise FatalError(f"{line} End that, and run it again.")
+
+
+def databases_before(path: Path) -> list[Path]:
+    """Return the databases that restoring backups has put aside beside one, and what was cut off of copies."""
+    every = (*path.parent.glob(f"{path.name}-[0-9]*"), *path.parent.glob(f".{path.name}-*"))
+    return sorted(each for each in every if not each.name.endswith(("-wal", "-shm", "-journal")))
+
+
+def undone_by(restored: Path, before: Path) -> list[tuple[str, str]]:
+    """Return the links and reasons of redactions that a database of before has, and a restored one has not.
+
+    One that is damaged tells nothing.
+    """
+    sql = """SELECT r.channel_id, c.username, r.message_id, r.number, r.reason, p.link FROM redactions r
+        JOIN channels c ON c.id = r.channel_id
+        JOIN posts p ON p.channel_id = r.channel_id AND p.message_id = r.message_id ORDER BY r.at"""
+    beside = [each for suffix in ("-wal", "-shm") if not (each := before.with_name(before.name + suffix)).exists()]
+    try:
+        here, there = _rows(restored, "rw", sql), _rows(before, "ro", sql)
+    except sqlite3.DatabaseError:
+        return []
+    finally:
+        for each in beside:  # which one that only reads leaves behind
+            each.unlink(missing_ok=True)
+    done = {(channel_id, message_id, number) for channel_id, _, message_id, number, *_ in here}
+    left = [row for row in there if (row[0], row[2], row[3]) not in done]
+    return list(dict.fromkeys((post_link(row[0], row[1], row[2], row[5]), row[4]) for row in left))
+
+
+def _rows(path: Path, mode: str, sql: str) -> list[Any]:
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True)) as connection:
+        return connection.execute(sql).fetchall()
 
 
 def _key(version: RedactableVersion) -> tuple[int, int, int]:

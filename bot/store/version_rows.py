@@ -12,14 +12,19 @@ from typing import Any, NamedTuple
 
 from bot import __version__
 from bot.models import Count, Deletion, Media, Observation, ObservedBy, Post, to_json
-from bot.parts import NO_PARTS, are_reworded, compact_json, dump_parts, load_parts
+from bot.parts import NO_PARTS, Part, are_reworded, compact_json, dump_parts, load_parts
 from bot.store.database import Reader, Transaction
 from bot.store.long_posts import Head, LongPost, RestState
 from bot.store.rows import COUNTER_BITS, json_list, maybe_ms, read, to_ms
-from bot.text.plain import plain_hash
+from bot.text.plain import plain_hash, words_hash
 
 MessageKey = tuple[int, int]  # channel id, message id
 Hashes = Mapping[int, bytes]  # of what posts say, by `id(post)`
+
+
+def hash_of_words(text: str, parts: Iterable[Part]) -> bytes | None:
+    """Hash the words of a post's text, or of what stands beside it where it has none; None: nobody said a word."""
+    return words_hash(text) or words_hash("\n".join(part.text for part in parts))
 
 
 class Version(NamedTuple):
@@ -64,8 +69,7 @@ class StoredMessage:
         """Tell whether a post brings back words that were removed for good, whatever else of it has changed."""
         if not self.redacted:
             return False
-        words = {plain_hash(post.text)} if post.text.strip() else set()
-        return not self.redacted.isdisjoint({content, post.head or content, *words})
+        return not self.redacted.isdisjoint({content, post.head or content, hash_of_words(post.text, post.parts)})
 
     def is_reworded_by(self, post: Post) -> bool:
         """Tell whether a post replaces words in the parts."""
@@ -126,7 +130,7 @@ _FREE_IDS = """SELECT s.value AS second, coalesce(
         (SELECT max(id) + 1 FROM versions WHERE id >= s.value << :bits AND id < s.value + 1 << :bits),
         s.value << :bits) AS free FROM json_each(:seconds) s"""
 _MESSAGES = """SELECT m.channel_id, m.message_id, m.id, m.version_id, v.hash, m.gone_at, m.gone_by, m.withheld,
-        (SELECT group_concat(hex(w.hash) || ' ' || hex(coalesce(r.plain, w.hash)), ' ') FROM redactions r
+        (SELECT group_concat(hex(w.hash) || ' ' || hex(coalesce(r.words, w.hash)), ' ') FROM redactions r
             JOIN posts o ON o.channel_id = r.channel_id AND o.message_id = r.message_id AND o.post_key = m.post_key
             JOIN versions w ON w.channel_id = r.channel_id AND w.message_id = r.message_id AND w.number = r.number
             WHERE r.channel_id = m.channel_id),

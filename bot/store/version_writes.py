@@ -22,7 +22,7 @@ class VersionWrites:
     lines: list[ledger.LedgerEntry] = field(default_factory=list)  # … and their lines in the ledger
     parts: list[tuple[str, int, Post]] = field(default_factory=list)  # JSON, of which version, the post with them
     rests: list[tuple[int, bytes, Post]] = field(default_factory=list)  # versions, their hashes, whole posts
-    # versions, the posts that say so, if no bytes are kept for it
+    # versions, the posts that say so, and whether their bytes are to be kept
     withheld: list[tuple[int, Post, bool]] = field(default_factory=list)
     origins: list[tuple[int, Post]] = field(default_factory=list)  # rows of messages, what Telegram tells after a page
     long: dict[MessageKey, LongPost] = field(default_factory=dict)  # what is known now of long posts
@@ -65,14 +65,14 @@ class VersionWrites:
             await tx.execute_many(version_rows.SET_REST, rests)
         arrived = [(version_id, post) for _, version_id, post in self.parts]
         arrived += [(version_id, post) for version_id, _, post in self.rests]
-        unkept = [(version_id, post) for version_id, post, is_new in self.withheld if not is_new]
-        loaded = [version_rows.part_evidence_row(post, observation, number) for number, post in (*arrived, *unkept)]
+        withheld = [(version_id, post) for version_id, post, is_kept in self.withheld if is_kept]
+        loaded = [version_rows.part_evidence_row(post, observation, number) for number, post in (*arrived, *withheld)]
         await tx.insert_all(version_rows.ADD_PART_EVIDENCE, loaded)
         if arrived:
             await ledger.add_to_versions(tx, observation, LineKind.ADDITION, arrived)
         if self.withheld:
-            withheld = [(number, post) for number, post, _ in self.withheld]
-            await ledger.add_to_versions(tx, observation, LineKind.WITHHELD, withheld)
+            every = [(version_id, post) for version_id, post, _ in self.withheld]
+            await ledger.add_to_versions(tx, observation, LineKind.WITHHELD, every)
 
     def _turns(self, known: Known) -> dict[MessageKey, tuple[int, bool]]:
         """Return the version of each message that has vanished or is back, and whether it is gone."""

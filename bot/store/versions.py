@@ -130,7 +130,7 @@ class ObservedChanges:
         withheld = compact_json(post.withheld) if post.withheld else None
         if withheld != message.withheld:
             message.withheld, message.touched = withheld, True
-            is_kept = message.post is post or message.is_redacted_in(post, self._hashes[id(post)])
+            is_kept = message.post is not post and not message.is_redacted_in(post, self._hashes[id(post)])
             self.writes.withheld.append((message.version_id, post, is_kept))
 
     def _apply_page(self, message: StoredMessage, post: Post, version: Version) -> None:

@@ -46,7 +46,8 @@ def body_of(message: TargetMessage) -> dict[str, object]:
             "message_id": post.message_id,
             "date": post.date.isoformat(),
             "edited_at": post.edit_date and post.edit_date.isoformat(),
-            "gone_at": post.gone_at and post.gone_at.isoformat(),
+            "deletion_told_at": post.deleted_at and post.deleted_at.isoformat(),
+            "missing_since": post.missing_since and post.missing_since.isoformat(),
             "text": post.text,
         },
     }

@@ -6,9 +6,12 @@ Public pages and exports have neither the ids of media nor every kind of entity 
 
 import hashlib
 import re
+import unicodedata
 
 _NARROW = re.compile("[\u00a0\u2007\u202f]")  # spaces that keep words together; a page may write them for plain ones
 _INVISIBLE = "\u200e\u200f"  # marks of direction, which mean nothing at the end of a line
+_UNSEEN = {"Cf", "Me", "Mn"}  # categories of signs that are invisible, or written over others
+_WORD = re.compile(r"\w+")
 _ENDS = f" \t\x0b\x0c{_INVISIBLE}"
 
 
@@ -24,3 +27,10 @@ def plain_text(text: str) -> str:
 def plain_hash(text: str) -> bytes:
     """Hash the plain form of a text into 32 bytes."""
     return hashlib.sha256(b"plain1\0" + plain_text(text).encode("utf-8", "surrogatepass")).digest()
+
+
+def words_hash(text: str) -> bytes | None:
+    """Hash the words of a text, in whatever case and with whatever signs around and in them; None where it has none."""
+    signs = unicodedata.normalize("NFKC", text).casefold()
+    words = _WORD.findall("".join(sign for sign in signs if unicodedata.category(sign) not in _UNSEEN))
+    return hashlib.sha256(b"words1\0" + " ".join(words).encode("utf-8", "surrogatepass")).digest() if words else None

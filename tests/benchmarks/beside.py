@@ -15,7 +15,7 @@ from pathlib import Path
 from bot.models.people import Role
 from bot.runtime.clock import utc_now
 from bot.store import invitations, migrations
-from bot.store.database import Database
+from bot.store.database import open_existing
 from tests.benchmarks import bulk
 from tests.benchmarks.figures import Cost, Goal, Row, Run, cost, percentile
 from tests.benchmarks.latency import BLOCK, RATE
@@ -119,11 +119,8 @@ def _block(place: World, service: Process) -> tuple[Run, list[float]]:
 
 
 async def _invite(path: Path) -> str:
-    database = await Database.open(path)
-    try:
+    async with open_existing(path) as database:
         return (await database.write(lambda tx: invitations.make(tx, role=Role.READER, now=utc_now()))).token
-    finally:
-        await database.close()
 
 
 def _archive(posts: int) -> Path:

@@ -1,6 +1,7 @@
 """`export`: a table for other tools, each row as it is read, opened by one of them."""
 
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import pytest
 from bot.models import Media
 from tests.kit_archive import NOON, OTHER, ago, gone, open_archive, post
 from tests.shell import typed
+
+TERMINAL = {"FORCE_COLOR": "1", "TERM": "xterm", "COLUMNS": "100"}  # by which `rich` takes a pipe for one
 
 
 async def test_a_table_of_messages_is_opened_by_duckdb_as_it_is(tmp_path: Path) -> None:
@@ -48,7 +51,8 @@ async def test_a_table_of_messages_is_opened_by_duckdb_as_it_is(tmp_path: Path) 
         assert asked.filter(f"{column} = '2025-03-10 13:00:00'").project("message_id").fetchall() == [(number,)]
     code, out, _ = await typed(data, "export", "сбой", "--since", "2025-03-09", "--format", "jsonl")
     assert (code, [json.loads(line)["body"] for line in out.splitlines()]) == (0, ["Сбой 4"])
-    code, out, _ = await typed(data, "export", "--channel", "@News1002", "--format", "jsonl")
+    code, out, said = await typed(data, "export", "--channel", "@News1002", "--format", "jsonl", **TERMINAL)
+    assert re.search("Reading posts back to 2025-03-10 .*100%", said), said
     assert [json.loads(line)["channel"] for line in out.splitlines()] == ['Хро"ника; ещё']
     code, _, said = await typed(data, "export", "--channel", "@nobody", "-o", tmp_path / "none.csv")
     assert (code, (tmp_path / "none.csv").exists(), said.count("\n")) == (2, False, 1)

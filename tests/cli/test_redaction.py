@@ -1,5 +1,6 @@
 """`redact`: nothing in the folder of the data repeats the words any more, and they do not come back."""
 
+import hashlib
 import json
 import sqlite3
 from contextlib import closing
@@ -10,14 +11,12 @@ from pathlib import Path
 from bot.evidence import verify
 from bot.locales import translator
 from bot.models import Entity, Forward, Media, ObservedBy, page_album, to_json
-from bot.models.captures import CaptureCause, CaptureOutcome
 from bot.models.enquiries import EnquiryKind, Findings, FoundChannel
 from bot.parts import Part, PartKind
 from bot.rendering.post_text import full_text
 from bot.runtime.clock import utc_now
-from bot.store import captures, enquiries, handled, media, migrations, posts, redactions
+from bot.store import enquiries, handled, media, migrations, posts, redactions
 from bot.store.blobs import Blob, Blobs
-from bot.store.captures import CapturedPage
 from bot.store.database import Transaction
 from bot.store.media import FileInfo
 from bot.telegram import sessions
@@ -48,9 +47,7 @@ subscriptions target_urls targets threads topic_access topic_changes topic_versi
 
 
 def keep(folder: Path, content: bytes) -> Blob:
-    coming = Blobs(folder / "data" / "media").begin()
-    coming.write(content)
-    return coming.keep()
+    return Blobs(folder / "data" / "media").put(content)
 
 
 async def keep_files(archive: Archive, folder: Path) -> None:
@@ -63,28 +60,6 @@ async def keep_files(archive: Archive, folder: Path) -> None:
                 tx, id_, blob, info, reader_id=archive.reader_id, now=NOON
             )
         )
-
-
-async def capture(archive: Archive, folder: Path) -> None:
-    page, version_id = keep(folder, f"<p>{SAID}</p>".encode()), (await archive.stored(1)).version_id
-
-    async def job(tx: Transaction) -> None:
-        await captures.want(tx, [version_id], CaptureCause.CASE, now=NOON)
-        wanted = await captures.claim(tx, until=NOON, now=NOON)
-        assert wanted is not None
-        shown = CapturedPage(
-            outcome=CaptureOutcome.SHOWN,
-            detail=None,
-            at=NOON,
-            url="https://t.me/News1001/1",
-            status=200,
-            headers={},
-            sha256=page.sha256,
-            size=page.size,
-        )
-        await captures.keep(tx, wanted, shown)
-
-    await archive.db.write(job)
 
 
 async def repeat(archive: Archive) -> None:
@@ -124,7 +99,9 @@ async def fill(folder: Path) -> None:
         await repeat(archive)
         more = (*FIRST.parts, Part(kind=PartKind.BUTTON, text="Водкин"))
         await archive.sweep(replace(FIRST, parts=more, raw=SAID.encode()))
-        await capture(archive, folder)
+        await archive.capture(1, keep(folder, f"<p>{SAID}</p>".encode()))
+    keep(folder, f"{SAID}, again".encode())  # a kill came before its row was written, …
+    (folder / "data" / "media" / "coming-1").write_text(SAID)  # … or before it was whole
     with closing(sqlite3.connect(folder / "data" / "bot.db")) as connection:
         connection.execute("PRAGMA secure_delete = OFF")  # some builds of SQLite write zeros over what they delete
         connection.executemany(
@@ -146,6 +123,7 @@ def left(folder: Path) -> list[str]:
 async def test_nothing_repeats_the_words_and_they_do_not_come_back(tmp_path: Path) -> None:
     await fill(tmp_path)
     data, asked = tmp_path / "data", ("redact", LINK, "--reason", WHY)
+    assert (await typed(data, "backup", tmp_path / "copy.db"))[0] == 0
     code, out, said = await typed(data, *asked)
     assert (code, said) == (0, "Nothing was changed. Stop the service, then run it again with --yes.\n")
     assert f"message 1, version 1, seen 2025-03-10 12:00 UTC: {SAID}\n" in out
@@ -154,9 +132,21 @@ async def test_nothing_repeats_the_words_and_they_do_not_come_back(tmp_path: Pat
         code, _, said = await typed(data, *asked, "--yes")
     assert (code, said.endswith("stop it first\n")) == (1, True)
     assert set(left(tmp_path)) >= {"bot.db: водкин", "bot.db: тополин"}
+    with closing(sqlite3.connect(data / "bot.db", isolation_level=None)) as reading:
+        reading.execute("BEGIN")
+        reading.execute("SELECT * FROM versions").fetchone()
+        code, _, said = await typed(data, *asked, "--yes")
+        assert (code, "Another program reads" in said) == (1, True)
+        assert left(tmp_path)
+    (data / "bot.db-20250310-120000").touch()
+    async with open_archive(tmp_path) as archive:
+        assert await redactions.has_traces(archive.db)
     code, out, said = await typed(data, *asked, "--yes")
     assert (code, said) == (0, "")
+    assert "bot.db-20250310-120000 is a database of before" in out
     assert left(tmp_path) == []
+    async with open_archive(tmp_path) as archive:
+        assert not await redactions.has_traces(archive.db)
     code, out, said = await typed(data, *asked, "--yes")
     assert (code, "0 versions" in out) == (0, True)  # once is enough
     assert sorted(path.stat().st_size for path in (data / "media").rglob("*") if path.is_file()) == [14]
@@ -167,6 +157,8 @@ async def test_nothing_repeats_the_words_and_they_do_not_come_back(tmp_path: Pat
         await shows_why(archive)
         await keeps_out(archive)
     assert left(tmp_path) == []
+    code, out, _ = await typed(data, "restore", tmp_path / "copy.db")
+    assert (code, f"is back: channelwatch redact {LINK} --reason '{WHY}' --yes\n" in out) == (0, True), out
 
 
 def goes_with_its_line(bag: Path) -> None:
@@ -175,7 +167,26 @@ def goes_with_its_line(bag: Path) -> None:
         assert WORDS[0] not in path.read_text("utf-8", "ignore").casefold(), path
     check = verify.BundleCheck(bag, None, [])
     assert check.run(), check.faults
-    version, ledger = "channel 1001, message 1, version 1", bag / "data" / "ledger.tsv"
+    version, versions = "channel 1001, message 1, version 1", bag / "data" / "versions.jsonl"
+    first, *others = versions.read_text("utf-8").splitlines()
+    for change, said in (
+        ({"text": "Другое"}, "has words all the same"),
+        ({"parts": [["preview", "Другое"]]}, "has words all the same"),
+        ({"redaction": "так надо"}, "for another reason, or at another time"),
+    ):
+        versions.write_text("\n".join([json.dumps(json.loads(first) | change), *others]), "utf-8")
+        check = verify.BundleCheck(bag, None, [])
+        check.run()
+        assert any(fault.startswith(version) and said in fault for fault in check.faults), check.faults
+    versions.write_text("\n".join([first, *others, ""]), "utf-8")
+    raws = bag / "data" / "raw.tsv"
+    rows = raws.read_text("ascii")
+    raws.write_text(f"1001\t1\t1\t{hashlib.sha256(b'').hexdigest()}\t\n{rows}", "ascii")
+    check = verify.BundleCheck(bag, None, [])
+    check.run()
+    assert f"{version}: it was redacted, and raw.tsv has bytes of it all the same" in check.faults
+    raws.write_text(rows, "ascii")
+    ledger = bag / "data" / "ledger.tsv"
     assert f"{version} was redacted, its words and bytes are not here: {WHY}" in check.notes
     rows = [row.split("\t", 3) for row in ledger.read_text("utf-8").splitlines()]
     hidden = [[*row[:3], "-" if '"kind":"redaction"' in row[3] else row[3]] for row in rows]
@@ -183,7 +194,7 @@ def goes_with_its_line(bag: Path) -> None:
     check = verify.BundleCheck(bag, None, [])
     assert not check.run()
     assert f"{version}: it is said to be redacted, and the ledger has no line of that" in check.faults
-    assert any(fault.startswith(f"{version}: its bytes raw/") for fault in check.faults)
+    assert any(fault.startswith(f"{version}: its bytes ") for fault in check.faults)
 
 
 async def shows_why(archive: Archive) -> None:
@@ -210,7 +221,14 @@ async def keeps_out(archive: Archive) -> None:
     moved = replace(FIRST, media=Media(kind="photo", id=9), edit_date=archive.now)  # another photo, the same words
     hidden = replace(FIRST, withheld=(("ios", "law", ""),), raw=SAID.upper().encode())
     shown = post(1, SAID, raw=f"<p>{SAID}</p>".encode(), is_edited=True)
-    ways = ((ObservedBy.LIVE, FIRST), (ObservedBy.SWEEP, FIRST), (ObservedBy.SWEEP, moved), (ObservedBy.SWEEP, hidden))
+    shouted = replace(FIRST, text=f"«{SAID.upper()}»!\u200b", edit_date=archive.now)  # the same words
+    ways = (
+        (ObservedBy.LIVE, FIRST),
+        (ObservedBy.SWEEP, shouted),
+        (ObservedBy.SWEEP, FIRST),
+        (ObservedBy.SWEEP, moved),
+        (ObservedBy.SWEEP, hidden),
+    )
     for way, each in (*ways, (ObservedBy.PAGE, shown), (ObservedBy.PAGE, shown), (ObservedBy.IMPORT, shown)):
         result = await archive.see(way, each)
         assert (result.new, result.edited, result.alerts) == (0, 0, 0), way
@@ -235,7 +253,15 @@ async def test_an_earlier_version_goes_alone_and_comes_back_in_no_way(archive: A
     caption = post(1, SAID, raw=b"<p>", grouped_id=page_album(1), is_edited=True)  # a page shows it at the first
     for way, each in ((ObservedBy.LIVE, first), (ObservedBy.SWEEP, first), (ObservedBy.PAGE, caption)):
         await archive.see(way, each)
-    rows = await archive.db.fetch_all("SELECT message_id, number, text FROM versions ORDER BY message_id, number")
+    poll = post(4, "", parts=(Part(kind=PartKind.POLL, text=SAID),), media=Media(kind="poll", id=1))
+    await archive.live(poll)
+    found = await redactions.versions_of(archive.db, NEWS, [4], None)
+    await archive.db.write(lambda tx: redactions.redact(tx, found, WHY, now=NOON))
+    await archive.sweep(replace(poll, media=Media(kind="poll", id=2), edit_date=archive.now))
+    assert len(await posts.versions(archive.db, NEWS, 4)) == 1
+    rows = await archive.db.fetch_all(
+        "SELECT message_id, number, text FROM versions WHERE message_id < 3 ORDER BY message_id, number"
+    )
     assert [tuple(row) for row in rows] == [(1, 1, ""), (2, 1, ""), (2, 2, "Сбой")]
     await archive.live(post(3, SAID))  # another post
     assert (await archive.stored(3)).text == SAID

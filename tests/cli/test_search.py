@@ -197,7 +197,8 @@ async def test_json_lines_hold_all_that_is_known_of_a_post(tmp_path: Path) -> No
     every = [row["date"], row["edit_date"], row["seen_at"], row["forward"]["date"]]
     every += [one[name] for one in row["versions"] for name in ("date", "seen_at")]
     assert {len(moment.split("T")) for moment in every} == {2}  # ISO 8601, as in a table
-    assert (row["gone_at"], row["author"], row["views"], row["media"]["title"]) == (None, "Пресс-служба", 10, "Сайт")
+    assert (row["deletion_told_at"], row["missing_since"], row["views"]) == (None, None, 10)
+    assert (row["author"], row["media"]["title"]) == ("Пресс-служба", "Сайт")
 
 
 async def test_a_table_has_the_same_columns_and_no_cell_that_calculates(tmp_path: Path) -> None:

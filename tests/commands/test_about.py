@@ -44,7 +44,7 @@ async def test_it_shows_the_key_to_copy_and_up_to_when_it_has_signed(bot: Bot, t
         *pem(key.public).splitlines(),
         f"Its SHA-256: {fingerprint(key.public)}",
         "",
-        f"Signed: line {head.sequence} of {head.sequence}, 10 Mar, 12:00 UTC, {head.hash.hex()}",
+        f"Last signed 10 Mar, 12:00 UTC: {head.sequence} of {head.sequence} lines of the ledger, {head.hash.hex()}",
         "https://a.test/{tsr}: last stamped 10 Mar, 12:00 UTC",
         "https://b.test: never stamped; the last try failed: timed out",
     ]

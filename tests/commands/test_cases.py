@@ -7,8 +7,9 @@ import pytest
 from bot.commands.context import RenderingOrder
 from bot.models import Media
 from bot.models.people import Role
-from bot.store import media
+from bot.store import cases, media, posts
 from bot.store.blobs import Blob
+from bot.store.database import Transaction
 from bot.store.media import FileInfo
 from tests.commands.kit import BORIS, Bot, button, labels, text
 from tests.kit_archive import NEWS, NOON, OTHER, gone, post
@@ -30,16 +31,16 @@ async def newsroom(bot: Bot) -> Bot:
 
 async def test_a_post_is_saved_by_taps_and_stays_with_all_that_becomes_of_it(newsroom: Bot) -> None:
     offered = await newsroom.taps(f"tocase:{NEWS}:7".encode())
-    assert "There is none yet" in text(offered)
+    assert "You have none yet" in text(offered)
     asked = await newsroom.taps(button(offered.messages[0], "New case"))
     assert "What should the case be called?" in text(asked)
     saved = await newsroom.says("Банки")
     assert text(saved).splitlines() == [
-        "Opened the case Банки and saved the post in it.",
+        "Opened the case «Банки» and saved the post in it.",
         "I also keep its public page.",
     ]
     await newsroom.says("/save банки https://t.me/News1002/8", person=BORIS)
-    assert "It is in the case Банки already" in text(await newsroom.says(f"/save {LINK} «Банки»"))
+    assert "It is in the case «Банки» already" in text(await newsroom.says(f"/save {LINK} «Банки»"))
     newsroom.archive.now = NOON + timedelta(hours=1)
     await newsroom.archive.live(post(7, "Сбоя нет", edit_date=newsroom.archive.now), gone(8, channel_id=OTHER))
     screen = await newsroom.taps(button(saved.messages[0], "Open the case"))
@@ -50,7 +51,7 @@ async def test_a_post_is_saved_by_taps_and_stays_with_all_that_becomes_of_it(new
         "1. 10 Mar, 12:00 UTC · Вести · ✏️ 2",
         "Сбоя нет",
         "",
-        "2. 10 Mar, 12:00 UTC · Хроника · 🗑",
+        "2. 10 Mar, 12:00 UTC · Хроника · 🗑 deletion told by Telegram",
         "Сбой у всех",
     ]
     for label, said in (("Note", "Для юриста"), ("Tags", "#банк, ЦБ РФ")):
@@ -87,6 +88,26 @@ async def test_a_case_is_renamed_and_deleted_and_that_is_undone(newsroom: Bot) -
     assert labels((await newsroom.says("/cases")).messages[0]) == ["📁 Сбои · 2"]
 
 
+async def test_cases_and_their_posts_have_pages(newsroom: Bot) -> None:
+    await newsroom.archive.live(*(post(20 + number, f"Пост {number}") for number in range(7)))
+
+    async def job(tx: Transaction) -> None:
+        for number in range(21):
+            case_id = await cases.make(tx, f"Дело {number}", author_id=1, author="", now=NOON + timedelta(hours=number))
+        for each in await posts.current(tx, NEWS, range(20, 27)):
+            await cases.add(tx, case_id, each, chat_id=1, name="", now=NOON + timedelta(days=2))
+
+    await newsroom.db.write(job)
+    listed = (await newsroom.says("/cases")).messages[0]
+    assert [len(labels(listed)), *labels(listed)[:1], *labels(listed)[-2:]] == [22, "📁 Дело 20 · 7", "1/2", "›"]
+    turned = await newsroom.taps(button(listed, "›"))
+    assert labels(turned.edit) == ["📁 Дело 0 · 0", "‹", "2/2"]
+    case = await newsroom.taps(button(listed, "Дело 20"))
+    assert ("Пост 5" in text(case), "Пост 6" in text(case)) == (True, False)
+    rest = await newsroom.taps(button(case.edit, "›"))
+    assert ("7. 10 Mar" in text(rest), "Пост 6" in text(rest), "Пост 5" in text(rest)) == (True, True, False)
+
+
 async def test_who_sees_and_changes_a_case(newsroom: Bot) -> None:
     await newsroom.pair(CLARA, Role.READER)
     saved = await newsroom.says(f"/save {LINK} Банки", person=BORIS)
@@ -97,7 +118,10 @@ async def test_who_sees_and_changes_a_case(newsroom: Bot) -> None:
     offered = await newsroom.says(f"/save {LINK}", person=CLARA)
     assert labels(offered.messages[0]) == ["✅ Мои · 1", "New case"]
     screen = await newsroom.taps(button(saved.messages[0], "Open the case"), person=BORIS)
-    await newsroom.taps(button(screen.edit, "Keep it to this chat"), person=BORIS)
+    kept = await newsroom.taps(button(screen.edit, "Keep it to this chat"), person=BORIS)
+    assert "Nobody else can find the case" in text(kept)
+    back = await newsroom.taps(button(kept.edit, "Open the case"), person=BORIS)
+    assert "🔒 Банки" in text(back)
     assert "There is no case" in text(await newsroom.says("/cases банки", person=CLARA))
     assert text(await newsroom.taps(b"case:1:0", person=CLARA)) == "This case no longer exists."
     assert "🔒 Банки" in text(await newsroom.says("/cases банки"))
@@ -105,14 +129,16 @@ async def test_who_sees_and_changes_a_case(newsroom: Bot) -> None:
     only = await newsroom.says("/private @News1002", person=BORIS)
     await newsroom.taps(button(only.messages[0], "Only here"), person=BORIS)
     await newsroom.says("/save https://t.me/News1002/8 Общее", person=BORIS)
-    assert "📁 Общее · 0 posts" in text(await newsroom.says("/cases общее", person=CLARA))
+    empty = text(await newsroom.says("/cases общее", person=CLARA))
+    assert "📁 Общее · 0 posts" in empty
+    assert "There are no posts in it" in empty
 
 
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
         ("/save", "Reply with /save to an alert or a forwarded post"),
-        (f"/save {LINK} {'а' * 65}", "The name of a case has 1 to 64 characters"),
+        (f"/save {LINK} {'а' * 65}", "The name of a case has 1 to 64 characters and does not begin with # or ="),
         ("/save https://t.me/nobody/7 Банки", "I do not follow the channel of this post."),
         ("/save =1001:99 Банки", "This post is not stored."),
         ("/cases #9:note x", "This case no longer exists."),

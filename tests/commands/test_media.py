@@ -1,6 +1,7 @@
 import pytest
 
 from bot.models import Media
+from bot.models.files import FileReason
 from bot.models.outgoing import Outgoing
 from bot.models.people import Role
 from bot.store import media
@@ -62,7 +63,7 @@ async def settle(bot: Bot, *, kept: bool) -> None:
     if kept:
         await bot.db.write(lambda tx: media.keep(tx, wanted.id, stored, about, reader_id=reader_id, now=NOON))
     else:
-        await bot.db.write(lambda tx: media.give_up(tx, wanted.id, media.TOO_LARGE, about, now=NOON))
+        await bot.db.write(lambda tx: media.give_up(tx, wanted.id, FileReason.TOO_LARGE, about, now=NOON))
 
 
 @pytest.mark.parametrize(

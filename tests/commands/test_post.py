@@ -147,7 +147,7 @@ async def test_an_album_is_one_post_whichever_item_is_named(known: Bot) -> None:
     told = text(await known.says("/post t.me/news1001/22"))
     assert told.splitlines()[0].startswith("Вести")
     assert "Сбой" in told
-    assert "1 of 3 items is deleted or hidden, noticed" in told
+    assert "1 of 3 items · Deleted, Telegram told us" in told
     assert "Only the formatting or the media changed." in told
 
 

@@ -76,3 +76,9 @@ async def test_help_on_a_command_shows_how_it_is_used(bot: Bot, typed: str) -> N
 async def test_help_on_what_is_no_command_says_what_was_probably_meant(bot: Bot) -> None:
     await bot.pair()
     assert text(await bot.says("/help muet")) == "There is no command /muet. Did you mean /mute?"
+    for asked in ("/help dossier", "/dossiers"):
+        line, *found = text(await bot.says(asked)).splitlines()
+        assert line.startswith("There is no command /dossier")
+        assert any(each.startswith("/cases") for each in found)
+    chart = text(await bot.says("/help chart"))  # is nearly «start»
+    assert ("Did you mean" in chart, "/stats" in chart) == (False, True)

@@ -86,7 +86,7 @@ async def test_the_latest_posts_of_one_channel_and_of_all(bot: Bot) -> None:
     await bot.archive.live(post(1, "", channel_id=OTHER, date=NOON - timedelta(hours=2)))
     await bot.archive.live(gone(12))
     assert text(await bot.says("/latest")).startswith(
-        "1. Вести · 10 Mar, 11:52 UTC · 🗑 deleted or hidden\nСбой номер 12"
+        "1. Вести · 10 Mar, 11:52 UTC · 🗑 deletion told by Telegram\nСбой номер 12"
     )
     assert text(await bot.says("/latest @News1002")) == "1. Хроника · 10 Mar, 10:00 UTC\n(no text)"
     assert "Сбой номер 12" in text(await bot.says("/latest Вести"))
@@ -151,7 +151,7 @@ async def test_a_result_tells_where_it_comes_from_and_what_became_of_it(bot: Bot
     listed = await bot.says("/search сбой")
     lines = [line.partition(". ")[2] for line in text(listed).splitlines()]
     assert "Вести · 10 Mar, 12:00 UTC · ↪ РБК" in lines
-    assert "Вести · 10 Mar, 12:00 UTC · ✏️ 2 versions · 🗑 deleted or hidden" in lines
+    assert "Вести · 10 Mar, 12:00 UTC · ✏️ 2 versions · 🗑 deletion told by Telegram" in lines
     assert "Вести · 10 Mar, 12:00 UTC · ✏️ edited" in lines
     assert "First seen" in text(await bot.taps(button(listed.messages[0], "2")))
 

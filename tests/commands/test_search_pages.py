@@ -94,7 +94,7 @@ async def test_an_earlier_wording_is_found_on_demand_and_called_so(bot: Bot) -> 
     assert "Сбой номер 1" not in found(await bot.says("/search номер 1"))
     again = text(await bot.says('/search "номер 1" history:yes'))
     assert "МИД России · 9 Mar, 12:00 UTC · earlier wording, 9 Mar, 12:00 UTC · ✏️ 2 versions\nСбой номер 1" in again
-    assert "deleted or hidden\nСбой номер 2" in text(await bot.says('/search "номер 2" история:да'))
+    assert "deletion told by Telegram\nСбой номер 2" in text(await bot.says('/search "номер 2" история:да'))
 
 
 async def test_the_best_are_shown_on_demand_and_paged_though_new_posts_come(bot: Bot) -> None:

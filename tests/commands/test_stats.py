@@ -53,7 +53,11 @@ async def test_a_chart_is_a_tap_away_from_any_other(bot: Bot) -> None:
     assert said["Topics"] == ["авария: 3; 0 before that"]
     assert said["Channels"] == ["Вести $x$ 🦊: posts 3, alerts 2", "Хроника: posts 1, alerts 1"]
     assert said["Delays"][0].startswith("From post to alert: half within ")
-    assert said["Deletions"] == ["Вести $x$ 🦊: deleted 1, missing 1; 2 of them had alerts"]
+    assert said["Deletions"] == [
+        "Вести $x$ 🦊: deleted 1, missing 1; 2 of them had alerts",
+        "10 Mar, 12:00 UTC · deletion told by Telegram · Авария на линии · https://t.me/News1001/1",
+        "10 Mar, 12:00 UTC · missing when read again · Авария в сети · https://t.me/News1001/2",
+    ]
     dark = (await bot.taps(button(shown, "🌙"))).edit
     assert dark is not None
     assert dark.text == shown.text

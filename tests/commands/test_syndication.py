@@ -140,7 +140,7 @@ async def test_a_saved_search_is_fetched_and_made_once_for_all_who_ask(bot: Bot)
         screen = (await bot.says("/searches", person=BORIS)).messages[0]
         run = await bot.taps(button(screen, "🔎"), person=BORIS)
         told = text(await bot.taps(button(run.messages[0], "RSS"), person=BORIS))
-        assert "сбой since:7d for a reader of news" in told
+        assert "сбой since:7d for programs that read news" in told
         _, atom, feed = addresses(told)
         both = await asyncio.gather(fetch(atom), fetch(atom))
         assert [await read(each) for each in both] == [["Сбой света", "Сбой связи"]] * 2
@@ -187,6 +187,25 @@ async def test_words_end_at_once_that_are_redacted_or_whose_channel_may_not_be_s
         assert await read(await fetch(atom)) == ["Сбой"]
         await keep_to_anna(bot, NEWS)
         assert (await fetch(atom)).status == 404
+
+
+async def test_an_owner_is_offered_no_address_of_what_is_kept_to_other_chats(bot: Bot) -> None:
+    await bot.pair()
+    await bot.pair(BORIS)
+    await bot.archive.follow(OTHER, title="Хроника")
+    await bot.archive.live(post(1, "Сбой", channel_id=OTHER))
+    await bot.db.write(lambda tx: meta.put(tx, URL, "http://127.0.0.1:1"))
+    found = await bot.says("сбой in:@News1002")
+    await bot.taps(button(found.messages[0], "Save this search"))
+    await bot.tracks("Топливо: бензин", person=BORIS)
+    assert "RSS" in labels((await bot.says("сбой in:@News1002")).messages[0])
+    boris = await bot.chat(Peer(kind=PeerKind.USER, id=BORIS))
+    await bot.db.write(lambda tx: access.restrict(tx, Restrictable.CHANNEL, OTHER, [boris.id]))
+    await bot.db.write(lambda tx: access.restrict(tx, Restrictable.TOPIC, 4, [boris.id]))
+    assert "RSS" not in labels((await bot.says("сбой in:@News1002")).messages[0])
+    assert "RSS" not in labels((await bot.taps(b"about:4")).edit)
+    for old in (b"rss:s1", b"rss:t4"):
+        assert "It is kept to other chats" in text(await bot.taps(old))
 
 
 async def test_strangers_cannot_hold_the_port(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:

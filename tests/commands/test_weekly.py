@@ -30,7 +30,7 @@ async def test_a_report_is_not_put_off_by_choosing_its_day_again(bot: Bot) -> No
     screen = await bot.says("/weekly")
     assert "The weekly report is off in this chat." in text(screen)
     shown = await bot.taps(button(screen.messages[0], "Fri 18:00"))
-    assert "Once a week (Fri 18:00, UTC), without a sound" in text(shown)
+    assert "Once a week, Fri 18:00, UTC, without a sound" in text(shown)
     bot.archive.now += timedelta(days=1)
     await bot.taps(button(shown.edit, "Fri 18:00"))
     assert await chosen(bot) == WeeklyTime(minute=1080, weekday=4, since=NOON)

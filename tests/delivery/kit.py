@@ -166,9 +166,7 @@ class DeliveringBot(SandboxedBot):
         return await media.next_download(self.archive.db, self.archive.reader_id, utc_now())
 
     def _store(self, content: bytes) -> Blob:
-        incoming = Blobs(self.folder).begin()
-        incoming.write(content)
-        return incoming.keep()
+        return Blobs(self.folder).put(content)
 
     async def _keep(self, wanted: Download, stored: Blob, about: FileInfo) -> None:
         evidence = {"reader_id": self.archive.reader_id, "now": utc_now(), "album_within": self.album_within}

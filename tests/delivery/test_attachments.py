@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bot.models import Media, Post
+from bot.models.files import FileReason
 from bot.runtime.clock import utc_now
 from bot.sandbox import Message, User
 from bot.store import media, outbox
@@ -180,7 +181,7 @@ async def gives_up(bot: DeliveringBot) -> None:
     """Give up the file that is wanted next: it is too large."""
     wanted = await bot.wanted()
     assert wanted is not None
-    await bot.archive.db.write(lambda tx: media.give_up(tx, wanted.id, media.TOO_LARGE, now=utc_now()))
+    await bot.archive.db.write(lambda tx: media.give_up(tx, wanted.id, FileReason.TOO_LARGE, now=utc_now()))
 
 
 async def test_what_is_too_large_is_left_out_and_the_alert_says_so(bot: DeliveringBot) -> None:

@@ -1,20 +1,25 @@
 """A dossier in each format: the same case, as a browser, a printer, a spreadsheet and other tools get it."""
 
+import hashlib
 import json
 import re
 import zipfile
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
+import typst
 from PIL import Image
 from selectolax.lexbor import LexborHTMLParser
 
+from bot.dossier import making
 from bot.dossier.contents import ShownPictures, messages_of
-from bot.dossier.making import DossierFormat, MadeFile, make, make_rendering
+from bot.dossier.making import DossierError, DossierFormat, make, make_rendering
 from bot.dossier.paper import printable
 from bot.dossier.pictures import put_pictures
 from bot.dossier.rendering import renderings_of
@@ -24,7 +29,7 @@ from bot.locales import translator
 from bot.matching.similarity.diff import word_runs
 from bot.models import Entity, Media, Withholding
 from bot.models.people import EVERYTHING, Viewer
-from bot.store import access, cases, channels, media, posts
+from bot.store import access, cases, channels, marks, media, posts
 from bot.store.access import Restrictable
 from bot.store.blobs import Blobs
 from bot.store.media import FileInfo
@@ -32,10 +37,16 @@ from tests.kit_archive import NEWS, NOON, OTHER, Archive, gone, post
 from tests.shell import typed
 
 EVIL = '=HYPERLINK("http://evil")</p><script src="http://evil/x.js"></script>#set page(width: 1cm) «сбой» 🔥🇷🇺'
-PIXEL = bytes.fromhex(
+BROKEN = bytes.fromhex(  # a checksum is wrong, as whoever reads it to its end sees
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c63f8cf"
     "c0f01f000501020079d0a8a90000000049454e44ae426082"
 )
+
+
+def pixel() -> bytes:
+    content = BytesIO()
+    Image.new("RGB", (1, 1)).save(content, format="PNG")
+    return content.getvalue()
 
 
 async def fill(archive: Archive, folder: Path) -> int:
@@ -51,6 +62,7 @@ async def fill(archive: Archive, folder: Path) -> int:
     await archive.db.write(partial(channels.set_withheld, channel_id=NEWS, found=where, reader_id=None, now=NOON))
 
     async def job(tx):  # noqa: ANN001, ANN202 - of the store
+        await marks.begin_past(tx, NEWS, low=1, since=NOON - timedelta(days=1))
         case_id = await cases.make(tx, "Свет / март", author_id=1, author="Анна", now=NOON)
         for channel_id, message_id in ((NEWS, 7), (OTHER, 8), (1003, 9)):
             (one,) = await posts.current(tx, channel_id, [message_id])
@@ -62,9 +74,8 @@ async def fill(archive: Archive, folder: Path) -> int:
     case_id = await archive.db.write(job)
     blobs = Blobs(folder)
     for number, row in enumerate(await archive.db.fetch_all("SELECT id FROM media ORDER BY id")):
-        coming = blobs.begin()
-        coming.write(PIXEL if number else b"\x89PNG torn")
-        blob, info = coming.keep(), FileInfo(mime="image/png", name=None, size=9)
+        blob = blobs.put(pixel() if number else BROKEN)
+        info = FileInfo(mime="image/png", name=None, size=9)
         await archive.db.write(
             lambda tx, id_=row["id"], blob=blob, info=info: media.keep(
                 tx, id_, blob, info, reader_id=archive.reader_id, now=NOON
@@ -97,16 +108,18 @@ def test_pictures_are_made_smaller_where_they_are_many(tmp_path: Path, most: int
 
 
 async def test_a_dossier_in_each_format(archive: Archive, tmp_path: Path) -> None:
-    case_id = await fill(archive, tmp_path / "media")
+    case_id, place = await fill(archive, tmp_path / "media"), tmp_path / "made"
 
-    async def made(how: DossierFormat, viewer: Viewer = EVERYTHING) -> MadeFile:
+    async def made(how: DossierFormat, viewer: Viewer = EVERYTHING) -> bytes:
         asked = {"language": "ru", "time_zone": "Europe/Moscow", "now": archive.now}
-        file = await make(archive.db, case_id, how, folder=tmp_path / "media", viewer=viewer, **asked)
+        file = await make(archive.db, case_id, how, place, folder=tmp_path / "media", viewer=viewer, **asked)
         assert file is not None
         assert file.name == f"Свет _ март 2025-03-10.{how}"
-        return file
+        content = place.read_bytes()
+        assert (file.size, file.sha256) == (len(content), hashlib.sha256(content).digest())
+        return content
 
-    page = LexborHTMLParser((await made(DossierFormat.HTML, Viewer(chat_id=99))).content.decode())
+    page = LexborHTMLParser((await made(DossierFormat.HTML, Viewer(chat_id=99))).decode())
     assert page.css("script, link, iframe, object") == []
     assert [image.attributes["src"][:22] for image in page.css("img")] == ["data:image/png;base64,"] * 2
     assert "default-src 'none'" in page.css_first("meta[http-equiv]").attributes["content"]
@@ -124,15 +137,24 @@ async def test_a_dossier_in_each_format(archive: Archive, tmp_path: Path) -> Non
     ]
     assert "Проверить <число>" in text
     assert "; Telegram скрывает его: iOS – авторские права" in text
-    paper = (await made(DossierFormat.PDF)).content
+    paper = await made(DossierFormat.PDF)
     assert paper.startswith(b"%PDF-")
     assert len(re.findall(rb"/Type\s*/Page\b", paper)) in range(1, 6)  # no word has set another page
-    book = zipfile.ZipFile(BytesIO((await made(DossierFormat.XLSX)).content))
+    book = zipfile.ZipFile(BytesIO(await made(DossierFormat.XLSX)))
     sheets = "".join(book.read(name).decode() for name in book.namelist() if "sheets/" in name)
     assert "<f>" not in sheets
     assert "hyperlink" not in sheets
-    assert "=HYPERLINK" in book.read("xl/sharedStrings.xml").decode()
-    rows = [json.loads(line) for line in (await made(DossierFormat.JSONL)).content.decode().splitlines()]
+    assert "=HYPERLINK" in sheets
+    assert re.findall('<sheet name="([^"]+)', book.read("xl/workbook.xml").decode())[:4] == [
+        *("Посты", "Хронология", "Файлы", "Источники")
+    ]
+    rows_of = [
+        len(re.findall("<row ", book.read(f"xl/worksheets/sheet{number}.xml").decode())) for number in range(1, 5)
+    ]
+    assert rows_of == [1 + 4, 1 + 6, 1 + 2, 1 + 3]
+    for said in ("[-40-]{+4+} 000 домов", "Telegram сообщил об удалении", "нет при повторном чтении", "Вести"):
+        assert said in sheets
+    rows = [json.loads(line) for line in (await made(DossierFormat.JSONL)).decode().splitlines()]
     assert [(row["id"], row["version"], bool(row["missing_since"])) for row in rows] == [
         ("1002-8", 1, False),
         ("1001-7", 1, True),
@@ -140,15 +162,61 @@ async def test_a_dossier_in_each_format(archive: Archive, tmp_path: Path) -> Non
         ("1003-9", 1, False),
     ]
     assert rows[0]["files_sha256"].count(",") == 1
-    pictures = zipfile.ZipFile(BytesIO((await made(DossierFormat.PICTURES)).content))
-    assert pictures.namelist() == [f"{name}.png" for name in ("1002-8-v1", "1001-7-v1", "1001-7-v2", "1003-9-v1")]
-    one = await make_rendering(archive.db, NEWS, 7, folder=tmp_path / "media", language="ru", time_zone="Europe/Moscow")
+    assert rows[2]["changes"].startswith("Без света [-40-]{+4+} 000 домов. =HYPERLINK")
+    assert [bool(row["changes"]) for row in rows] == [False, False, True, False]
+    assert [row["complete_since"] for row in rows[:2]] == [None, "2025-03-09 12:00:00"]
+    pictures = zipfile.ZipFile(BytesIO(await made(DossierFormat.PICTURES)))
+    assert pictures.namelist() == [
+        "001 _b_Хроника__b_ 8-v1.png",
+        "002 Вести 7-v1.png",
+        "002 Вести 7-v2.png",
+        "003 Закрытый 9-v1.png",
+    ]
+    words = {"language": "ru", "time_zone": "Europe/Moscow"}
+    one = await make_rendering(archive.db, NEWS, 7, place, folder=tmp_path / "media", **words)
     assert one.name == "Вести 7.png"
-    for png in (one.content, *map(pictures.read, pictures.namelist())):
+    for png in (place.read_bytes(), *map(pictures.read, pictures.namelist())):
         assert (png[:4], int.from_bytes(png[16:20], "big")) == (b"\x89PNG", 960)  # no word has set another page
     table = tmp_path / "case.csv"
-    table.write_bytes((await made(DossierFormat.CSV)).content)
+    table.write_bytes(await made(DossierFormat.CSV))
     assert duckdb.read_csv(str(table)).project("count(*), max(note)").fetchall() == [(4, "Проверить <число>")]
+
+
+async def test_a_file_of_more_than_it_is_made_of_says_so(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case_id = await fill(archive, tmp_path)
+    asked = {"folder": tmp_path, "viewer": EVERYTHING, "language": "ru", "time_zone": "UTC", "now": archive.now}
+    monkeypatch.setattr(making, "MOST_PICTURES", 3)
+    for how in (*making.MOST_TEXT, DossierFormat.PICTURES):
+        monkeypatch.setitem(making.MOST_TEXT, how, 70)
+        with pytest.raises(DossierError, match=f"a file of the format {how} holds "):
+            await make(archive.db, case_id, how, tmp_path / "made", **asked)
+
+
+async def test_paper_has_the_timeline_versions_changes_pictures_and_sources(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case_id, found = await fill(archive, tmp_path), list[dict[str, Any]]()
+
+    def compiled(template: Path, *, then: Callable[..., bytes] = typst.compile, **how: object) -> bytes:
+        paper = then(template, **how)
+        what = "selector(strike).or(underline).or(table).or(image).or(par)"
+        found[:] = json.loads(typst.query(template, what, **how))
+        return paper
+
+    monkeypatch.setattr(typst, "compile", compiled)
+    asked = {"language": "ru", "time_zone": "UTC", "now": archive.now, "viewer": EVERYTHING}
+    await make(archive.db, case_id, DossierFormat.PDF, tmp_path / "made", folder=tmp_path, **asked)
+    kinds = [each["func"] for each in found]
+    assert [kind for kind in kinds if kind != "par"] == ["table", "image", "strike", "underline", "table"]
+    (gone, come) = (json.dumps(each) for each in found if each["func"] in {"strike", "underline"})
+    assert ('"40"' in gone, '"4"' in come) == (True, True)
+    timeline, sources = (json.dumps(each, ensure_ascii=False) for each in found if each["func"] == "table")
+    assert timeline.count('"Telegram сообщил об удалении"') == timeline.count('"нет при повторном чтении"') == 1
+    assert "9 мар. 2025, 12:00:00 UTC; Telegram" in sources
+    paragraphs = json.dumps([each for each in found if each["func"] == "par"], ensure_ascii=False)
+    assert ("40 000 домов" in paragraphs, "Тайна" in paragraphs) == (True, True)
 
 
 async def test_a_rendering_says_that_it_is_none_of_telegram_s_and_keeps_the_formatting(archive: Archive) -> None:
@@ -178,6 +246,9 @@ async def test_a_rendering_says_that_it_is_none_of_telegram_s_and_keeps_the_form
     assert second.gone.startswith("Telegram told us of its deletion: 10 Mar 2025, 16:00:00 UTC+3")
     ((name, album),) = renderings_of(await messages_of(archive.db, NEWS, 9, pictures), t, "UTC")
     assert (name, album.files[0].about, len(album.hashes)) == ("1001-8-album", "not downloaded", 2)
+    await archive.live(post(10, "а\u2028\u2029\x85\v" * 500))  # each begins a line in Typst, which takes memory
+    ((_, high),) = renderings_of(await messages_of(archive.db, NEWS, 10, pictures), t, "UTC")
+    assert high.lines > 2000
 
 
 async def test_the_shell_makes_one_too(archive: Archive, tmp_path: Path) -> None:
@@ -211,8 +282,15 @@ def test_what_is_the_same_and_what_has_come_make_the_text(before: str, after: st
     assert "".join(text for kind, text in runs if kind != "gone") == after
 
 
-def test_a_pictograph_is_printed_by_its_name() -> None:
-    assert printable("Пожар 🔥👍🏽 🇷🇺!") == "Пожар ‹fire›‹thumbs up sign› ‹RU›!"
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("Пожар 🔥👍🏽 🇷🇺!", "Пожар ‹fire›‹thumbs up sign› ‹RU›!"),
+        ("❗️ Сбой ⚡️ 1️⃣ ✅", "‹heavy exclamation mark symbol› Сбой ⚡ 1 ‹white heavy check mark›"),
+    ],
+)
+def test_a_pictograph_that_no_font_has_is_printed_by_its_name(text: str, printed: str) -> None:
+    assert printable(text) == printed
 
 
 @pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\t=1", "\r=1", "\n=1", "＝1", "＋1", "－1", "＠a"])

@@ -121,7 +121,7 @@ async def test_an_album_alerts_once_and_follows_the_edit_of_its_caption(tmp_path
         await owner.alert("Конец")
         answer = await owner.asks(f"/post https://t.me/agency/{album[1].id}?single")
         assert UP in answer.message
-        assert "1 of 2 items is deleted or hidden" in answer.message
+        assert "1 of 2 items · Deleted, Telegram told us" in answer.message
         assert "Only the formatting or the media changed" in answer.message
         assert (len(owner.alerts), len(owner.replies)) == (2, 1)
 

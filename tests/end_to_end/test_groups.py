@@ -29,7 +29,7 @@ async def test_a_quiet_night_brings_one_digest_in_the_morning_and_an_urgent_topi
         assert "дом 1: сбой" in digest.message
         assert "· edited" in digest.message
         at.channel.delete(first.id)
-        edited = await owner.edit("deleted or hidden")
+        edited = await owner.edit("deletion told by Telegram")
         assert edited.id == digest.id
         at.channel.post(outage(3))
         await owner.alert("дом 3")

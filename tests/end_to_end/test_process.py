@@ -92,6 +92,8 @@ async def test_sigterm_ends_the_service_cleanly_and_its_files_are_private(servic
     async with spawned_service(env) as process:
         code, out, _ = await shell("health", env=env)
         assert (code, out) == (0, "healthy\n")
+        loaded = await asyncio.to_thread(Path(f"/proc/{process.pid}/maps").read_text)
+        assert [name for name in ("matplotlib", "typst") if name in loaded] == []  # processes apart draw
         process.send_signal(signal.SIGTERM)
         assert await asyncio.wait_for(process.wait(), 10) == 0
     code, _, err = await shell("health", env=env)

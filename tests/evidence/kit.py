@@ -50,6 +50,13 @@ def make_authority(folder: Path) -> Path:
     return folder / "ca.pem"
 
 
+async def reply(writer: asyncio.StreamWriter, status: int, body: bytes) -> None:
+    writer.write(f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode())
+    writer.write(body)
+    await writer.drain()
+    writer.close()
+
+
 class Authority:
     """Answers queries, or refuses them with an HTTP status."""
 
@@ -70,11 +77,7 @@ class Authority:
         length = next(int(line.split(":")[1]) for line in head.splitlines() if line.startswith("content-length"))
         query = await reader.readexactly(length)
         self.queries += 1
-        body = await asyncio.to_thread(self.answer, query) if self.status == 200 else b""
-        writer.write(f"HTTP/1.1 {self.status} X\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode())
-        writer.write(body)
-        await writer.drain()
-        writer.close()
+        await reply(writer, self.status, await asyncio.to_thread(self.answer, query) if self.status == 200 else b"")
 
 
 @asynccontextmanager
@@ -94,6 +97,7 @@ class Calendar:
         self.status = 200
         self.answer: bytes | None = None  # to everything, if any
         self.hangs = False
+        self.connections = 0
         self.asked: list[str] = []
         self.url = ""
         self.submitted: list[bytes] = []
@@ -127,6 +131,7 @@ class Calendar:
         return (404, b"Pending confirmation in Bitcoin blockchain") if found is None else (200, written(found))
 
     async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         length = [line.split(":")[1] for line in head.lower().splitlines() if line.startswith("content-length")]
         if self.hangs:
@@ -134,10 +139,7 @@ class Calendar:
             writer.close()
             return
         status, body = self.respond(head.split()[1], await reader.readexactly(int(*length)) if length else b"")
-        writer.write(f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode())
-        writer.write(body)
-        await writer.drain()
-        writer.close()
+        await reply(writer, status, body)
 
 
 def written(tree: Timestamp) -> bytes:

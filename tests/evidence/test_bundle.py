@@ -3,12 +3,13 @@
 import asyncio
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -47,9 +48,7 @@ class Made:
 
 
 async def keep_photo(archive: Archive, folder: Path, content: bytes) -> None:
-    incoming = Blobs(folder / "data" / "media").begin()
-    incoming.write(content)
-    blob = incoming.keep()
+    blob = Blobs(folder / "data" / "media").put(content)
     (row,) = await archive.db.fetch_all("SELECT id FROM media WHERE state = 'wanted'")
     info = FileInfo(mime="image/jpeg", name=None, size=blob.size)
     await archive.db.write(
@@ -140,7 +139,7 @@ def test_the_steps_of_its_readme_find_it_good_and_a_changed_line_bad(made: Made,
     shutil.copyfile(made.ca, bundle / "authority.pem")
     readme = (bundle / "data" / "README.txt").read_text("utf-8").partition("Or by hand")[2].partition("\n7. ")[0]
     steps = "\n".join(line for line in readme.splitlines() if line.startswith(" " * 5))
-    code, out = shell(bundle, "set -e\n" + steps.replace("bagit.py", "true"))
+    code, out = shell(bundle, f"set -e\n{sys.executable} -m bagit --quiet --validate .\n{steps}")
     last = (bundle / "data" / "ledger.tsv").read_text("utf-8").splitlines()[-1].split("\t")[2]
     assert (code, out.count("Verified Successfully"), out.count("Verification: OK")) == (0, 3, 1), out
     assert made.key in out
@@ -149,6 +148,21 @@ def test_the_steps_of_its_readme_find_it_good_and_a_changed_line_bad(made: Made,
     code, out = shell(bundle, steps)
     assert "data/ledger.tsv: FAILED" in out
     assert "line 2: text" in out
+
+
+def test_its_readmes_say_the_same_steps_and_what_it_proves_and_what_not(made: Made) -> None:
+    commands = []
+    words = {
+        "README.txt": ("WHAT IT PROVES", "That Telegram sent it.", "That the newsroom was honest before the first"),
+        "README.ru.txt": ("ЧТО ЭТО ДОКАЗЫВАЕТ", "Что это прислал Telegram.", "Что редакция была честна до первого"),
+    }
+    for name, said in words.items():
+        text = (made.folder / "data" / name).read_text("utf-8")
+        head, _, by_hand = text.partition("  python3 data/verify.py . --key")
+        assert all(each in head for each in said), name
+        steps = by_hand.partition("\n7. ")[0]
+        commands.append([line for line in steps.splitlines() if line.startswith(" " * 5)])
+    assert commands[0] == commands[1]
 
 
 def shell(folder: Path, script: str) -> tuple[int, str]:
@@ -175,9 +189,7 @@ def test_it_says_nothing_of_other_posts_and_all_of_its_channel(made: Made) -> No
     assert channel["gaps"][-1].startswith("message 9 could not be read since 2025-03-10T12:00:00Z: its web page")
 
 
-async def test_a_case_is_bundled_and_one_that_is_not_there_or_too_large_is_named(
-    made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_case_is_bundled_and_one_that_is_not_there_is_named(made: Made, tmp_path: Path) -> None:
     folder = made.folder.parent
     async with open_archive(folder) as archive:
         (quiet,) = await posts.current(archive.db, NEWS, [3])
@@ -193,21 +205,19 @@ async def test_a_case_is_bundled_and_one_that_is_not_there_or_too_large_is_named
     assert check(tmp_path / "bag", "--ca", made.ca)[0] == 0
     code, _, said = await typed(folder / "data", *words, "нет", TIMESTAMP_URLS="off")
     assert (code, said.count("\n")) == (2, 1)
-    monkeypatch.setattr(bundle, "MOST", 1)
-    words = ("export", "сбой", "--evidence", tmp_path / "large")
-    code, _, said = await typed(folder / "data", *words, TIMESTAMP_URLS="off")
-    assert (code, "more than 1 messages: narrow them" in said, (tmp_path / "large").exists()) == (2, True, False)
 
 
 async def test_a_key_that_was_lost_is_named_and_the_new_one_has_to_be_known(made: Made, tmp_path: Path) -> None:
     shutil.copytree(made.folder.parent / "data", tmp_path / "data")
     (tmp_path / "data" / FILE).unlink()
+    shutil.rmtree(tmp_path / "data" / "media")  # as on another machine after a backup was restored
     bag = tmp_path / "bag"
     code, _, said = await typed(tmp_path / "data", "export", "сбой", "--evidence", bag, TIMESTAMP_URLS="off")
     assert code == 0, said
     new = hashlib.sha256(verify.public_of(max((bag / "data" / "keys").glob("*.pem")))).hexdigest()
     for words, is_good in (((), False), (("--key", made.key), False), (("--key", new), True)):
         code, out = check(bag, "--ca", made.ca, *words)
+        assert out.count(" is not here: it is not on the disk") == 2
         assert (code == 0, "0003.pem: no key before it has signed" in out) == (is_good, True), out
 
 
@@ -267,6 +277,10 @@ def replaced(number: int, old: str, new: str) -> Callable[[list[str]], None]:
     return change
 
 
+def other_bytes(line: str) -> str:
+    return line.rpartition("\t")[0] + "\tAAAA\n"
+
+
 def swap(lines: list[str]) -> None:
     lines[2], lines[3] = lines[3], lines[2]
 
@@ -311,14 +325,25 @@ def list_beside(data: Path) -> None:
 
 
 SEALED: dict[str, tuple[Callable[[Path], None], str]] = {
-    "a byte of a message": (spoil("raw/*"), "were changed"),
+    "a byte of a message": (
+        edit_lines("raw.tsv", lambda all_: all_.insert(0, other_bytes(all_.pop(0)))),
+        "were changed",
+    ),
+    "other bytes": (
+        edit_lines("raw.tsv", lambda all_: all_.append(all_[-1].replace("\t2\t", "\t1\t"))),
+        "name its bytes",
+    ),
     "a byte of a photo": (spoil("media/*"), "its file media/"),
     "a byte of a signature": (spoil("heads/*.sig"), "the signature is not of the key"),
     "a byte of a stamp": (spoil("heads/*.tsr"), ".tsr: "),
-    "a message missing": (drop("raw/*"), "are missing"),
+    "a message missing": (edit_lines("raw.tsv", lambda all_: all_.pop()), "are missing in raw.tsv"),
     "a photo missing": (drop("media/*"), "is missing"),
     "a head missing": (lambda data: max(data.glob("heads/*.json")).unlink(), "none is signed for the last line"),
     "a header of a proof": (edit_proof(lambda file: b"x" + file), ".json.ots: it is no file of OpenTimestamps"),
+    "a proof of no head": (
+        lambda data: max(data.glob("heads/*.ots")).rename(data / "heads" / "9-9.json.ots"),
+        "it is the proof of a head that is not here",
+    ),
     "a proof of another head": (swap_proofs, ".json.ots: it is the proof of something else"),
     "a proof cut off": (edit_proof(lambda file: file[:-1]), ".json.ots: its end is missing"),
     "a proof with more": (edit_proof(lambda file: file + b"x"), ".json.ots: something stands after its end"),
@@ -472,5 +497,54 @@ async def test_public_pages_are_captured_and_a_post_without_one_says_why(tmp_pat
     )
     assert check(bag)[0] == 0
     page = next((bag / "data" / "captures").glob("*.html"))
-    page.write_bytes(page.read_bytes() + b" ")
+    content = page.read_bytes()
+    page.write_bytes(content + b" ")
     assert "the page was changed" in check(bag)[1]
+    page.write_bytes(content)
+    each_change_of_a_capture_is_named(bag)
+
+
+async def test_a_key_that_changes_meanwhile_leaves_a_bundle_good_and_nobody_writes_it_beside_another(
+    made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(made.folder.parent / "data", tmp_path / "data")
+    words = ("export", "сбой", "--evidence", tmp_path / "bag")
+    write = bundle.Bundle._put_coverage  # noqa: SLF001 - in the midst of it
+
+    async def meanwhile(self: bundle.Bundle, request: bundle.BundleRequest, now: datetime) -> None:
+        monkeypatch.setattr(bundle.Bundle, "_put_coverage", write)
+        code, _, said = await typed(tmp_path / "data", *words, TIMESTAMP_URLS="off")
+        assert (code, "is being written by another export" in said) == (2, True), said
+        assert (await typed(tmp_path / "data", "rotate-key"))[0] == 0
+        await write(self, request, now)
+
+    monkeypatch.setattr(bundle.Bundle, "_put_coverage", meanwhile)
+    code, _, said = await typed(tmp_path / "data", *words, TIMESTAMP_URLS="off")
+    assert code == 0, said
+    assert check(tmp_path / "bag", "--key", made.key)[0] == 0
+
+
+def each_change_of_a_capture_is_named(bag: Path) -> None:
+    warc, listed = (bag / "data" / "captures" / name for name in ("pages.warc", "pages.jsonl"))
+    records, pages = warc.read_bytes(), listed.read_bytes()
+    info, first, second = re.split(rb"(?=WARC/1\.1\r\n)", records)[1:]
+    changes = (
+        (warc, records.replace("Сбой".encode(), "Тихо".encode()), "or the ledger has no line of that"),
+        (warc, records.replace(b"WARC-Date: 2", b"WARC-Date: 1"), "or the ledger has no line of that"),
+        (warc, records.replace(b"WARC-Target-URI: http", b"WARC-Target-URI: HTTP"), "or the ledger has no line of"),
+        (warc, records.replace(b"WARC-Type: response", b"WARC-Type: response\r\nWARC-Type: x"), "WARC-Type twice"),
+        (warc, info + second, "is not in it"),
+        (warc, records + first, "twice, or the ledger has no line"),
+        (warc, records + b"more", "something else stands between its records"),
+        (warc, records[:-9], "its end is missing"),
+        (listed, pages.replace(b'"at": "2', b'"at": "1'), "it does not name the page"),
+        (listed, pages.replace(b'"message": 999', b'"message": 998'), "has no such line of the page"),
+    )
+    for path, changed, said in changes:
+        before = path.read_bytes()
+        path.write_bytes(changed)
+        found = verify.BundleCheck(bag, None, [])
+        found.chain()
+        found.captures()
+        assert any(fault.startswith(f"{path.name}: ") and said in fault for fault in found.faults), (said, found.faults)
+        path.write_bytes(before)

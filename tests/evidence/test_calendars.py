@@ -40,7 +40,7 @@ async def test_a_head_is_pending_until_a_block_holds_it_and_the_library_reads_th
             loop = loop_of(archive, tmp_path, [good, bad])
             await archive.follow()
             await archive.live(post(1))
-            await loop.turn()
+            await loop.confirm()
             head = await heads.last(archive.db)
             assert head is not None
             digest = hashlib.sha256(head.text.encode()).digest()
@@ -51,7 +51,7 @@ async def test_a_head_is_pending_until_a_block_holds_it_and_the_library_reads_th
             assert digest not in good.submitted  # a blinded hash
             assert others_read(proof.file or b"").file_digest == digest
             archive.now = NOON + HOUR
-            await loop.turn()
+            await loop.confirm()
             assert (await proof_of(archive)).block is None
             assert [path for path in good.asked if path == "/digest"] == ["/digest"]
             _, said, _ = await typed(tmp_path / "data", "about")
@@ -59,7 +59,7 @@ async def test_a_head_is_pending_until_a_block_holds_it_and_the_library_reads_th
 
             root = good.mine(900_000)
             archive.now = NOON + 2 * HOUR
-            await loop.turn()
+            await loop.confirm()
             proof = await proof_of(archive)
             assert (proof.block, proof.promises, proof.reason) == (900_000, 0, None)
             ((message, attested),) = others_read(proof.file or b"").timestamp.all_attestations()
@@ -67,11 +67,11 @@ async def test_a_head_is_pending_until_a_block_holds_it_and_the_library_reads_th
             assert verify.attestations(proof.file or b"", digest) == [(verify.BITCOIN, "900000", message)]
             archive.now = NOON + 3 * HOUR
             count = len(good.asked)
-            await loop.turn()
+            await loop.confirm()
             assert len(good.asked) == count
             archive.now = NOON + 25 * HOUR
             await archive.live(post(2))
-            await loop.turn()
+            await loop.confirm()
             assert good.asked[count:] == ["/digest"]
             _, said, _ = await typed(tmp_path / "data", "about")
             assert "the head of 10 Mar 2025, 12:00 UTC is in block 900000 of Bitcoin, says its calendar" in said

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from bot.evidence import head_loop
 from bot.evidence.head_loop import STAMP_EVERY, HeadLoop, is_due
 from bot.evidence.signing import FILE, KeyFileError, Signer, handover_text, is_signed_by
 from bot.evidence.stamps import Stamper
 from bot.store import heads, ledger, readers
 from bot.store.database import Database
 from bot.store.heads import pem
-from tests.evidence.kit import authority, key_files, make_authority, mode, openssl
+from tests.evidence.kit import authority, calendar, key_files, make_authority, mode, openssl
 from tests.kit_archive import Archive, post
 from tests.kit_clock import NOON
 from tests.waiting import until
@@ -35,6 +36,9 @@ async def test_openssl_finds_the_signature_of_the_head_good(archive: Archive, tm
     tip = await ledger.tip(archive.db)
     assert (head.sequence, head.hash) == tip
     assert json.loads(head.text)["hash"] == tip.hash.hex()
+    assert mode(tmp_path / FILE) == 0o600
+    (tmp_path / FILE).chmod(0o644)  # as somebody who copied it left it
+    await Signer(archive.db, tmp_path).key(NOON)
     assert mode(tmp_path / FILE) == 0o600
     (key,) = await heads.keys(archive.db)
     (tmp_path / "key.pem").write_text(pem(key.public))
@@ -148,8 +152,28 @@ async def test_the_loop_stamps_once_a_day(archive: Archive, tmp_path: Path, tsa:
             archive.now = NOON + timedelta(hours=hours)
             await archive.live(post(hours + 1))
             await loop.turn()
+            await loop.confirm()
         assert time.queries == 1
     assert len(await heads.since(archive.db, 0)) == 3
+
+
+async def test_the_loop_signs_again_each_time_the_hour_is_over(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert timedelta(hours=1).total_seconds() == head_loop.SIGN_EVERY
+    monkeypatch.setattr(head_loop, "SIGN_EVERY", 0.01)
+    await archive.follow()
+    running = asyncio.create_task(HeadLoop(archive.db, tmp_path, [], proxy=None, clock=lambda: archive.now).run())
+    for number in (1, 2):
+        await archive.live(post(number))
+        tip = await ledger.tip(archive.db)
+        await until(lambda tip=tip: has_head(archive, tip.sequence))
+    running.cancel()
+
+
+async def has_head(archive: Archive, sequence: int) -> bool:
+    head = await heads.last(archive.db)
+    return head is not None and head.sequence >= sequence
 
 
 async def test_a_lost_account_has_a_signed_report_of_the_last_day_at_once_and_once(
@@ -159,14 +183,19 @@ async def test_a_lost_account_has_a_signed_report_of_the_last_day_at_once_and_on
     archive.now = NOON - timedelta(hours=2)
     await archive.live(post(1), post(2))
     archive.now = NOON
-    loop = HeadLoop(archive.db, tmp_path, [], proxy=None, clock=lambda: archive.now)
-    running = asyncio.create_task(loop.run())
-    await until(lambda: heads.last(archive.db))
-    await archive.db.write(lambda tx: readers.lose(tx, archive.reader_id, "USER_DEACTIVATED_BAN", now=NOON))
     folder = tmp_path / "reports"
-    await until(lambda: found(folder, "*.sig"))
+    async with calendar() as hanging:
+        hanging.hangs = True
+        urls = [hanging.url]
+        loop = HeadLoop(archive.db, tmp_path, urls, calendars=urls, proxy=None, clock=lambda: archive.now)
+        running = [asyncio.create_task(each()) for each in (loop.run, loop.run_stamps)]
+        await until(lambda: hanging.connections)
+        await archive.db.write(lambda tx: readers.lose(tx, archive.reader_id, "USER_DEACTIVATED_BAN", now=NOON))
+        await until(lambda: found(folder, "*.sig"))
+        for each in running:
+            each.cancel()
+        await asyncio.wait(running)
     await loop.turn()
-    running.cancel()
     (path,) = found(folder, "*.json")
     report = json.loads(path.read_text("utf-8"))
     (key,) = await heads.keys(archive.db)

@@ -99,7 +99,7 @@ async def test_a_chat_hears_of_it_once_a_day_with_the_posts(archive: Archive) ->
     (notice,) = [each.notice for each in await archive.outbox() if isinstance(each.notice, TopicSurge)]
     shown = render_notice(notice, Locale(t=translator("en"), time_zone="UTC", now=archive.now))
     assert shown.text.splitlines() == [
-        "📈 Unusually much on сбои: posts in an hour: 7, in 3 channels; usual: 0.2.",
+        "📈 Unusually many posts on сбои. In an hour: 7, channels: 3; usually: 0.2.",
         "Вести 0",
         "Вести 2",
         "Вести 1",

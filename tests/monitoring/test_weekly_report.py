@@ -5,13 +5,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.charts.chart import Bars, Columns
 from bot.charts.jobs import count_week
 from bot.charts.weekly import chart_of
 from bot.locales import translator
 from bot.locales.locale import Locale
-from bot.models.counts import Selection, WeekCounts
+from bot.models.counts import DeletionCount, MoverCount, Selection, TopicCount, WeekCounts
 from bot.models.notices import NOTICES, WeeklyReport
-from bot.monitoring.weekly_report import WeeklyReports, last_weekly
+from bot.monitoring.weekly_report import DAYS, WeeklyReports, last_weekly
 from bot.rendering.notices import render_notice
 from bot.search.pool import BusyError
 from bot.store import chats
@@ -71,8 +72,33 @@ async def test_it_says_what_there_was_in_seven_days(archive: Archive) -> None:
     chart = chart_of(report, Locale(t=translator("en"), time_zone="UTC", now=archive.now))
     assert chart is not None
     assert chart.title == "The week 4 Mar – 10 Mar"
+    assert list(map(type, chart.panels)) == [Columns, Bars]
     assert NOTICES.validate_json(NOTICES.dump_json(report)) == report
     assert await due(archive) == [report]  # not a second time
+
+
+def test_a_week_in_which_all_happened_is_ten_lines() -> None:
+    counts = WeekCounts(
+        posts=4,
+        posts_before=9,
+        alerts=(1,) * 7,
+        alerts_before=9,
+        topics=tuple(TopicCount(topic=f"т{n}", alerts=n, before=9 - n) for n in range(10)),
+        movers=tuple(MoverCount(title=f"Вести {n}", stories=n) for n in range(9)),
+        edited=1,
+        deletions=tuple(
+            DeletionCount(channel_id=n, title=f"Вести {n}", told=n, missing=n, alerted=0) for n in range(9)
+        ),
+    )
+    names = tuple(f"Вести {n}" for n in range(9))
+    report = WeeklyReport(event="", since=NOON - DAYS, until=NOON, counts=counts, gaps=9, gap_names=names)
+    lines = render_notice(report, Locale(t=translator("en"), time_zone="UTC", now=NOON)).text.splitlines()
+    assert len(lines) == 10
+    assert lines[3:6] == [
+        "Rose: т5 4 → 5, т6 3 → 6, т7 2 → 7",
+        "Fell: т0 9 → 0, т1 8 → 1, т2 7 → 2",
+        "First with a story: Вести 0 (0), Вести 1 (1), Вести 2 (2)",
+    ]
 
 
 async def test_what_cannot_be_counted_now_comes_later(archive: Archive) -> None:

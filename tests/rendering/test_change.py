@@ -79,7 +79,7 @@ def test_what_has_no_text_says_so() -> None:
 
 
 def test_an_album_of_which_items_are_left_is_gone_in_part() -> None:
-    line = "1 of 3 items is deleted or hidden, noticed at 08:31"
+    line = "1 of 3 items is no longer there, noticed at 08:31"
     assert line in LOSS.but(gone_items=(1, 3)).render(LONDON).text
     assert line in POST.but(gone_at=LOSS.change.gone_at, gone_items=(1, 3)).render(LONDON).text
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bot.locales import translator
 from bot.locales.locale import Locale
-from bot.models import StoredPost
+from bot.models import ObservedBy, StoredPost
 from bot.models.alerts import GroupedAlert, GroupKind, GroupSummary, Loudness, StormState
 from bot.models.outgoing import Button, Outgoing
 from bot.parts import Part, PartKind, PartMatch
@@ -112,12 +112,13 @@ class TestPages:
         assert [line.split()[1] for line in shown] == ["Важно", "Громко", "Рядом", "Тихо", "Тихо"]
 
     def test_say_what_became_of_a_post(self) -> None:
-        shown = lines(
-            render_page(
-                digest(grouped(edited=True), grouped(replace(post(), gone_at=NIGHT), edited=True)), 0, locale("ru")
-            )
-        )
-        assert [line.partition("03:12")[2] for line in shown] == [" · изменено", " · удалён или скрыт"]
+        gone = [
+            grouped(replace(post(), gone_at=NIGHT, gone_by=how), edited=True)
+            for how in (ObservedBy.LIVE, ObservedBy.SWEEP)
+        ]
+        shown = lines(render_page(digest(grouped(edited=True), *gone), 0, locale("ru")))
+        became = [line.partition("03:12 · ")[2] for line in shown]
+        assert became == ["изменено", "Telegram сообщил об удалении", "нет при повторном чтении"]
 
     def test_name_the_day_where_it_is_another_one(self) -> None:
         shown = render_page(digest(grouped(post(date=NIGHT - timedelta(days=3)))), 0, locale())

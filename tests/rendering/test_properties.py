@@ -111,9 +111,6 @@ for counted in (TopicCount, MoverCount, DeletionCount):
 TYPES[WeekCounts] = any_of(WeekCounts)
 FIELDS["links"] = st.just(("https://t.me/news/1",))
 FIELDS["event"] = st.text("0123456789abcdef-@:", min_size=1, max_size=24)  # ids and times: some go into buttons
-FIELDS |= dict.fromkeys(
-    ["text", "signature", "key"], st.text('az09+/={}":,', min_size=1)
-)  # of a head: our own, in ASCII
 FIELDS["subject"] = st.sampled_from(["topic", "channel", "case"])
 FIELDS["fault"] = st.sampled_from(notices.HeadFault)
 FIELDS["what"] = st.sampled_from(["note", "tags"])

@@ -12,6 +12,7 @@ import pytest
 from telethon.tl import types
 
 from bot.errors import FatalError
+from bot.models.files import FileReason
 from bot.sandbox import Channel
 from bot.sources.downloads import GIVE_UP_AFTER, MEGABYTE, Downloads
 from bot.store import media, readers
@@ -155,7 +156,7 @@ async def test_what_an_edit_puts_in_place_of_a_file_is_kept_beside_it(reader: Re
     assert sorted(stored(reader)) == sorted([b"before", b"after"])
 
 
-@pytest.mark.parametrize(("most", "reason"), [(MEGABYTE, media.TOO_LARGE), (0, media.OFF)])
+@pytest.mark.parametrize(("most", "reason"), [(MEGABYTE, FileReason.TOO_LARGE), (0, FileReason.OFF)])
 async def test_what_is_too_large_is_left_with_the_reason(
     reader: ReaderKit, news: Channel, most: int, reason: str
 ) -> None:
@@ -192,12 +193,12 @@ async def test_what_another_reader_has_seen_is_asked_for_anew(reader: ReaderKit,
     assert reader.calls("GetMessages") == 1
 
 
-@pytest.mark.parametrize("fate", [media.GONE, media.REPLACED])
+@pytest.mark.parametrize("fate", [FileReason.GONE, FileReason.REPLACED])
 async def test_what_cannot_be_had_any_more_is_given_up(reader: ReaderKit, news: Channel, fate: str) -> None:
     world = reader.sandbox.world
     post = news.post(TEXT, media=world.media.photo(PHOTO))
     await take_in(reader)
-    if fate == media.GONE:
+    if fate == FileReason.GONE:
         news.delete(post.id)
     else:
         news.edit(post.id, TEXT, media=world.media.photo(b"another"))
@@ -258,7 +259,7 @@ async def test_a_full_disk_puts_files_off(reader: ReaderKit, news: Channel, monk
     await take_in(reader)
     await download_all(reader)
     (file,) = await kept(reader)
-    assert (file.state, file.reason) == (FileState.WANTED, media.NO_ROOM)
+    assert (file.state, file.reason) == (FileState.WANTED, FileReason.NO_ROOM)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bot.models import Media, Post
+from bot.models.files import FileReason
 from bot.parts import Part, PartKind
 from bot.runtime import tesseract
 from bot.sources.pictures import MOST_ATTEMPTS, PAUSE, Pictures
@@ -61,9 +62,8 @@ class Desk:
     async def download(self, content: bytes = b"a jpeg") -> None:
         """Keep the files that are wanted, as a reader does."""
         db, reader_id, now = self.archive.db, self.archive.reader_id, self.archive.now
-        incoming = Blobs(self.folder / "media").begin()
-        incoming.write(content)
-        blob, info = incoming.keep(), FileInfo(mime="image/jpeg", name=None, size=len(content))
+        blob = Blobs(self.folder / "media").put(content)
+        info = FileInfo(mime="image/jpeg", name=None, size=blob.size)
         while (file := await media.next_download(db, reader_id, now)) is not None:
             await db.write(lambda tx, i=file.id: media.keep(tx, i, blob, info, reader_id=reader_id, now=now))
 
@@ -154,7 +154,7 @@ async def test_words_that_the_program_is_not_sure_of_are_none_and_a_lost_file_is
     archive = desk.archive
     stand_in(desk.folder, f"printf '%s' '{UNSURE}'")
     await archive.live(photo(1), photo(2, file_id=79))
-    await archive.db.write(lambda tx: media.give_up(tx, 2, media.TOO_LARGE, now=NOON))
+    await archive.db.write(lambda tx: media.give_up(tx, 2, FileReason.TOO_LARGE, now=NOON))
     await desk.download()
     reads = desk.reads()
     await reads.prepare()

@@ -150,8 +150,17 @@ async def test_what_a_page_did_not_reach_is_filled_once_an_account_reads_on_and_
     ]
 
 
-@pytest.mark.parametrize("sql", ["UPDATE ledger SET seen_at = 0", "DELETE FROM ledger"])
-async def test_no_line_is_changed_or_deleted(archive: Archive, sql: str) -> None:
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE ledger SET seen_at = 0",
+        "DELETE FROM ledger",
+        "REPLACE INTO ledger SELECT * FROM ledger",
+        "INSERT INTO ledger (sequence, hash, kind, seen_at) VALUES (-1, x'00', 'gap', 0)",
+    ],
+    ids=["changed", "deleted", "replaced", "put before others"],
+)
+async def test_lines_are_only_added(archive: Archive, sql: str) -> None:
     await archive.follow()
     await archive.live(post(1))
     with pytest.raises(sqlite3.IntegrityError, match="never"):

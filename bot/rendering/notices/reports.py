@@ -21,7 +21,7 @@ from bot.text.markup import Text, bold, code, link, one_line
 @render_notice.register
 def _head_posted(notice: HeadPosted, locale: Locale) -> Outgoing:
     t = locale.t
-    text = Text().line(t.gettext("🔏 Head of the ledger: line {n}"), n=notice.sequence)
+    text = Text().line(t.gettext("🔏 Signature over all that is stored: line {n} of the ledger"), n=notice.sequence)
     text.line(t.gettext("Whoever keeps this message can tell later whether anything stored before was changed."))
     written, entities = text.add("\n", code(f"{notice.text}\n{notice.signature}\n{notice.key}")).build()
     return Outgoing(text=written, entities=entities)
@@ -38,7 +38,9 @@ _HEAD_FAULTS = {
 @render_notice.register
 def _head_refused(notice: HeadRefused, locale: Locale) -> Outgoing:
     t = locale.t
-    line = t.gettext("⚠️ The head of the ledger that «{channel}» has posted does not follow from its last one: {why}.")
+    line = t.gettext(
+        "⚠️ The signature over the ledger that «{channel}» has posted does not follow from its last one: {why}."
+    )
     then = t.gettext("Ask them: the key was changed, an older copy was put back, or somebody has changed the ledger.")
     why = t.gettext(_HEAD_FAULTS[notice.fault])
     return Outgoing(text=f"{line.format(channel=shown_name(notice.channel), why=why)} {then}")
@@ -78,7 +80,7 @@ def _weekly_report(notice: WeeklyReport, locale: Locale) -> Outgoing:
 @render_notice.register
 def _topic_surge(notice: TopicSurge, locale: Locale) -> Outgoing:
     t = locale.t
-    line = t.gettext("📈 Unusually much on {topic}: posts in an hour: {posts}, in {channels} channels; usual: {usual}.")
+    line = t.gettext("📈 Unusually many posts on {topic}. In an hour: {posts}, channels: {channels}; usually: {usual}.")
     topic = bold(one_line(topic_title(notice.topic, t), NAME_ROOM))
     usual = show_number(notice.usual, t)
     text = Text().line(line, topic=topic, posts=notice.posts, channels=notice.channels, usual=usual)

@@ -9,7 +9,7 @@ from functools import partial
 import structlog
 
 from bot.models import Clock
-from bot.models.captures import CaptureOutcome
+from bot.models.captures import NAMELESS, CaptureOutcome
 from bot.runtime.pauses import doubled
 from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.sources.pages.answers import AnswerKind, PageAnswer
@@ -96,7 +96,7 @@ class PageCaptures:
     async def take(self, wanted: WantedCapture) -> Attempt:
         """Ask for a page, and keep what came."""
         if not wanted.username:
-            return Attempt(page=None, reason="its channel has no public name any more")
+            return Attempt(page=None, reason=NAMELESS)
         answer = await self._pages.embed(wanted.username, wanted.message_id, channel_id=wanted.channel_id)
         reply = answer.reply
         if reply is None or answer.kind in _FAILED:
@@ -120,12 +120,5 @@ class PageCaptures:
 
     def _keep(self, body: bytes) -> tuple[Blob, bool]:
         """Return the blob of a page, and whether it was not there."""
-        found = Blob(sha256=hashlib.sha256(body).digest(), size=len(body))
-        if self._blobs.has(found.sha256):
-            return found, False
-        coming = self._blobs.begin()
-        try:
-            coming.write(body)
-            return coming.keep(), True
-        finally:
-            coming.drop()
+        is_new = not self._blobs.has(hashlib.sha256(body).digest())
+        return self._blobs.put(body), is_new

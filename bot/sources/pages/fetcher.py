@@ -209,7 +209,10 @@ class Pages:
 
     async def _redirected(self, question: PageQuestion, asked: PageAnswer, reply: PageReply) -> PageAnswer:
         """Tell a name without a page of posts, which leads to its landing page, from one that cannot be, and others."""
-        to = urlsplit(reply.headers.get("location", ""))
+        try:
+            to = urlsplit(reply.headers.get("location", ""))
+        except ValueError:
+            return await self._wait(replace(asked, kind=AnswerKind.UNREACHABLE), _FOREIGN)
         if to.path.strip("/").lower() == question.name.lower():
             return replace(asked, kind=AnswerKind.NO_PAGE, reason="its posts are on no page")
         if to.hostname == "telegram.org":

@@ -95,7 +95,10 @@ class SiteFetcher:
                 return reply
             if reply.status not in REDIRECTS or not reply.headers.get("location"):
                 raise SiteError(REFUSED, f"HTTP {reply.status}")
-            url = urljoin(url, reply.headers["location"])
+            try:
+                url = urljoin(url, reply.headers["location"])
+            except ValueError:
+                raise SiteError(REFUSED, "it leads to what is no web address") from None
         raise SiteError(REFUSED, "redirects without end")
 
     def _check(self, url: str) -> None:

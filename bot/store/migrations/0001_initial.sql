@@ -335,7 +335,7 @@ CREATE TABLE redactions (  -- versions whose words were removed for good; hashes
     number INTEGER NOT NULL,  -- of the version
     at INTEGER NOT NULL,
     reason TEXT NOT NULL,
-    plain BLOB,  -- hash of the plain form of the text, which does not come back; NULL: there was none
+    words BLOB,  -- hash of the words of the text, or of the parts without one, that do not come back; NULL: there were none
     PRIMARY KEY (channel_id, message_id, number)
 ) WITHOUT ROWID;
 
@@ -362,6 +362,10 @@ CREATE TRIGGER ledger_changed BEFORE UPDATE ON ledger BEGIN
 END;
 CREATE TRIGGER ledger_deleted BEFORE DELETE ON ledger BEGIN
     SELECT RAISE(ABORT, 'a line of the ledger is never deleted');
+END;
+CREATE TRIGGER ledger_added BEFORE INSERT ON ledger  -- REPLACE would delete a line, and no trigger be asked
+WHEN NEW.sequence <= (SELECT max(sequence) FROM ledger) BEGIN
+    SELECT RAISE(ABORT, 'a line of the ledger is never replaced or added before another');
 END;
 
 CREATE TABLE signing_keys (  -- that sign the ledger, the present one last; their private halves are in files
@@ -478,7 +482,7 @@ CREATE INDEX media_wanted ON media (due_at) WHERE state = 'wanted';
 CREATE INDEX media_files ON media (file_id) WHERE state = 'kept';
 CREATE INDEX media_kept ON media (id) WHERE state = 'kept';
 CREATE INDEX media_blobs ON media (sha256, size) WHERE state = 'kept';  -- their size in all is read from it
-CREATE INDEX media_removed ON media (reason, sha256) WHERE state = 'left' AND sha256 IS NOT NULL;
+CREATE INDEX media_pruned ON media (id) WHERE reason = 'pruned';
 
 CREATE TABLE pictures (  -- photos of posts with few words of their own, whose text a program reads
     version_id INTEGER NOT NULL REFERENCES versions (id),

@@ -14,8 +14,8 @@ from bot.sources.pages.capturing import FIRST_PAUSE, GIVE_UP_AFTER, LONGEST_PAUS
 from bot.sources.pages.fetcher import Pages
 from bot.sources.pages.pacing import Pacer
 from bot.store import captures, cases, channels, chats, ledger, media, subscriptions
-from bot.store.blobs import Blobs
-from bot.store.captures import CapturedPage, WantedCapture
+from bot.store.blobs import Blob, Blobs
+from bot.store.captures import WantedCapture
 from bot.store.database import Transaction
 from tests.kit_archive import NEWS, Archive, gone, open_archive, post
 from tests.kit_clock import NOON
@@ -137,29 +137,10 @@ async def test_pages_of_alerts_are_removed_to_make_room_and_those_of_cases_stay(
         await archive.follow()
         await archive.live(post(1), post(2), post(3))
         for message_id, cause in ((1, CaptureCause.ALERT), (2, CaptureCause.ALERT), (3, CaptureCause.CASE)):
-            ids = [(await archive.stored(message_id)).version_id]
-
-            async def keep(tx: Transaction, ids: list[int] = ids, cause: CaptureCause = cause) -> None:
-                await captures.want(tx, ids, cause, now=NOON)
-                wanted = await captures.claim(tx, until=NOON, now=NOON)
-                assert wanted is not None
-                page = CapturedPage(
-                    outcome=CaptureOutcome.SHOWN,
-                    detail=None,
-                    at=NOON,
-                    url="https://t.me/x/1?embed=1",
-                    status=200,
-                    headers={},
-                    sha256=bytes([wanted.message_id]) * 32,
-                    size=9,
-                )
-                await captures.keep(tx, wanted, page)
-
-            await archive.db.write(keep)
+            await archive.capture(message_id, Blob(sha256=bytes([message_id]) * 32, size=9), cause)
         await save(archive, "Банки", 2, NEWS)
         assert await media.total_size(archive.db) == 27
         before = NOON + timedelta(days=1)
         gone_ = await archive.db.write(lambda tx: captures.prune(tx, size=99, before=before))
         assert [blob.sha256[0] for blob in gone_] == [1]
         assert await state(archive, 1, NEWS) == [(CaptureState.LEFT, CaptureOutcome.PRUNED)]
-        assert [sha256[0] for sha256 in await media.unused_blobs(archive.db)] == [1]

@@ -19,6 +19,7 @@ from bot.runtime.web import NO_MTPROXY, PageFailureError, Transport, check_proxy
 from bot.sandbox import Channel, Sandbox
 from bot.sandbox.pages.server import PageServer
 from bot.settings import Settings
+from bot.sources.page_text import split_link
 from bot.sources.pages.answers import AnswerKind, PageAnswer
 from bot.sources.pages.fetcher import Pages
 from bot.sources.pages.pacing import FIRST_WAIT, LONGEST_WAIT, Hosts, Pacer, next_wait
@@ -368,3 +369,22 @@ def test_an_mtproxy_carries_no_pages() -> None:
     check_proxy(read_proxy("socks5://127.0.0.1:9050"))
     with pytest.raises(SettingsError, match=NO_MTPROXY[:30]):
         check_proxy(read_proxy(MTPROXY))
+
+
+async def test_headers_of_any_bytes_are_kept_and_an_address_that_is_none_is_foreign() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(
+            b"HTTP/1.1 302 X\r\nLocation: http://[::1\r\nX-A: \xff\r\nX-A: \xc3\xa9\r\nContent-Length: 0\r\n\r\n"
+        )
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        pages = Pages(Transport.open(None), Pacer(None, Moment(), pause=0), (url,), canary="canary", clock=Moment())
+        answer = await pages.embed("news", 1)
+        await pages.close()
+    assert answer.reply is not None
+    assert answer.reply.headers["x-a"] == "\\xff, é"  # as a line of JSON, and of a WARC record, can have it
+    assert answer.kind is AnswerKind.UNREACHABLE
+    assert split_link("http://[::1/1?single") == ("", None)
