@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Self
 from zipfile import ZipFile
 
 from bot.dossier.contents import Dossier, DossierPost, ShownPictures, each_post, messages_of, sources_of
@@ -50,6 +50,10 @@ class DossierError(ChannelwatchError):
         other = DossierFormat.CSV if how in {DossierFormat.HTML, DossierFormat.XLSX} else DossierFormat.HTML
         super().__init__(f"a file of the format {how} holds {_MOST[how]} at most: use {other}, or split the case")
         self.how = how
+
+    def __reduce__(self) -> tuple[type[Self], tuple[DossierFormat]]:
+        """Come whole out of the process that made it."""
+        return type(self), (self.how,)
 
 
 MOST_TEXT = {  # characters of all versions
