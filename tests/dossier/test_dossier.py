@@ -142,6 +142,8 @@ async def test_a_dossier_in_each_format(archive: Archive, tmp_path: Path) -> Non
     assert len(re.findall(rb"/Type\s*/Page\b", paper)) in range(1, 6)  # no word has set another page
     book = zipfile.ZipFile(BytesIO(await made(DossierFormat.XLSX)))
     sheets = "".join(book.read(name).decode() for name in book.namelist() if "sheets/" in name)
+    assert book.read("xl/workbook.xml").decode().find('name="Данные, время UTC"') > 0
+    assert "10 мар. 2025, 15:00:00 UTC+3" in book.read("xl/worksheets/sheet1.xml").decode()
     assert "<f>" not in sheets
     assert "hyperlink" not in sheets
     assert "=HYPERLINK" in sheets
