@@ -63,6 +63,11 @@ class ShownVersion:
     runs: Runs
     files: tuple[ShownFile, ...]
 
+    @property
+    def text(self) -> str:
+        """What it says, without what the one before it said."""
+        return "".join(text for kind, text in self.runs if kind != "gone")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownPost:
@@ -71,6 +76,7 @@ class ShownPost:
     number: int
     title: str
     link: str
+    posted: str  # when, by Telegram's clock
     facts: tuple[tuple[str, str], ...]
     gone: str  # empty: it was there when it was last read
     note: str
@@ -166,6 +172,11 @@ def _headings(t: Translator) -> dict[str, str]:
         "channel": t.gettext("Channel"),
         "complete": t.gettext("Archive complete since"),
         "files": t.gettext("Files"),
+        "posted": t.gettext("Posted (Telegram's time)"),
+        "version": t.gettext("Version"),
+        "text": t.gettext("Text"),
+        "gone": t.gettext("Deletions"),
+        "data": t.gettext("Data, times in UTC"),
     }
 
 
@@ -211,7 +222,8 @@ def _events(found: Sequence[DossierPost], writer: DossierLanguage) -> Iterator[S
 
 def _post(number: int, each: DossierPost, writer: DossierLanguage) -> ShownPost:
     t, first, saved = writer.t, each.first, each.saved
-    facts = [(t.gettext("Posted (Telegram's time)"), writer.moment(first.date))]
+    posted = writer.moment(first.date)
+    facts = [(t.gettext("Posted (Telegram's time)"), posted)]
     seen = min(version.post.seen_at for versions in each.messages for version in versions)
     facts.append((t.gettext("First seen (our clock)"), writer.moment(seen)))
     if first.author:
@@ -231,6 +243,7 @@ def _post(number: int, each: DossierPost, writer: DossierLanguage) -> ShownPost:
         number=number,
         title=channel_name(first, _NAME),
         link=first.link,
+        posted=posted,
         facts=tuple(facts),
         gone="\n".join(gone),
         note=saved.note,

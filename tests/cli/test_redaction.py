@@ -1,5 +1,6 @@
 """`redact`: nothing in the folder of the data repeats the words any more, and they do not come back."""
 
+import hashlib
 import json
 import sqlite3
 from contextlib import closing
@@ -178,6 +179,13 @@ def goes_with_its_line(bag: Path) -> None:
         check.run()
         assert any(fault.startswith(version) and said in fault for fault in check.faults), check.faults
     versions.write_text("\n".join([first, *others, ""]), "utf-8")
+    raws = bag / "data" / "raw.tsv"
+    rows = raws.read_text("ascii")
+    raws.write_text(f"1001\t1\t1\t{hashlib.sha256(b'').hexdigest()}\t\n{rows}", "ascii")
+    check = verify.BundleCheck(bag, None, [])
+    check.run()
+    assert f"{version}: it was redacted, and raw.tsv has bytes of it all the same" in check.faults
+    raws.write_text(rows, "ascii")
     ledger = bag / "data" / "ledger.tsv"
     assert f"{version} was redacted, its words and bytes are not here: {WHY}" in check.notes
     rows = [row.split("\t", 3) for row in ledger.read_text("utf-8").splitlines()]
