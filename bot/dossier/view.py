@@ -238,7 +238,10 @@ def _post(number: int, each: DossierPost, writer: DossierLanguage) -> ShownPost:
     counters = ((t.gettext("Views"), first.views), (t.gettext("Forwards"), first.forwards))
     facts += [(name, f"{count:,}".replace(",", "\N{NO-BREAK SPACE}")) for name, count in counters if count is not None]
     if each.capture is not None:
-        facts.append((t.gettext("Public page"), capture_sentence(each.capture, writer.moment, t)))
+        said = capture_sentence(each.capture, writer.moment, t)
+        if each.capture.state is CaptureState.WANTED:
+            said = t.gettext("Not kept yet when this dossier was made.")
+        facts.append((t.gettext("Public page"), said))
         if each.capture.state is CaptureState.KEPT and each.capture.sha256 is not None:
             facts += [(t.gettext("Its address"), each.capture.url or ""), ("SHA-256", each.capture.sha256.hex())]
     facts.append((t.gettext("Saved (our clock)"), f"{writer.moment(saved.added_at)} · {one_line(saved.name, _NAME)}"))

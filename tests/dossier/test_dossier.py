@@ -129,6 +129,7 @@ async def test_a_dossier_in_each_format(archive: Archive, tmp_path: Path) -> Non
     assert "default-src 'none'" in page.css_first("meta[http-equiv]").attributes["content"]
     text = page.body.text()
     assert EVIL in text
+    assert "Когда составлялось досье, ещё не была сохранена." in text
     assert "Тайна" not in text
     assert [(page.css_first(tag).text()) for tag in ("del", "ins")] == ["40", "4"]
     events = [[cell.text() for cell in row.css("td")] for row in page.css("tbody")[0].css("tr")]
