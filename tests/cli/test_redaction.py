@@ -267,6 +267,20 @@ async def test_an_earlier_version_goes_alone_and_comes_back_in_no_way(archive: A
     assert (await archive.stored(3)).text == SAID
 
 
+async def test_alerts_that_nobody_can_edit_are_counted(archive: Archive) -> None:
+    await archive.follow()
+    for number in (501, 502):
+        chat = await archive.pair(number)
+        await archive.track(chat, f"сбои {number}", "сбой")
+    await archive.live(post(1, SAID))
+    first, second = await archive.outbox()
+    await archive.send(first, 70)
+    found = await redactions.versions_of(archive.db, NEWS, [1], None)
+    assert (await redactions.scope_of(archive.db, found)).fixed == 0
+    await archive.send(second)  # to a target, where it has no number
+    assert (await redactions.scope_of(archive.db, found)).fixed == 1
+
+
 def test_each_table_is_thought_of() -> None:
     """Hold redaction to the schema: a new table belongs to those that it clears, or to those that repeat no post."""
     with closing(sqlite3.connect(":memory:")) as connection:

@@ -83,6 +83,10 @@ async def fill(archive: Archive, folder: Path) -> int:
         )
     archive.now = NOON + timedelta(minutes=40)
     await archive.live(post(7, f"Без света 4 000 домов. {EVIL}", edit_date=NOON + timedelta(minutes=39)))
+    archive.now = NOON + timedelta(minutes=50)
+    await archive.sweep(gone(8, channel_id=OTHER))
+    archive.now = NOON + timedelta(minutes=55)
+    await archive.sweep(post(8, "Сбой", channel_id=OTHER, media=shown, date=NOON - timedelta(hours=1)))
     archive.now = NOON + timedelta(hours=2)
     await archive.live(gone(8, channel_id=OTHER))
     await archive.sweep(gone(7))
@@ -125,6 +129,7 @@ async def test_a_dossier_in_each_format(archive: Archive, tmp_path: Path) -> Non
     assert "default-src 'none'" in page.css_first("meta[http-equiv]").attributes["content"]
     text = page.body.text()
     assert EVIL in text
+    assert "Когда составлялось досье, ещё не была сохранена." in text
     assert "Тайна" not in text
     assert [(page.css_first(tag).text()) for tag in ("del", "ins")] == ["40", "4"]
     events = [[cell.text() for cell in row.css("td")] for row in page.css("tbody")[0].css("tr")]
@@ -132,6 +137,8 @@ async def test_a_dossier_in_each_format(archive: Archive, tmp_path: Path) -> Non
         ("10 мар. 2025, 14:00:00 UTC+3", "Telegram", "опубликовано", "1 · <b>Хроника</b>"),
         ("10 мар. 2025, 15:00:00 UTC+3", "Telegram", "опубликовано", "2 · Вести"),
         ("10 мар. 2025, 15:39:00 UTC+3", "Telegram", "изменено", "2 · Вести"),
+        ("10 мар. 2025, 15:50:00 UTC+3", "наши", "нет при повторном чтении", "1 · <b>Хроника</b>"),
+        ("10 мар. 2025, 15:55:00 UTC+3", "наши", "снова есть", "1 · <b>Хроника</b>"),
         ("10 мар. 2025, 17:00:00 UTC+3", "наши", "Telegram сообщил об удалении", "1 · <b>Хроника</b>"),
         ("10 мар. 2025, 17:00:00 UTC+3", "наши", "нет при повторном чтении", "2 · Вести"),
     ]
@@ -153,7 +160,7 @@ async def test_a_dossier_in_each_format(archive: Archive, tmp_path: Path) -> Non
     rows_of = [
         len(re.findall("<row ", book.read(f"xl/worksheets/sheet{number}.xml").decode())) for number in range(1, 5)
     ]
-    assert rows_of == [1 + 4, 1 + 6, 1 + 2, 1 + 3]
+    assert rows_of == [1 + 4, 1 + 8, 1 + 2, 1 + 3]
     for said in ("[-40-]{+4+} 000 домов", "Telegram сообщил об удалении", "нет при повторном чтении", "Вести"):
         assert said in sheets
     rows = [json.loads(line) for line in (await made(DossierFormat.JSONL)).decode().splitlines()]
@@ -215,7 +222,8 @@ async def test_paper_has_the_timeline_versions_changes_pictures_and_sources(
     (gone, come) = (json.dumps(each) for each in found if each["func"] in {"strike", "underline"})
     assert ('"40"' in gone, '"4"' in come) == (True, True)
     timeline, sources = (json.dumps(each, ensure_ascii=False) for each in found if each["func"] == "table")
-    assert timeline.count('"Telegram сообщил об удалении"') == timeline.count('"нет при повторном чтении"') == 1
+    happened = ("Telegram сообщил об удалении", "нет при повторном чтении", "снова есть", "изменено")
+    assert [timeline.count(f'"{each}"') for each in happened] == [1, 2, 1, 1]
     assert "9 мар. 2025, 12:00:00 UTC; Telegram" in sources
     paragraphs = json.dumps([each for each in found if each["func"] == "par"], ensure_ascii=False)
     assert ("40 000 домов" in paragraphs, "Тайна" in paragraphs) == (True, True)
