@@ -342,6 +342,10 @@ SEALED: dict[str, tuple[Callable[[Path], None], str]] = {
     "a message missing": (edit_lines("raw.tsv", lambda all_: all_.pop()), "are missing in raw.tsv"),
     "a photo missing": (drop("media/*"), "is missing"),
     "a head missing": (lambda data: max(data.glob("heads/*.json")).unlink(), "none is signed for the last line"),
+    "a message that is too deep to be read": (
+        edit_lines("versions.jsonl", lambda all_: all_.append("[" * 100_000)),
+        "messages: cannot be read (RecursionError",
+    ),
     "a header of a proof": (edit_proof(lambda file: b"x" + file), ".json.ots: it is no file of OpenTimestamps"),
     "a proof of no head": (
         lambda data: max(data.glob("heads/*.ots")).rename(data / "heads" / "9-9.json.ots"),
@@ -548,6 +552,7 @@ def each_change_of_a_capture_is_named(bag: Path) -> None:
         (warc, records + first, "twice, or the ledger has no line"),
         (warc, records + b"more", "something else stands between its records"),
         (warc, records[:-9], "its end is missing"),
+        (warc, records.replace(b"Content-Length: 2", b"Content-Length: 9" + b"0" * 17), "pages.warc: "),
         (listed, pages.replace(b'"at": "2', b'"at": "1'), "it does not name the page"),
         (listed, pages.replace(b'"message": 999', b'"message": 998'), "has no such line of the page"),
     )
