@@ -92,7 +92,7 @@ class BundleCheck:
                 if not path.is_file():
                     self.fault(f"{name}: the file is missing")
                     continue
-                show(f"{name}: {path.stat().st_size >> 20:,} MB")
+                show(name)
                 found = sha256_of(path)
                 if found != digest:
                     self.fault(f"{name}: the file was changed")

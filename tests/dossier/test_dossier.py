@@ -198,7 +198,7 @@ async def test_a_file_of_more_than_it_is_made_of_says_so(
     asked = {"folder": tmp_path, "viewer": EVERYTHING, "language": "ru", "time_zone": "UTC", "now": archive.now}
     monkeypatch.setattr(making, "MOST_PICTURES", 3)
     for how in (*making.MOST_TEXT, DossierFormat.PICTURES):
-        monkeypatch.setitem(making.MOST_TEXT, how, 70)
+        monkeypatch.setitem(making.MOST_TEXT, how, 3_000)
         with pytest.raises(DossierError, match=f"a file of the format {how} holds "):
             await make(archive.db, case_id, how, tmp_path / "made", **asked)
 

@@ -1,6 +1,7 @@
 """A bundle is checked by its script, by bagit.py and OpenSSL, and each tampering is found and named."""
 
 import asyncio
+import base64
 import hashlib
 import json
 import re
@@ -151,6 +152,10 @@ def test_the_steps_of_its_readme_find_it_good_and_a_changed_line_bad(made: Made,
     code, out = shell(bundle, steps)
     assert "data/ledger.tsv: FAILED" in out
     assert "line 2: text" in out
+    assert "is not in the ledger" not in out
+    edit_lines("raw.tsv", bring_bytes)(bundle / "data")  # with a digest that is true of them
+    code, out = shell(bundle, steps)
+    assert f"{hashlib.sha256(b'other').hexdigest()} is not in the ledger" in out
 
 
 def test_its_readmes_say_the_same_steps_and_what_it_proves_and_what_not(made: Made) -> None:
@@ -166,6 +171,11 @@ def test_its_readmes_say_the_same_steps_and_what_it_proves_and_what_not(made: Ma
         steps = by_hand.partition("\n7. ")[0]
         commands.append([line for line in steps.splitlines() if line.startswith(" " * 5)])
     assert commands[0] == commands[1]
+
+
+def bring_bytes(rows: list[str]) -> None:
+    *key, _, _ = rows[0].split("\t")
+    rows[0] = "\t".join((*key, hashlib.sha256(b"other").hexdigest(), base64.b64encode(b"other").decode())) + "\n"
 
 
 def shell(folder: Path, script: str) -> tuple[int, str]:
