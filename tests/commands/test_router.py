@@ -17,6 +17,7 @@ from bot.commands.context import FileOrder
 from bot.commands.dossier import Dossiers
 from bot.commands.router import Router
 from bot.commands.updates import answered
+from bot.dossier.formats import DossierFormat
 from bot.locales import PHONES, translator
 from bot.models.outgoing import PeerKind
 from bot.models.people import Role
@@ -549,7 +550,7 @@ async def test_a_dossier_for_which_there_is_no_room_is_answered(
     monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
     sender = running.router._sender  # noqa: SLF001 - that of the service
     dossiers = Dossiers(sender, InProcess(running.db), running.folder / "media", clock=running.now)
-    for number, how in enumerate(("html", "pdf"), start=1):
+    for number, how in enumerate((DossierFormat.HTML, DossierFormat.PDF), start=1):
         order = FileOrder(case_id=case_id, format=how, viewer=chat.id, language="en", time_zone="UTC")
         await dossiers.bring(order, chat.peer, random_id=number, reply_to=None)
     await until(lambda: len(texts(anna)) == 3)

@@ -17,7 +17,8 @@ from PIL import Image
 from selectolax.lexbor import LexborHTMLParser
 
 from bot.dossier.contents import ShownPictures, messages_of
-from bot.dossier.making import DossierFormat, MadeFile, make, make_rendering
+from bot.dossier.formats import DossierFormat
+from bot.dossier.making import MadeFile, make, make_rendering
 from bot.dossier.paper import printable
 from bot.dossier.pictures import put_pictures
 from bot.dossier.rendering import renderings_of
