@@ -179,7 +179,14 @@ class InProcess:
     async def run(self, job: Any, *arguments: Any, who: object, within: float = 0, **options: Any) -> Any:  # noqa: ANN401 - of any job
         del who, within
         job, arguments, options = pickle.loads(pickle.dumps((job, arguments, options)))  # noqa: S301 - our own
-        return pickle.loads(pickle.dumps(await job(self._db, *arguments, **options, deadline=Deadline())))  # noqa: S301 - our own
+        try:
+            answer, error = await job(self._db, *arguments, **options, deadline=Deadline()), None
+        except Exception as failure:  # noqa: BLE001 - it belongs to whoever asked
+            answer, error = None, failure
+        answer, error = pickle.loads(pickle.dumps((answer, error)))  # noqa: S301 - our own
+        if error is not None:
+            raise error
+        return answer
 
 
 class Gate:

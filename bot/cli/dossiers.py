@@ -1,9 +1,10 @@
 """The dossier of a case, as `export` writes it."""
 
-import hashlib
+import shutil
 import sys
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from zoneinfo import available_timezones
 
 from bot.cli.output import ended_by_reader, whole_file
@@ -27,27 +28,30 @@ async def write_dossier(  # noqa: PLR0913 - likewise
     if zone not in available_timezones():
         raise SettingsError(f"--zone {zone}: it is none; one is called Europe/Berlin, for example")
     settings = load_settings()
-    async with open_read_only(settings.database_path) as database:
-        case = await case_named(database, name)
-        made = await make(
-            database,
-            case.id,
-            how,
-            folder=settings.media_path,
-            viewer=EVERYTHING,
-            language=language,
-            time_zone=zone,
-            now=now,
-        )
-    assert made is not None  # noqa: S101 - it was there a moment ago
-    place = output or (None if not sys.stdout.isatty() else Path(made.name))
-    if place is None:
-        with ended_by_reader():
-            sys.stdout.buffer.write(made.content)
-        return
-    with whole_file(place) as out:
-        out.write(made.content)
-    sys.stderr.write(f"{place}: {len(made.content)} bytes, SHA-256 {hashlib.sha256(made.content).hexdigest()}\n")
+    with TemporaryDirectory() as folder:
+        written = Path(folder) / "dossier"
+        async with open_read_only(settings.database_path) as database:
+            made = await make(
+                database,
+                (await case_named(database, name)).id,
+                how,
+                written,
+                folder=settings.media_path,
+                viewer=EVERYTHING,
+                language=language,
+                time_zone=zone,
+                now=now,
+            )
+        assert made is not None  # noqa: S101 - it was there a moment ago
+        place = output or (None if not sys.stdout.isatty() else Path(made.name))
+        with written.open("rb") as content:
+            if place is None:
+                with ended_by_reader():
+                    shutil.copyfileobj(content, sys.stdout.buffer)
+                return
+            with whole_file(place) as out:
+                shutil.copyfileobj(content, out)
+    sys.stderr.write(f"{place}: {made.size} bytes, SHA-256 {made.sha256.hex()}\n")
 
 
 async def case_named(database: Reader, name: str) -> Case:

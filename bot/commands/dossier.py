@@ -1,7 +1,5 @@
 """The dossier of a case, or a picture of a post: ordered by a tap, made in a process apart, sent once it is there."""
 
-import asyncio
-import hashlib
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +13,8 @@ from bot.commands.registry import tap
 from bot.commands.rights import Need
 from bot.dossier.formats import DossierFormat
 from bot.dossier.making import (
+    MOST_ON_PAPER,
+    MOST_PICTURES,
     DossierError,
     MadeFile,
     make,
@@ -22,6 +22,7 @@ from bot.dossier.making import (
 )
 from bot.errors import FatalError
 from bot.locales import N_, translator
+from bot.locales.locale import show_size
 from bot.models import Clock
 from bot.models.outgoing import Outgoing, Peer, Upload
 from bot.models.people import Viewer
@@ -36,9 +37,12 @@ WITHIN = 120.0  # s in which a dossier is made
 LARGEST = 48 << 20  # bytes that a phone is sent
 _NAME = 60  # UTF-16 units
 _TOO_MUCH = {
-    DossierFormat.PDF: N_("A PDF holds {n} posts at most. Take the HTML page, or split the case."),
-    DossierFormat.PICTURES: N_("These would be more than {n} pictures. Split the case."),
+    DossierFormat.PDF: N_(
+        "A PDF holds {posts} posts, fewer where they are long or often edited. Take the HTML page, or split the case."
+    ),
+    DossierFormat.PICTURES: N_("These would be more than {pictures} pictures. Split the case."),
 }
+_TOO_LONG = N_("This is too much text for such a file. Take the CSV table, or split the case.")
 _LABELS = {
     DossierFormat.PDF: N_("PDF, to print"),
     DossierFormat.HTML: N_("HTML page"),
@@ -96,33 +100,28 @@ class Dossiers:
         self, order: FileOrder | RenderingOrder, peer: Peer, *, random_id: int, reply_to: int | None
     ) -> None:
         """Send what was ordered, or say why there is none. Raises TelegramError."""
-        made = await self._made(order, peer)
         try:
-            if not isinstance(made, str):
-                await self._send(made, peer, random_id=random_id, reply_to=reply_to)
-                return
+            with TemporaryDirectory() as folder:
+                place = Path(folder) / "dossier"
+                made = await self._made(order, peer, place)
+                if not isinstance(made, str):
+                    upload = Upload(kind="document", path=place, sha256=made.sha256, mime=made.mime, name=made.name)
+                    remote = await self._sender.upload(peer, upload)
+                    caption = Outgoing(text=f"SHA-256 {made.sha256.hex()}")
+                    await self._sender.send_files(peer, caption, [(remote, random_id)], reply_to=reply_to)
+                    return
         except OSError:  # no room for the file
             log.exception("a file could not be sent", order=order)
             made = failure(translator(order.language))
         await self._sender.send(peer, Outgoing(text=made), random_id=random_id, reply_to=reply_to)
 
-    async def _send(self, made: MadeFile, peer: Peer, *, random_id: int, reply_to: int | None) -> None:
-        with TemporaryDirectory() as folder:
-            path = Path(folder) / "dossier"
-            await asyncio.to_thread(path.write_bytes, made.content)
-            digest = hashlib.sha256(made.content)
-            upload = Upload(kind="document", path=path, sha256=digest.digest(), mime=made.mime, name=made.name)
-            remote = await self._sender.upload(peer, upload)
-        caption = Outgoing(text=f"SHA-256 {digest.hexdigest()}")
-        await self._sender.send_files(peer, caption, [(remote, random_id)], reply_to=reply_to)
-
-    async def _made(self, order: FileOrder | RenderingOrder, peer: Peer) -> MadeFile | str:
-        """Return what was ordered, or a sentence on why there is none."""
+    async def _made(self, order: FileOrder | RenderingOrder, peer: Peer, place: Path) -> MadeFile | str:
+        """Write what was ordered to a place, or return a sentence on why there is none."""
         t = translator(order.language)
         try:
-            made = await self._make(order, peer)
+            made = await self._make(order, peer, place)
         except DossierError as error:
-            return t.gettext(_TOO_MUCH[error.how]).format(n=error.most)
+            return t.gettext(_TOO_MUCH.get(error.how, _TOO_LONG)).format(posts=MOST_ON_PAPER, pictures=MOST_PICTURES)
         except SearchError as error:
             log.warning("a file could not be made in time", order=order, reason=str(error))
             return t.gettext("The dossier took too long. On the server it can be made with: channelwatch export --case")
@@ -131,11 +130,15 @@ class Dossiers:
         except Exception:  # of the disk, or of what a post says
             log.exception("a file could not be made", order=order)
             return failure(t)
-        if made is not None and len(made.content) > LARGEST:
-            return t.gettext("The file is too large for a chat. On the server: channelwatch export --case")
+        if made is not None and made.size > LARGEST:
+            line = t.gettext(
+                "The file takes {size}, too much for a chat. Take the Excel table, split the case, or make it on the "
+                "server: channelwatch export --case"
+            )
+            return line.format(size=show_size(made.size, t))
         return made or t.gettext("This case no longer exists.")
 
-    async def _make(self, order: FileOrder | RenderingOrder, peer: Peer) -> MadeFile | None:
+    async def _make(self, order: FileOrder | RenderingOrder, peer: Peer, place: Path) -> MadeFile | None:
         run = partial(
             self._makers.run,
             who=peer,
@@ -145,6 +148,6 @@ class Dossiers:
             time_zone=order.time_zone,
         )
         if isinstance(order, RenderingOrder):
-            return await run(make_rendering, order.channel_id, order.message_id)
+            return await run(make_rendering, order.channel_id, order.message_id, place)
         viewer = Viewer(chat_id=order.viewer)
-        return await run(make, order.case_id, order.format, viewer=viewer, now=self._clock())
+        return await run(make, order.case_id, order.format, place, viewer=viewer, now=self._clock())

@@ -26,6 +26,7 @@ from bot.text.buttons import button
 from bot.text.markup import Piece, Text, bold, join_names, link, one_line
 
 _QUOTES = "«»\"“”„'"
+_NESTED = frozenset(_QUOTES) - {"'"}  # which is an apostrophe, too
 LONGEST_NAME = 64  # characters, of a topic, a channel group or a case
 _LONGEST_LABEL = 40  # characters of a name on a button
 _MOST_SIMILAR = 5  # channels that may be meant
@@ -34,8 +35,13 @@ _LONGEST = 60  # UTF-16 units of a foreign title in our sentence
 
 
 def unquoted(typed: str) -> str:
-    """Take the quotes and needless spaces off a name, which phones and habits put there."""
-    return " ".join(typed.split()).strip(_QUOTES + " ")
+    """Take the quotes and needless spaces off a name, which phones and habits put there; quotes within one stay."""
+    name = " ".join(typed.split())
+    bare, inner = name.strip(_QUOTES + " "), name[1:-1]
+    if not set(bare) & _NESTED:
+        return bare
+    is_pair = name[0] in _QUOTES and name[-1] in _QUOTES and not {name[0], name[-1]} & set(inner)
+    return inner.strip() if is_pair else name
 
 
 def listed(every: Iterable[Topic], on: Collection[int]) -> list[Topic]:

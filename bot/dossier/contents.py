@@ -1,18 +1,18 @@
 """What a dossier holds: the posts of a case with all their versions, files and sources, read from the store."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from bot.models import StoredPost
 from bot.models.captures import Capture
-from bot.models.people import Viewer
-from bot.store import captures, cases, channels, media, posts
+from bot.store import captures, channels, ledger, media, posts
 from bot.store.blobs import Blobs
 from bot.store.cases import Case, CasePost
 from bot.store.channels import Channel
 from bot.store.database import Reader
+from bot.store.ledger import LedgerTurn
 from bot.store.media import FileState, MediaFile
 
 MOST_EMBEDDED = 20 << 20  # bytes of all pictures that a dossier shows; of the others it gives name and SHA-256
@@ -53,6 +53,7 @@ class DossierPost:
     saved: CasePost
     messages: Messages
     capture: Capture | None  # the last one of its public page
+    turns: tuple[LedgerTurn, ...]  # when its messages vanished, and were seen again
 
     @property
     def first(self) -> StoredPost:
@@ -70,22 +71,21 @@ class Dossier:
     made_at: datetime
 
 
-async def collect(db: Reader, case: Case, viewer: Viewer, *, folder: Path, now: datetime) -> Dossier:
-    """Read what a viewer sees of a case; `folder` is that of the blobs."""
+async def sources_of(db: Reader, saved: Sequence[CasePost]) -> tuple[Channel, ...]:
+    """Return the channels of posts, the one of the first first."""
+    found = [await channels.get(db, channel_id) for channel_id in dict.fromkeys(each.channel_id for each in saved)]
+    return tuple(each for each in found if each is not None)
+
+
+async def each_post(db: Reader, saved: Sequence[CasePost], folder: Path) -> AsyncIterator[DossierPost]:
+    """Yield the posts of a case with all that is known of each; `folder` is that of the blobs."""
     pictures = ShownPictures(Blobs(folder))
-    saved = await cases.posts_of(db, case.id, viewer)
-    found = [await _post(db, each, pictures) for each in saved]
-    ids = dict.fromkeys(each.channel_id for each in saved)
-    sources = [await channels.get(db, channel_id) for channel_id in ids]
-    return Dossier(
-        case=case, posts=tuple(found), sources=tuple(each for each in sources if each is not None), made_at=now
-    )
-
-
-async def _post(db: Reader, saved: CasePost, pictures: "ShownPictures") -> DossierPost:
-    messages = await messages_of(db, saved.channel_id, saved.message_id, pictures)
-    capture = await captures.of_post(db, saved.channel_id, saved.message_id)
-    return DossierPost(saved=saved, messages=messages, capture=capture)
+    for each in saved:
+        messages = await messages_of(db, each.channel_id, each.message_id, pictures)
+        capture = await captures.of_post(db, each.channel_id, each.message_id)
+        ids = [versions[0].post.message_id for versions in messages]
+        turns = tuple(await ledger.turns_of(db, each.channel_id, ids))
+        yield DossierPost(saved=each, messages=messages, capture=capture, turns=turns)
 
 
 async def messages_of(db: Reader, channel_id: int, message_id: int, pictures: "ShownPictures") -> Messages:

@@ -3,6 +3,7 @@
 from base64 import b64encode
 from functools import cache
 from pathlib import Path
+from typing import BinaryIO
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
@@ -11,9 +12,9 @@ from bot.dossier.view import DossierView
 _MIME = {"jpg": "image/jpeg", "png": "image/png"}
 
 
-def write_page(shown: DossierView) -> bytes:
-    """Write a dossier as HTML."""
-    return _template().render(shown=shown, embed=_embed).encode("utf-8", "replace")
+def write_page(shown: DossierView, out: BinaryIO) -> None:
+    """Write a dossier as HTML, a piece at a time."""
+    _template().stream(shown=shown, embed=_embed).dump(out, "utf-8", "replace")
 
 
 def _embed(picture: Path, ending: str) -> str:

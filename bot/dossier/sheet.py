@@ -1,7 +1,8 @@
 """A dossier as a spreadsheet: whatever is in a cell is a text, and nothing of it is calculated."""
 
-from collections.abc import Iterable, Sequence
-from io import BytesIO
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import BinaryIO
 
 from xlsxwriter import Workbook
 
@@ -14,11 +15,21 @@ _EXACT = 1 << 53  # from which on a spreadsheet rounds
 _TITLE = 31  # characters of a sheet's name, by Excel's rule
 
 
-def write_sheet(shown: DossierView, rows: Sequence[dict[str, Cell]]) -> bytes:
-    """Write a dossier as XLSX; `rows` are its versions as the table of an export has them."""
-    content = BytesIO()
-    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
+def write_sheet(shown: DossierView, rows: Iterator[dict[str, Cell]], out: BinaryIO) -> None:
+    """Write a dossier as XLSX; `rows` are its versions as the table of an export has them.
+
+    The first sheet is for people, in the language and time zone of the dossier; that of `rows` for tools is the last.
+    """
+    texts = dict.fromkeys(("strings_to_formulas", "strings_to_urls", "strings_to_numbers"), False)
+    options = {**texts, "constant_memory": True}  # a row at a time
+    first = next(rows, {})
     names = shown.headings
+    heads = ("channel", "posted", "version", "text", "gone", "note")
+    posts = (
+        (post.number, post.title, post.posted, version.heading, version.text, post.gone, post.note, post.link)
+        for post in shown.posts
+        for version in post.versions
+    )
     events = ((each.at, each.clock, each.what, each.number, each.title) for each in shown.events)
     files = (
         (post.number, post.title, version.heading, file.name, file.about, file.sha256)
@@ -27,15 +38,15 @@ def write_sheet(shown: DossierView, rows: Sequence[dict[str, Cell]]) -> bytes:
         for file in version.files
     )
     about = [(shown.title, shown.subtitle), (names["note"], shown.note), *shown.facts]
-    with Workbook(content, options) as book:
+    with Workbook(out, options) as book:
         sheets = _Sheets(book)
-        sheets.add(names["posts"], list(rows[0]) if rows else [], (tuple(row.values()) for row in rows))
-        heads = (names["time"], names["clock"], names["event"], "№", names["channel"])
-        sheets.add(names["timeline"], heads, events)
+        sheets.add(names["posts"], ("№", *(names[each] for each in heads), ""), posts)
+        columns = (names["time"], names["clock"], names["event"], "№", names["channel"])
+        sheets.add(names["timeline"], columns, events)
         sheets.add(names["files"], ("№", names["channel"], names["post"], names["files"], "", "SHA-256"), files)
         sheets.add(names["sources"], (names["channel"], "", names["complete"]), shown.sources)
         sheets.add(names["words"], (), (*about, *((line,) for line in shown.words)))
-    return content.getvalue()
+        sheets.add(names["data"], list(first), (tuple(row.values()) for row in chain([first], rows)))
 
 
 class _Sheets:

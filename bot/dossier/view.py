@@ -22,13 +22,19 @@ from bot.models.captures import CaptureState
 from bot.models.links import post_link
 from bot.rendering.captures import capture_sentence
 from bot.rendering.files import file_name, why_left
-from bot.rendering.post_text import channel_name, full_text, gone_words
+from bot.rendering.post_text import channel_name, full_text
 from bot.rendering.withheld import show_withholdings
 from bot.store.channels import BEGINNING, Channel
+from bot.store.ledger import LineKind
 from bot.store.media import FileState
 from bot.text.markup import one_line
 
 _NAME, _EXCERPT = 120, 160  # UTF-16 units
+_TURNS = {
+    LineKind.DELETION: N_("deletion told by Telegram"),
+    LineKind.MISSING: N_("missing when read again"),
+    LineKind.SEEN_AGAIN: N_("seen again"),
+}
 Runs = tuple[tuple[str, str], ...]  # (same, gone or come, text)
 
 PATHS = {  # by which a version reached us
@@ -63,6 +69,11 @@ class ShownVersion:
     runs: Runs
     files: tuple[ShownFile, ...]
 
+    @property
+    def text(self) -> str:
+        """What it says, without what the one before it said."""
+        return "".join(text for kind, text in self.runs if kind != "gone")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownPost:
@@ -71,6 +82,7 @@ class ShownPost:
     number: int
     title: str
     link: str
+    posted: str  # when, by Telegram's clock
     facts: tuple[tuple[str, str], ...]
     gone: str  # empty: it was there when it was last read
     note: str
@@ -166,6 +178,11 @@ def _headings(t: Translator) -> dict[str, str]:
         "channel": t.gettext("Channel"),
         "complete": t.gettext("Archive complete since"),
         "files": t.gettext("Files"),
+        "posted": t.gettext("Posted (Telegram's time)"),
+        "version": t.gettext("Version"),
+        "text": t.gettext("Text"),
+        "gone": t.gettext("Deletions"),
+        "data": t.gettext("Data, times in UTC"),
     }
 
 
@@ -201,9 +218,8 @@ def _events(found: Sequence[DossierPost], writer: DossierLanguage) -> Iterator[S
                 edited = version.post.edit_date
                 clock, at = (ours, version.post.seen_at) if edited is None else (telegram, edited)
                 events.append((at, number, clock, t.gettext("edited")))
-        firsts = [versions[0].post for versions in each.messages]
-        gone = {gone_words(post, t): post.gone_at for post in firsts if post.gone_at is not None}
-        events += [(at, number, ours, what) for what, at in gone.items()]
+        turns = dict.fromkeys((turn.at, turn.kind) for turn in each.turns)  # those of an album together
+        events += [(at, number, ours, t.gettext(_TURNS[kind])) for at, kind in turns]
     for at, number, clock, what in sorted(events, key=lambda event: event[0]):
         title = channel_name(found[number - 1].first, _NAME)
         yield ShownEvent(at=writer.moment(at), clock=clock, what=what, number=number, title=title)
@@ -211,7 +227,8 @@ def _events(found: Sequence[DossierPost], writer: DossierLanguage) -> Iterator[S
 
 def _post(number: int, each: DossierPost, writer: DossierLanguage) -> ShownPost:
     t, first, saved = writer.t, each.first, each.saved
-    facts = [(t.gettext("Posted (Telegram's time)"), writer.moment(first.date))]
+    posted = writer.moment(first.date)
+    facts = [(t.gettext("Posted (Telegram's time)"), posted)]
     seen = min(version.post.seen_at for versions in each.messages for version in versions)
     facts.append((t.gettext("First seen (our clock)"), writer.moment(seen)))
     if first.author:
@@ -221,7 +238,10 @@ def _post(number: int, each: DossierPost, writer: DossierLanguage) -> ShownPost:
     counters = ((t.gettext("Views"), first.views), (t.gettext("Forwards"), first.forwards))
     facts += [(name, f"{count:,}".replace(",", "\N{NO-BREAK SPACE}")) for name, count in counters if count is not None]
     if each.capture is not None:
-        facts.append((t.gettext("Public page"), capture_sentence(each.capture, writer.moment, t)))
+        said = capture_sentence(each.capture, writer.moment, t)
+        if each.capture.state is CaptureState.WANTED:
+            said = t.gettext("Not kept yet when this dossier was made.")
+        facts.append((t.gettext("Public page"), said))
         if each.capture.state is CaptureState.KEPT and each.capture.sha256 is not None:
             facts += [(t.gettext("Its address"), each.capture.url or ""), ("SHA-256", each.capture.sha256.hex())]
     facts.append((t.gettext("Saved (our clock)"), f"{writer.moment(saved.added_at)} · {one_line(saved.name, _NAME)}"))
@@ -231,6 +251,7 @@ def _post(number: int, each: DossierPost, writer: DossierLanguage) -> ShownPost:
         number=number,
         title=channel_name(first, _NAME),
         link=first.link,
+        posted=posted,
         facts=tuple(facts),
         gone="\n".join(gone),
         note=saved.note,

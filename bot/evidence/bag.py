@@ -14,6 +14,7 @@ from bot import __version__
 from bot.errors import SettingsError
 from bot.evidence.signing import PrivateKey
 from bot.evidence.verify import MANIFEST
+from bot.runtime.disk import fatal_in
 
 
 @contextmanager
@@ -33,6 +34,8 @@ def alone_in(folder: Path) -> Iterator[None]:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         try:
             yield
+        except OSError as error:
+            raise fatal_in(error, place=folder) or error from error
         finally:
             shutil.rmtree(folder, ignore_errors=True)
     finally:

@@ -5,9 +5,11 @@ A record is made of what is stored: the page as it was unpacked, and the headers
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from functools import partial
 from io import BytesIO
 from pathlib import Path
+from typing import TextIO
 
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
@@ -50,18 +52,34 @@ async def take(
         show(await captures.of_post(database, channel_id, message_id) or made)
 
 
-def put(found: Sequence[Capture], folder: Path, blobs: Blobs) -> None:
-    """Write captures into a folder of a bundle."""
-    with (folder / "pages.warc").open("wb") as file, (folder / "pages.jsonl").open("w", encoding="utf-8") as list_:
-        writer = WARCWriter(file, gzip=False, warc_version="WARC/1.1")
-        about = {"software": f"channelwatch {__version__}", "format": "WARC File Format 1.1"}
-        writer.write_record(writer.create_warcinfo_record("pages.warc", about))
+class PageWriter(ExitStack):
+    """Writes captures into a folder of a bundle, some at a time; where there are none, there is no folder."""
+
+    def __init__(self, folder: Path, blobs: Blobs) -> None:
+        super().__init__()
+        self._folder = folder
+        self._blobs = blobs
+        self._files: tuple[WARCWriter, TextIO] | None = None
+
+    def put(self, found: Sequence[Capture]) -> None:
+        """Write captures."""
         for capture in found:
-            body = _body(capture, blobs)
+            pages, names = self._files or self._open()
+            body = _body(capture, self._blobs)
             if body is not None:
-                (folder / f"{(capture.sha256 or b'').hex()}.html").write_bytes(body)
-                writer.write_record(_record(writer, capture, body))
-            list_.write(json.dumps(_listed(capture, is_here=body is not None), ensure_ascii=False) + "\n")
+                (self._folder / f"{(capture.sha256 or b'').hex()}.html").write_bytes(body)
+                pages.write_record(_record(pages, capture, body))
+            names.write(json.dumps(_listed(capture, is_here=body is not None), ensure_ascii=False) + "\n")
+
+    def _open(self) -> tuple[WARCWriter, TextIO]:
+        self._folder.mkdir()
+        file = self.enter_context((self._folder / "pages.warc").open("wb"))
+        names = self.enter_context((self._folder / "pages.jsonl").open("w", encoding="utf-8"))
+        pages = WARCWriter(file, gzip=False, warc_version="WARC/1.1")
+        about = {"software": f"channelwatch {__version__}", "format": "WARC File Format 1.1"}
+        pages.write_record(pages.create_warcinfo_record("pages.warc", about))
+        self._files = pages, names
+        return self._files
 
 
 def _body(capture: Capture, blobs: Blobs) -> bytes | None:

@@ -89,7 +89,7 @@ class BundleCheck:
                 if not path.is_file():
                     self.fault(f"{name}: the file is missing")
                     continue
-                show(f"{name}: {path.stat().st_size >> 20:,} MB")
+                show(name)
                 found = sha256_of(path)
                 if found != digest:
                     self.fault(f"{name}: the file was changed")
@@ -342,6 +342,8 @@ class BundleCheck:
         if not any(line["kind"] == "redaction" for line in lines):
             for sha256 in told.keys() - found:
                 self.fault(f"{name}: its bytes {sha256} are missing in raw.tsv")
+        elif found:
+            self.fault(f"{name}: it was redacted, and raw.tsv has bytes of it all the same")
         for sha256 in found - told.keys():
             self.fault(f"{name}: the ledger does not name its bytes {sha256} in raw.tsv")
 

@@ -96,7 +96,7 @@ class Ingest:
         count = await self._alert(tx, found)
         if not is_import:
             edited = _keys(taken.added, EDITS)
-            await self._revise(tx, taken.writes.turned - edited, edited=edited)
+            await self._revise(tx, taken.writes.turned.keys() - edited, edited=edited)
         changes = [added.change for added in taken.added]
         return Result(
             new=changes.count(VersionChange.NEW),

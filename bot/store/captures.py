@@ -209,13 +209,13 @@ async def prune(tx: Transaction, *, size: int, before: datetime) -> list[Blob]:
 
 
 async def count_kept(db: Reader, case_id: int, viewer: Viewer) -> int:
-    """Count the posts of a case that a viewer sees whose public page is kept."""
+    """Count the posts of a case that a viewer sees whose public page is kept and shows them."""
     count: int = await db.fetch_value(
         f"""SELECT count(*) FROM case_posts s WHERE s.case_id = :case
             AND {visible(Restrictable.CHANNEL, "s.channel_id")} AND EXISTS (
                 SELECT 1 FROM posts p CROSS JOIN posts i ON i.channel_id = p.channel_id AND i.post_key = p.post_key
                 CROSS JOIN versions v ON v.channel_id = i.channel_id AND v.message_id = i.message_id
-                CROSS JOIN captures k ON k.version_id = v.id AND k.state = 'kept'
+                CROSS JOIN captures k ON k.version_id = v.id AND k.state = 'kept' AND k.outcome = 'shown'
                 WHERE p.channel_id = s.channel_id AND p.message_id = s.message_id)""",  # noqa: S608 - our own words
         {"case": case_id, "viewer": viewer.chat_id},
     )

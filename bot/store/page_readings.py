@@ -61,19 +61,32 @@ async def begin(tx: Transaction, channel_ids: Iterable[int], *, now: datetime) -
     tx.announce(Subject.FOLLOWS)
 
 
-async def end(tx: Transaction, channel_ids: Collection[int]) -> None:
-    """Forget that channels were read so: a reader account has read them again, or nobody follows them."""
-    sql = "DELETE FROM page_readings WHERE channel_id IN (SELECT value FROM json_each(:ids))"
-    await tx.execute(sql, {"ids": json_list(channel_ids)})
+async def end(tx: Transaction, channel_ids: Collection[int], *, now: datetime) -> None:
+    """Forget that channels were read so: nobody follows them, or a reader account has read what was missing, too."""
+    rows = await tx.fetch_all(
+        """DELETE FROM page_readings WHERE channel_id IN (SELECT value FROM json_each(:ids))
+        RETURNING channel_id, gap_below,
+            (SELECT followed_at IS NOT NULL FROM channels WHERE id = channel_id) AS is_followed""",
+        {"ids": json_list(channel_ids)},
+    )
+    for row in rows:
+        if row["gap_below"] is not None and row["is_followed"]:
+            await _add_filled(tx, row["channel_id"], row["gap_below"], now=now)
+
+
+async def _add_filled(tx: Transaction, channel_id: int, gap_below: int, *, now: datetime) -> None:
+    kind, detail = LineKind.GAP_FILLED, f"posts below {gap_below}"
+    await ledger.add_gaps(tx, kind, channel_id, [None], detail=detail, now=now)
 
 
 async def set_read(tx: Transaction, channel_id: int, *, last_id: int, gap_below: int | None, now: datetime) -> None:
     """Write down how far a channel was read."""
     before = await tx.fetch_value("SELECT gap_below FROM page_readings WHERE channel_id = :id", {"id": channel_id})
-    if (before is None) != (gap_below is None):
-        kind = LineKind.GAP_FILLED if gap_below is None else LineKind.GAP
-        detail = f"posts below {before}" if gap_below is None else f"posts from {last_id} to {gap_below}"
-        await ledger.add_gaps(tx, kind, channel_id, [None], detail=detail, now=now)
+    if before is None and gap_below is not None:
+        detail = f"posts from {last_id} to {gap_below}"
+        await ledger.add_gaps(tx, LineKind.GAP, channel_id, [None], detail=detail, now=now)
+    elif before is not None and gap_below is None:
+        await _add_filled(tx, channel_id, before, now=now)
     await tx.execute(
         """UPDATE page_readings SET read_at = :now, last_id = max(last_id, :last), gap_below = :gap,
             trouble = NULL, trouble_since = NULL, answers = 0 WHERE channel_id = :id""",

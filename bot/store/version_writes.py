@@ -31,7 +31,8 @@ class VersionWrites:
     moved: dict[int, tuple[MessageKey, str]] = field(default_factory=dict)  # versions: whose caption another item has
     regrouped: dict[PostKey, int] = field(default_factory=dict)  # posts whose album Telegram names now: its grouped_id
     copies: list[Post] = field(default_factory=list)  # of posts, in the supergroups where they are commented on
-    turned: set[MessageKey] = field(default_factory=set)  # messages that have vanished or are back
+    # messages that have vanished or are back: since when each was gone before, and by which path that was seen
+    turned: dict[MessageKey, tuple[int | None, str | None]] = field(default_factory=dict)
 
     async def put(self, tx: Transaction, observation: Observation, known: Known) -> None:
         """Write all of it."""

@@ -14,7 +14,7 @@ from bot.store.database import Transaction
 from bot.store.long_posts import Head, LongPost, RestState
 from bot.store.page_versions import BACK_AFTER, PAGE_LAG, AfterPage, IsReworded
 from bot.store.rows import maybe_ms, to_ms
-from bot.store.version_rows import Hashes, Known, StoredMessage, Version
+from bot.store.version_rows import Hashes, Known, MessageKey, StoredMessage, Version
 from bot.store.version_writes import VersionWrites
 from bot.text.plain import plain_hash
 
@@ -80,10 +80,16 @@ class ObservedChanges:
         for message_id in event.message_ids:
             message = self.known.messages.get((event.channel_id, message_id))
             if message is not None and message.gone_at is None:
-                message.gone_at, message.gone_by = self._now, self._observation.observed_by
-                message.touched = True
                 self.gone += 1
-                self.writes.turned.add((event.channel_id, message_id))
+                self._turn((event.channel_id, message_id), message, self._now, self._observation.observed_by)
+
+    def _turn(self, key: MessageKey, message: StoredMessage, gone_at: int | None, gone_by: str | None) -> None:
+        """Follow that a message vanishes or is back; where it does both at once, it is as it was."""
+        before = self.writes.turned.pop(key, None)
+        if before is None:
+            self.writes.turned[key] = message.gone_at, message.gone_by
+        message.gone_at, message.gone_by = before or (gone_at, gone_by)
+        message.touched = True
 
     def _apply_post(self, post: Post) -> None:
         key = (post.channel_id, post.message_id)
@@ -100,9 +106,7 @@ class ObservedChanges:
             self._check_late_push(post)
             return
         if message.gone_at is not None and self._proves_visible(message.gone_at):
-            message.gone_at = message.gone_by = None
-            message.touched = True
-            self.writes.turned.add(key)
+            self._turn(key, message, None, None)
         if is_redacted:
             message.count(post)
         elif self._is_page:

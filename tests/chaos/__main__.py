@@ -24,7 +24,17 @@ from tests.chaos.storm import Outcome, storm
 
 console = Console(highlight=False)
 KILLS_A_RUN = 25
-FIGURES = ("posts", "pushed", "holes", "kills", "bans", "page_faults", "through_pages", "alerts")  # of storms
+FIGURES = (
+    "posts",
+    "pushed",
+    "holes",
+    "kills",
+    "bans",
+    "page_faults",
+    "through_pages",
+    "captured",
+    "alerts",
+)  # of storms
 Result = Outcome | deliveries.Outcome
 Run = Callable[[int, Path], Awaitable[Result]]
 

@@ -2,6 +2,9 @@
 
 While it is banned, public channels have to be kept through their pages: what these show is stored, what they never
 show is named. In the end the reader is back; then the archive says what the world says, and every alert came once.
+
+The owner has the pages of alerts captured, and saves posts in a case: whatever was killed and refused meanwhile, each
+page is kept in the end, once, or it is said why not; and no alert waits for a page.
 """
 
 import asyncio
@@ -26,10 +29,25 @@ from tests.kit_rich import said
 from tests.kit_service import link_in
 
 NEWCOMER = 0.5  # of the bans end with another account
+SAVED = 0.03  # of what happens
 PAGES = 20  # posts on one: what was edited further back is seen again only by the reader
 TOLD = re.compile(r"(?:Post|Album) \d")  # what the owner's topic finds
 RULES = ("reset", "throttle", "fail", "shell", "challenge", "stale", "redesign")  # verbs that strike so many times
 TROUBLES = (*RULES, "host", "lag", "switch_off", "hide", "unlist", "kill", "kill", "none", "none")
+# Of an album, the page of any item shows all of it: its caption may have moved from one to another since.
+NOT_CAPTURED = """WITH alerted AS (
+        SELECT v.id, v.channel_id, v.message_id, a.post_key FROM alerts a JOIN versions v ON v.id = a.shown_version_id
+        WHERE NOT is_counted AND duplicate_of IS NULL AND losses = 0
+        UNION SELECT NULL, p.channel_id, NULL, p.post_key FROM case_posts s  -- of whichever version it had then
+        JOIN posts p ON p.channel_id = s.channel_id AND p.message_id = s.message_id),
+    captured AS (
+        SELECT k.version_id, p.channel_id, p.message_id, p.post_key FROM captures k
+        JOIN versions v ON v.id = k.version_id
+        JOIN posts p ON p.channel_id = v.channel_id AND p.message_id = v.message_id)
+    SELECT version_id, 'its page is wanted still' FROM captures WHERE state = 'wanted'
+    UNION ALL SELECT coalesce(id, post_key), 'its page was never wanted' FROM alerted a WHERE NOT EXISTS (
+        SELECT 1 FROM captured k WHERE k.version_id = a.id
+        OR (k.channel_id, k.post_key) = (a.channel_id, a.post_key) AND k.message_id IS NOT a.message_id)"""
 
 
 @dataclass(kw_only=True)
@@ -52,6 +70,7 @@ class Bans(Storm):
         self.owner = owner.account
         await (await owner.asks("/track News: post | album")).click(text="Save")
         await owner.asks(f"/follow @{self.channels[2].username} all")
+        await owner.asks("/pages on")
         await owner.client.disconnect()  # what is shown, the server knows best
         self.service.people.clear()
         with closing(sqlite3.connect(self.service.settings.database_path)) as db, db:
@@ -64,10 +83,35 @@ class Bans(Storm):
             "PAGES_PAUSE": "0.05",
         }
         await self._start()
+        await self._alert_before_page()
         for _ in range(self.bans):
             for _ in range(self.rounds):
                 await self._round()
             await self._ban()
+
+    async def _alert_before_page(self) -> None:
+        """Leave all pages unanswered: alerts come, and their pages after that."""
+        hold = self.pages.faults.stall()
+        channel, told = self.channels[0], self._told().total()
+        for _ in range(3):
+            channel.post(self._words("Post"))
+        self.outcome.posts += 3
+        await missing(Rounds(self.service.sandbox), lambda: self._untold(told + 3), rounds=PATIENCE)
+        self.outcome.differences += await self._untold(told + 3)
+        hold.release()
+
+    async def _untold(self, wanted: int) -> list[str]:
+        with closing(sqlite3.connect(f"file:{self.service.settings.database_path}?mode=ro", uri=True)) as db:
+            captured = db.execute("SELECT count(*) FROM captures WHERE state != 'wanted'").fetchone()[0]
+        told = self._told().total()
+        return ([f"{told} of {wanted} told"] if told < wanted else []) + (["a page came first"] if captured else [])
+
+    def _something_happens(self) -> None:
+        super()._something_happens()
+        if self.random.random() < SAVED:
+            channel = self.random.choice([channel for channel in self.channels if channel.username])
+            number = self.random.choice(list(channel.kept.messages))
+            self.owner.sends(self.service.bot, f"/save https://t.me/{channel.username}/{number} Storm")
 
     @property
     def has_standby(self) -> bool:
@@ -160,15 +204,27 @@ class Bans(Storm):
         await super()._settle()
         await missing(Rounds(self.service.sandbox), self._not_told, rounds=PATIENCE)
         self.outcome.differences += await self._not_told()
+        await missing(Rounds(self.service.sandbox), self._not_captured, rounds=PATIENCE)
+        self.outcome.differences += await self._not_captured()
         with closing(sqlite3.connect(self.service.settings.database_path)) as db:
             (self.outcome.through_pages,) = db.execute(
                 "SELECT count(DISTINCT channel_id << 32 | message_id) FROM versions WHERE observed_by = 'page'"
             ).fetchone()
+            (self.outcome.captured,) = db.execute("SELECT count(*) FROM captures WHERE state = 'kept'").fetchone()
+
+    async def _not_captured(self) -> list[str]:
+        """Say which pages are wanted still, or were never wanted."""
+        with closing(sqlite3.connect(f"file:{self.service.settings.database_path}?mode=ro", uri=True)) as db:
+            return [f"version {row[0]}: {row[1]}" for row in db.execute(NOT_CAPTURED)]
+
+    def _told(self) -> Counter[str]:
+        """Count the alerts that the owner was shown, by the links under them."""
+        shown = (link_in(m.reply_markup) for m in self.owner.inbox(self.service.bot) if m.reply_to is None)
+        return Counter(filter(None, shown))
 
     async def _not_told(self) -> list[str]:
         """Say which posts were told never or more than once."""
-        shown = (link_in(m.reply_markup) for m in self.owner.inbox(self.service.bot) if m.reply_to is None)
-        told = Counter(filter(None, shown))
+        told = self._told()
         with closing(sqlite3.connect(f"file:{self.service.settings.database_path}?mode=ro", uri=True)) as db:
             wanted = {
                 (channel_id, key)
@@ -210,6 +266,6 @@ class PageRounds:
         return self._pages.asked // self._channels
 
 
-async def ban(seed: int, folder: Path, *, rounds: int = 4, bans: int = 2) -> Outcome:
+async def ban(seed: int, folder: Path, *, rounds: int = 4, bans: int = 2, aftermath: bool = True) -> Outcome:
     """Run one in an empty folder."""
-    return await Bans(seed=seed, folder=folder, rounds=rounds, bans=bans).run()
+    return await Bans(seed=seed, folder=folder, rounds=rounds, bans=bans, aftermath=aftermath).run()

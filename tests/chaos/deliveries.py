@@ -20,6 +20,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.sandbox import BasicGroup, Channel, Message, Refused, User
+from tests.chaos.records import disagreements
 from tests.chaos.settling import Rounds, missing
 from tests.end_to_end.test_process import environment, spawn
 from tests.kit import ALERTS_SENT
@@ -276,6 +277,7 @@ class Deliveries:
             self.outcome.differences += self._differences_of_alerts(chat, rows[chat.marked])
             self.outcome.differences += self._differences_of_talk(chat)
         self.outcome.differences += self._differences_of_target(rows[TARGET])
+        self.outcome.differences += disagreements(self.service.settings.data_dir)
 
     def _hooks(self) -> list[str]:
         """Return the links of the posts that the target was alerted to."""

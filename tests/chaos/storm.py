@@ -2,10 +2,12 @@
 
 The world is the embedded server. Pushes are dropped, connections cut, replies held and lost, methods flooded, clocks
 skewed, the service killed and started again; posts are edited and deleted far back, also while it is down. In the end
-the faults stop, a day passes for the verifying round, and the archive has to say what the world says.
+the faults stop, a day passes for the verifying round, and the archive has to say what the world says, its ledger and a
+bundle what the archive says. Then a post is redacted, and the next day must not bring its words back.
 """
 
 import asyncio
+import re
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, contextmanager
@@ -21,8 +23,9 @@ from bot.sandbox.server import Push
 from bot.store.database import open_read_only
 from bot.store.unreadable import of_channel
 from bot.telegram import sessions
+from tests.chaos.records import disagreements, wrong_bundle
 from tests.chaos.settling import Rounds, missing
-from tests.end_to_end.test_process import environment, spawned_service
+from tests.end_to_end.test_process import environment, shell, spawned_service
 from tests.kit_rich import rich, said
 from tests.kit_service import running_service
 from tests.waiting import until
@@ -32,6 +35,7 @@ PAST = 500  # posts in the first channel before the storm: edits and deletions r
 DISTURBANCES = ("cut", "hold", "lose", "flood", "error", "fail", "skew", "kill", "too_long", "leave", "revoke")
 FAILURES = {"error": ("INTERNAL", 500, 1), "fail": ("BAD_GATEWAY", 502, None)}  # after a 500, Telethon rests
 CALM = 0.7  # of the rounds; in the others the disturbance comes while pushes are on their way
+UNIQUE = re.compile(r"0\.\d{9,}|\d+: .+")  # in a text: no other has it
 LOGIN_AFTER = 1.5  # s that a reader is logged out
 
 _Version = tuple[int, int, str]  # of a message of a channel: the ids of both, and its text
@@ -49,6 +53,7 @@ class Outcome:
     bans: int = 0
     alerts: int = 0  # that the owner was shown, where it is asked whether each came once
     through_pages: int = 0  # posts that were seen on a web page
+    captured: int = 0  # pages of posts
     page_faults: int = 0
     differences: list[str] = field(default_factory=list)
 
@@ -61,10 +66,12 @@ class Storm:
     folder: Path
     rounds: int = 12
     no_pushes: bool = False
+    aftermath: bool = True  # a redaction, one more day, and a bundle, which take half a minute
     module: str = "bot"  # that the service is run with
 
     def __post_init__(self) -> None:
         self.random = Random(self.seed)  # noqa: S311 - chance for tests, and repeatable
+        self.drops = Random(self.seed)  # noqa: S311 - apart: how often it is asked depends on when connections are up
         self.outcome = Outcome(seed=self.seed)
         self.channels: list[Channel] = []
         self.heard: list[_Version] = []  # was pushed while nothing disturbed
@@ -81,6 +88,10 @@ class Storm:
                 self._calm()
                 await self._settle()
             self._compare_versions()
+            if self.aftermath:
+                await self._redact()
+                self.outcome.differences += await wrong_bundle(self.folder, self.env, self.random)
+            self.outcome.differences += disagreements(self.service.settings.data_dir)
         self.outcome.holes = sum(is_unknown(m) for channel in self.channels for m in channel.kept.oldest_first())
         self.outcome.pushed = len(self.heard)
         return self.outcome
@@ -120,7 +131,7 @@ class Storm:
 
     async def _round(self) -> None:
         faults = self.service.sandbox.faults
-        faults.drop_pushes(1.0 if self.no_pushes else 0.3, random=self.random)
+        faults.drop_pushes(1.0 if self.no_pushes else 0.3, random=self.drops)
         what = self.random.choice(DISTURBANCES)
         begun = len(self._pushes())
         for _ in range(self.random.randrange(60)):
@@ -264,11 +275,53 @@ class Storm:
     async def _settle(self) -> None:
         """Let a day pass, and wait until nothing differs."""
         await Rounds(self.service.sandbox).more(2)
-        path = self.service.settings.database_path
-        with sqlite3.connect(path) as db:
+        self._age()
+        self.outcome.differences += await missing(Rounds(self.service.sandbox), self._differences, rounds=PATIENCE)
+
+    def _age(self) -> None:
+        with sqlite3.connect(self.service.settings.database_path) as db:
             db.execute("UPDATE channels SET verified_at = NULL, verify_from = NULL")
         db.close()
-        self.outcome.differences += await missing(Rounds(self.service.sandbox), self._differences, rounds=PATIENCE)
+
+    async def _redact(self) -> None:
+        """Have what a post said removed while the service is down; its words stay away when it is read again."""
+        texts = self._texts()
+        channel, message = self.random.choice(
+            [(c, m) for c in self.channels if c.username for m in c.kept.oldest_first() if texts.get((c.id, m.id))]
+        )
+        words = [text for item in self._album(channel, message) for text in texts.get((channel.id, item), ())]
+        link = f"https://t.me/{channel.username}/{message.id}"
+        code, _, said = await shell("redact", link, "--reason", "a storm", "--yes", env=self.env)
+        self.outcome.differences += [f"not redacted: {said}"] if code else self._traces(words, "after the redaction")
+        self._age()
+        async with AsyncExitStack() as self.life:
+            await self._start()
+            await missing(Rounds(self.service.sandbox), self._unverified, rounds=3 * PATIENCE)
+            self.outcome.differences += await self._unverified()
+        self.outcome.differences += self._traces(words, "after another day")
+
+    def _texts(self) -> dict[tuple[int, int], list[str]]:
+        """Return what only the versions of one message say, by channel and message."""
+        texts: dict[tuple[int, int], list[str]] = {}
+        for channel_id, message_id, text in self._kept():
+            texts.setdefault((channel_id, message_id), []).extend(UNIQUE.findall(text))
+        return texts
+
+    def _album(self, channel: Channel, message: Message) -> list[int]:
+        items = [m.id for m in channel.kept.oldest_first() if m.grouped and m.grouped == message.grouped]
+        return items or [message.id]
+
+    def _traces(self, words: list[str], when: str) -> list[str]:
+        """Say where in the folder of the data words are."""
+        paths = [path for path in self.service.settings.data_dir.rglob("*") if path.is_file()]
+        contents = {path.name: path.read_bytes() for path in paths}
+        found = {(name, each) for each in words for name, content in contents.items() if each.encode() in content}
+        return [f"{when} «{each}» is in {name}" for name, each in sorted(found)]
+
+    async def _unverified(self) -> list[str]:
+        async with open_read_only(self.service.settings.database_path) as db:
+            rows = await db.fetch_all("SELECT title FROM channels WHERE followed_at AND verified_at IS NULL")
+        return [f"{row['title']}: was not verified" for row in rows]
 
     async def _differences(self) -> list[str]:
         return [line async for line in self._compare_posts()]
@@ -343,6 +396,8 @@ async def _drain(stream: asyncio.StreamReader) -> None:
         pass
 
 
-async def storm(seed: int, folder: Path, *, rounds: int = 12, no_pushes: bool = False) -> Outcome:
+async def storm(
+    seed: int, folder: Path, *, rounds: int = 12, no_pushes: bool = False, aftermath: bool = True
+) -> Outcome:
     """Run a storm in an empty folder."""
-    return await Storm(seed=seed, folder=folder, rounds=rounds, no_pushes=no_pushes).run()
+    return await Storm(seed=seed, folder=folder, rounds=rounds, no_pushes=no_pushes, aftermath=aftermath).run()

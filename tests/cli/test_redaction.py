@@ -1,5 +1,6 @@
 """`redact`: nothing in the folder of the data repeats the words any more, and they do not come back."""
 
+import hashlib
 import json
 import sqlite3
 from contextlib import closing
@@ -181,6 +182,13 @@ def goes_with_its_line(bag: Path) -> None:
         check.run()
         assert any(fault.startswith(version) and said in fault for fault in check.faults), check.faults
     versions.write_text("\n".join([first, *others, ""]), "utf-8")
+    raws = bag / "data" / "raw.tsv"
+    rows = raws.read_text("ascii")
+    raws.write_text(f"1001\t1\t1\t{hashlib.sha256(b'').hexdigest()}\t\n{rows}", "ascii")
+    check = verify.BundleCheck(bag, None, [])
+    check.run()
+    assert f"{version}: it was redacted, and raw.tsv has bytes of it all the same" in check.faults
+    raws.write_text(rows, "ascii")
     ledger = bag / "data" / "ledger.tsv"
     assert f"{version} was redacted, its words and bytes are not here: {WHY}" in check.notes
     rows = [row.split("\t", 3) for row in ledger.read_text("utf-8").splitlines()]
@@ -260,6 +268,20 @@ async def test_an_earlier_version_goes_alone_and_comes_back_in_no_way(archive: A
     assert [tuple(row) for row in rows] == [(1, 1, ""), (2, 1, ""), (2, 2, "Сбой")]
     await archive.live(post(3, SAID))  # another post
     assert (await archive.stored(3)).text == SAID
+
+
+async def test_alerts_that_nobody_can_edit_are_counted(archive: Archive) -> None:
+    await archive.follow()
+    for number in (501, 502):
+        chat = await archive.pair(number)
+        await archive.track(chat, f"сбои {number}", "сбой")
+    await archive.live(post(1, SAID))
+    first, second = await archive.outbox()
+    await archive.send(first, 70)
+    found = await redactions.versions_of(archive.db, NEWS, [1], None)
+    assert (await redactions.scope_of(archive.db, found)).fixed == 0
+    await archive.send(second)  # to a target, where it has no number
+    assert (await redactions.scope_of(archive.db, found)).fixed == 1
 
 
 def test_each_table_is_thought_of() -> None:

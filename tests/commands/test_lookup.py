@@ -1,5 +1,6 @@
 import pytest
 
+from bot.commands.lookup import unquoted
 from tests.commands.kit import Bot, text
 from tests.kit_archive import NEWS, post
 
@@ -34,3 +35,19 @@ async def test_no_title_turns_our_own_words_around(bot: Bot, asked: str | bytes)
     said = "\n".join([text(reply), *(button.text for row in rows for button in row)])
     assert said
     assert TURNING not in said
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("  «Сбои\n связи» ", "Сбои связи"),
+        ("“Сбои", "Сбои"),
+        ('Дело "Платон"', 'Дело "Платон"'),
+        ('«Дело "Платон"»', 'Дело "Платон"'),
+        ("«А» и «Б»", "«А» и «Б»"),
+        ("'Зв'язок'", "Зв'язок"),
+        ("«»", ""),
+    ],
+)
+def test_quotes_around_a_name_are_none_of_it(typed: str, name: str) -> None:
+    assert unquoted(typed) == name

@@ -3,6 +3,7 @@
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
@@ -12,11 +13,12 @@ import pytest
 import structlog
 from telethon import TelegramClient, events, functions, types
 
-from bot.commands import registry, router
+from bot.commands import dossier, registry, router
 from bot.commands.context import FileOrder
 from bot.commands.dossier import Dossiers
 from bot.commands.router import Router
 from bot.commands.updates import answered
+from bot.dossier import making
 from bot.dossier.formats import DossierFormat
 from bot.locales import PHONES, translator
 from bot.models.outgoing import PeerKind
@@ -541,17 +543,23 @@ async def test_found_posts_are_offered_in_any_chat_to_who_is_paired(running: Run
     assert list(await eve.client.inline_query("our_bot", "сбой", entity="me")) == []
 
 
-async def test_a_dossier_for_which_there_is_no_room_is_answered(
+async def test_a_dossier_that_is_too_large_or_for_which_there_is_no_room_is_answered(
     running: RunningRouter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     anna = await running.paired()
     chat = await running.chat(running.anna)
     case_id = await running.db.write(lambda tx: cases.make(tx, "Дело", author_id=1, author="", now=running.now()))
-    monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
     sender = running.router._sender  # noqa: SLF001 - that of the service
     dossiers = Dossiers(sender, InProcess(running.db), running.folder / "media", clock=running.now)
-    for number, how in enumerate((DossierFormat.HTML, DossierFormat.PDF), start=1):
-        order = FileOrder(case_id=case_id, format=how, viewer=chat.id, language="en", time_zone="UTC")
-        await dossiers.bring(order, chat.peer, random_id=number, reply_to=None)
-    await until(lambda: len(texts(anna)) == 3)
-    assert set(texts(anna, 1)) == {"Something went wrong. It has been logged; please try again."}
+    order = FileOrder(case_id=case_id, format=DossierFormat.HTML, viewer=chat.id, language="en", time_zone="UTC")
+    monkeypatch.setattr(making, "MOST_ON_PAPER", -1)
+    monkeypatch.setattr(dossier, "LARGEST", 0)
+    for number, how in enumerate((DossierFormat.PDF, DossierFormat.HTML), start=1):
+        await dossiers.bring(replace(order, format=how), chat.peer, random_id=number, reply_to=None)
+    monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
+    await dossiers.bring(order, chat.peer, random_id=3, reply_to=None)
+    await until(lambda: len(texts(anna)) == 4)
+    for said, expected in zip(
+        texts(anna, 1), ("A PDF holds 500 posts, fewer", "The file takes ", "Something went wrong."), strict=True
+    ):
+        assert said.startswith(expected)

@@ -140,7 +140,7 @@ async def test_a_saved_search_is_fetched_and_made_once_for_all_who_ask(bot: Bot)
         screen = (await bot.says("/searches", person=BORIS)).messages[0]
         run = await bot.taps(button(screen, "🔎"), person=BORIS)
         told = text(await bot.taps(button(run.messages[0], "RSS"), person=BORIS))
-        assert "сбой since:7d for a reader of news" in told
+        assert "сбой since:7d for programs that read news" in told
         _, atom, feed = addresses(told)
         both = await asyncio.gather(fetch(atom), fetch(atom))
         assert [await read(each) for each in both] == [["Сбой света", "Сбой связи"]] * 2

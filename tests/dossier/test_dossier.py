@@ -1,5 +1,6 @@
 """A dossier in each format: the same case, as a browser, a printer, a spreadsheet and other tools get it."""
 
+import hashlib
 import json
 import re
 import zipfile
@@ -16,9 +17,10 @@ import typst
 from PIL import Image
 from selectolax.lexbor import LexborHTMLParser
 
+from bot.dossier import making
 from bot.dossier.contents import ShownPictures, messages_of
 from bot.dossier.formats import DossierFormat
-from bot.dossier.making import MadeFile, make, make_rendering
+from bot.dossier.making import DossierError, make, make_rendering
 from bot.dossier.paper import printable
 from bot.dossier.pictures import put_pictures
 from bot.dossier.rendering import renderings_of
@@ -82,6 +84,10 @@ async def fill(archive: Archive, folder: Path) -> int:
         )
     archive.now = NOON + timedelta(minutes=40)
     await archive.live(post(7, f"Без света 4 000 домов. {EVIL}", edit_date=NOON + timedelta(minutes=39)))
+    archive.now = NOON + timedelta(minutes=50)
+    await archive.sweep(gone(8, channel_id=OTHER))
+    archive.now = NOON + timedelta(minutes=55)
+    await archive.sweep(post(8, "Сбой", channel_id=OTHER, media=shown, date=NOON - timedelta(hours=1)))
     archive.now = NOON + timedelta(hours=2)
     await archive.live(gone(8, channel_id=OTHER))
     await archive.sweep(gone(7))
@@ -107,21 +113,24 @@ def test_pictures_are_made_smaller_where_they_are_many(tmp_path: Path, most: int
 
 
 async def test_a_dossier_in_each_format(archive: Archive, tmp_path: Path) -> None:
-    case_id = await fill(archive, tmp_path / "media")
+    case_id, place = await fill(archive, tmp_path / "media"), tmp_path / "made"
 
-    async def made(how: DossierFormat, viewer: Viewer = EVERYTHING) -> MadeFile:
+    async def made(how: DossierFormat, viewer: Viewer = EVERYTHING) -> bytes:
         asked = {"language": "ru", "time_zone": "Europe/Moscow", "now": archive.now}
-        file = await make(archive.db, case_id, how, folder=tmp_path / "media", viewer=viewer, **asked)
+        file = await make(archive.db, case_id, how, place, folder=tmp_path / "media", viewer=viewer, **asked)
         assert file is not None
         assert file.name == f"Свет _ март 2025-03-10.{how}"
-        return file
+        content = place.read_bytes()
+        assert (file.size, file.sha256) == (len(content), hashlib.sha256(content).digest())
+        return content
 
-    page = LexborHTMLParser((await made(DossierFormat.HTML, Viewer(chat_id=99))).content.decode())
+    page = LexborHTMLParser((await made(DossierFormat.HTML, Viewer(chat_id=99))).decode())
     assert page.css("script, link, iframe, object") == []
     assert [image.attributes["src"][:22] for image in page.css("img")] == ["data:image/png;base64,"] * 2
     assert "default-src 'none'" in page.css_first("meta[http-equiv]").attributes["content"]
     text = page.body.text()
     assert EVIL in text
+    assert "Когда составлялось досье, ещё не была сохранена." in text
     assert "Тайна" not in text
     assert [(page.css_first(tag).text()) for tag in ("del", "ins")] == ["40", "4"]
     events = [[cell.text() for cell in row.css("td")] for row in page.css("tbody")[0].css("tr")]
@@ -129,30 +138,33 @@ async def test_a_dossier_in_each_format(archive: Archive, tmp_path: Path) -> Non
         ("10 мар. 2025, 14:00:00 UTC+3", "Telegram", "опубликовано", "1 · <b>Хроника</b>"),
         ("10 мар. 2025, 15:00:00 UTC+3", "Telegram", "опубликовано", "2 · Вести"),
         ("10 мар. 2025, 15:39:00 UTC+3", "Telegram", "изменено", "2 · Вести"),
+        ("10 мар. 2025, 15:50:00 UTC+3", "наши", "нет при повторном чтении", "1 · <b>Хроника</b>"),
+        ("10 мар. 2025, 15:55:00 UTC+3", "наши", "снова есть", "1 · <b>Хроника</b>"),
         ("10 мар. 2025, 17:00:00 UTC+3", "наши", "Telegram сообщил об удалении", "1 · <b>Хроника</b>"),
         ("10 мар. 2025, 17:00:00 UTC+3", "наши", "нет при повторном чтении", "2 · Вести"),
     ]
     assert "Проверить <число>" in text
     assert "; Telegram скрывает его: iOS – авторские права" in text
-    paper = (await made(DossierFormat.PDF)).content
+    paper = await made(DossierFormat.PDF)
     assert paper.startswith(b"%PDF-")
     assert len(re.findall(rb"/Type\s*/Page\b", paper)) in range(1, 6)  # no word has set another page
-    book = zipfile.ZipFile(BytesIO((await made(DossierFormat.XLSX)).content))
+    book = zipfile.ZipFile(BytesIO(await made(DossierFormat.XLSX)))
     sheets = "".join(book.read(name).decode() for name in book.namelist() if "sheets/" in name)
+    assert book.read("xl/workbook.xml").decode().find('name="Данные, время UTC"') > 0
+    assert "10 мар. 2025, 15:00:00 UTC+3" in book.read("xl/worksheets/sheet1.xml").decode()
     assert "<f>" not in sheets
     assert "hyperlink" not in sheets
-    words = book.read("xl/sharedStrings.xml").decode()
-    assert "=HYPERLINK" in words
+    assert "=HYPERLINK" in sheets
     assert re.findall('<sheet name="([^"]+)', book.read("xl/workbook.xml").decode())[:4] == [
         *("Посты", "Хронология", "Файлы", "Источники")
     ]
     rows_of = [
         len(re.findall("<row ", book.read(f"xl/worksheets/sheet{number}.xml").decode())) for number in range(1, 5)
     ]
-    assert rows_of == [1 + 4, 1 + 6, 1 + 2, 1 + 3]
+    assert rows_of == [1 + 4, 1 + 8, 1 + 2, 1 + 3]
     for said in ("[-40-]{+4+} 000 домов", "Telegram сообщил об удалении", "нет при повторном чтении", "Вести"):
-        assert said in words
-    rows = [json.loads(line) for line in (await made(DossierFormat.JSONL)).content.decode().splitlines()]
+        assert said in sheets
+    rows = [json.loads(line) for line in (await made(DossierFormat.JSONL)).decode().splitlines()]
     assert [(row["id"], row["version"], bool(row["missing_since"])) for row in rows] == [
         ("1002-8", 1, False),
         ("1001-7", 1, True),
@@ -163,20 +175,33 @@ async def test_a_dossier_in_each_format(archive: Archive, tmp_path: Path) -> Non
     assert rows[2]["changes"].startswith("Без света [-40-]{+4+} 000 домов. =HYPERLINK")
     assert [bool(row["changes"]) for row in rows] == [False, False, True, False]
     assert [row["complete_since"] for row in rows[:2]] == [None, "2025-03-09 12:00:00"]
-    pictures = zipfile.ZipFile(BytesIO((await made(DossierFormat.PICTURES)).content))
+    pictures = zipfile.ZipFile(BytesIO(await made(DossierFormat.PICTURES)))
     assert pictures.namelist() == [
         "001 _b_Хроника__b_ 8-v1.png",
         "002 Вести 7-v1.png",
         "002 Вести 7-v2.png",
         "003 Закрытый 9-v1.png",
     ]
-    one = await make_rendering(archive.db, NEWS, 7, folder=tmp_path / "media", language="ru", time_zone="Europe/Moscow")
+    words = {"language": "ru", "time_zone": "Europe/Moscow"}
+    one = await make_rendering(archive.db, NEWS, 7, place, folder=tmp_path / "media", **words)
     assert one.name == "Вести 7.png"
-    for png in (one.content, *map(pictures.read, pictures.namelist())):
+    for png in (place.read_bytes(), *map(pictures.read, pictures.namelist())):
         assert (png[:4], int.from_bytes(png[16:20], "big")) == (b"\x89PNG", 960)  # no word has set another page
     table = tmp_path / "case.csv"
-    table.write_bytes((await made(DossierFormat.CSV)).content)
+    table.write_bytes(await made(DossierFormat.CSV))
     assert duckdb.read_csv(str(table)).project("count(*), max(note)").fetchall() == [(4, "Проверить <число>")]
+
+
+async def test_a_file_of_more_than_it_is_made_of_says_so(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case_id = await fill(archive, tmp_path)
+    asked = {"folder": tmp_path, "viewer": EVERYTHING, "language": "ru", "time_zone": "UTC", "now": archive.now}
+    monkeypatch.setattr(making, "MOST_PICTURES", 3)
+    for how in (*making.MOST_TEXT, DossierFormat.PICTURES):
+        monkeypatch.setitem(making.MOST_TEXT, how, 3_000)
+        with pytest.raises(DossierError, match=f"a file of the format {how} holds "):
+            await make(archive.db, case_id, how, tmp_path / "made", **asked)
 
 
 async def test_paper_has_the_timeline_versions_changes_pictures_and_sources(
@@ -192,13 +217,14 @@ async def test_paper_has_the_timeline_versions_changes_pictures_and_sources(
 
     monkeypatch.setattr(typst, "compile", compiled)
     asked = {"language": "ru", "time_zone": "UTC", "now": archive.now, "viewer": EVERYTHING}
-    await make(archive.db, case_id, DossierFormat.PDF, folder=tmp_path, **asked)
+    await make(archive.db, case_id, DossierFormat.PDF, tmp_path / "made", folder=tmp_path, **asked)
     kinds = [each["func"] for each in found]
     assert [kind for kind in kinds if kind != "par"] == ["table", "image", "strike", "underline", "table"]
     (gone, come) = (json.dumps(each) for each in found if each["func"] in {"strike", "underline"})
     assert ('"40"' in gone, '"4"' in come) == (True, True)
     timeline, sources = (json.dumps(each, ensure_ascii=False) for each in found if each["func"] == "table")
-    assert timeline.count('"Telegram сообщил об удалении"') == timeline.count('"нет при повторном чтении"') == 1
+    happened = ("Telegram сообщил об удалении", "нет при повторном чтении", "снова есть", "изменено")
+    assert [timeline.count(f'"{each}"') for each in happened] == [1, 2, 1, 1]
     assert "9 мар. 2025, 12:00:00 UTC; Telegram" in sources
     paragraphs = json.dumps([each for each in found if each["func"] == "par"], ensure_ascii=False)
     assert ("40 000 домов" in paragraphs, "Тайна" in paragraphs) == (True, True)

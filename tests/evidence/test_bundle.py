@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -18,7 +19,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from warcio.archiveiterator import ArchiveIterator
 
+from bot.errors import FatalError
 from bot.evidence import bundle, verify
+from bot.evidence.bag import alone_in
 from bot.evidence.calendars import Calendars
 from bot.evidence.signing import FILE, Signer
 from bot.models import Media, Withholding
@@ -510,6 +513,14 @@ async def test_a_key_that_changes_meanwhile_leaves_a_bundle_good_and_nobody_writ
 ) -> None:
     shutil.copytree(made.folder.parent / "data", tmp_path / "data")
     words = ("export", "сбой", "--evidence", tmp_path / "bag")
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limit[1]))
+    try:
+        with pytest.raises(FatalError, match=r"full: .*bag\.part cannot be written"), alone_in(tmp_path / "bag.part"):
+            (tmp_path / "bag.part" / "x").write_bytes(bytes(101))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert not (tmp_path / "bag.part").exists()
     write = bundle.Bundle._put_coverage  # noqa: SLF001 - in the midst of it
 
     async def meanwhile(self: bundle.Bundle, request: bundle.BundleRequest, now: datetime) -> None:

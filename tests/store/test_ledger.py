@@ -11,7 +11,7 @@ import pytest
 
 from bot.models import ObservedBy
 from bot.parts import Part, PartKind
-from bot.store import ledger, marks, readers, unreadable
+from bot.store import channels, ledger, marks, page_readings, readers, unreadable
 from bot.store.database import Database, Transaction
 from bot.store.ledger import NO_HASH
 from bot.store.unreadable import ON_PAGE
@@ -56,6 +56,16 @@ async def test_versions_losses_and_returns_have_lines_that_name_their_bytes(arch
     assert shas[:3] == [hashlib.sha256(each.raw).hexdigest() for each in (first, second, edit)]
     assert shas[3:] == [shas[1], shas[1], shas[2]]
     assert found[2]["content"] == edit.content_hash().hex()
+
+
+async def test_what_vanishes_and_is_back_at_once_is_no_turn(archive: Archive) -> None:
+    await archive.follow()
+    await archive.live(post(1), post(2))
+    await archive.live(gone(1))
+    await archive.see(ObservedBy.DIFFERENCE, post(1), gone(1), gone(2), post(2))
+    assert [(line["kind"], line["message"]) for line in await lines(archive.db)][2:] == [("deletion", 1)]
+    (first, second) = await archive.db.fetch_all("SELECT gone_by FROM posts ORDER BY message_id")
+    assert (first["gone_by"], second["gone_by"]) == ("live", None)
 
 
 async def test_what_comes_to_a_version_later_has_a_line(archive: Archive) -> None:
@@ -117,6 +127,26 @@ async def test_gaps_and_accounts_have_lines_once(archive: Archive) -> None:
         ("account_lost", None, "USER_DEACTIVATED_BAN"),
         ("gap_filled", None, marks.CHANGES),
         ("account_back", None, None),
+    ]
+
+
+async def test_what_a_page_did_not_reach_is_filled_once_an_account_reads_on_and_not_if_nobody_follows(
+    archive: Archive,
+) -> None:
+    async def job(tx: Transaction) -> None:
+        for channel_id in (NEWS, OTHER):
+            await page_readings.begin(tx, [channel_id], now=NOON)
+            await page_readings.set_read(tx, channel_id, last_id=9, gap_below=30, now=NOON)
+        await channels.unfollow(tx, OTHER, now=NOON)
+        await page_readings.end(tx, [NEWS, OTHER], now=NOON)
+
+    for channel_id in (NEWS, OTHER):
+        await archive.follow(channel_id)
+    await archive.db.write(job)
+    assert [(line["kind"], line["channel"], line["detail"]) for line in await lines(archive.db)] == [
+        ("gap", NEWS, "posts from 9 to 30"),
+        ("gap", OTHER, "posts from 9 to 30"),
+        ("gap_filled", NEWS, "posts below 30"),
     ]
 
 

@@ -143,7 +143,7 @@ class PageReader:
 
         async def job(tx: Transaction) -> None:
             await page_readings.begin(tx, [channel.id for channel in new], now=now)
-            await page_readings.end(tx, over)
+            await page_readings.end(tx, over, now=now)
             if is_last:
                 await page_news.announce_end(tx, now=now)
 

@@ -357,6 +357,7 @@ CREATE TABLE ledger (
     detail TEXT  -- why, or of what
 );
 CREATE INDEX ledger_losses ON ledger (sequence) WHERE kind = 'account_lost';
+CREATE INDEX ledger_turns ON ledger (channel_id, message_id) WHERE kind IN ('deletion', 'missing', 'seen_again');
 CREATE TRIGGER ledger_changed BEFORE UPDATE ON ledger BEGIN
     SELECT RAISE(ABORT, 'a line of the ledger is never changed');
 END;
