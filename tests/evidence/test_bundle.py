@@ -1,6 +1,7 @@
 """A bundle is checked by its script, by bagit.py and OpenSSL, and each tampering is found and named."""
 
 import asyncio
+import base64
 import hashlib
 import json
 import re
@@ -151,6 +152,10 @@ def test_the_steps_of_its_readme_find_it_good_and_a_changed_line_bad(made: Made,
     code, out = shell(bundle, steps)
     assert "data/ledger.tsv: FAILED" in out
     assert "line 2: text" in out
+    assert "is not in the ledger" not in out
+    edit_lines("raw.tsv", bring_bytes)(bundle / "data")  # with a digest that is true of them
+    code, out = shell(bundle, steps)
+    assert f"{hashlib.sha256(b'other').hexdigest()} is not in the ledger" in out
 
 
 def test_its_readmes_say_the_same_steps_and_what_it_proves_and_what_not(made: Made) -> None:
@@ -166,6 +171,11 @@ def test_its_readmes_say_the_same_steps_and_what_it_proves_and_what_not(made: Ma
         steps = by_hand.partition("\n7. ")[0]
         commands.append([line for line in steps.splitlines() if line.startswith(" " * 5)])
     assert commands[0] == commands[1]
+
+
+def bring_bytes(rows: list[str]) -> None:
+    *key, _, _ = rows[0].split("\t")
+    rows[0] = "\t".join((*key, hashlib.sha256(b"other").hexdigest(), base64.b64encode(b"other").decode())) + "\n"
 
 
 def shell(folder: Path, script: str) -> tuple[int, str]:
@@ -342,6 +352,10 @@ SEALED: dict[str, tuple[Callable[[Path], None], str]] = {
     "a message missing": (edit_lines("raw.tsv", lambda all_: all_.pop()), "are missing in raw.tsv"),
     "a photo missing": (drop("media/*"), "is missing"),
     "a head missing": (lambda data: max(data.glob("heads/*.json")).unlink(), "none is signed for the last line"),
+    "a message that is too deep to be read": (
+        edit_lines("versions.jsonl", lambda all_: all_.append("[" * 100_000)),
+        "messages: cannot be read (RecursionError",
+    ),
     "a header of a proof": (edit_proof(lambda file: b"x" + file), ".json.ots: it is no file of OpenTimestamps"),
     "a proof of no head": (
         lambda data: max(data.glob("heads/*.ots")).rename(data / "heads" / "9-9.json.ots"),
@@ -549,6 +563,7 @@ def each_change_of_a_capture_is_named(bag: Path) -> None:
         (warc, records + first, "twice, or the ledger has no line"),
         (warc, records + b"more", "something else stands between its records"),
         (warc, records[:-9], "its end is missing"),
+        (warc, records.replace(b"Content-Length: 2", b"Content-Length: 9" + b"0" * 17), "pages.warc: "),
         (listed, pages.replace(b'"at": "2', b'"at": "1'), "it does not name the page"),
         (listed, pages.replace(b'"message": 999', b'"message": 998'), "has no such line of the page"),
     )
