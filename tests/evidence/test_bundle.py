@@ -485,6 +485,7 @@ async def test_public_pages_are_captured_and_a_post_without_one_says_why(tmp_pat
         bag = tmp_path / "bag"
         code, _, said = await typed(tmp_path / "data", "export", "сбой", "--evidence", bag, "--capture", **env)
         assert code == 0, said
+        assert "It has no public page: it is a story." in said
     later = tmp_path / "later"
     code, _, said = await typed(tmp_path / "data", "export", "сбой", "--evidence", later, TIMESTAMP_URLS="off")
     assert code == 0, said
@@ -494,10 +495,10 @@ async def test_public_pages_are_captured_and_a_post_without_one_says_why(tmp_pat
     (later / "data" / "captures" / f"{sha256_of_page(bag)}.html").unlink()
     assert "is not here" in check(later)[1]
     outcomes = [json.loads(line) for line in (bag / "data" / "captures" / "pages.jsonl").read_text().splitlines()]
-    assert {page["message"]: page["outcome"] for page in outcomes} == {
-        shown.id: "the page shows the post",
-        999: "the page shows no post: no post",
-        -1: "it has no public page: it is a story",
+    assert {page["message"]: (page["outcome"], page["detail"]) for page in outcomes} == {
+        shown.id: ("shown", None),
+        999: ("refused", "no post"),
+        -1: ("story", None),
     }
     with (bag / "data" / "captures" / "pages.warc").open("rb") as file:
         records = [
