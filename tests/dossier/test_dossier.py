@@ -19,7 +19,8 @@ from selectolax.lexbor import LexborHTMLParser
 
 from bot.dossier import making
 from bot.dossier.contents import ShownPictures, messages_of
-from bot.dossier.making import DossierError, DossierFormat, make, make_rendering
+from bot.dossier.formats import DossierFormat
+from bot.dossier.making import DossierError, make, make_rendering
 from bot.dossier.paper import printable
 from bot.dossier.pictures import put_pictures
 from bot.dossier.rendering import renderings_of

@@ -356,6 +356,10 @@ SEALED: dict[str, tuple[Callable[[Path], None], str]] = {
     "a message missing": (edit_lines("raw.tsv", lambda all_: all_.pop()), "are missing in raw.tsv"),
     "a photo missing": (drop("media/*"), "is missing"),
     "a head missing": (lambda data: max(data.glob("heads/*.json")).unlink(), "none is signed for the last line"),
+    "a message that is too deep to be read": (
+        edit_lines("versions.jsonl", lambda all_: all_.append("[" * 100_000)),
+        "messages: cannot be read (RecursionError",
+    ),
     "a header of a proof": (edit_proof(lambda file: b"x" + file), ".json.ots: it is no file of OpenTimestamps"),
     "a proof of no head": (
         lambda data: max(data.glob("heads/*.ots")).rename(data / "heads" / "9-9.json.ots"),
@@ -485,6 +489,7 @@ async def test_public_pages_are_captured_and_a_post_without_one_says_why(tmp_pat
         bag = tmp_path / "bag"
         code, _, said = await typed(tmp_path / "data", "export", "сбой", "--evidence", bag, "--capture", **env)
         assert code == 0, said
+        assert "It has no public page: it is a story." in said
     later = tmp_path / "later"
     code, _, said = await typed(tmp_path / "data", "export", "сбой", "--evidence", later, TIMESTAMP_URLS="off")
     assert code == 0, said
@@ -494,10 +499,10 @@ async def test_public_pages_are_captured_and_a_post_without_one_says_why(tmp_pat
     (later / "data" / "captures" / f"{sha256_of_page(bag)}.html").unlink()
     assert "is not here" in check(later)[1]
     outcomes = [json.loads(line) for line in (bag / "data" / "captures" / "pages.jsonl").read_text().splitlines()]
-    assert {page["message"]: page["outcome"] for page in outcomes} == {
-        shown.id: "the page shows the post",
-        999: "the page shows no post: no post",
-        -1: "it has no public page: it is a story",
+    assert {page["message"]: (page["outcome"], page["detail"]) for page in outcomes} == {
+        shown.id: ("shown", None),
+        999: ("refused", "no post"),
+        -1: ("story", None),
     }
     with (bag / "data" / "captures" / "pages.warc").open("rb") as file:
         records = [
@@ -562,6 +567,7 @@ def each_change_of_a_capture_is_named(bag: Path) -> None:
         (warc, records + first, "twice, or the ledger has no line"),
         (warc, records + b"more", "something else stands between its records"),
         (warc, records[:-9], "its end is missing"),
+        (warc, records.replace(b"Content-Length: 2", b"Content-Length: 9" + b"0" * 17), "pages.warc: "),
         (listed, pages.replace(b'"at": "2', b'"at": "1'), "it does not name the page"),
         (listed, pages.replace(b'"message": 999', b'"message": 998'), "has no such line of the page"),
     )
