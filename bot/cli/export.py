@@ -13,7 +13,7 @@ from typing import Annotated, TextIO
 import typer
 
 from bot.cli import cli
-from bot.cli.bundling import make_bundle
+from bot.cli.bundles import make_bundle
 from bot.cli.dossiers import write_dossier
 from bot.cli.export_posts import first_moment, message_pages, named_search
 from bot.cli.output import ended_by_reader, opened, reading_back
