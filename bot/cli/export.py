@@ -18,7 +18,7 @@ from bot.cli.dossiers import write_dossier
 from bot.cli.export_posts import first_moment, message_pages, named_search
 from bot.cli.output import ended_by_reader, opened, reading_back
 from bot.cli.search import narrowed
-from bot.dossier.making import DossierFormat
+from bot.dossier.formats import DossierFormat
 from bot.dossier.news import make_news
 from bot.dossier.syndication import NewsHeading, SyndicationFormat
 from bot.dossier.table import TableFormat, row_of, writer

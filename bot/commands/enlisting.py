@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from bot.commands.context import CommandError, Context
-from bot.commands.lookup import unquoted
+from bot.commands.lookup import LONGEST_NAME, unquoted
 from bot.commands.subscribing import log_setting, subscribe, unsubscribe
 from bot.locales import Translator
 from bot.models.acts import ChannelsGrouped
@@ -15,7 +15,7 @@ from bot.models.outgoing import Button
 from bot.store import access, acts, channel_groups, feeds, follows, subscriptions
 from bot.store.access import Restrictable
 from bot.store.acts import Recording, Rows
-from bot.store.channel_groups import LONGEST_NAME, ChannelGroup
+from bot.store.channel_groups import ChannelGroup
 from bot.store.channels import Channel
 from bot.store.database import Reader, Transaction
 from bot.store.topics import Topic

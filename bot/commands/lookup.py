@@ -27,7 +27,7 @@ from bot.text.markup import Piece, Text, bold, join_names, link, one_line
 
 _QUOTES = "«»\"“”„'"
 _NESTED = frozenset(_QUOTES) - {"'"}  # which is an apostrophe, too
-LONGEST_NAME = 64  # characters of a topic's name
+LONGEST_NAME = 64  # characters, of a topic, a channel group or a case
 _LONGEST_LABEL = 40  # characters of a name on a button
 _MOST_SIMILAR = 5  # channels that may be meant
 _MOST_CHATS, _CHAT = 8, 40  # that are named in a sentence, and UTF-16 units of each

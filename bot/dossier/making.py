@@ -9,7 +9,7 @@ from typing import BinaryIO, Self
 from zipfile import ZipFile
 
 from bot.dossier.contents import Dossier, DossierPost, ShownPictures, each_post, messages_of, sources_of
-from bot.dossier.formats import FileFormat
+from bot.dossier.formats import DossierFormat
 from bot.dossier.rendering import PostRendering, rendering_now, renderings_of
 from bot.dossier.table import Cell, TableFormat, cell_time, row_of, writer
 from bot.dossier.view import view
@@ -30,17 +30,6 @@ MOST_ON_PAPER = 500  # posts
 _NAME = 80  # UTF-16 units of a file's name
 _MARKS = {"same": "{}", "gone": "[-{}-]", "come": "{{+{}+}}"}
 _FOREIGN = str.maketrans(dict.fromkeys('/\\:*?"<>|', "_"))  # that some system takes in no name
-
-
-class DossierFormat(FileFormat):
-    """What a dossier can be, each with its media type."""
-
-    HTML = "html", "text/html"
-    PDF = "pdf", "application/pdf"
-    XLSX = "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-    CSV = "csv", "text/csv"
-    JSONL = "jsonl", "application/jsonl"
-    PICTURES = "zip", "application/zip"  # of each version
 
 
 class DossierError(ChannelwatchError):
@@ -215,6 +204,7 @@ def _rows(dossier: Dossier, t: Translator) -> Iterator[dict[str, Cell]]:
             for place, version in enumerate(message):
                 yield {
                     "case": dossier.case.name,
+                    "tags": ",".join(dossier.case.tags),
                     "note": each.saved.note,
                     **row_of(version.post),
                     "changes": _changes(message[place - 1].post, version.post, t) if place else None,

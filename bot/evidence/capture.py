@@ -17,7 +17,7 @@ from warcio.warcwriter import WARCWriter
 from bot import __version__
 from bot.evidence.moments import exact
 from bot.models import Clock
-from bot.models.captures import Capture, CaptureCause, CaptureOutcome, CaptureState
+from bot.models.captures import Capture, CaptureCause, CaptureState
 from bot.sources.pages.capturing import CLAIMED, PageCaptures
 from bot.store import captures, posts
 from bot.store.blobs import Blobs
@@ -25,26 +25,6 @@ from bot.store.database import Database
 
 MOST = 200  # messages of a bundle that are asked for: a page takes some seconds, lest Telegram shuts us out
 _PACKED = {"content-encoding", "transfer-encoding", "content-length"}  # of a body that is stored unpacked
-_OUTCOMES = {
-    CaptureOutcome.SHOWN: "the page shows the post",
-    CaptureOutcome.OTHER: "the page shows a post of another channel, which has the name now",
-    CaptureOutcome.REFUSED: "the page shows no post: {detail}",
-    CaptureOutcome.STRANGE: "the page cannot be read: {detail}",
-    CaptureOutcome.PRIVATE: "it has no public page: its channel is private",
-    CaptureOutcome.STORY: "it has no public page: it is a story",
-    CaptureOutcome.WEBSITE: "it has no public page of Telegram's: it is of a website",
-    CaptureOutcome.SILENT: "nothing came: {detail}",
-    CaptureOutcome.PRUNED: "the page was removed to make room",
-    CaptureOutcome.REDACTED: "what the post said was redacted",
-    CaptureOutcome.TOO_MANY: "nobody asked: there were too many alerts at once",
-}
-
-
-def outcome_in_words(capture: Capture) -> str:
-    """Return what a page shows, or why there is none, for strangers."""
-    if capture.outcome is None:
-        return f"it did not come yet: {capture.detail}" if capture.detail else "it is still to be asked for"
-    return _OUTCOMES[capture.outcome].format(detail=capture.detail)
 
 
 async def take(
@@ -109,18 +89,17 @@ def _body(capture: Capture, blobs: Blobs) -> bytes | None:
 
 
 def _listed(capture: Capture, *, is_here: bool) -> dict[str, object]:
-    """Return a capture as strangers read it."""
-    is_lost = capture.state is CaptureState.KEPT and not is_here
-    at = exact(capture.at)
+    """Return a capture as strangers read it; `README.txt` says what the words mean."""
     return {
         "channel": capture.channel_id,
         "message": capture.message_id,
         "number": capture.number,
         "cause": capture.cause,
         "url": capture.url,
-        "at": at,
+        "at": exact(capture.at),
         "sha256": None if capture.sha256 is None else capture.sha256.hex(),
-        "outcome": outcome_in_words(capture) + ("; its file is not on the disk any more" if is_lost else ""),
+        "outcome": "lost" if capture.state is CaptureState.KEPT and not is_here else capture.outcome,
+        "detail": capture.detail,
     }
 
 

@@ -114,7 +114,11 @@ _OF_POST = """SELECT w.id FROM versions v
     CROSS JOIN posts o ON o.channel_id = p.channel_id AND o.post_key = p.post_key
     CROSS JOIN versions w ON w.channel_id = o.channel_id AND w.message_id = o.message_id
     WHERE v.id IN (SELECT value FROM json_each(:ids))"""
-_ALERTS = f"(a.version_id {_OF_VERSIONS} OR a.shown_version_id {_OF_VERSIONS})"
+# By their posts, of which there is an index.
+_ALERTS = f"""a.id IN (SELECT o.id FROM versions v
+    CROSS JOIN posts p ON p.channel_id = v.channel_id AND p.message_id = v.message_id
+    CROSS JOIN alerts o ON o.channel_id = p.channel_id AND o.post_key = p.post_key
+    WHERE v.id {_OF_VERSIONS} AND (o.version_id {_OF_VERSIONS} OR o.shown_version_id {_OF_VERSIONS}))"""  # noqa: S608 - our own words
 # In this order: a trigger writes the bytes anew where the text is another, and deletes the translations.
 _REMOVALS = """
     UPDATE part_evidence SET raw_rest = x'', text_at = NULL WHERE version_id OF_VERSIONS;

@@ -141,6 +141,9 @@ async def test_nothing_repeats_the_words_and_they_do_not_come_back(tmp_path: Pat
     (data / "bot.db-20250310-120000").touch()
     async with open_archive(tmp_path) as archive:
         assert await redactions.has_traces(archive.db)
+        sql = f"EXPLAIN QUERY PLAN SELECT 1 FROM alerts a WHERE {redactions._ALERTS}"  # noqa: S608, SLF001 - its own
+        plan = {row["detail"] for row in await archive.db.fetch_all(sql, {"ids": "[1]"})}
+        assert not plan & {"SCAN a", "SCAN o", "SCAN alerts"}, plan
     code, out, said = await typed(data, *asked, "--yes")
     assert (code, said) == (0, "")
     assert "bot.db-20250310-120000 is a database of before" in out

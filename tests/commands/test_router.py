@@ -19,6 +19,7 @@ from bot.commands.dossier import Dossiers
 from bot.commands.router import Router
 from bot.commands.updates import answered
 from bot.dossier import making
+from bot.dossier.formats import DossierFormat
 from bot.locales import PHONES, translator
 from bot.models.outgoing import PeerKind
 from bot.models.people import Role
@@ -550,10 +551,10 @@ async def test_a_dossier_that_is_too_large_or_for_which_there_is_no_room_is_answ
     case_id = await running.db.write(lambda tx: cases.make(tx, "Дело", author_id=1, author="", now=running.now()))
     sender = running.router._sender  # noqa: SLF001 - that of the service
     dossiers = Dossiers(sender, InProcess(running.db), running.folder / "media", clock=running.now)
-    order = FileOrder(case_id=case_id, format="html", viewer=chat.id, language="en", time_zone="UTC")
+    order = FileOrder(case_id=case_id, format=DossierFormat.HTML, viewer=chat.id, language="en", time_zone="UTC")
     monkeypatch.setattr(making, "MOST_ON_PAPER", -1)
     monkeypatch.setattr(dossier, "LARGEST", 0)
-    for number, how in enumerate(("pdf", "html"), start=1):
+    for number, how in enumerate((DossierFormat.PDF, DossierFormat.HTML), start=1):
         await dossiers.bring(replace(order, format=how), chat.peer, random_id=number, reply_to=None)
     monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
     await dossiers.bring(order, chat.peer, random_id=3, reply_to=None)

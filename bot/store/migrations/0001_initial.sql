@@ -678,7 +678,6 @@ CREATE TABLE chats (  -- receivers of alerts
     UNIQUE (kind, telegram_id)
 );
 CREATE INDEX chats_suspended ON chats (id) WHERE suspended IS NOT NULL;
-CREATE INDEX chats_pages ON chats (id) WHERE pages;
 CREATE INDEX chats_held ON chats (held_until) WHERE held_until IS NOT NULL;
 
 CREATE TABLE targets (  -- chats that are reached in another way than through Telegram
