@@ -80,7 +80,7 @@ def export(  # noqa: PLR0913 - each option narrows what is written, or says how
     language: Annotated[str, typer.Option(help="Of a dossier: en, ru or uk.")] = "en",
     zone: Annotated[str, typer.Option(help="Of a dossier: its time zone, such as Europe/Berlin.")] = "UTC",
 ) -> None:
-    """Write stored messages with columns that 4CAT, DuckDB and spreadsheets open; the README lists them.
+    """Write stored messages with columns that 4CAT, DuckDB and spreadsheets open; docs/export.md lists them.
 
     With --evidence it makes a folder instead, which strangers can check without this program: its README says how.
 

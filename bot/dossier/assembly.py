@@ -204,6 +204,7 @@ def _rows(dossier: Dossier, t: Translator) -> Iterator[dict[str, Cell]]:
             for place, version in enumerate(message):
                 yield {
                     "case": dossier.case.name,
+                    "tags": ",".join(dossier.case.tags),
                     "note": each.saved.note,
                     **row_of(version.post),
                     "changes": _changes(message[place - 1].post, version.post, t) if place else None,

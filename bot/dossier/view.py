@@ -170,6 +170,7 @@ def _headings(t: Translator) -> dict[str, str]:
         "timeline": t.gettext("Timeline"),
         "sources": t.gettext("Sources"),
         "words": t.gettext("What the words mean"),
+        "tags": t.gettext("Tags"),
         "note": t.gettext("Note"),
         "time": t.gettext("Time"),
         "clock": t.gettext("Whose clock"),

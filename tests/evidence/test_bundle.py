@@ -83,6 +83,8 @@ async def live(folder: Path) -> None:
         await archive.live(replace(edit, parts=(Part(kind=PartKind.PREVIEW, text="Погода"),), raw=b"preview"))
         await archive.db.write(lambda tx: unreadable.put_hidden(tx, NEWS, [9], now=NOON))
         await archive.db.write(lambda tx: marks.doubt(tx, NEWS, now=NOON))
+        await archive.db.write(lambda tx: marks.begin_past(tx, NEWS, low=1, since=NOON - timedelta(days=30)))
+        await archive.db.write(lambda tx: marks.set_mark(tx, NEWS, confirmed_id=3, seen_pts=1, now=archive.now))
         for channel_id in (NEWS, OTHER):
             hidden = partial(channels.set_withheld, channel_id=channel_id, found=HIDDEN, reader_id=None, now=NOON)
             await archive.db.write(hidden)
@@ -198,6 +200,8 @@ def test_it_says_nothing_of_other_posts_and_all_of_its_channel(made: Made) -> No
         *("deletion", "addition", "gap", "gap", "withheld"),
     ]
     (channel,) = json.loads((made.folder / "data" / "coverage.json").read_text("utf-8"))["channels"]
+    assert (channel["complete_from"], channel["complete_from_message"]) == ("2025-02-08T12:00:00Z", 1)
+    assert (channel["complete_until"], channel["complete_until_message"]) == ("2025-03-10T13:00:00Z", 3)
     assert channel["withheld"] == [{"platform": "ios", "reason": "copyright", "text": "Withheld"}]
     assert channel["gaps"][-1].startswith("message 9 could not be read since 2025-03-10T12:00:00Z: its web page")
 
