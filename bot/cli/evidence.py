@@ -47,7 +47,7 @@ def rotate_key() -> None:
 async def _rotate() -> None:
     settings = load_settings()
     async with open_existing(settings.database_path) as database:
-        from bot.evidence.signing import Signer  # noqa: PLC0415 - which --help shall not wait for
+        from bot.evidence.signing_key import Signer  # noqa: PLC0415 - which --help shall not wait for
 
         key = await Signer(database, settings.data_dir).rotate(utc_now())
     console.print(f"From now on this key signs, SHA-256 {fingerprint(key.public)}:")

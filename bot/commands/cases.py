@@ -9,7 +9,7 @@ from bot.commands.lookup import may_change_case, need_case, offers_case, show_so
 from bot.commands.questions import ask
 from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
-from bot.commands.saving import OTHERS_CASE, case_name
+from bot.commands.save import OTHERS_CASE, case_name
 from bot.commands.undo import undo_button
 from bot.locales import N_
 from bot.models.acts import CaseDeleted, CaseNoted, CaseRenamed, PostSaved

@@ -6,7 +6,7 @@ A group belongs to the instance, as channels do: whoever may follow channels may
 from dataclasses import replace
 
 from bot.commands.context import CommandError, Context, Reply, Request, change, message, remembered, say, writes
-from bot.commands.enlisting import feed_button, finders_of, group_name, grouping, has_feed, others_concerned, set_feed
+from bot.commands.enlistment import feed_button, finders_of, group_name, grouping, has_feed, others_concerned, set_feed
 from bot.commands.keyboards import MOST_SWITCHES
 from bot.commands.lookup import need_channel, show_topic
 from bot.commands.questions import ask

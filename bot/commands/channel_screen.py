@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from bot.commands.channels import seen_states, show_state
 from bot.commands.context import CommandError, Context, Reply, Request, message, writes
-from bot.commands.enlisting import feed_button, has_feed, set_feed
+from bot.commands.enlistment import feed_button, has_feed, set_feed
 from bot.commands.follow import NO_OCR, setting_options
 from bot.commands.lookup import need_channel
 from bot.commands.mute import mute_scope, mutes_of, show_end, unmute_scope

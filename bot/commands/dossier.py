@@ -11,15 +11,8 @@ from bot.commands.context import Context, FileOrder, RenderingOrder, Reply, Requ
 from bot.commands.lookup import need_case
 from bot.commands.registry import tap
 from bot.commands.rights import Need
+from bot.dossier.assembly import MOST_ON_PAPER, MOST_PICTURES, DossierError, MadeFile, make, make_rendering
 from bot.dossier.formats import DossierFormat
-from bot.dossier.making import (
-    MOST_ON_PAPER,
-    MOST_PICTURES,
-    DossierError,
-    MadeFile,
-    make,
-    make_rendering,
-)
 from bot.errors import FatalError
 from bot.locales import N_, translator
 from bot.locales.locale import show_size

@@ -3,17 +3,6 @@
 from collections.abc import Sequence
 from itertools import zip_longest
 
-from bot.commands.changing import (
-    SEEN,
-    Change,
-    changing,
-    may_change,
-    name_users,
-    offers_change,
-    others_using,
-    propose,
-    read_state,
-)
 from bot.commands.context import Context, Effect, Reply, Request, message, show
 from bot.commands.limits import show_limits
 from bot.commands.lookup import listed, show_topic, topic_by_id
@@ -21,6 +10,17 @@ from bot.commands.query_text import SHOWN_QUERY, short_query
 from bot.commands.registry import outdated, tap
 from bot.commands.rights import Need
 from bot.commands.syndication import SyndicatedKind, news_buttons
+from bot.commands.topic_change import (
+    SEEN,
+    Change,
+    effect_of,
+    may_change,
+    name_users,
+    offers_change,
+    others_using,
+    propose,
+    read_state,
+)
 from bot.commands.topic_settings import priority_label
 from bot.locales.locale import topic_title
 from bot.models.outgoing import Button, ButtonRows, Outgoing
@@ -201,5 +201,5 @@ async def _change(
     """Change a topic, if that was asked about what it looks for now; else ask, in a message of its own."""
     wanted = Change(topic=topic, typed=await read_state(state, context))
     if asked:
-        return changing(context, wanted, asked[0])
+        return effect_of(context, wanted, asked[0])
     return Reply(messages=(await propose(context, wanted, *data),))

@@ -13,15 +13,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
 
+from bot.dossier.assembly import MOST_PICTURES, drawn
 from bot.dossier.contents import ShownPictures, messages_of
-from bot.dossier.making import MOST_PICTURES, drawn
 from bot.dossier.rendering import PostRendering, renderings_of
 from bot.errors import SettingsError
 from bot.evidence import capture
 from bot.evidence.bag import alone_in, opened, write_manifests
 from bot.evidence.coverage import channel_coverage
 from bot.evidence.moments import exact
-from bot.evidence.signing import PrivateKey, handover_text
+from bot.evidence.signing_key import PrivateKey, handover_text
 from bot.locales import translator
 from bot.models.links import post_link
 from bot.store import captures, evidence, heads, proofs

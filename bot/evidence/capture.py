@@ -18,7 +18,7 @@ from bot import __version__
 from bot.evidence.moments import exact
 from bot.models import Clock
 from bot.models.captures import Capture, CaptureCause, CaptureState
-from bot.sources.pages.capturing import CLAIMED, PageCaptures
+from bot.sources.pages.captures import CLAIMED, PageCaptures
 from bot.store import captures, posts
 from bot.store.blobs import Blobs
 from bot.store.database import Database

@@ -11,9 +11,9 @@ from typing import Self
 import structlog
 
 from bot.evidence.calendars import Calendars, calendars_warning, is_late, is_upgrade_due
-from bot.evidence.countersigning import countersign, post_head
+from bot.evidence.countersignatures import countersign, post_head
 from bot.evidence.loss_report import write_reports
-from bot.evidence.signing import KeyFileError, Signer
+from bot.evidence.signing_key import KeyFileError, Signer
 from bot.evidence.stamps import Stamper
 from bot.models import Clock
 from bot.runtime.proxies import Proxy

@@ -18,7 +18,7 @@ from bot.commands.context import FileOrder
 from bot.commands.dossier import Dossiers
 from bot.commands.router import Router
 from bot.commands.updates import answered
-from bot.dossier import making
+from bot.dossier import assembly
 from bot.dossier.formats import DossierFormat
 from bot.locales import PHONES, translator
 from bot.models.outgoing import PeerKind
@@ -552,7 +552,7 @@ async def test_a_dossier_that_is_too_large_or_for_which_there_is_no_room_is_answ
     sender = running.router._sender  # noqa: SLF001 - that of the service
     dossiers = Dossiers(sender, InProcess(running.db), running.folder / "media", clock=running.now)
     order = FileOrder(case_id=case_id, format=DossierFormat.HTML, viewer=chat.id, language="en", time_zone="UTC")
-    monkeypatch.setattr(making, "MOST_ON_PAPER", -1)
+    monkeypatch.setattr(assembly, "MOST_ON_PAPER", -1)
     monkeypatch.setattr(dossier, "LARGEST", 0)
     for number, how in enumerate((DossierFormat.PDF, DossierFormat.HTML), start=1):
         await dossiers.bring(replace(order, format=how), chat.peer, random_id=number, reply_to=None)

@@ -17,10 +17,10 @@ import typst
 from PIL import Image
 from selectolax.lexbor import LexborHTMLParser
 
-from bot.dossier import making
+from bot.dossier import assembly
+from bot.dossier.assembly import DossierError, make, make_rendering
 from bot.dossier.contents import ShownPictures, messages_of
 from bot.dossier.formats import DossierFormat
-from bot.dossier.making import DossierError, make, make_rendering
 from bot.dossier.paper import printable
 from bot.dossier.pictures import put_pictures
 from bot.dossier.rendering import renderings_of
@@ -197,9 +197,9 @@ async def test_a_file_of_more_than_it_is_made_of_says_so(
 ) -> None:
     case_id = await fill(archive, tmp_path)
     asked = {"folder": tmp_path, "viewer": EVERYTHING, "language": "ru", "time_zone": "UTC", "now": archive.now}
-    monkeypatch.setattr(making, "MOST_PICTURES", 3)
-    for how in (*making.MOST_TEXT, DossierFormat.PICTURES):
-        monkeypatch.setitem(making.MOST_TEXT, how, 3_000)
+    monkeypatch.setattr(assembly, "MOST_PICTURES", 3)
+    for how in (*assembly.MOST_TEXT, DossierFormat.PICTURES):
+        monkeypatch.setitem(assembly.MOST_TEXT, how, 3_000)
         with pytest.raises(DossierError, match=f"a file of the format {how} holds "):
             await make(archive.db, case_id, how, tmp_path / "made", **asked)
 

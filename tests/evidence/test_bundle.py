@@ -24,7 +24,7 @@ from bot.errors import FatalError
 from bot.evidence import bundle, verify
 from bot.evidence.bag import alone_in
 from bot.evidence.calendars import Calendars
-from bot.evidence.signing import FILE, Signer
+from bot.evidence.signing_key import FILE, Signer
 from bot.models import Media, Withholding
 from bot.parts import Part, PartKind
 from bot.sandbox import Sandbox

@@ -16,7 +16,7 @@ from bot.errors import SettingsError
 from bot.evidence import calendars, verify
 from bot.evidence.calendars import Calendars, is_upgrade_due
 from bot.evidence.head_loop import HeadLoop
-from bot.evidence.signing import Signer
+from bot.evidence.signing_key import Signer
 from bot.runtime.proxies import Proxy, ProxyKind
 from bot.settings import load_settings
 from bot.store import heads, proofs

@@ -10,7 +10,7 @@ import pytest
 from bot.evidence import head_loop
 from bot.evidence.calendars import Calendars
 from bot.evidence.head_loop import STAMP_EVERY, HeadLoop, is_due
-from bot.evidence.signing import FILE, KeyFileError, Signer, handover_text, is_signed_by
+from bot.evidence.signing_key import FILE, KeyFileError, Signer, handover_text, is_signed_by
 from bot.evidence.stamps import Stamper
 from bot.store import heads, ledger, readers
 from bot.store.database import Database

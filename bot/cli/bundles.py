@@ -22,7 +22,7 @@ from bot.store.heads import LedgerHead
 async def make_bundle(typed: Typed, place: Path, *, case: str | None, capture: bool, now: datetime) -> None:
     """Make a bundle, once the ledger is signed and stamped for it."""
     from bot.evidence.bundle import Bundle, BundleRequest  # noqa: PLC0415 - most exports need none of it
-    from bot.evidence.signing import Signer  # noqa: PLC0415
+    from bot.evidence.signing_key import Signer  # noqa: PLC0415
     from bot.evidence.stamps import Stamper  # noqa: PLC0415
     from bot.runtime.web import web_proxy  # noqa: PLC0415
 
@@ -85,7 +85,7 @@ def _proofs_in_words(count: int, pending: int) -> str:
 async def _capture(settings: Settings, found: Keys, writing: Database) -> None:
     """Capture the public pages of messages as they are now."""
     from bot.evidence import capture  # noqa: PLC0415 - as above
-    from bot.sources.pages.capturing import PageCaptures  # noqa: PLC0415 - as above
+    from bot.sources.pages.captures import PageCaptures  # noqa: PLC0415 - as above
     from bot.sources.pages.fetcher import Pages  # noqa: PLC0415 - as above
     from bot.store.blobs import Blobs  # noqa: PLC0415 - as above
 

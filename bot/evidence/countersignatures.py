@@ -15,7 +15,7 @@ from typing import Any
 
 import structlog
 
-from bot.evidence.signing import handover_text, is_signed_by
+from bot.evidence.signing_key import handover_text, is_signed_by
 from bot.models.notices import HeadFault, HeadPosted, HeadRefused
 from bot.store import chats, evidence, heads, ledger, meta
 from bot.store.database import Database, Transaction

@@ -209,7 +209,7 @@ async def save_topic(tx: Transaction, context: Context, name: str, typed: TypedQ
     )
 
 
-def changing(context: Context, wanted: Change, asked: str) -> Effect:
+def effect_of(context: Context, wanted: Change, asked: str) -> Effect:
     """Return the write that changes a topic, if it still looks for what was `asked` about, and the answer."""
 
     async def effect(tx: Transaction) -> Reply:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.evidence.countersigning import ForeignHead, fault_of, read_head
+from bot.evidence.countersignatures import ForeignHead, fault_of, read_head
 from bot.evidence.head_loop import HeadLoop
-from bot.evidence.signing import Signer
+from bot.evidence.signing_key import Signer
 from bot.locales import translator
 from bot.locales.locale import Locale
 from bot.models.notices import NOTICES
