@@ -294,6 +294,7 @@ class Storm:
         self._age()
         async with AsyncExitStack() as self.life:
             await self._start()
+            await self._write_again(channel, message)
             await self._read_again(channel)
         self.outcome.differences += self._traces(words, "after another day")
 
@@ -301,6 +302,20 @@ class Storm:
         for channel in self.channels:
             if channel.username:
                 yield from ((channel, message) for message in channel.kept.oldest_first())
+
+    async def _write_again(self, channel: Channel, message: Message) -> None:
+        """Let its author write something else, which is kept, and then what it said when it was redacted."""
+        if message.rich is not None or is_unknown(message):
+            return
+        before, other = message.text, self._words("Edited")
+        channel.edit(message.id, other)
+
+        async def not_kept() -> list[str]:
+            return [] if (channel.id, message.id, other) in self._kept() else ["an edit of what was redacted is lost"]
+
+        self.outcome.differences += await missing(Rounds(self.service.sandbox), not_kept, rounds=PATIENCE)
+        channel.edit(message.id, before)
+        await Rounds(self.service.sandbox).more(2)
 
     async def _read_again(self, _: Channel) -> None:
         """Wait until everything was read again, the redacted post of a channel among it."""
