@@ -37,7 +37,7 @@ from bot.monitoring.surges import SurgeMonitor
 from bot.monitoring.weekly_report import WeeklyReports
 from bot.resources import Resources, open_resources
 from bot.runtime.clock import utc_now
-from bot.runtime.supervisor import TURN, Beat, Health, Loop, first_of, guarded
+from bot.runtime.supervisor import Beat, Health, Loop, first_of, guarded, repeat
 from bot.search.pool import SearchPool
 from bot.settings import Settings
 from bot.sources.page_service import PageService
@@ -208,7 +208,7 @@ async def _build(resources: Resources, sender: Sender, outages: OutageMonitor, s
         "progress": ProgressMessages(database, sender, clock=clock).run,
         "commands": router.run,
         "searches": resources.searches.keep_ready,
-        "menu": router.register_menu,  # once; a server that has no answer to it holds up nothing
+        "menu": router.menus.register,  # once; a server that has no answer to it holds up nothing
         "profile": partial(_introduce, resources),  # likewise
         "pages": partial(_read, recovery, sources.pages),
         "sites": partial(_read, recovery, sources.sites),
@@ -324,10 +324,7 @@ async def _introduce(resources: Resources, beat: Beat) -> None:
 
 async def _keep_time(resources: Resources, beat: Beat) -> None:
     """Set the clock again and again: none is exact, and other processes go by the machine's as it is set now."""
-    while True:
-        beat(ASK_TIME_EVERY + TURN)
-        await asyncio.sleep(ASK_TIME_EVERY)
-        await _set_clock(resources, resources.bot)
+    await repeat(partial(_set_clock, resources, resources.bot), beat, every=ASK_TIME_EVERY, after=ASK_TIME_EVERY)
 
 
 async def _set_clock(resources: Resources, time_source: Client) -> None:

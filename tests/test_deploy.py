@@ -1,4 +1,4 @@
-"""What runs for good, by systemd or in a container, holds to the program and its image; each README says the same."""
+"""What runs for good, by systemd or in a container, holds to the program; pages agree in both languages, and link."""
 
 import re
 import shutil
@@ -71,7 +71,34 @@ def outline(name: str) -> tuple[list[str], list[str], list[int]]:
     return re.findall(r"^#+", words, re.MULTILINE), [re.sub(r" +#.*", "", block) for block in blocks], tables
 
 
-def test_both_readmes_have_the_same_sections_commands_and_tables() -> None:
-    assert outline("README.ru.md") == outline("README.md")
-    for name, other in (("README.md", "README.ru.md"), ("README.ru.md", "README.md")):
-        assert f"]({other})" in (ROOT / name).read_text("utf-8")[:80]
+RUSSIAN = sorted(str(page.relative_to(ROOT)) for page in [ROOT / "README.ru.md", *(ROOT / "docs").glob("*.ru.md")])
+
+
+@pytest.mark.parametrize("russian", RUSSIAN)
+def test_both_languages_have_the_same_sections_commands_and_tables(russian: str) -> None:
+    english = russian.replace(".ru.md", ".md")
+    assert outline(russian) == outline(english)
+    for name, other in ((english, russian), (russian, english)):
+        assert f"]({Path(other).name})" in (ROOT / name).read_text("utf-8")[:80]
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors that GitHub makes of the headings of a page."""
+    titles = re.findall(r"^#+ (.*)", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    pages = [
+        *ROOT.glob("*.md"),
+        *(ROOT / "docs").glob("*.md"),
+        ROOT / "bot/topics/README.md",
+        ROOT / "tests/data/README.md",
+    ]
+    broken = []
+    for page in pages:
+        for path, anchor in re.findall(r"\]\((?!\w+:)([^)#]*)#?([^)]*)\)", page.read_text("utf-8")):
+            there = page.parent / path if path else page
+            if not there.exists() or (anchor and anchor not in anchors(there)):
+                broken.append(f"{page.relative_to(ROOT)}: {path}#{anchor}")
+    assert broken == []

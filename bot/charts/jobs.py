@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from importlib import import_module
+from pathlib import Path
 from threading import Thread
 
 from bot.charts.chart import Chart
@@ -39,6 +40,11 @@ async def count_week(db: Reader, selection: Selection, *, deadline: object = Non
     """Count what a weekly report says."""
     del deadline
     return await counts.count_week(db, selection)
+
+
+def drawing_environment(database: Path) -> dict[str, str]:
+    """Return what a process has to have in its environment to draw: a folder, where no home can be written to."""
+    return {"MPLCONFIGDIR": str(database.parent / "cache")}  # what is known of fonts
 
 
 async def draw(db: Reader, chart: Chart, theme: Theme, *, deadline: object = None) -> bytes:

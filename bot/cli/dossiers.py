@@ -8,7 +8,8 @@ from tempfile import TemporaryDirectory
 from zoneinfo import available_timezones
 
 from bot.cli.output import ended_by_reader, whole_file
-from bot.dossier.making import DossierFormat, make
+from bot.dossier.assembly import make
+from bot.dossier.formats import DossierFormat
 from bot.errors import SettingsError
 from bot.locales import LANGUAGES
 from bot.models.people import EVERYTHING

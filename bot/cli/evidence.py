@@ -23,14 +23,14 @@ def about() -> None:
 
 async def _about() -> None:
     from bot.commands.about import describe  # noqa: PLC0415 - Telethon, which takes an eighth of a second
-    from bot.evidence.calendars import MISSING, is_installed  # noqa: PLC0415 - no other command needs it
+    from bot.evidence.calendars import calendars_warning  # noqa: PLC0415 - no other command needs it
 
     settings = load_settings()
     async with open_read_only(settings.database_path) as db:
         text = await describe(db, Locale(t=translator("en"), time_zone="UTC", now=utc_now()), EVERYTHING)
     console.print(text.build()[0], soft_wrap=True)
-    if settings.wants_calendars and not is_installed():
-        console.print(MISSING, soft_wrap=True)
+    if warning := calendars_warning(settings):
+        console.print(warning, soft_wrap=True)
 
 
 @cli.command(name="rotate-key")
@@ -47,7 +47,7 @@ def rotate_key() -> None:
 async def _rotate() -> None:
     settings = load_settings()
     async with open_existing(settings.database_path) as database:
-        from bot.evidence.signing import Signer  # noqa: PLC0415 - which --help shall not wait for
+        from bot.evidence.signing_key import Signer  # noqa: PLC0415 - which --help shall not wait for
 
         key = await Signer(database, settings.data_dir).rotate(utc_now())
     console.print(f"From now on this key signs, SHA-256 {fingerprint(key.public)}:")

@@ -13,12 +13,12 @@ from typing import Annotated, TextIO
 import typer
 
 from bot.cli import cli
-from bot.cli.bundling import make_bundle
+from bot.cli.bundles import make_bundle
 from bot.cli.dossiers import write_dossier
 from bot.cli.export_posts import first_moment, message_pages, named_search
 from bot.cli.output import ended_by_reader, opened, reading_back
 from bot.cli.search import narrowed
-from bot.dossier.making import DossierFormat
+from bot.dossier.formats import DossierFormat
 from bot.dossier.news import make_news
 from bot.dossier.syndication import NewsHeading, SyndicationFormat
 from bot.dossier.table import TableFormat, row_of, writer
@@ -80,7 +80,7 @@ def export(  # noqa: PLR0913 - each option narrows what is written, or says how
     language: Annotated[str, typer.Option(help="Of a dossier: en, ru or uk.")] = "en",
     zone: Annotated[str, typer.Option(help="Of a dossier: its time zone, such as Europe/Berlin.")] = "UTC",
 ) -> None:
-    """Write stored messages with columns that 4CAT, DuckDB and spreadsheets open; the README lists them.
+    """Write stored messages with columns that 4CAT, DuckDB and spreadsheets open; docs/export.md lists them.
 
     With --evidence it makes a folder instead, which strangers can check without this program: its README says how.
 

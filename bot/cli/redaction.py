@@ -55,10 +55,11 @@ def redact(
 
     with sessions.lock(settings.data_dir / sessions.BOT):
         redactions.check_room(settings.database_path)
-        count = asyncio.run(_redact(settings, link, version, why))
+        count, staying = asyncio.run(_redact(settings, link, version, why))
         redactions.scrub(settings.database_path)
     console.print(f"Redacted for good: {count} versions. Sent alerts change once the service runs.", soft_wrap=True)
-    console.print(_OUT_OF_REACH, soft_wrap=True)
+    for line in (*staying, _OUT_OF_REACH):
+        console.print(line, soft_wrap=True)
     for path in redactions.databases_before(settings.database_path):
         console.print(f"{path} is a database of before, and may have it: delete that, too.", soft_wrap=True)
     console.print("Next: channelwatch run")
@@ -75,17 +76,18 @@ async def _preview(settings: Settings, link: str, number: int | None) -> None:
     sys.stderr.write("Nothing was changed. Stop the service, then run it again with --yes.\n")
 
 
-async def _redact(settings: Settings, link: str, number: int | None, reason: str) -> int:
-    """Redact, also what an earlier run was cut off at; return how many versions."""
+async def _redact(settings: Settings, link: str, number: int | None, reason: str) -> tuple[int, list[str]]:
+    """Redact, also what an earlier run was cut off at; return how many versions, and lines of what stays elsewhere."""
     async with open_existing(settings.database_path) as database:
         found = await _find(database, link, number)
         left = [each for each in found if not each.is_redacted]
+        staying = list(_staying(await redactions.scope_of(database, left)))
         if left:
             await database.write(partial(redactions.redact, found=left, reason=reason, now=utc_now()))
         blobs = Blobs(settings.media_path)
         blobs.clean()
         await media.remove_strays(database, blobs, before=utc_now())
-    return len(left)
+    return len(left), staying
 
 
 async def _find(db: Reader, link: str, number: int | None) -> list[RedactableVersion]:
@@ -129,5 +131,11 @@ def _scope(scope: RedactionScope) -> Iterator[str]:
     }
     if shown := [f"{count} {what}" for what, count in counted.items() if count]:
         yield f"Also: {', '.join(shown)}."
+    yield from _staying(scope)
+
+
+def _staying(scope: RedactionScope) -> Iterator[str]:
+    if scope.fixed:
+        yield f"{scope.fixed} messages with it cannot be edited, by e-mail and the like or too old: they stay there."
     if scope.answers:
         yield f"{scope.answers} replies in chats showed an edit or a translation: they stay there, delete them by hand."

@@ -20,8 +20,9 @@ from bot.models.outgoing import Theme
 from bot.models.people import EVERYTHING
 from bot.settings import load_settings
 from bot.store import chats, meta, topics
-from bot.store.channel_groups import Directory
+from bot.store.channel_groups import Directory, Place, place_or_topic
 from bot.store.database import Reader, open_read_only
+from bot.store.topics import Topic
 
 
 @cli.command(name="stats")
@@ -53,7 +54,7 @@ def stats_(  # noqa: PLR0913 - what a chart is of, and how it looks
 
 async def _show(asked: Asked, png: Path | None, theme: Theme, language: str, zone: str) -> None:
     path = load_settings().database_path
-    os.environ.setdefault("MPLCONFIGDIR", str(path.parent / "cache"))  # as search processes have it
+    os.environ.update(jobs.drawing_environment(path))
     async with open_read_only(path) as db:
         now = (await meta.clock(db))()
         locale = Locale(t=translator(language), time_zone=zone, now=now)
@@ -80,9 +81,10 @@ async def _show(asked: Asked, png: Path | None, theme: Theme, language: str, zon
 
 async def _part(db: Reader, name: str) -> tuple[tuple[int, ...] | None, str | None]:
     """Return the channels that a name means, or the topic. Raises SettingsError where it means neither."""
-    place, topic = (await Directory.load(db)).find(name), await topics.find(db, name)
-    if place is not None and (place.is_exact or topic is None):
-        return place.channel_ids, None
-    if topic is None:
-        raise SettingsError(f"There is no group, topic or channel «{name}».")
-    return None, topic.name
+    match place_or_topic((await Directory.load(db)).find(name), await topics.find(db, name)):
+        case Topic() as topic:
+            return None, topic.name
+        case Place() as place:
+            return place.channel_ids, None
+        case _:
+            raise SettingsError(f"There is no group, topic or channel «{name}».")

@@ -131,7 +131,7 @@ def _switch(  # noqa: PLR0913 - the fields of a Setting
         title=title,
         place=place,
         summary=summary,
-        usage="on",
+        usage=N_("on/off"),
         examples=(on, off),
         read=read,
         describe=lambda context: Text().add(context.t.gettext(question)),

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter
 
 from bot.commands.rights import Need, allows, viewer
+from bot.dossier.formats import DossierFormat
 from bot.locales import Translator
 from bot.locales.locale import Locale
 from bot.matching.words.inflection import Inflector
@@ -104,7 +105,7 @@ class FileOrder:
     """A dossier that somebody wants as a file."""
 
     case_id: int
-    format: str
+    format: DossierFormat
     viewer: int | None  # the chat whose eyes see it; None: those of an owner
     language: str
     time_zone: str
@@ -237,6 +238,10 @@ class Context:
     def may(self, need: Need) -> bool:
         """Tell whether who speaks has the right."""
         return allows(self.role, need, private=self.private)
+
+    def offers(self, need: Need) -> bool:
+        """Tell whether a screen has buttons for it: a group's has those of its editors, whoever had it drawn."""
+        return allows(self.role if self.private else Role.EDITOR, need, private=self.private)
 
     @property
     def viewer(self) -> Viewer:

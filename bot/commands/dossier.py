@@ -1,8 +1,8 @@
 """The dossier of a case, or a picture of a post: ordered by a tap, made in a process apart, sent once it is there."""
 
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import structlog
 
@@ -11,15 +11,8 @@ from bot.commands.context import Context, FileOrder, RenderingOrder, Reply, Requ
 from bot.commands.lookup import need_case
 from bot.commands.registry import tap
 from bot.commands.rights import Need
-from bot.dossier.making import (
-    MOST_ON_PAPER,
-    MOST_PICTURES,
-    DossierError,
-    DossierFormat,
-    MadeFile,
-    make,
-    make_rendering,
-)
+from bot.dossier.assembly import MOST_ON_PAPER, MOST_PICTURES, DossierError, MadeFile, make, make_rendering
+from bot.dossier.formats import DossierFormat
 from bot.errors import FatalError
 from bot.locales import N_, translator
 from bot.locales.locale import show_size
@@ -65,7 +58,7 @@ async def dossier(request: Request, context: Context) -> Reply:
         return change(text, (*rows_of(offered, 2), (button(t.gettext("Back"), "case", case.id, 0),)))
     order = FileOrder(
         case_id=case.id,
-        format=how,
+        format=DossierFormat(how),
         viewer=context.viewer.chat_id,
         language=t.language,
         time_zone=context.chat.time_zone,
@@ -139,14 +132,15 @@ class Dossiers:
         return made or t.gettext("This case no longer exists.")
 
     async def _make(self, order: FileOrder | RenderingOrder, peer: Peer, place: Path) -> MadeFile | None:
-        options: dict[str, Any] = {
-            "folder": self._folder,
-            "language": order.language,
-            "time_zone": order.time_zone,
-        }
+        run = partial(
+            self._makers.run,
+            who=peer,
+            within=WITHIN,
+            folder=self._folder,
+            language=order.language,
+            time_zone=order.time_zone,
+        )
         if isinstance(order, RenderingOrder):
-            ids = (order.channel_id, order.message_id)
-            return await self._makers.run(make_rendering, *ids, place, who=peer, within=WITHIN, **options)
-        options |= {"viewer": Viewer(chat_id=order.viewer), "now": self._clock()}
-        case = (order.case_id, DossierFormat(order.format))
-        return await self._makers.run(make, *case, place, who=peer, within=WITHIN, **options)
+            return await run(make_rendering, order.channel_id, order.message_id, place)
+        viewer = Viewer(chat_id=order.viewer)
+        return await run(make, order.case_id, order.format, place, viewer=viewer, now=self._clock())

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from bot.commands.context import CommandError, Context, Reply, Request, change, remembered, say, writes
-from bot.commands.enlisting import ALL_WORDS, enlist
+from bot.commands.enlistment import ALL_WORDS, enlist
 from bot.commands.follow_options import SHOWN_WORD, FollowList, read_options
 from bot.commands.parsing import PastedChannels, read_references
 from bot.commands.registry import Section, command, example, outdated, tap
@@ -107,14 +107,14 @@ async def _follow_typed(request: Request, context: Context, tx: Transaction) -> 
         return say(t.gettext("I count the channels my reader account is in, and ask you before I follow them."))
     pasted = _read(lists, request.links)
     if not any(each.references for each in pasted):
-        if lists[0].enlisting.groups and not lists[0].names:
-            return say(await enlist(tx, (), lists[0].enlisting, context))
+        if lists[0].enlistment.groups and not lists[0].names:
+            return say(await enlist(tx, (), lists[0].enlistment, context))
         unclear = next((each for each in pasted if each.unclear), None)
         raise CommandError(usage(t) if unclear is None else _not_understood(unclear, t))
     answers = []
     for each, listed in zip(pasted, lists, strict=True):
         answers.append(await _follow(tx, each, listed.options, context))
-        answers[-1].rest.join(await enlist(tx, each.references[:MOST_AT_ONCE], listed.enlisting, context))
+        answers[-1].rest.join(await enlist(tx, each.references[:MOST_AT_ONCE], listed.enlistment, context))
     if sum(each.count for each in answers) > 1:
         return await _show_list(tx, context, below=join_texts((each.rest for each in answers), "\n").build()[0])
     return say(join_texts((text for each in answers for text in (each.looked_at, each.rest)), "\n"))

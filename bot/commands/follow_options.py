@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import reduce
 
 from bot.commands.context import CommandError
-from bot.commands.enlisting import NOTHING, Enlisting, take_enlisting
+from bot.commands.enlistment import NOTHING, Enlistment, take_enlistment
 from bot.locales import Translator
 from bot.locales.locale import show_number
 from bot.store.channels import NO_OPTIONS, Options
@@ -43,7 +43,7 @@ class FollowList:
 
     names: str  # a pasted list
     options: Options
-    enlisting: Enlisting = NOTHING
+    enlistment: Enlistment = NOTHING
 
 
 def read_options(typed: str, t: Translator) -> tuple[FollowList, ...]:
@@ -52,30 +52,30 @@ def read_options(typed: str, t: Translator) -> tuple[FollowList, ...]:
     There is one part at least, and one for all names that are to be followed in the same way. Raises CommandError.
     """
     in_one_word = _THOUSANDS.sub(lambda found: re.sub(r"\D", "", found[0]), _GAP.sub(r"\1", typed))  # history: 5 000
-    taken = [take_enlisting(line) for line in in_one_word.splitlines()]
-    lines = [replace(_read_line(line, t), enlisting=enlisting) for line, enlisting in taken]
+    taken = [take_enlistment(line) for line in in_one_word.splitlines()]
+    lines = [replace(_read_line(line, t), enlistment=enlistment) for line, enlistment in taken]
     lines = _spread(lines)
     alone = [line for line in lines if not line.names]
     everywhere = reduce(Options.with_, (line.options for line in alone), NO_OPTIONS)
-    joins = reduce(Enlisting.with_, (line.enlisting for line in alone), NOTHING)
-    parts: dict[tuple[Options, Enlisting], list[str]] = {}
+    joins = reduce(Enlistment.with_, (line.enlistment for line in alone), NOTHING)
+    parts: dict[tuple[Options, Enlistment], list[str]] = {}
     for line in lines:
         if line.names:
-            how = everywhere.with_(line.options), joins.with_(line.enlisting)
+            how = everywhere.with_(line.options), joins.with_(line.enlistment)
             parts.setdefault(how, []).append(line.names)
     lists = tuple(
-        FollowList(names="\n".join(names), options=options, enlisting=enlisting)
-        for (options, enlisting), names in parts.items()
+        FollowList(names="\n".join(names), options=options, enlistment=enlistment)
+        for (options, enlistment), names in parts.items()
     )
-    return lists or (FollowList(names="", options=everywhere, enlisting=joins),)
+    return lists or (FollowList(names="", options=everywhere, enlistment=joins),)
 
 
 def _spread(lines: list[FollowList]) -> list[FollowList]:
     """Let the groups of a pasted list hold for all of it where they stand at its beginning or end, and nowhere else."""
-    enlisting = [number for number, line in enumerate(lines) if line.enlisting != NOTHING]
-    if enlisting not in ([0], [len(lines) - 1]):
+    enlistment = [number for number, line in enumerate(lines) if line.enlistment != NOTHING]
+    if enlistment not in ([0], [len(lines) - 1]):
         return lines
-    return [replace(line, enlisting=lines[enlisting[0]].enlisting) for line in lines]
+    return [replace(line, enlistment=lines[enlistment[0]].enlistment) for line in lines]
 
 
 def _read_line(line: str, t: Translator) -> FollowList:

@@ -27,7 +27,7 @@ from bot.text.markup import Piece, Text, bold, join_names, link, one_line
 
 _QUOTES = "«»\"“”„'"
 _NESTED = frozenset(_QUOTES) - {"'"}  # which is an apostrophe, too
-LONGEST_NAME = 64  # characters of a topic's name
+LONGEST_NAME = 64  # characters, of a topic, a channel group or a case
 _LONGEST_LABEL = 40  # characters of a name on a button
 _MOST_SIMILAR = 5  # channels that may be meant
 _MOST_CHATS, _CHAT = 8, 40  # that are named in a sentence, and UTF-16 units of each
@@ -133,6 +133,11 @@ def may_change_case(case: Case, context: Context) -> bool:
     return may_change_made(context.role, is_author=is_author, private=context.private)
 
 
+def offers_case(case: Case, context: Context) -> bool:
+    """Tell whether a screen has buttons that change a case."""
+    return context.offers(Need.INSTANCE) or may_change_case(case, context)
+
+
 async def unknown_name(db: Reader, typed: str, context: Context) -> Text:
     """Say that neither a channel nor a topic goes by a name, and which channels have it in their titles."""
     t = context.t
@@ -172,7 +177,7 @@ def name_chats(found: Sequence[Chat]) -> str:
 
 
 def offer_following(reference: str, name: str, context: Context) -> ButtonRows:
-    """Offer to follow a channel, to those who may."""
-    if not context.may(Need.INSTANCE):
+    """Offer to follow a channel, where somebody may."""
+    if not context.offers(Need.INSTANCE):
         return ()
     return ((button(context.t.gettext("Follow {name}").format(name=name[:_LONGEST_LABEL]), "follow", reference),),)

@@ -1,6 +1,6 @@
 """The commands and buttons of the bot, each declared at the function that answers it by `@command` or `@tap`.
 
-The dispatcher, Telegram's menu, /help and the README's table are made from the declarations. A new module of this
+The dispatcher, Telegram's menu, /help and docs/commands.md are made from the declarations. A new module of this
 package is found by itself.
 """
 
@@ -200,8 +200,8 @@ def menu(t: Translator, role: Role | None = Role.OWNER, *, private: bool = True)
     return [(each.name, t.gettext(each.summary)) for each in allowed]
 
 
-def readme_table(language: str = "en") -> str:
-    """Return the table of commands that the README shows, in Markdown."""
+def markdown_table(language: str = "en") -> str:
+    """Return the table of commands that docs/commands.md shows, in Markdown."""
     t = translator(language)
     typed, meaning = t.gettext("command"), t.gettext("what it does")
     rows = [f"| {typed} | {meaning} |", "|---|---|"]

@@ -48,7 +48,7 @@ DAILY_REPORT = Setting(
     section=Section.CHAT,
     place=6,
     summary=N_("a silent note every day that nothing is missing"),
-    usage="on",
+    usage=N_("on/off"),
     examples=(
         (
             "/receipt 21:30",
@@ -134,7 +134,7 @@ THEME = Setting(
     section=Section.CHAT,
     place=8,
     summary=N_("whether charts are light or dark"),
-    usage="dark",
+    usage=N_("light/dark"),
     examples=(
         ("/theme dark", N_("charts on a dark ground: of /stats, of the weekly report and of who said it first")),
         ("/theme light", N_("the same on white")),

@@ -59,12 +59,16 @@ class Setting:
         """Show the setting, or change it to the typed or tapped choice."""
         if not request.argument:
             return show(request, await self.screen(tx, context))
-        chosen = self.read(request.argument, context)
-        if chosen != context.chat:
-            await log_setting(tx, context, f"/{self.name} {request.argument}")
-        saved, released, menu = await save(tx, context, chosen)
+        saved, released, menu = await self.choose(tx, context, request.argument)
         screen = await self.screen(tx, saved, request.argument, released=released)
         return replace(show(request, screen), menu=menu)
+
+    async def choose(self, tx: Transaction, context: Context, typed: str) -> tuple[Context, int, str | None]:
+        """Change the setting to a choice; return what `save` does. Raises CommandError."""
+        chosen = self.read(typed, context)
+        if chosen != context.chat:
+            await log_setting(tx, context, f"/{self.name} {typed}")
+        return await save(tx, context, chosen)
 
     async def screen(self, db: Reader, context: Context, typed: str = "", *, released: int = 0) -> Outgoing:
         """Describe the setting, with a button for each usual choice, one to type another, and the way back."""

@@ -11,14 +11,14 @@ from bot.commands.context import CommandError, Context, Reply, Request, message,
 from bot.commands.context import show as show_screen
 from bot.commands.lookup import find_topic, unquoted
 from bot.commands.registry import Section, command, example, outdated, tap
+from bot.commands.report_settings import THEME
 from bot.commands.rights import Need
-from bot.commands.subscribing import log_setting
 from bot.locales import N_
 from bot.locales.locale import topic_title
 from bot.models.counts import ChannelCount, DeletionCount, Selection
 from bot.models.outgoing import Button, ButtonRows, Outgoing, Theme
 from bot.store import chats, topics
-from bot.store.channel_groups import ChannelGroup, Directory, ListedChannel
+from bot.store.channel_groups import ChannelGroup, Directory, ListedChannel, Place, place_or_topic
 from bot.store.database import Transaction
 from bot.store.topics import Topic
 from bot.text.buttons import button, choice, rows_of
@@ -78,8 +78,8 @@ async def theme_of(chosen: Sequence[str], context: Context) -> Theme:
     if theme is not context.chat.theme and context.may(Need.CHAT):
 
         async def remember(tx: Transaction) -> None:
-            await log_setting(tx, context, f"/theme {theme}")
-            await chats.choose_theme(tx, context.chat.id, theme)
+            chat = await chats.get(tx, context.chat.id)
+            await THEME.choose(tx, replace(context, chat=chat or context.chat), theme)
 
         await context.database.write(remember)
     return theme
@@ -168,12 +168,15 @@ def _topic(topic: Topic, context: Context) -> _Part:
 
 async def _find(directory: Directory, typed: str, context: Context) -> _Part | None:
     """Return what a name means: a group, channel or topic, else the one channel with these words in its title."""
-    place, topic = directory.find(typed), await find_topic(context.database, typed, context.viewer)
-    if place is not None and place.group is not None:
-        return _group(place.group, directory)
-    if topic is not None and (place is None or not place.is_exact):
-        return _topic(topic, context)
-    return _channel(place.channels[0]) if place is not None and len(place.channels) == 1 else None
+    match place_or_topic(directory.find(typed), await find_topic(context.database, typed, context.viewer)):
+        case Topic() as topic:
+            return _topic(topic, context)
+        case Place(group=ChannelGroup() as group):
+            return _group(group, directory)
+        case Place(channels=[channel]):
+            return _channel(channel)
+        case _:
+            return None
 
 
 async def _by_key(key: str, directory: Directory, context: Context) -> _Part:

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 from babel.numbers import format_percent
 
-from bot.commands.changing import may_change, others_using, require_may_change
 from bot.commands.context import CommandError, Context, Reply, Request, change, message, say, show, writes
 from bot.commands.keyboards import TOPICS_PAGE, topic_rows
 from bot.commands.lookup import listed, need_topic, show_topic, topic_by_id
@@ -17,6 +16,7 @@ from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
 from bot.commands.setup import setup_screen
 from bot.commands.subscribing import set_exclusion, subscribe, unsubscribe
+from bot.commands.topic_change import may_change, others_using, require_may_change
 from bot.commands.topic_screen import topic_screen
 from bot.commands.topic_settings import priority_label
 from bot.commands.undo import undo_button
@@ -166,7 +166,7 @@ async def topics_screen(db: Reader, context: Context, number: int = 0) -> Outgoi
         text.line().join(lines).line()
     ends = await _add_muted(text, db, context)
     words = await _add_excluded(text, [topic for topic in shown if topic.id in on], db, context)
-    if context.may(Need.INSTANCE):
+    if context.offers(Need.INSTANCE):
         text.line().say(t.gettext("To create your own: {example}"), example=code(track_example(t)))
     one = (button(t.gettext("One topic in detail…"), "about", "list"),)
     switches = topic_rows(shown, on, t, screen=f"topics:{page.number}")

@@ -3,7 +3,17 @@
 import re
 from collections.abc import Sequence
 
-from bot.commands.changing import (
+from bot.commands.context import CommandError, Context, Effect, Reply, Request, change, message, remembered, say, writes
+from bot.commands.limits import show_limits
+from bot.commands.lookup import LONGEST_NAME, find_topic, show_topic, topic_by_id, unquoted
+from bot.commands.private import keep_private
+from bot.commands.query_text import TypedQuery, read_topic, show_backtest, show_query
+from bot.commands.questions import ask
+from bot.commands.registry import Section, command, example, tap
+from bot.commands.rewriting import or_rows
+from bot.commands.rights import REFUSALS, Need
+from bot.commands.subscribing import subscribe
+from bot.commands.topic_change import (
     SEEN,
     Change,
     carry_out,
@@ -16,16 +26,6 @@ from bot.commands.changing import (
     save_topic,
     seen,
 )
-from bot.commands.context import CommandError, Context, Effect, Reply, Request, change, message, remembered, say, writes
-from bot.commands.limits import show_limits
-from bot.commands.lookup import LONGEST_NAME, find_topic, show_topic, topic_by_id, unquoted
-from bot.commands.private import keep_private
-from bot.commands.query_text import TypedQuery, read_topic, show_backtest, show_query
-from bot.commands.questions import ask
-from bot.commands.registry import Section, command, example, tap
-from bot.commands.rewriting import or_rows
-from bot.commands.rights import REFUSALS, Need
-from bot.commands.subscribing import subscribe
 from bot.commands.topics import track_example
 from bot.commands.undo import undo_button
 from bot.locales import N_, Translator

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from bot.models import StoredPost
 from bot.models.captures import Capture
-from bot.store import captures, channels, media, posts
+from bot.store import captures, channels, ledger, media, posts
 from bot.store.blobs import Blobs
 from bot.store.cases import Case, CasePost
 from bot.store.channels import Channel
 from bot.store.database import Reader
+from bot.store.ledger import LedgerTurn
 from bot.store.media import FileState, MediaFile
 
 MOST_EMBEDDED = 20 << 20  # bytes of all pictures that a dossier shows; of the others it gives name and SHA-256
@@ -52,6 +53,7 @@ class DossierPost:
     saved: CasePost
     messages: Messages
     capture: Capture | None  # the last one of its public page
+    turns: tuple[LedgerTurn, ...]  # when its messages vanished, and were seen again
 
     @property
     def first(self) -> StoredPost:
@@ -81,7 +83,9 @@ async def each_post(db: Reader, saved: Sequence[CasePost], folder: Path) -> Asyn
     for each in saved:
         messages = await messages_of(db, each.channel_id, each.message_id, pictures)
         capture = await captures.of_post(db, each.channel_id, each.message_id)
-        yield DossierPost(saved=each, messages=messages, capture=capture)
+        ids = [versions[0].post.message_id for versions in messages]
+        turns = tuple(await ledger.turns_of(db, each.channel_id, ids))
+        yield DossierPost(saved=each, messages=messages, capture=capture, turns=turns)
 
 
 async def messages_of(db: Reader, channel_id: int, message_id: int, pictures: "ShownPictures") -> Messages:

@@ -1,4 +1,4 @@
-"""The base of the formats in which files are made."""
+"""The formats in which files are made, and their base."""
 
 from enum import StrEnum
 from typing import Self
@@ -14,3 +14,14 @@ class FileFormat(StrEnum):
         made = str.__new__(cls, name)
         made._value_, made.mime = name, mime
         return made
+
+
+class DossierFormat(FileFormat):
+    """What a dossier can be, each with its media type."""
+
+    HTML = "html", "text/html"
+    PDF = "pdf", "application/pdf"
+    XLSX = "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    CSV = "csv", "text/csv"
+    JSONL = "jsonl", "application/jsonl"
+    PICTURES = "zip", "application/zip"  # of each version

@@ -37,7 +37,12 @@ def write_sheet(shown: DossierView, rows: Iterator[dict[str, Cell]], out: Binary
         for version in post.versions
         for file in version.files
     )
-    about = [(shown.title, shown.subtitle), (names["note"], shown.note), *shown.facts]
+    about = [
+        (shown.title, shown.subtitle),
+        (names["tags"], ", ".join(shown.tags)),
+        (names["note"], shown.note),
+        *shown.facts,
+    ]
     with Workbook(out, options) as book:
         sheets = _Sheets(book)
         sheets.add(names["posts"], ("№", *(names[each] for each in heads), ""), posts)

@@ -1,7 +1,7 @@
 """The columns in which other tools get messages: 4CAT and DuckDB open them as they are. Pure.
 
 4CAT asks for `id`, `thread_id`, `timestamp`, `author` and `body` (its `datasources/upload/import_formats.py`), and
-takes `hashtags` with commas between them; the README has a line for each column.
+takes `hashtags` with commas between them; docs/export.md has a line for each column.
 """
 
 import csv

@@ -22,13 +22,19 @@ from bot.models.captures import CaptureState
 from bot.models.links import post_link
 from bot.rendering.captures import capture_sentence
 from bot.rendering.files import file_name, why_left
-from bot.rendering.post_text import channel_name, full_text, gone_words
+from bot.rendering.post_text import channel_name, full_text
 from bot.rendering.withheld import show_withholdings
 from bot.store.channels import BEGINNING, Channel
+from bot.store.ledger import LineKind
 from bot.store.media import FileState
 from bot.text.markup import one_line
 
 _NAME, _EXCERPT = 120, 160  # UTF-16 units
+_TURNS = {
+    LineKind.DELETION: N_("deletion told by Telegram"),
+    LineKind.MISSING: N_("missing when read again"),
+    LineKind.SEEN_AGAIN: N_("seen again"),
+}
 Runs = tuple[tuple[str, str], ...]  # (same, gone or come, text)
 
 PATHS = {  # by which a version reached us
@@ -164,6 +170,7 @@ def _headings(t: Translator) -> dict[str, str]:
         "timeline": t.gettext("Timeline"),
         "sources": t.gettext("Sources"),
         "words": t.gettext("What the words mean"),
+        "tags": t.gettext("Tags"),
         "note": t.gettext("Note"),
         "time": t.gettext("Time"),
         "clock": t.gettext("Whose clock"),
@@ -212,9 +219,8 @@ def _events(found: Sequence[DossierPost], writer: DossierLanguage) -> Iterator[S
                 edited = version.post.edit_date
                 clock, at = (ours, version.post.seen_at) if edited is None else (telegram, edited)
                 events.append((at, number, clock, t.gettext("edited")))
-        firsts = [versions[0].post for versions in each.messages]
-        gone = {gone_words(post, t): post.gone_at for post in firsts if post.gone_at is not None}
-        events += [(at, number, ours, what) for what, at in gone.items()]
+        turns = dict.fromkeys((turn.at, turn.kind) for turn in each.turns)  # those of an album together
+        events += [(at, number, ours, t.gettext(_TURNS[kind])) for at, kind in turns]
     for at, number, clock, what in sorted(events, key=lambda event: event[0]):
         title = channel_name(found[number - 1].first, _NAME)
         yield ShownEvent(at=writer.moment(at), clock=clock, what=what, number=number, title=title)
@@ -233,7 +239,10 @@ def _post(number: int, each: DossierPost, writer: DossierLanguage) -> ShownPost:
     counters = ((t.gettext("Views"), first.views), (t.gettext("Forwards"), first.forwards))
     facts += [(name, f"{count:,}".replace(",", "\N{NO-BREAK SPACE}")) for name, count in counters if count is not None]
     if each.capture is not None:
-        facts.append((t.gettext("Public page"), capture_sentence(each.capture, writer.moment, t)))
+        said = capture_sentence(each.capture, writer.moment, t)
+        if each.capture.state is CaptureState.WANTED:
+            said = t.gettext("Not kept yet when this dossier was made.")
+        facts.append((t.gettext("Public page"), said))
         if each.capture.state is CaptureState.KEPT and each.capture.sha256 is not None:
             facts += [(t.gettext("Its address"), each.capture.url or ""), ("SHA-256", each.capture.sha256.hex())]
     facts.append((t.gettext("Saved (our clock)"), f"{writer.moment(saved.added_at)} · {one_line(saved.name, _NAME)}"))

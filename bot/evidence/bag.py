@@ -12,7 +12,7 @@ from typing import TextIO
 
 from bot import __version__
 from bot.errors import SettingsError
-from bot.evidence.signing import PrivateKey
+from bot.evidence.signing_key import PrivateKey
 from bot.evidence.verify import MANIFEST
 from bot.runtime.disk import fatal_in
 

@@ -13,17 +13,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
 
+from bot.dossier.assembly import MOST_PICTURES, drawn
 from bot.dossier.contents import ShownPictures, messages_of
-from bot.dossier.making import MOST_PICTURES, drawn
 from bot.dossier.rendering import PostRendering, renderings_of
 from bot.errors import SettingsError
 from bot.evidence import capture
 from bot.evidence.bag import alone_in, opened, write_manifests
 from bot.evidence.coverage import channel_coverage
 from bot.evidence.moments import exact
-from bot.evidence.signing import PrivateKey, handover_text
+from bot.evidence.signing_key import PrivateKey, handover_text
 from bot.locales import translator
-from bot.models.captures import Capture
 from bot.models.links import post_link
 from bot.store import captures, evidence, heads, proofs
 from bot.store.blobs import Blobs
@@ -130,11 +129,12 @@ class Bundle:
         )
 
     async def _put_messages(self, show: Callable[[int], None]) -> None:
-        done, last, captured = 0, None, list[Capture]()
+        done, last = 0, None
         with (
             opened(self._data / "versions.jsonl") as versions,
             opened(self._data / "raw.tsv") as raws,
             opened(self._data / "files.jsonl") as files,
+            capture.PageWriter(self._data / "captures", self._blobs) as pages,
         ):
             while part := await self._messages.after(last, most=_AT_ONCE):
                 additions = await evidence.additions_of(self._db, part)
@@ -146,10 +146,9 @@ class Bundle:
                 for file in await evidence.files_of(self._db, part):
                     self._put_file(file)
                     _put_line(files, file)
-                captured += await captures.of_messages(self._db, part)
+                pages.put(await captures.of_messages(self._db, part))
                 done, last = done + len(part), part[-1]
                 show(done)
-        self._put_captures(captured)
 
     def _put_file(self, file: dict[str, Any]) -> None:
         if file["state"] != "kept":
@@ -160,11 +159,6 @@ class Bundle:
             self._files += 1
         else:
             file["reason"] = "it is not on the disk"
-
-    def _put_captures(self, found: Sequence[Capture]) -> None:
-        if found:
-            (self._data / "captures").mkdir()
-            capture.put(found, self._data / "captures", self._blobs)
 
     async def _renderings(self) -> list[tuple[str, PostRendering]]:
         """Return what pictures of the versions of the first posts show."""

@@ -12,14 +12,15 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import structlog
 
 from bot.errors import install_line
 from bot.evidence.verify import BITCOIN, OTS, PENDING, attestations, attested
 from bot.runtime.proxies import Proxy
-from bot.runtime.web import PageFailureError, Transport
+from bot.runtime.web import PageFailureError, Transport, web_proxy
+from bot.settings import Settings
 from bot.store import proofs
 from bot.store.database import Database
 from bot.store.heads import LedgerHead
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-MISSING = f"OPENTIMESTAMPS_URLS is set, but the package «opentimestamps» is missing. {install_line('ots')}"
+_MISSING = f"OPENTIMESTAMPS_URLS is set, but the package «opentimestamps» is missing. {install_line('ots')}"
 ASK_AFTER = timedelta(hours=1)
 HOURLY, DAILY = timedelta(minutes=55), timedelta(hours=23)  # with room for a turn of the loop
 LATE = timedelta(days=3)
@@ -60,6 +61,11 @@ def is_installed() -> bool:
     return importlib.util.find_spec("opentimestamps") is not None
 
 
+def calendars_warning(settings: Settings) -> str | None:
+    """Say what to install where calendars of one's own choice are set and the extra is not there."""
+    return _MISSING if settings.wants_calendars and not is_installed() else None
+
+
 def is_upgrade_due(proof: HeadProof, now: datetime) -> bool:
     """Tell whether to ask calendars for what they promised: each hour for a day, then each day, for a month."""
     if not proof.promises or proof.submitted_at is None:
@@ -81,6 +87,11 @@ class Calendars:
         self._database = database
         self.urls = [url.rstrip("/") for url in urls]
         self._proxy = proxy
+
+    @classmethod
+    def of(cls, settings: Settings, database: Database) -> Self:
+        """Make them by the settings: none where the extra is not there."""
+        return cls(database, settings.calendars if is_installed() else (), proxy=web_proxy(settings))
 
     async def submit(self, head: LedgerHead, now: datetime) -> HeadProof | None:
         """Submit a head, unless a calendar has it; return its proof, or why there is none. None: nobody is asked."""

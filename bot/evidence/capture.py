@@ -5,9 +5,11 @@ A record is made of what is stored: the page as it was unpacked, and the headers
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from functools import partial
 from io import BytesIO
 from pathlib import Path
+from typing import TextIO
 
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
@@ -15,34 +17,14 @@ from warcio.warcwriter import WARCWriter
 from bot import __version__
 from bot.evidence.moments import exact
 from bot.models import Clock
-from bot.models.captures import Capture, CaptureCause, CaptureOutcome, CaptureState
-from bot.sources.pages.capturing import CLAIMED, PageCaptures
+from bot.models.captures import Capture, CaptureCause, CaptureState
+from bot.sources.pages.captures import CLAIMED, PageCaptures
 from bot.store import captures, posts
 from bot.store.blobs import Blobs
 from bot.store.database import Database
 
 MOST = 200  # messages of a bundle that are asked for: a page takes some seconds, lest Telegram shuts us out
 _PACKED = {"content-encoding", "transfer-encoding", "content-length"}  # of a body that is stored unpacked
-_OUTCOMES = {
-    CaptureOutcome.SHOWN: "the page shows the post",
-    CaptureOutcome.OTHER: "the page shows a post of another channel, which has the name now",
-    CaptureOutcome.REFUSED: "the page shows no post: {detail}",
-    CaptureOutcome.STRANGE: "the page cannot be read: {detail}",
-    CaptureOutcome.PRIVATE: "it has no public page: its channel is private",
-    CaptureOutcome.STORY: "it has no public page: it is a story",
-    CaptureOutcome.WEBSITE: "it has no public page of Telegram's: it is of a website",
-    CaptureOutcome.SILENT: "nothing came: {detail}",
-    CaptureOutcome.PRUNED: "the page was removed to make room",
-    CaptureOutcome.REDACTED: "what the post said was redacted",
-    CaptureOutcome.TOO_MANY: "nobody asked: there were too many alerts at once",
-}
-
-
-def outcome_in_words(capture: Capture) -> str:
-    """Return what a page shows, or why there is none, for strangers."""
-    if capture.outcome is None:
-        return f"it did not come yet: {capture.detail}" if capture.detail else "it is still to be asked for"
-    return _OUTCOMES[capture.outcome].format(detail=capture.detail)
 
 
 async def take(
@@ -70,18 +52,34 @@ async def take(
         show(await captures.of_post(database, channel_id, message_id) or made)
 
 
-def put(found: Sequence[Capture], folder: Path, blobs: Blobs) -> None:
-    """Write captures into a folder of a bundle."""
-    with (folder / "pages.warc").open("wb") as file, (folder / "pages.jsonl").open("w", encoding="utf-8") as list_:
-        writer = WARCWriter(file, gzip=False, warc_version="WARC/1.1")
-        about = {"software": f"channelwatch {__version__}", "format": "WARC File Format 1.1"}
-        writer.write_record(writer.create_warcinfo_record("pages.warc", about))
+class PageWriter(ExitStack):
+    """Writes captures into a folder of a bundle, some at a time; where there are none, there is no folder."""
+
+    def __init__(self, folder: Path, blobs: Blobs) -> None:
+        super().__init__()
+        self._folder = folder
+        self._blobs = blobs
+        self._files: tuple[WARCWriter, TextIO] | None = None
+
+    def put(self, found: Sequence[Capture]) -> None:
+        """Write captures."""
         for capture in found:
-            body = _body(capture, blobs)
+            pages, names = self._files or self._open()
+            body = _body(capture, self._blobs)
             if body is not None:
-                (folder / f"{(capture.sha256 or b'').hex()}.html").write_bytes(body)
-                writer.write_record(_record(writer, capture, body))
-            list_.write(json.dumps(_listed(capture, is_here=body is not None), ensure_ascii=False) + "\n")
+                (self._folder / f"{(capture.sha256 or b'').hex()}.html").write_bytes(body)
+                pages.write_record(_record(pages, capture, body))
+            names.write(json.dumps(_listed(capture, is_here=body is not None), ensure_ascii=False) + "\n")
+
+    def _open(self) -> tuple[WARCWriter, TextIO]:
+        self._folder.mkdir()
+        file = self.enter_context((self._folder / "pages.warc").open("wb"))
+        names = self.enter_context((self._folder / "pages.jsonl").open("w", encoding="utf-8"))
+        pages = WARCWriter(file, gzip=False, warc_version="WARC/1.1")
+        about = {"software": f"channelwatch {__version__}", "format": "WARC File Format 1.1"}
+        pages.write_record(pages.create_warcinfo_record("pages.warc", about))
+        self._files = pages, names
+        return self._files
 
 
 def _body(capture: Capture, blobs: Blobs) -> bytes | None:
@@ -91,18 +89,17 @@ def _body(capture: Capture, blobs: Blobs) -> bytes | None:
 
 
 def _listed(capture: Capture, *, is_here: bool) -> dict[str, object]:
-    """Return a capture as strangers read it."""
-    is_lost = capture.state is CaptureState.KEPT and not is_here
-    at = exact(capture.at)
+    """Return a capture as strangers read it; `README.txt` says what the words mean."""
     return {
         "channel": capture.channel_id,
         "message": capture.message_id,
         "number": capture.number,
         "cause": capture.cause,
         "url": capture.url,
-        "at": at,
+        "at": exact(capture.at),
         "sha256": None if capture.sha256 is None else capture.sha256.hex(),
-        "outcome": outcome_in_words(capture) + ("; its file is not on the disk any more" if is_lost else ""),
+        "outcome": "lost" if capture.state is CaptureState.KEPT and not is_here else capture.outcome,
+        "detail": capture.detail,
     }
 
 

@@ -10,10 +10,10 @@ from typing import Self
 
 import structlog
 
-from bot.evidence.calendars import MISSING, Calendars, is_installed, is_late, is_upgrade_due
-from bot.evidence.countersigning import countersign, post_head
+from bot.evidence.calendars import Calendars, calendars_warning, is_late, is_upgrade_due
+from bot.evidence.countersignatures import countersign, post_head
 from bot.evidence.loss_report import write_reports
-from bot.evidence.signing import KeyFileError, Signer
+from bot.evidence.signing_key import KeyFileError, Signer
 from bot.evidence.stamps import Stamper
 from bot.models import Clock
 from bot.runtime.proxies import Proxy
@@ -51,7 +51,7 @@ class HeadLoop:
         folder: Path,
         authorities: Sequence[str],
         *,
-        calendars: Sequence[str] = (),
+        calendars: Calendars | None = None,
         proxy: Proxy | None,
         clock: Clock,
     ) -> None:
@@ -59,16 +59,16 @@ class HeadLoop:
         self._folder = folder
         self._signer = Signer(database, folder)
         self._authorities = authorities
-        self._calendars = Calendars(database, calendars, proxy=proxy)
+        self._calendars = calendars
         self._proxy = proxy
         self._clock = clock
 
     @classmethod
     def of(cls, settings: Settings, database: Database, *, clock: Clock) -> Self:
         """Make one by the settings."""
-        calendars = settings.calendars if is_installed() else ()
-        if settings.wants_calendars and not calendars:
-            log.warning(MISSING)
+        if warning := calendars_warning(settings):
+            log.warning(warning)
+        calendars = Calendars.of(settings, database)
         proxy = web_proxy(settings)
         return cls(database, settings.data_dir, settings.authorities, calendars=calendars, proxy=proxy, clock=clock)
 
@@ -123,7 +123,7 @@ class HeadLoop:
 
     async def _prove(self, now: datetime) -> None:
         """Submit the head to calendars where a day has passed, and ask for the blocks of earlier ones."""
-        if not self._calendars.urls:
+        if self._calendars is None or not self._calendars.urls:
             return
         last, submitted = await proofs.last(self._database), await proofs.last_submitted(self._database)
         failed_at = last.tried_at if last is not None and last.file is None else None

@@ -8,7 +8,7 @@ import structlog
 
 from bot.evidence.coverage import channel_coverage
 from bot.evidence.moments import iso
-from bot.evidence.signing import PrivateKey
+from bot.evidence.signing_key import PrivateKey
 from bot.runtime.private_files import FOLDER_MODE, write_private
 from bot.store import ledger, meta
 from bot.store.database import Database

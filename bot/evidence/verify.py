@@ -39,6 +39,9 @@ LARGEST_OTS, DEEPEST, LONGEST = 1 << 16, 250, 4096  # bytes of a proof, operatio
 Row = tuple[tuple[int, int, int], str, Any]  # of a version: its channel, message and number, the file, what it says
 
 
+UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, MemoryError)
+
+
 class BundleCheck:
     """Finds what is wrong with a bundle, each in one line."""
 
@@ -73,7 +76,7 @@ class BundleCheck:
         for step in steps:
             try:
                 step()
-            except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+            except UNREADABLE as error:
                 self.fault(f"{step.__name__.replace('_', ' ')}: cannot be read ({type(error).__name__}: {error})")
         return not self.faults
 
@@ -89,7 +92,7 @@ class BundleCheck:
                 if not path.is_file():
                     self.fault(f"{name}: the file is missing")
                     continue
-                show(f"{name}: {path.stat().st_size >> 20:,} MB")
+                show(name)
                 found = sha256_of(path)
                 if found != digest:
                     self.fault(f"{name}: the file was changed")
@@ -404,8 +407,8 @@ class BundleCheck:
                 elif kind != "warcinfo":
                     words = f"{sha256} from {address}, {date}"
                     self.fault(f"pages.warc: it has the page {words} twice, or the ledger has no line of that")
-        except (ValueError, KeyError) as error:
-            self.fault(f"pages.warc: {error}")
+        except (ValueError, KeyError, OverflowError, MemoryError) as error:
+            self.fault(f"pages.warc: {error or 'it cannot be read'}")
         for sha256, date, address in left.elements():
             if (path.parent / f"{sha256}.html").is_file():
                 self.fault(f"pages.warc: the page {sha256} from {address}, {date}, is not in it")

@@ -45,6 +45,7 @@ class Recipient:
     excluded: tuple[str, ...] = ()  # words that the chat excludes from the topic
     is_broadcast: bool = False  # a channel of the team's own: what comes too late is not even counted there
     translates: bool = False  # a translation follows each alert in another language
+    keeps_pages: bool = False  # the public page of each post is captured
 
 
 class Loudness(IntEnum):

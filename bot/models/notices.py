@@ -200,6 +200,7 @@ class HeadPosted(_Notice):
     text: str  # canonical JSON, which is signed
     signature: str  # in Base64
     key: str  # the public key, likewise
+    handovers: tuple[str, ...] = ()  # how it followed earlier ones, the last first: each of these, and what it signed
 
 
 class HeadFault(StrEnum):

@@ -1,6 +1,5 @@
 """The daily report: once a day, each chat that wants one gets a silent notice of whether anything is missing."""
 
-import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -9,7 +8,7 @@ from bot.models import Clock
 from bot.models.notices import DailyReport
 from bot.models.people import Viewer
 from bot.monitoring.channel_state import ChannelState, ChannelStatus, channel_states
-from bot.runtime.supervisor import TURN, Beat, no_beat
+from bot.runtime.supervisor import Beat, no_beat, repeat
 from bot.store import access, channels, chats, follows, outbox
 from bot.store.access import Restrictable
 from bot.store.channels import Channel
@@ -40,12 +39,7 @@ class DailyReports:
 
     async def run(self, beat: Beat = no_beat) -> None:
         """Look for chats whose time has come, for ever."""
-        beat(SETTLE + TURN)
-        await asyncio.sleep(SETTLE)
-        while True:
-            beat(LOOK_EVERY + TURN)
-            await self.send_due()
-            await asyncio.sleep(LOOK_EVERY)
+        await repeat(self.send_due, beat, every=LOOK_EVERY, after=SETTLE)
 
     async def send_due(self) -> int:
         """Send a report to each chat whose time has come since its last one; return to how many."""

@@ -16,7 +16,7 @@ import structlog
 from pydantic import SecretStr
 
 from bot.models import Clock
-from bot.runtime.supervisor import TURN, Beat, Health, no_beat
+from bot.runtime.supervisor import Beat, Health, no_beat, repeat
 from bot.store import meta
 from bot.store.database import Database, Reader
 
@@ -91,10 +91,7 @@ class Heartbeat:
 
     async def run(self, beat: Beat = no_beat) -> None:
         """Look for ever."""
-        while True:
-            beat(EVERY + TURN)
-            await self.look()
-            await asyncio.sleep(EVERY)
+        await repeat(self.look, beat, every=EVERY)
 
     async def look(self) -> bool:
         """Write the sign of life; where all is well, write that too, and ping the watchdog. Return whether it is."""

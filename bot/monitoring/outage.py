@@ -3,7 +3,6 @@
 What follows is told to the owners, and alerts go to the fallbacks of their chats meanwhile.
 """
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -12,7 +11,7 @@ import structlog
 
 from bot.models import Clock
 from bot.models.notices import Outage
-from bot.runtime.supervisor import TURN, Beat, no_beat
+from bot.runtime.supervisor import Beat, no_beat, repeat
 from bot.store import channels, fallbacks
 from bot.store.database import Database
 
@@ -86,10 +85,7 @@ class OutageMonitor:
 
     async def run(self, beat: Beat = no_beat) -> None:
         """Look for ever."""
-        while True:
-            beat(EVERY + TURN)
-            await self.look()
-            await asyncio.sleep(EVERY)
+        await repeat(self.look, beat, every=EVERY)
 
     async def look(self) -> None:
         """Look once; during an outage bring what waits to the fallbacks."""

@@ -3,13 +3,12 @@
 A channel that falls silent may be blocked, taken over or moved, and looks just like one that has nothing to say.
 """
 
-import asyncio
 from datetime import datetime, timedelta
 
 from bot.models import Clock
 from bot.models.notices import ChannelSilent
 from bot.monitoring.activity import REMEMBERED, SLOT, Baseline, learn_baseline
-from bot.runtime.supervisor import TURN, Beat, no_beat
+from bot.runtime.supervisor import Beat, no_beat, repeat
 from bot.store import stats
 from bot.store.database import Database, Transaction
 from bot.store.notices import notify_followers
@@ -32,10 +31,7 @@ class SilenceMonitor:
 
     async def run(self, beat: Beat = no_beat) -> None:
         """Look at all channels now and then, for ever."""
-        while True:
-            beat(LOOK_EVERY + TURN)
-            await self.look()
-            await asyncio.sleep(LOOK_EVERY)
+        await repeat(self.look, beat, every=LOOK_EVERY)
 
     async def look(self) -> int:
         """Notify followers of the channels that have fallen silent since the last look; return how many those are."""

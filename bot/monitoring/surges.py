@@ -1,13 +1,12 @@
 """The monitor of surges: a chat gets one notice a day of a topic that has unusually many posts, with some of them."""
 
-import asyncio
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 
 from bot.models import Clock, StoredPost
 from bot.models.notices import TopicSurge
 from bot.monitoring.surge import FEWEST_CHANNELS, FEWEST_POSTS, REMEMBERED, SLOT, TopicPast, is_surge, usual_posts
-from bot.runtime.supervisor import TURN, Beat, no_beat
+from bot.runtime.supervisor import Beat, no_beat, repeat
 from bot.store import chats, posts, surges
 from bot.store.database import Database
 from bot.store.notices import notify
@@ -29,10 +28,7 @@ class SurgeMonitor:
 
     async def run(self, beat: Beat = no_beat) -> None:
         """Look at the last hour now and then, for ever."""
-        while True:
-            beat(LOOK_EVERY + TURN)
-            await self.look()
-            await asyncio.sleep(LOOK_EVERY)
+        await repeat(self.look, beat, every=LOOK_EVERY)
 
     async def look(self) -> int:
         """Notify the chats in which a topic has a surge; return how many notices that are."""

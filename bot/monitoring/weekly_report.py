@@ -1,8 +1,8 @@
 """The weekly report: on a day of its choice, a chat gets a silent notice of seven days, with a chart."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -14,7 +14,7 @@ from bot.models.notices import WeeklyReport
 from bot.models.people import Viewer
 from bot.monitoring.channel_state import ChannelState, channel_states
 from bot.monitoring.daily_report import LOOK_EVERY, NAMED, SETTLE, channel_name, last_occurrence
-from bot.runtime.supervisor import TURN, Beat, no_beat
+from bot.runtime.supervisor import TURN, Beat, no_beat, repeat
 from bot.store import access, chats
 from bot.store.access import Restrictable
 from bot.store.chats import Chat, WeeklyTime
@@ -43,12 +43,7 @@ class WeeklyReports:
 
     async def run(self, beat: Beat = no_beat) -> None:
         """Look for chats whose time has come, for ever."""
-        beat(SETTLE + TURN)
-        await asyncio.sleep(SETTLE)
-        while True:
-            await self.send_due(beat)
-            beat(LOOK_EVERY + TURN)
-            await asyncio.sleep(LOOK_EVERY)
+        await repeat(partial(self.send_due, beat), beat, every=LOOK_EVERY, after=SETTLE)
 
     async def send_due(self, beat: Beat = no_beat) -> int:
         """Send a report to each chat whose time has come since its last one; return to how many.

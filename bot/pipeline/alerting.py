@@ -53,7 +53,8 @@ async def add_alerts(
     await outbox.enqueue(tx, [_message(each) for each in single], now=now)  # these leave first
     await translations.follow(tx, [each.alert.id for each in single if each.recipient.translates], now=now)
     await _add_to_groups(tx, grouped, open_groups, now=now)
-    await captures.follow(tx, [each.alert.id for each in (*single, *(each for each, _ in grouped))], now=now)
+    shown = (*single, *(each for each, _ in grouped))
+    await captures.follow(tx, [each.alert.id for each in shown if each.recipient.keeps_pages], now=now)
     await _add_duplicates(tx, joined, now=now)
     await groups.show_news(tx, news, now=now)
     return len(single) + sum(group.kind in _ALERTING for _, group in grouped)

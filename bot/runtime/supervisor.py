@@ -91,6 +91,16 @@ async def guarded(name: str, loop: Loop, health: Health | None = None, *, back_o
         health.forget(name)
 
 
+async def repeat(act: Callable[[], Awaitable[object]], beat: Beat, *, every: float, after: float = 0.0) -> None:
+    """Do something every so many seconds, for ever; the first time after some."""
+    pause = after
+    while True:
+        beat(pause + TURN)
+        await asyncio.sleep(pause)
+        await act()
+        pause = every
+
+
 def is_ending() -> bool:
     """Tell whether the present task is being cancelled.
 

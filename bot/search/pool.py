@@ -16,6 +16,7 @@ from weakref import WeakValueDictionary
 
 import structlog
 
+from bot.charts.jobs import drawing_environment
 from bot.errors import ChannelwatchError, FatalError
 from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.search.child import LENGTH
@@ -159,7 +160,7 @@ class _Process:
         """Start a process that answers questions about an archive."""
         environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
-        environment["MPLCONFIGDIR"] = str(path.parent / "cache")  # what it knows of fonts: no home can be written to
+        environment |= drawing_environment(path)
         pipe = asyncio.subprocess.PIPE
         command = (sys.executable, "-P", "-m", "bot.search.child", str(path))
         started = cls(await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, env=environment))

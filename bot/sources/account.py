@@ -17,7 +17,7 @@ from telethon.tl import TLRequest
 
 from bot.errors import ReaderLostError, TelegramError, Verdict
 from bot.models import Clock
-from bot.runtime.supervisor import TURN, Beat, no_beat
+from bot.runtime.supervisor import Beat, no_beat, repeat
 from bot.store import channels, readers
 from bot.store.channels import Access, Channel
 from bot.store.database import Database
@@ -128,10 +128,7 @@ class Account:
 
     async def run(self, beat: Beat = no_beat) -> None:
         """Write the counts of requests down every half a minute, for ever."""
-        while True:
-            beat(NOTE_EVERY + TURN)
-            await asyncio.sleep(NOTE_EVERY)
-            await self.note()
+        await repeat(self.note, beat, every=NOTE_EVERY, after=NOTE_EVERY)
 
     def may_ask_name(self) -> bool:
         """Tell whether Telegram would bear one more question for a username now."""

@@ -102,7 +102,7 @@ class PageService:
         return is_wanted or await captures.is_wanted(self._database)
 
     async def _read(self, beat: Beat) -> None:
-        from bot.sources.pages.capturing import PageCaptures  # noqa: PLC0415 - what parses HTML: few services need it
+        from bot.sources.pages.captures import PageCaptures  # noqa: PLC0415 - what parses HTML: few services need it
         from bot.sources.pages.fetcher import Pages  # noqa: PLC0415 - likewise
         from bot.sources.pages.follow_requests import PageFollowRequests  # noqa: PLC0415 - likewise
         from bot.sources.pages.page_archive import PageArchive  # noqa: PLC0415 - likewise

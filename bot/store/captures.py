@@ -94,7 +94,7 @@ async def want(
 
 async def follow(tx: Transaction, alert_ids: Collection[int], *, now: datetime) -> None:
     """Have the pages captured that alerts show, where a chat of theirs wants that; one a version, whoever has it."""
-    if not alert_ids or await tx.fetch_one("SELECT 1 FROM chats INDEXED BY chats_pages WHERE pages LIMIT 1") is None:
+    if not alert_ids:
         return
     rows = await tx.fetch_all(
         """SELECT DISTINCT a.shown_version_id FROM json_each(:alerts) k JOIN alerts a ON a.id = k.value
@@ -209,13 +209,13 @@ async def prune(tx: Transaction, *, size: int, before: datetime) -> list[Blob]:
 
 
 async def count_kept(db: Reader, case_id: int, viewer: Viewer) -> int:
-    """Count the posts of a case that a viewer sees whose public page is kept."""
+    """Count the posts of a case that a viewer sees whose public page is kept and shows them."""
     count: int = await db.fetch_value(
         f"""SELECT count(*) FROM case_posts s WHERE s.case_id = :case
             AND {visible(Restrictable.CHANNEL, "s.channel_id")} AND EXISTS (
                 SELECT 1 FROM posts p CROSS JOIN posts i ON i.channel_id = p.channel_id AND i.post_key = p.post_key
                 CROSS JOIN versions v ON v.channel_id = i.channel_id AND v.message_id = i.message_id
-                CROSS JOIN captures k ON k.version_id = v.id AND k.state = 'kept'
+                CROSS JOIN captures k ON k.version_id = v.id AND k.state = 'kept' AND k.outcome = 'shown'
                 WHERE p.channel_id = s.channel_id AND p.message_id = s.message_id)""",  # noqa: S608 - our own words
         {"case": case_id, "viewer": viewer.chat_id},
     )

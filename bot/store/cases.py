@@ -14,7 +14,7 @@ from bot.store.database import Reader, Transaction
 from bot.store.rows import read, read_all, to_ms
 from bot.text.channel_names import spelt
 
-LONGEST_NAME, LONGEST_NOTE, LONGEST_TAG = 64, 1000, 32  # characters
+LONGEST_NOTE, LONGEST_TAG = 1000, 32  # characters
 MOST_TAGS = 10
 MOST_POSTS = 2000  # in a case: a dossier of more is a book
 

@@ -11,9 +11,8 @@ from bot.store.access import Restrictable, visible
 from bot.store.channels import ResolvedChannel
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.rows import json_list, read, read_all
+from bot.store.topics import Topic
 from bot.text.channel_names import ChannelNames, spelt
-
-LONGEST_NAME = 64  # characters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +47,11 @@ class Place:
     def channel_ids(self) -> tuple[int, ...]:
         """The ids of the channels."""
         return tuple(channel.id for channel in self.channels)
+
+
+def place_or_topic(place: Place | None, topic: Topic | None) -> Place | Topic | None:
+    """Return what a name means by which both go: the place, but for one that only has it among words of titles."""
+    return topic if topic is not None and (place is None or not place.is_exact) else place
 
 
 class Directory:

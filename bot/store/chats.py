@@ -232,12 +232,6 @@ async def save(tx: Transaction, chat: Chat) -> None:
     tx.announce(Subject.CHATS)
 
 
-async def choose_theme(tx: Transaction, chat_id: int, theme: Theme) -> None:
-    """Note how a chat wants its charts to look."""
-    await tx.execute("UPDATE chats SET theme = :theme WHERE id = :id", {"id": chat_id, "theme": theme})
-    tx.announce(Subject.CHATS)
-
-
 async def reported(tx: Transaction, chat_id: int, now: datetime) -> None:
     """Note that a chat has got its daily report."""
     await tx.execute("UPDATE chats SET reported_at = :now WHERE id = :id", {"id": chat_id, "now": to_ms(now)})

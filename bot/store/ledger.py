@@ -79,6 +79,14 @@ class LostAccount:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerTurn:
+    """The line of a message that vanished, as Telegram told or as it was missing, or was seen again."""
+
+    kind: LineKind
+    at: datetime  # our time
+
+
 def write_line(sequence: int, entry: LedgerEntry) -> str:
     """Write a line as canonical JSON: names sorted, no spaces, whole numbers, hashes in hexadecimal."""
     kind, seen_at, date, channel, message, number, sha256, content, source, reader, detail = entry
@@ -158,6 +166,17 @@ async def lost_accounts(db: Reader, *, after: int) -> list[LostAccount]:
         {"after": after},
     )
     return read_all(LostAccount, rows)
+
+
+async def turns_of(db: Reader, channel_id: int, message_ids: Collection[int]) -> list[LedgerTurn]:
+    """Return when messages of a channel vanished and were seen again, in the order of the ledger."""
+    rows = await db.fetch_all(
+        """SELECT kind, seen_at AS at FROM ledger INDEXED BY ledger_turns
+        WHERE channel_id = :channel AND message_id IN (SELECT value FROM json_each(:messages))
+            AND kind IN ('deletion', 'missing', 'seen_again') ORDER BY sequence""",
+        {"channel": channel_id, "messages": json_list(message_ids)},
+    )
+    return read_all(LedgerTurn, rows)
 
 
 async def counts(db: Reader, *, since: datetime, until: datetime) -> dict[int, dict[str, int]]:

@@ -55,6 +55,7 @@ class RedactionScope:
     captures: int
     pictures: int  # whose text a program has read
     alerts: int
+    fixed: int  # of these, messages that nobody can edit: by e-mail and the like, or too old
     answers: int  # in chats that showed an edit or a translation: nobody takes them back
 
 
@@ -96,6 +97,10 @@ async def scope_of(db: Reader, found: Collection[RedactableVersion]) -> Redactio
             (SELECT count(*) FROM captures WHERE version_id IN ({_OF_POST})) AS captures,
             (SELECT count(*) FROM pictures WHERE text IS NOT NULL AND version_id {_OF_VERSIONS}) AS pictures,
             (SELECT count(*) FROM alerts a WHERE {_ALERTS}) AS alerts,
+            (SELECT count(DISTINCT m.id) FROM alerts a JOIN messages m ON m.alert_id = a.id
+                AND m.kind IN ('alert', 'fallback') OR m.kind = 'group' AND m.group_id = a.group_id
+                WHERE {_ALERTS} AND m.sent_revision > 0
+                AND (m.telegram_id IS NULL OR m.state IN ('frozen', 'dead'))) AS fixed,
             (SELECT count(*) FROM messages WHERE kind IN ('change', 'translation') AND telegram_id IS NOT NULL
                 AND alert_id IN (SELECT id FROM alerts a WHERE {_ALERTS})) AS answers""",  # noqa: S608 - our own words
         _values(found),
@@ -109,7 +114,11 @@ _OF_POST = """SELECT w.id FROM versions v
     CROSS JOIN posts o ON o.channel_id = p.channel_id AND o.post_key = p.post_key
     CROSS JOIN versions w ON w.channel_id = o.channel_id AND w.message_id = o.message_id
     WHERE v.id IN (SELECT value FROM json_each(:ids))"""
-_ALERTS = f"(a.version_id {_OF_VERSIONS} OR a.shown_version_id {_OF_VERSIONS})"
+# By their posts, of which there is an index.
+_ALERTS = f"""a.id IN (SELECT o.id FROM versions v
+    CROSS JOIN posts p ON p.channel_id = v.channel_id AND p.message_id = v.message_id
+    CROSS JOIN alerts o ON o.channel_id = p.channel_id AND o.post_key = p.post_key
+    WHERE v.id {_OF_VERSIONS} AND (o.version_id {_OF_VERSIONS} OR o.shown_version_id {_OF_VERSIONS}))"""  # noqa: S608 - our own words
 # In this order: a trigger writes the bytes anew where the text is another, and deletes the translations.
 _REMOVALS = """
     UPDATE part_evidence SET raw_rest = x'', text_at = NULL WHERE version_id OF_VERSIONS;

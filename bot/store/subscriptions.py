@@ -90,7 +90,7 @@ async def for_topics(db: Reader, found: Iterable[tuple[int, int]], now: datetime
     rows = await db.fetch_all(
         f"""SELECT DISTINCT f.value ->> 0 AS channel_id, s.topic_id, s.chat_id, c.key AS chat_key, s.priority,
             s.thread_id, c.thread_id AS chat_thread, c.confirmations, c.broadcast AS is_broadcast,
-            c.translate_into IS NOT NULL AS translates,
+            c.translate_into IS NOT NULL AS translates, c.pages AS keeps_pages,
             c.time_zone AS schedule_zone, c.quiet_from AS schedule_quiet_start, c.quiet_until AS schedule_quiet_end,
             c.digest_every AS schedule_digests_every, c.digest_minute AS schedule_digests_minute,
             c.digest_weekday AS schedule_digests_weekday,

@@ -17,19 +17,18 @@ from bot.runtime.clock import utc_now
 from bot.store import invitations, migrations
 from bot.store.database import open_existing
 from tests.benchmarks import bulk
-from tests.benchmarks.figures import Cost, Goal, Row, Run, cost, percentile
-from tests.benchmarks.latency import BLOCK, RATE
+from tests.benchmarks.figures import Block, Goal, Row, delay_rows
+from tests.benchmarks.latency import block
 from tests.benchmarks.processes import Process, World, world
 
 POSTS = 1_000_000
-P50, P99 = Goal(limit=1.1, at_most=True), Goal(limit=1.3, at_most=True)
+GOALS = {50: Goal(limit=1.1, at_most=True), 99: Goal(limit=1.3, at_most=True)}
 QUIET, CHARTS, EXPORT, BUNDLE = "nothing", "charts", "export", "evidence"
 
 
 @dataclass(kw_only=True)
 class _Side:
-    runs: list[Run] = field(default_factory=list)
-    samples: list[float] = field(default_factory=list)  # s
+    blocks: list[Block] = field(default_factory=list)
     done: int = 0  # charts, or runs of a program that ended
 
 
@@ -57,12 +56,16 @@ def measure(folder: Path, *, full: bool, posts: int = POSTS) -> list[Row]:
         for turn in range(1 + (36 if full else 12)):
             for name, side in sides.items():
                 with _beside(name, side, place, programs.get(name)):
-                    run, samples = _block(place, service)
+                    found = block(place, service)
                 if turn:  # the first warms up
-                    side.runs.append(run)
-                    side.samples += samples
+                    side.blocks.append(found)
+    quiet = sides.pop(QUIET)
     return [
-        _row(name, percent, goal, sides) for name in sides if name != QUIET for percent, goal in ((50, P50), (99, P99))
+        row
+        for name, side in sides.items()
+        for row in delay_rows(
+            f"{name} → alert", GOALS, side.blocks, quiet.blocks, note=f"{side.done} done; beside: nobody does"
+        )
     ]
 
 
@@ -112,12 +115,6 @@ def _beside(name: str, side: _Side, place: World, program: _Program | None) -> I
         yield
 
 
-def _block(place: World, service: Process) -> tuple[Run, list[float]]:
-    with place.measured(service, BLOCK) as run:
-        samples = place.stage.order("alert", side="ours", count=BLOCK, rate=RATE)
-    return run[0], samples
-
-
 async def _invite(path: Path) -> str:
     async with open_existing(path) as database:
         return (await database.write(lambda tx: invitations.make(tx, role=Role.READER, now=utc_now()))).token
@@ -134,19 +131,3 @@ def _archive(posts: int) -> Path:
         bulk.make(part, posts, until=utc_now())
         part.replace(path)
     return path
-
-
-def _row(name: str, percent: int, goal: Goal, sides: dict[str, _Side]) -> Row:
-    side, quiet = sides[name], sides[QUIET]
-    beside, alone = percentile(side.samples, percent), percentile(quiet.samples, percent)
-    costs: tuple[Cost, Cost] = cost(side.runs), cost(quiet.runs)
-    return Row(
-        name=f"{name} → alert, p{percent}",
-        ours=f"{beside * 1000:.1f} ms",
-        bare=f"{alone * 1000:.1f} ms",
-        ratio=beside / alone,
-        goal=goal,
-        ours_cost=costs[0],
-        bare_cost=costs[1],
-        note=f"beside: nobody does; {len(side.samples):,} posts each, {side.done} done",
-    )

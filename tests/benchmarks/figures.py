@@ -4,7 +4,7 @@ All is pure, but for reading the real posts that some tables are measured on.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, quantiles
@@ -41,6 +41,9 @@ class Run:
     def rate(self) -> float:
         """Posts a second."""
         return self.posts / self.wall
+
+
+Block = tuple[Run, list[float]]  # some posts, and the seconds until the alert of each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +122,30 @@ def is_void(spent: Cost, cores: int) -> bool:
 def percentile(samples: Sequence[float], percent: int) -> float:
     """Return the value below which so many percent (1 to 99) of the samples lie."""
     return quantiles(samples, n=100, method="inclusive")[percent - 1]
+
+
+def delay_rows(
+    name: str, goals: Mapping[int, Goal], ours: Sequence[Block], bare: Sequence[Block], *, note: str
+) -> list[Row]:
+    """Compare two sides by how long alerts take: a row for each percentile that has a goal."""
+    samples = [[sample for _, block in side for sample in block] for side in (ours, bare)]
+    costs = [cost([run for run, _ in side]) for side in (ours, bare)]
+    rows = list[Row]()
+    for percent, goal in goals.items():
+        slow, quick = (percentile(side, percent) for side in samples)
+        rows.append(
+            Row(
+                name=f"{name}, p{percent}",
+                ours=f"{slow * 1000:.1f} ms",
+                bare=f"{quick * 1000:.1f} ms",
+                ratio=slow / quick,
+                goal=goal,
+                ours_cost=costs[0],
+                bare_cost=costs[1],
+                note=f"{len(samples[0]):,} posts each, {note}",
+            )
+        )
+    return rows
 
 
 def rate_row(name: str, ours: Sequence[Run], bare: Sequence[Run], *, goal: Goal) -> Row:

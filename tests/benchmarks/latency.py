@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from tests.benchmarks.figures import Cost, Goal, Row, Run, cost, in_turn, percentile
+from tests.benchmarks.figures import Block, Goal, Row, cost, delay_rows, in_turn
 from tests.benchmarks.processes import Process, World, world
 
 RATE = 20.0  # posts a second
 BLOCK = 40  # posts in a turn of one side
-P50, P99 = Goal(limit=2, at_most=True), Goal(limit=2, at_most=True)
+GOALS = {50: Goal(limit=2, at_most=True), 99: Goal(limit=2, at_most=True)}
 CPU = Goal(limit=2.5, at_most=True)
 
 
@@ -23,15 +23,13 @@ def measure(folder: Path, *, full: bool) -> list[Row]:
         facts = place.stage.facts
         with place.bare("relay", facts["sides"]["bare"]["token"], str(facts["subscriber"])) as relay:
             ours, bare = in_turn(
-                lambda: _block(place, service, "ours"),
-                lambda: _block(place, relay, "bare"),
+                lambda: block(place, service, "ours"),
+                lambda: block(place, relay, "bare"),
                 rounds=50 if full else 8,
             )
     costs = cost([run for run, _ in ours]), cost([run for run, _ in bare])
-    samples = [sample for _, block in ours for sample in block], [sample for _, block in bare for sample in block]
     return [
-        _row("post → alert, p50", 50, P50, samples=samples, costs=costs),
-        _row("post → alert, p99", 99, P99, samples=samples, costs=costs),
+        *delay_rows("post → alert", GOALS, ours, bare, note=f"{RATE:g}/s"),
         Row(
             name="post → alert, CPU",
             ours=f"{costs[0].cpu / 1000:.1f} ms",
@@ -44,23 +42,8 @@ def measure(folder: Path, *, full: bool) -> list[Row]:
     ]
 
 
-def _block(place: World, client: Process, side: str) -> tuple[Run, list[float]]:
+def block(place: World, client: Process, side: str = "ours") -> Block:
+    """Post a block to one side."""
     with place.measured(client, BLOCK) as run:
         samples = place.stage.order("alert", side=side, count=BLOCK, rate=RATE)
     return run[0], samples
-
-
-def _row(
-    name: str, percent: int, goal: Goal, *, samples: tuple[list[float], list[float]], costs: tuple[Cost, Cost]
-) -> Row:
-    ours, bare = (percentile(side, percent) for side in samples)
-    return Row(
-        name=name,
-        ours=f"{ours * 1000:.1f} ms",
-        bare=f"{bare * 1000:.1f} ms",
-        ratio=ours / bare,
-        goal=goal,
-        ours_cost=costs[0],
-        bare_cost=costs[1],
-        note=f"{len(samples[0]):,} posts each, {RATE:g}/s",
-    )

@@ -8,13 +8,13 @@ from bot import app
 from bot.cli.service import configure_logs
 from bot.runtime.clock import Steady
 from bot.settings import load_settings
-from bot.sources.pages import capturing, pacing
+from bot.sources.pages import captures, pacing
 from bot.telegram.client import PATIENT
 
 pacing.FIRST_WAIT, pacing.LONGEST_WAIT = timedelta(seconds=0.3), timedelta(seconds=1)
-capturing.LOOK_EVERY, capturing.BESIDE_READINGS = 0.3, 0.0
-capturing.CLAIMED = capturing.FIRST_PAUSE = timedelta(seconds=0.3)
-capturing.LONGEST_PAUSE = timedelta(seconds=1)
+captures.LOOK_EVERY, captures.BESIDE_READINGS = 0.3, 0.0
+captures.CLAIMED = captures.FIRST_PAUSE = timedelta(seconds=0.3)
+captures.LONGEST_PAUSE = timedelta(seconds=1)
 HASTY = replace(PATIENT, login_every=0.2, away=1.0, page_pause=0.3)
 
 if __name__ == "__main__":

@@ -61,6 +61,16 @@ def test_a_chart_shows_what_was_counted(kind: ChartKind, counted: Counted, shown
     assert [figures(panel) for panel in chart.panels] == shown
 
 
+@pytest.mark.parametrize(("days", "step"), [(7, 1), (30, 1), (364, 7)])
+def test_days_of_a_year_are_counted_by_the_week(days: int, step: int) -> None:
+    asked = Asked(kind=ChartKind.DAYS, days=days)
+    assert asked.step == step
+    counted = DayCounts(posts=(1,) * (days // step), alerts=(0,) * (days // step))
+    posts, _ = show(asked, counted, LOCALE)[0].panels
+    assert isinstance(posts, Columns)
+    assert (len(posts.labels), 5 <= len(list(filter(None, posts.labels))) <= 7) == (days // step, True)
+
+
 def test_deletions_and_what_was_missing_are_named_apart_and_delays_have_a_bar_for_each_span() -> None:
     deletions, _ = show(
         Asked(kind=ChartKind.DELETIONS, days=7),

@@ -141,6 +141,9 @@ async def test_nothing_repeats_the_words_and_they_do_not_come_back(tmp_path: Pat
     (data / "bot.db-20250310-120000").touch()
     async with open_archive(tmp_path) as archive:
         assert await redactions.has_traces(archive.db)
+        sql = f"EXPLAIN QUERY PLAN SELECT 1 FROM alerts a WHERE {redactions._ALERTS}"  # noqa: S608, SLF001 - its own
+        plan = {row["detail"] for row in await archive.db.fetch_all(sql, {"ids": "[1]"})}
+        assert not plan & {"SCAN a", "SCAN o", "SCAN alerts"}, plan
     code, out, said = await typed(data, *asked, "--yes")
     assert (code, said) == (0, "")
     assert "bot.db-20250310-120000 is a database of before" in out
@@ -265,6 +268,20 @@ async def test_an_earlier_version_goes_alone_and_comes_back_in_no_way(archive: A
     assert [tuple(row) for row in rows] == [(1, 1, ""), (2, 1, ""), (2, 2, "Сбой")]
     await archive.live(post(3, SAID))  # another post
     assert (await archive.stored(3)).text == SAID
+
+
+async def test_alerts_that_nobody_can_edit_are_counted(archive: Archive) -> None:
+    await archive.follow()
+    for number in (501, 502):
+        chat = await archive.pair(number)
+        await archive.track(chat, f"сбои {number}", "сбой")
+    await archive.live(post(1, SAID))
+    first, second = await archive.outbox()
+    await archive.send(first, 70)
+    found = await redactions.versions_of(archive.db, NEWS, [1], None)
+    assert (await redactions.scope_of(archive.db, found)).fixed == 0
+    await archive.send(second)  # to a target, where it has no number
+    assert (await redactions.scope_of(archive.db, found)).fixed == 1
 
 
 def test_each_table_is_thought_of() -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bot import __version__
-from bot.evidence.signing import Signer
+from bot.evidence.signing_key import Signer
 from bot.store import heads
 from bot.store.heads import HeadStamp, fingerprint, pem
 from tests.commands.kit import Bot, text

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -46,10 +47,13 @@ def test_a_typo_gets_a_suggestion(typed: str, meant: str | None) -> None:
     assert registry.suggestion(typed) == meant
 
 
-@pytest.mark.parametrize(("language", "name"), [("en", "README.md"), ("ru", "README.ru.md")])
-def test_the_readme_shows_the_commands_that_there_are(language: str, name: str) -> None:
-    shown = (ROOT / name).read_text(encoding="utf-8").split(BEGIN)[1].split(END)[0]
-    assert shown == registry.readme_table(language)
+@pytest.mark.parametrize(("language", "suffix"), [("en", ".md"), ("ru", ".ru.md")])
+def test_the_pages_show_the_commands_that_there_are(language: str, suffix: str) -> None:
+    table = registry.markdown_table(language)
+    assert (ROOT / f"docs/commands{suffix}").read_text(encoding="utf-8").split(BEGIN)[1].split(END)[0] == table
+    first = re.findall(r"^\| `/.*", (ROOT / f"README{suffix}").read_text(encoding="utf-8"), re.MULTILINE)
+    assert first
+    assert set(first) <= set(table.splitlines())
 
 
 def test_readers_see_no_commands_that_they_may_not_send() -> None:

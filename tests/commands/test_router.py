@@ -18,7 +18,8 @@ from bot.commands.context import FileOrder
 from bot.commands.dossier import Dossiers
 from bot.commands.router import Router
 from bot.commands.updates import answered
-from bot.dossier import making
+from bot.dossier import assembly
+from bot.dossier.formats import DossierFormat
 from bot.locales import PHONES, translator
 from bot.models.outgoing import PeerKind
 from bot.models.people import Role
@@ -136,7 +137,7 @@ async def test_a_person_sends_commands_and_presses_buttons(running: RunningRoute
 
 
 async def test_the_menu_is_registered_in_each_language(running: RunningRouter) -> None:
-    await running.router.register_menu()
+    await running.router.menus.register()
     for language in PHONES:
         request = functions.bots.GetBotCommandsRequest(types.BotCommandScopeDefault(), language)
         assert [command.command for command in await running.client(request)] == [
@@ -148,7 +149,7 @@ async def test_the_menu_is_registered_in_each_language(running: RunningRouter) -
     ("scope", "role"), [(types.BotCommandScopeChats, Role.READER), (types.BotCommandScopeChatAdmins, Role.EDITOR)]
 )
 async def test_groups_are_shown_what_may_be_done_there(running: RunningRouter, scope: type, role: Role) -> None:
-    await running.router.register_menu()
+    await running.router.menus.register()
     shown = await running.client(functions.bots.GetBotCommandsRequest(scope(), "ru"))
     names = [name for name, _ in registry.menu(translator("ru"), role, private=False)]
     assert [command.command for command in shown] == names
@@ -156,7 +157,7 @@ async def test_groups_are_shown_what_may_be_done_there(running: RunningRouter, s
 
 async def test_a_menu_that_telegram_refuses_does_not_stop_the_start(running: RunningRouter) -> None:
     running.sandbox.faults.answer("SetBotCommands", "BOT_COMMAND_INVALID", code=400, times=3 * len(PHONES))
-    await running.router.register_menu()
+    await running.router.menus.register()
     assert sum(call.name == "SetBotCommands" for call in running.sandbox.calls) == 3 * len(PHONES)
 
 
@@ -550,10 +551,10 @@ async def test_a_dossier_that_is_too_large_or_for_which_there_is_no_room_is_answ
     case_id = await running.db.write(lambda tx: cases.make(tx, "Дело", author_id=1, author="", now=running.now()))
     sender = running.router._sender  # noqa: SLF001 - that of the service
     dossiers = Dossiers(sender, InProcess(running.db), running.folder / "media", clock=running.now)
-    order = FileOrder(case_id=case_id, format="html", viewer=chat.id, language="en", time_zone="UTC")
-    monkeypatch.setattr(making, "MOST_ON_PAPER", -1)
+    order = FileOrder(case_id=case_id, format=DossierFormat.HTML, viewer=chat.id, language="en", time_zone="UTC")
+    monkeypatch.setattr(assembly, "MOST_ON_PAPER", -1)
     monkeypatch.setattr(dossier, "LARGEST", 0)
-    for number, how in enumerate(("pdf", "html"), start=1):
+    for number, how in enumerate((DossierFormat.PDF, DossierFormat.HTML), start=1):
         await dossiers.bring(replace(order, format=how), chat.peer, random_id=number, reply_to=None)
     monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
     await dossiers.bring(order, chat.peer, random_id=3, reply_to=None)

@@ -28,6 +28,15 @@ async def test_one_screen_shows_every_setting_with_its_value_and_opens_each(bot:
         assert setting.title in text(back), name
 
 
+async def test_what_is_on_or_off_is_typed_and_kept(bot: Bot) -> None:
+    chat = await bot.pair()
+    assert (chat.heads, chat.pages, chat.surges) == (False, False, True)
+    for typed in ("/heads on", "/pages вкл", "/surges off"):
+        await bot.says(typed)
+    chat = await bot.chat(chat.peer)
+    assert (chat.heads, chat.pages, chat.surges) == (True, True, False)
+
+
 async def test_a_tap_changes_the_same_message(bot: Bot) -> None:
     chat = await bot.pair()
     screen = await bot.says("/settings")

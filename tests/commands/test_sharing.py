@@ -6,8 +6,8 @@ from functools import partial
 
 import pytest
 
-from bot.commands.changing import free_name
 from bot.commands.context import Reply
+from bot.commands.topic_change import free_name
 from bot.locales import translator
 from bot.locales.locale import Locale
 from bot.models.outgoing import Peer, PeerKind

@@ -14,7 +14,7 @@ PNG = b"\x89PNG"
 async def newsroom(bot: Bot) -> None:
     """Two channels with five posts in a week, of which three are alerts and two are gone."""
     await bot.pair()
-    await bot.archive.follow(title="Вести $x$ 🦊")
+    await bot.archive.follow(title="Вести $\\q$ 🦊")
     await bot.archive.follow(OTHER, title="Хроника")
     await bot.tracks("авария: авария")
     for number, text_of in enumerate(("Авария на линии", "Авария в сети", "Тихий день")):
@@ -51,10 +51,10 @@ async def test_a_chart_is_a_tap_away_from_any_other(bot: Bot) -> None:
         said[label] = page.text.splitlines()[1:]
     assert said["Hours"][0] == "Busiest: Sun 11:00, 2 posts an hour"
     assert said["Topics"] == ["авария: 3; 0 before that"]
-    assert said["Channels"] == ["Вести $x$ 🦊: posts 3, alerts 2", "Хроника: posts 1, alerts 1"]
+    assert said["Channels"] == ["Вести $\\q$ 🦊: posts 3, alerts 2", "Хроника: posts 1, alerts 1"]
     assert said["Delays"][0].startswith("From post to alert: half within ")
     assert said["Deletions"] == [
-        "Вести $x$ 🦊: deleted 1, missing 1; 2 of them had alerts",
+        "Вести $\\q$ 🦊: deleted 1, missing 1; 2 of them had alerts",
         "10 Mar, 12:00 UTC · deletion told by Telegram · Авария на линии · https://t.me/News1001/1",
         "10 Mar, 12:00 UTC · missing when read again · Авария в сети · https://t.me/News1001/2",
     ]
@@ -91,8 +91,8 @@ async def test_charts_of_a_topic_and_of_a_channel(bot: Bot) -> None:
     await newsroom(bot)
     for typed, of, posts, alerts in (
         ("авария", "авария", 3, 3),
-        ("@News1001", "Вести $x$ 🦊", 3, 2),
-        ("вести", "Вести $x$ 🦊", 3, 2),  # a word of one title
+        ("@News1001", "Вести $\\q$ 🦊", 3, 2),
+        ("вести", "Вести $\\q$ 🦊", 3, 2),  # a word of one title
     ):
         shown = (await bot.says(f"/stats {typed}")).messages[0]
         said = [f"Posts and alerts · 7 days · {of}", f"Posts: {posts}", f"Alerts: {alerts}"]
@@ -101,8 +101,8 @@ async def test_charts_of_a_topic_and_of_a_channel(bot: Bot) -> None:
     topic = (await bot.says("/stats Авария")).messages[0]
     said = {label: text(await bot.taps(button(topic, label))) for label in ("Hours", "Channels", "Deletions")}
     assert said["Hours"].splitlines()[1] == "Busiest: Sun 11:00, 2 posts an hour"
-    assert said["Channels"].splitlines()[1] == "Вести $x$ 🦊: posts 2, alerts 2"
-    assert said["Deletions"].splitlines()[1] == "Вести $x$ 🦊: deleted 1, missing 1; 2 of them had alerts"
+    assert said["Channels"].splitlines()[1] == "Вести $\\q$ 🦊: posts 2, alerts 2"
+    assert said["Deletions"].splitlines()[1] == "Вести $\\q$ 🦊: deleted 1, missing 1; 2 of them had alerts"
     mistyped = await bot.says("/stats овария")
     assert text(mistyped) == "There is no group, topic or channel «овария». Did you mean one of these?"
     assert text(await bot.taps(button(mistyped.messages[0], "авария"))) == topic.text

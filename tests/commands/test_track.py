@@ -191,7 +191,7 @@ async def test_an_operator_among_capitals_is_told_to_be_a_word(bot: Bot) -> None
 
 async def test_expressions_of_all_topics_share_one_room(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
     await bot.pair()
-    monkeypatch.setattr("bot.commands.changing.MOST_IN_ALL", 60_000)
+    monkeypatch.setattr("bot.commands.topic_change.MOST_IN_ALL", 60_000)
     await bot.tracks(r"Первая: re:/\w{1,35}а/")
     assert "too large" in text(await bot.says(r"/track Вторая: re:/\w{1,35}б/"))
     assert "Looking for" in text(await bot.says(r"/track Первая: re:/\w{1,35}в/"))

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.commands.enlisting import Enlisting, take_enlisting
+from bot.commands.enlistment import Enlistment, take_enlistment
 from bot.commands.follow_options import read_options
 from bot.commands.mute import _UNTIL
 from bot.commands.parsing import read_digests, read_switch, read_weekday, split_duration
@@ -35,8 +35,8 @@ def test_channels(t: Translator) -> None:
     assert private == Options(private=True)
     listed = t.gettext("fast, slow, join:no, join:yes, private, history:5000").split(", ")
     assert [read_options(f"@name {word}", t)[0].options == Options() for word in listed] == [False] * len(listed)
-    assert take_enlisting(argument(t, "/follow @name group:Regulators"))[1].groups
-    assert take_enlisting(argument(t, "/follow @name all"))[1] == Enlisting(feed=True)
+    assert take_enlistment(argument(t, "/follow @name group:Regulators"))[1].groups
+    assert take_enlistment(argument(t, "/follow @name all"))[1] == Enlistment(feed=True)
 
 
 def test_alerts(t: Translator) -> None:

@@ -1,5 +1,6 @@
 """A notice with a chart, on its way to Telegram."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -46,7 +47,8 @@ async def test_a_weekly_report_comes_with_its_chart_or_without(bot: DeliveringBo
         deletions=(),
     )
     report = WeeklyReport(event="", since=now - timedelta(days=7), until=now, counts=counts, gaps=0, gap_names=())
-    await bot.archive.db.write(lambda tx: chats.choose_theme(tx, bot.chats[bot.alice.id].id, Theme.DARK))
+    dark = replace(bot.chats[bot.alice.id], theme=Theme.DARK)
+    await bot.archive.db.write(lambda tx: chats.save(tx, dark))
     drawing = Drawing(bot.archive.db)
     for account, searches in ((bot.alice, drawing), (bot.ivan, Busy())):
         chat = bot.chats[account.id]

@@ -17,9 +17,10 @@ import typst
 from PIL import Image
 from selectolax.lexbor import LexborHTMLParser
 
-from bot.dossier import making
+from bot.dossier import assembly
+from bot.dossier.assembly import DossierError, make, make_rendering
 from bot.dossier.contents import ShownPictures, messages_of
-from bot.dossier.making import DossierError, DossierFormat, make, make_rendering
+from bot.dossier.formats import DossierFormat
 from bot.dossier.paper import printable
 from bot.dossier.pictures import put_pictures
 from bot.dossier.rendering import renderings_of
@@ -37,6 +38,7 @@ from tests.kit_archive import NEWS, NOON, OTHER, Archive, gone, post
 from tests.shell import typed
 
 EVIL = '=HYPERLINK("http://evil")</p><script src="http://evil/x.js"></script>#set page(width: 1cm) «сбой» 🔥🇷🇺'
+GONE = ("Telegram сообщил об удалении", "нет при повторном чтении")
 BROKEN = bytes.fromhex(  # a checksum is wrong, as whoever reads it to its end sees
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c63f8cf"
     "c0f01f000501020079d0a8a90000000049454e44ae426082"
@@ -67,6 +69,8 @@ async def fill(archive: Archive, folder: Path) -> int:
         for channel_id, message_id in ((NEWS, 7), (OTHER, 8), (1003, 9)):
             (one,) = await posts.current(tx, channel_id, [message_id])
             await cases.add(tx, case_id, one, chat_id=chat.id, name="Анна", now=NOON)
+        await cases.set_tags(tx, case_id, ["свет", "ЦБ"])
+        await cases.set_note(tx, case_id, "Для юриста")
         await cases.annotate(tx, case_id, NEWS, 7, "Проверить <число>")
         await access.restrict(tx, Restrictable.CHANNEL, 1003, [chat.id])
         return case_id
@@ -83,6 +87,10 @@ async def fill(archive: Archive, folder: Path) -> int:
         )
     archive.now = NOON + timedelta(minutes=40)
     await archive.live(post(7, f"Без света 4 000 домов. {EVIL}", edit_date=NOON + timedelta(minutes=39)))
+    archive.now = NOON + timedelta(minutes=50)
+    await archive.sweep(gone(8, channel_id=OTHER))
+    archive.now = NOON + timedelta(minutes=55)
+    await archive.sweep(post(8, "Сбой", channel_id=OTHER, media=shown, date=NOON - timedelta(hours=1)))
     archive.now = NOON + timedelta(hours=2)
     await archive.live(gone(8, channel_id=OTHER))
     await archive.sweep(gone(7))
@@ -125,6 +133,7 @@ async def test_a_dossier_in_each_format(archive: Archive, tmp_path: Path) -> Non
     assert "default-src 'none'" in page.css_first("meta[http-equiv]").attributes["content"]
     text = page.body.text()
     assert EVIL in text
+    assert "Когда составлялось досье, ещё не была сохранена." in text
     assert "Тайна" not in text
     assert [(page.css_first(tag).text()) for tag in ("del", "ins")] == ["40", "4"]
     events = [[cell.text() for cell in row.css("td")] for row in page.css("tbody")[0].css("tr")]
@@ -132,10 +141,12 @@ async def test_a_dossier_in_each_format(archive: Archive, tmp_path: Path) -> Non
         ("10 мар. 2025, 14:00:00 UTC+3", "Telegram", "опубликовано", "1 · <b>Хроника</b>"),
         ("10 мар. 2025, 15:00:00 UTC+3", "Telegram", "опубликовано", "2 · Вести"),
         ("10 мар. 2025, 15:39:00 UTC+3", "Telegram", "изменено", "2 · Вести"),
+        ("10 мар. 2025, 15:50:00 UTC+3", "наши", "нет при повторном чтении", "1 · <b>Хроника</b>"),
+        ("10 мар. 2025, 15:55:00 UTC+3", "наши", "снова есть", "1 · <b>Хроника</b>"),
         ("10 мар. 2025, 17:00:00 UTC+3", "наши", "Telegram сообщил об удалении", "1 · <b>Хроника</b>"),
         ("10 мар. 2025, 17:00:00 UTC+3", "наши", "нет при повторном чтении", "2 · Вести"),
     ]
-    assert "Проверить <число>" in text
+    assert all(each in text for each in ("Проверить <число>", "#свет", "#ЦБ", "Для юриста"))
     assert "; Telegram скрывает его: iOS – авторские права" in text
     paper = await made(DossierFormat.PDF)
     assert paper.startswith(b"%PDF-")
@@ -150,12 +161,9 @@ async def test_a_dossier_in_each_format(archive: Archive, tmp_path: Path) -> Non
     assert re.findall('<sheet name="([^"]+)', book.read("xl/workbook.xml").decode())[:4] == [
         *("Посты", "Хронология", "Файлы", "Источники")
     ]
-    rows_of = [
-        len(re.findall("<row ", book.read(f"xl/worksheets/sheet{number}.xml").decode())) for number in range(1, 5)
-    ]
-    assert rows_of == [1 + 4, 1 + 6, 1 + 2, 1 + 3]
-    for said in ("[-40-]{+4+} 000 домов", "Telegram сообщил об удалении", "нет при повторном чтении", "Вести"):
-        assert said in sheets
+    rows = [book.read(f"xl/worksheets/sheet{number}.xml").count(b"<row ") for number in range(1, 5)]
+    assert rows == [1 + 4, 1 + 8, 1 + 2, 1 + 3]
+    assert all(each in sheets for each in ("[-40-]{+4+} 000 домов", *GONE, "Вести", "свет, ЦБ", "Для юриста"))
     rows = [json.loads(line) for line in (await made(DossierFormat.JSONL)).decode().splitlines()]
     assert [(row["id"], row["version"], bool(row["missing_since"])) for row in rows] == [
         ("1002-8", 1, False),
@@ -165,7 +173,7 @@ async def test_a_dossier_in_each_format(archive: Archive, tmp_path: Path) -> Non
     ]
     assert rows[0]["files_sha256"].count(",") == 1
     assert rows[2]["changes"].startswith("Без света [-40-]{+4+} 000 домов. =HYPERLINK")
-    assert [bool(row["changes"]) for row in rows] == [False, False, True, False]
+    assert [(row["tags"], bool(row["changes"])) for row in rows] == [("свет,ЦБ", n == 2) for n in range(4)]
     assert [row["complete_since"] for row in rows[:2]] == [None, "2025-03-09 12:00:00"]
     pictures = zipfile.ZipFile(BytesIO(await made(DossierFormat.PICTURES)))
     assert pictures.namelist() == [
@@ -189,9 +197,9 @@ async def test_a_file_of_more_than_it_is_made_of_says_so(
 ) -> None:
     case_id = await fill(archive, tmp_path)
     asked = {"folder": tmp_path, "viewer": EVERYTHING, "language": "ru", "time_zone": "UTC", "now": archive.now}
-    monkeypatch.setattr(making, "MOST_PICTURES", 3)
-    for how in (*making.MOST_TEXT, DossierFormat.PICTURES):
-        monkeypatch.setitem(making.MOST_TEXT, how, 70)
+    monkeypatch.setattr(assembly, "MOST_PICTURES", 3)
+    for how in (*assembly.MOST_TEXT, DossierFormat.PICTURES):
+        monkeypatch.setitem(assembly.MOST_TEXT, how, 3_000)
         with pytest.raises(DossierError, match=f"a file of the format {how} holds "):
             await make(archive.db, case_id, how, tmp_path / "made", **asked)
 
@@ -215,7 +223,8 @@ async def test_paper_has_the_timeline_versions_changes_pictures_and_sources(
     (gone, come) = (json.dumps(each) for each in found if each["func"] in {"strike", "underline"})
     assert ('"40"' in gone, '"4"' in come) == (True, True)
     timeline, sources = (json.dumps(each, ensure_ascii=False) for each in found if each["func"] == "table")
-    assert timeline.count('"Telegram сообщил об удалении"') == timeline.count('"нет при повторном чтении"') == 1
+    happened = (*GONE, "снова есть", "изменено")
+    assert [timeline.count(f'"{each}"') for each in happened] == [1, 2, 1, 1]
     assert "9 мар. 2025, 12:00:00 UTC; Telegram" in sources
     paragraphs = json.dumps([each for each in found if each["func"] == "par"], ensure_ascii=False)
     assert ("40 000 домов" in paragraphs, "Тайна" in paragraphs) == (True, True)

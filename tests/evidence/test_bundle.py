@@ -1,6 +1,7 @@
 """A bundle is checked by its script, by bagit.py and OpenSSL, and each tampering is found and named."""
 
 import asyncio
+import base64
 import hashlib
 import json
 import re
@@ -23,7 +24,7 @@ from bot.errors import FatalError
 from bot.evidence import bundle, verify
 from bot.evidence.bag import alone_in
 from bot.evidence.calendars import Calendars
-from bot.evidence.signing import FILE, Signer
+from bot.evidence.signing_key import FILE, Signer
 from bot.models import Media, Withholding
 from bot.parts import Part, PartKind
 from bot.sandbox import Sandbox
@@ -82,6 +83,8 @@ async def live(folder: Path) -> None:
         await archive.live(replace(edit, parts=(Part(kind=PartKind.PREVIEW, text="Погода"),), raw=b"preview"))
         await archive.db.write(lambda tx: unreadable.put_hidden(tx, NEWS, [9], now=NOON))
         await archive.db.write(lambda tx: marks.doubt(tx, NEWS, now=NOON))
+        await archive.db.write(lambda tx: marks.begin_past(tx, NEWS, low=1, since=NOON - timedelta(days=30)))
+        await archive.db.write(lambda tx: marks.set_mark(tx, NEWS, confirmed_id=3, seen_pts=1, now=archive.now))
         for channel_id in (NEWS, OTHER):
             hidden = partial(channels.set_withheld, channel_id=channel_id, found=HIDDEN, reader_id=None, now=NOON)
             await archive.db.write(hidden)
@@ -151,6 +154,10 @@ def test_the_steps_of_its_readme_find_it_good_and_a_changed_line_bad(made: Made,
     code, out = shell(bundle, steps)
     assert "data/ledger.tsv: FAILED" in out
     assert "line 2: text" in out
+    assert "is not in the ledger" not in out
+    edit_lines("raw.tsv", bring_bytes)(bundle / "data")  # with a digest that is true of them
+    code, out = shell(bundle, steps)
+    assert f"{hashlib.sha256(b'other').hexdigest()} is not in the ledger" in out
 
 
 def test_its_readmes_say_the_same_steps_and_what_it_proves_and_what_not(made: Made) -> None:
@@ -166,6 +173,11 @@ def test_its_readmes_say_the_same_steps_and_what_it_proves_and_what_not(made: Ma
         steps = by_hand.partition("\n7. ")[0]
         commands.append([line for line in steps.splitlines() if line.startswith(" " * 5)])
     assert commands[0] == commands[1]
+
+
+def bring_bytes(rows: list[str]) -> None:
+    *key, _, _ = rows[0].split("\t")
+    rows[0] = "\t".join((*key, hashlib.sha256(b"other").hexdigest(), base64.b64encode(b"other").decode())) + "\n"
 
 
 def shell(folder: Path, script: str) -> tuple[int, str]:
@@ -188,6 +200,8 @@ def test_it_says_nothing_of_other_posts_and_all_of_its_channel(made: Made) -> No
         *("deletion", "addition", "gap", "gap", "withheld"),
     ]
     (channel,) = json.loads((made.folder / "data" / "coverage.json").read_text("utf-8"))["channels"]
+    assert (channel["complete_from"], channel["complete_from_message"]) == ("2025-02-08T12:00:00Z", 1)
+    assert (channel["complete_until"], channel["complete_until_message"]) == ("2025-03-10T13:00:00Z", 3)
     assert channel["withheld"] == [{"platform": "ios", "reason": "copyright", "text": "Withheld"}]
     assert channel["gaps"][-1].startswith("message 9 could not be read since 2025-03-10T12:00:00Z: its web page")
 
@@ -342,6 +356,10 @@ SEALED: dict[str, tuple[Callable[[Path], None], str]] = {
     "a message missing": (edit_lines("raw.tsv", lambda all_: all_.pop()), "are missing in raw.tsv"),
     "a photo missing": (drop("media/*"), "is missing"),
     "a head missing": (lambda data: max(data.glob("heads/*.json")).unlink(), "none is signed for the last line"),
+    "a message that is too deep to be read": (
+        edit_lines("versions.jsonl", lambda all_: all_.append("[" * 100_000)),
+        "messages: cannot be read (RecursionError",
+    ),
     "a header of a proof": (edit_proof(lambda file: b"x" + file), ".json.ots: it is no file of OpenTimestamps"),
     "a proof of no head": (
         lambda data: max(data.glob("heads/*.ots")).rename(data / "heads" / "9-9.json.ots"),
@@ -471,6 +489,7 @@ async def test_public_pages_are_captured_and_a_post_without_one_says_why(tmp_pat
         bag = tmp_path / "bag"
         code, _, said = await typed(tmp_path / "data", "export", "сбой", "--evidence", bag, "--capture", **env)
         assert code == 0, said
+        assert "It has no public page: it is a story." in said
     later = tmp_path / "later"
     code, _, said = await typed(tmp_path / "data", "export", "сбой", "--evidence", later, TIMESTAMP_URLS="off")
     assert code == 0, said
@@ -480,10 +499,10 @@ async def test_public_pages_are_captured_and_a_post_without_one_says_why(tmp_pat
     (later / "data" / "captures" / f"{sha256_of_page(bag)}.html").unlink()
     assert "is not here" in check(later)[1]
     outcomes = [json.loads(line) for line in (bag / "data" / "captures" / "pages.jsonl").read_text().splitlines()]
-    assert {page["message"]: page["outcome"] for page in outcomes} == {
-        shown.id: "the page shows the post",
-        999: "the page shows no post: no post",
-        -1: "it has no public page: it is a story",
+    assert {page["message"]: (page["outcome"], page["detail"]) for page in outcomes} == {
+        shown.id: ("shown", None),
+        999: ("refused", "no post"),
+        -1: ("story", None),
     }
     with (bag / "data" / "captures" / "pages.warc").open("rb") as file:
         records = [
@@ -548,6 +567,7 @@ def each_change_of_a_capture_is_named(bag: Path) -> None:
         (warc, records + first, "twice, or the ledger has no line"),
         (warc, records + b"more", "something else stands between its records"),
         (warc, records[:-9], "its end is missing"),
+        (warc, records.replace(b"Content-Length: 2", b"Content-Length: 9" + b"0" * 17), "pages.warc: "),
         (listed, pages.replace(b'"at": "2', b'"at": "1'), "it does not name the page"),
         (listed, pages.replace(b'"message": 999', b'"message": 998'), "has no such line of the page"),
     )

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from bot.evidence import head_loop
+from bot.evidence.calendars import Calendars
 from bot.evidence.head_loop import STAMP_EVERY, HeadLoop, is_due
-from bot.evidence.signing import FILE, KeyFileError, Signer, handover_text, is_signed_by
+from bot.evidence.signing_key import FILE, KeyFileError, Signer, handover_text, is_signed_by
 from bot.evidence.stamps import Stamper
 from bot.store import heads, ledger, readers
 from bot.store.database import Database
@@ -187,7 +188,8 @@ async def test_a_lost_account_has_a_signed_report_of_the_last_day_at_once_and_on
     async with calendar() as hanging:
         hanging.hangs = True
         urls = [hanging.url]
-        loop = HeadLoop(archive.db, tmp_path, urls, calendars=urls, proxy=None, clock=lambda: archive.now)
+        taking = Calendars(archive.db, urls, proxy=None)
+        loop = HeadLoop(archive.db, tmp_path, urls, calendars=taking, proxy=None, clock=lambda: archive.now)
         running = [asyncio.create_task(each()) for each in (loop.run, loop.run_stamps)]
         await until(lambda: hanging.connections)
         await archive.db.write(lambda tx: readers.lose(tx, archive.reader_id, "USER_DEACTIVATED_BAN", now=NOON))

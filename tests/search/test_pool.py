@@ -12,6 +12,7 @@ import pytest
 
 from bot.errors import FatalError
 from bot.matching.engine.compiled import Compiled, packed
+from bot.runtime import priority
 from bot.search.backtest import backtest
 from bot.search.deadline import Deadline
 from bot.search.jobs import explain_text
@@ -28,6 +29,11 @@ QUERIES = ("сбой ~3 банк -учения", "re:/сбо[ий] в/", '"сб�
 async def process_id(db: Reader, *, deadline: Deadline) -> int:
     del db, deadline
     return os.getpid()
+
+
+async def niceness(db: Reader, *, deadline: Deadline) -> int:
+    del db, deadline
+    return os.nice(0)
 
 
 async def environment(db: Reader, *, deadline: Deadline) -> dict[str, str]:
@@ -80,13 +86,14 @@ async def test_another_process_answers_as_this_one_would(archive: Archive, pool:
         assert explained == await explain_text(archive.db, [query], "Сбой в банке")
 
 
-async def test_a_process_stays_for_the_next_question_and_knows_no_secret(
+async def test_a_process_stays_for_the_next_question_gives_way_and_knows_no_secret(
     pool: SearchPool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("TELEGRAM_BOT_TOKEN", "4000:secret")
     known = await pool.run(environment, who=1)
     assert Path(known["MPLCONFIGDIR"]).parent == tmp_path / "data"  # what draws writes nowhere else
     assert not any("TELEGRAM" in name or "secret" in value for name, value in known.items())
+    assert await pool.run(niceness, who=1) == min(19, os.nice(0) + priority.NICE)
     assert len({await pool.run(process_id, who=1) for _ in range(3)} | {os.getpid()}) == 2
 
 

@@ -14,6 +14,7 @@ from bot.models.outgoing import Outgoing
 from bot.models.targets import TargetMessage
 from bot.targets.address import key_of, new_secret
 from bot.targets.webhook import body_of, headers_of
+from tests.kit_clock import NOON
 from tests.rendering.values import stored
 from tests.shell import ROOT
 
@@ -33,6 +34,17 @@ def test_it_names_each_field_and_no_other() -> None:
     rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \| ", PAGE, re.MULTILINE)
     named = [name.strip("`") for row in rows for name in row.split(", ")]
     assert sorted(named) == sorted([*body, *body["post"]])
+
+
+@pytest.mark.parametrize(("how", "fields"), [("live", (NOON.isoformat(), None)), ("sweep", (None, NOON.isoformat()))])
+def test_a_deletion_that_was_told_is_one_thing_and_a_missing_post_another(
+    how: str, fields: tuple[str | None, str | None]
+) -> None:
+    post = stored(gone_at=NOON, gone_by=how)
+    body: dict[str, Any] = body_of(TargetMessage(id="x", created_at=NOON, outgoing=Outgoing(text="x"), post=post))[
+        "post"
+    ]
+    assert (body["deletion_told_at"], body["missing_since"]) == fields
 
 
 @pytest.mark.parametrize("tampered", [False, True])

@@ -23,7 +23,9 @@ def _head_posted(notice: HeadPosted, locale: Locale) -> Outgoing:
     t = locale.t
     text = Text().line(t.gettext("🔏 Signature over all that is stored: line {n} of the ledger"), n=notice.sequence)
     text.line(t.gettext("Whoever keeps this message can tell later whether anything stored before was changed."))
-    written, entities = text.add("\n", code(f"{notice.text}\n{notice.signature}\n{notice.key}")).build()
+    written, entities = text.add(
+        "\n", code("\n".join((notice.text, notice.signature, notice.key, *notice.handovers)))
+    ).build()
     return Outgoing(text=written, entities=entities)
 
 

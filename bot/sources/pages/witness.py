@@ -12,6 +12,7 @@ import structlog
 from bot.models import Clock, ObservedBy, StoredPost
 from bot.models.notices import PostsMissed
 from bot.monitoring.channel_state import ALLOWANCE, LATE, ChannelState, ChannelStatus, channel_states
+from bot.parts import is_redacted
 from bot.runtime.supervisor import TURN, Beat, no_beat
 from bot.sources.account import LONG_AGO
 from bot.sources.pages.fetcher import Pages
@@ -105,8 +106,9 @@ class PageWitness:
 
     async def _count(self, seen: SeenPage, before: dict[int, StoredPost]) -> None:
         """Count how often page and account show a text alike: else edits on pages are not to be trusted."""
-        pairs = [(post.text, before[post.message_id].text) for post in seen.posts if post.message_id in before]
-        unequal = sum(plain_hash(shown) != plain_hash(told) for shown, told in pairs)
+        told = {number: post.text for number, post in before.items() if not is_redacted(post.parts)}
+        pairs = [(post.text, told[post.message_id]) for post in seen.posts if post.message_id in told]
+        unequal = sum(plain_hash(shown) != plain_hash(stored) for shown, stored in pairs)
         await self._database.write(lambda tx: witnesses.count(tx, compared=len(pairs), unequal=unequal))
 
     async def _report(self, channel: Channel, oversight: Oversight) -> None:

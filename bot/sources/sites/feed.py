@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 MOST_ENTRIES = 5000  # of a feed; real ones list 10 to 100
 LONGEST_LINK = 2000  # characters
 LONGEST = 50_000  # characters of an entry
-LONGEST_NAME = 128  # characters of a title or an author, as on Telegram: they stand in every message
+_LONGEST_TITLE = 128  # characters of a title or an author, as on Telegram: they stand in every message
 LONGEST_GUID = 500  # characters
 _FEEDS = frozenset({"application/rss+xml", "application/atom+xml"})
 _CHARACTER = re.compile(rb"&#([xX][0-9a-fA-F]{1,8}|[0-9]{1,8});")
@@ -173,7 +173,7 @@ def _address(link: str | None, base: str) -> str | None:
 
 
 def _name(given: str) -> str:
-    return " ".join(given.split())[:LONGEST_NAME].strip()
+    return " ".join(given.split())[:_LONGEST_TITLE].strip()
 
 
 def _date(given: "FeedParserDict", field: str) -> datetime | None:

@@ -357,6 +357,7 @@ CREATE TABLE ledger (
     detail TEXT  -- why, or of what
 );
 CREATE INDEX ledger_losses ON ledger (sequence) WHERE kind = 'account_lost';
+CREATE INDEX ledger_turns ON ledger (channel_id, message_id) WHERE kind IN ('deletion', 'missing', 'seen_again');
 CREATE TRIGGER ledger_changed BEFORE UPDATE ON ledger BEGIN
     SELECT RAISE(ABORT, 'a line of the ledger is never changed');
 END;
@@ -677,7 +678,6 @@ CREATE TABLE chats (  -- receivers of alerts
     UNIQUE (kind, telegram_id)
 );
 CREATE INDEX chats_suspended ON chats (id) WHERE suspended IS NOT NULL;
-CREATE INDEX chats_pages ON chats (id) WHERE pages;
 CREATE INDEX chats_held ON chats (held_until) WHERE held_until IS NOT NULL;
 
 CREATE TABLE targets (  -- chats that are reached in another way than through Telegram

@@ -28,7 +28,7 @@ from bot.sources.pages.follow_requests import PageFollowRequests
 from bot.sources.pages.page_archive import PageArchive
 from bot.sources.pages.reader import PageReader
 from bot.sources.pages.witness import PageWitness
-from bot.store import page_readings, people, unreadable, witnesses
+from bot.store import page_readings, people, redactions, unreadable, witnesses
 from bot.store.channels import Channel as StoredChannel
 from bot.store.marks import set_mark
 from tests import kit
@@ -250,11 +250,13 @@ async def test_a_witness_finds_what_the_account_has_missed(at: PageKit) -> None:
     await accounts.ask("@news", witness=True)
     await accounts.settle_all(accounts.subscriptions())
     accounts.clock.advance(timedelta(seconds=1))
-    first = news.post("one")
+    first, redacted = news.post("one"), news.post("a name")
     await accounts.sweep().sweep_once()
     assert await at.witness.look_next()
     assert not await at.witness.look_next()  # for an hour
     assert not at.woken
+    found = await redactions.versions_of(accounts.database, news.id, [redacted.id], None)
+    await accounts.database.write(lambda tx: redactions.redact(tx, found, "a ruling", now=accounts.clock()))
 
     news.edit(first.id, "outage instead")
     missed = news.post("outage that no push brought")
@@ -264,9 +266,9 @@ async def test_a_witness_finds_what_the_account_has_missed(at: PageKit) -> None:
     assert await at.witness.look_next()
     assert at.woken
     assert await at.alerts() == 2
-    assert await accounts.texts(news) == ["outage instead", "outage that no push brought"]
-    found = [each for each in await accounts.notices() if isinstance(each, PostsMissed)]
-    assert [(each.missed, each.edited, each.ids) for each in found] == [(1, 1, (first.id, missed.id))]
+    assert await accounts.texts(news) == ["outage instead", "", "outage that no push brought"]
+    told = [each for each in await accounts.notices() if isinstance(each, PostsMissed)]
+    assert [(each.missed, each.edited, each.ids) for each in told] == [(1, 1, (first.id, missed.id))]
 
     await accounts.sweep().sweep_once()
     assert await at.alerts() == 3

@@ -7,8 +7,10 @@ from pathlib import Path
 from bot.cli.export_posts import Keys, first_moment, message_keys
 from bot.cli.output import reading_back, writing_messages
 from bot.errors import SettingsError
+from bot.locales import translator
 from bot.models.captures import Capture
 from bot.models.people import EVERYTHING
+from bot.rendering.captures import capture_sentence
 from bot.search.filters import Typed
 from bot.search.searcher import scope_of
 from bot.settings import Settings, load_settings
@@ -20,7 +22,7 @@ from bot.store.heads import LedgerHead
 async def make_bundle(typed: Typed, place: Path, *, case: str | None, capture: bool, now: datetime) -> None:
     """Make a bundle, once the ledger is signed and stamped for it."""
     from bot.evidence.bundle import Bundle, BundleRequest  # noqa: PLC0415 - most exports need none of it
-    from bot.evidence.signing import Signer  # noqa: PLC0415
+    from bot.evidence.signing_key import Signer  # noqa: PLC0415
     from bot.evidence.stamps import Stamper  # noqa: PLC0415
     from bot.runtime.web import web_proxy  # noqa: PLC0415
 
@@ -62,13 +64,11 @@ async def make_bundle(typed: Typed, place: Path, *, case: str | None, capture: b
 
 async def _prove(settings: Settings, writing: Database, head: LedgerHead, now: datetime) -> None:
     """Have calendars of OpenTimestamps take a head, and complete the proofs of earlier ones as far as they can."""
-    from bot.evidence.calendars import MISSING, Calendars, is_installed  # noqa: PLC0415 - as above
-    from bot.runtime.web import web_proxy  # noqa: PLC0415 - likewise
+    from bot.evidence.calendars import Calendars, calendars_warning  # noqa: PLC0415 - as above
 
-    if not is_installed():
-        sys.stderr.write(f"{MISSING}\n" if settings.wants_calendars else "")
-        return
-    calendars = Calendars(writing, settings.calendars, proxy=web_proxy(settings))
+    calendars = Calendars.of(settings, writing)
+    if warning := calendars_warning(settings):
+        sys.stderr.write(f"{warning}\n")
     promised = await proofs.promised(writing)
     proof = await calendars.submit(head, now)
     if proof is not None and proof.reason is not None:
@@ -85,7 +85,7 @@ def _proofs_in_words(count: int, pending: int) -> str:
 async def _capture(settings: Settings, found: Keys, writing: Database) -> None:
     """Capture the public pages of messages as they are now."""
     from bot.evidence import capture  # noqa: PLC0415 - as above
-    from bot.sources.pages.capturing import PageCaptures  # noqa: PLC0415 - as above
+    from bot.sources.pages.captures import PageCaptures  # noqa: PLC0415 - as above
     from bot.sources.pages.fetcher import Pages  # noqa: PLC0415 - as above
     from bot.store.blobs import Blobs  # noqa: PLC0415 - as above
 
@@ -98,7 +98,8 @@ async def _capture(settings: Settings, found: Keys, writing: Database) -> None:
     pages = Pages.open(settings, writing, clock)
 
     def show(each: Capture) -> None:
-        sys.stderr.write(f"{each.channel_id}/{each.message_id}: {capture.outcome_in_words(each)}\n")
+        sentence = capture_sentence(each, "{:%Y-%m-%d %H:%M} UTC".format, translator("en"))
+        sys.stderr.write(f"{each.channel_id}/{each.message_id}: {sentence}\n")
 
     try:
         taker = PageCaptures(writing, pages, Blobs(settings.media_path), clock=clock)

@@ -9,7 +9,7 @@ from typing import BinaryIO, Self
 from zipfile import ZipFile
 
 from bot.dossier.contents import Dossier, DossierPost, ShownPictures, each_post, messages_of, sources_of
-from bot.dossier.formats import FileFormat
+from bot.dossier.formats import DossierFormat
 from bot.dossier.rendering import PostRendering, rendering_now, renderings_of
 from bot.dossier.table import Cell, TableFormat, cell_time, row_of, writer
 from bot.dossier.view import view
@@ -26,21 +26,10 @@ from bot.text.markup import one_line
 
 MOST_PICTURES = 200  # in a file: each takes a tenth of a second
 _AT_ONCE = 20  # pictures that are drawn together
-MOST_ON_PAPER = 500  # posts: Typst takes 0.4 MB of memory for each
+MOST_ON_PAPER = 500  # posts
 _NAME = 80  # UTF-16 units of a file's name
 _MARKS = {"same": "{}", "gone": "[-{}-]", "come": "{{+{}+}}"}
 _FOREIGN = str.maketrans(dict.fromkeys('/\\:*?"<>|', "_"))  # that some system takes in no name
-
-
-class DossierFormat(FileFormat):
-    """What a dossier can be, each with its media type."""
-
-    HTML = "html", "text/html"
-    PDF = "pdf", "application/pdf"
-    XLSX = "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-    CSV = "csv", "text/csv"
-    JSONL = "jsonl", "application/jsonl"
-    PICTURES = "zip", "application/zip"  # of each version
 
 
 class DossierError(ChannelwatchError):
@@ -56,13 +45,14 @@ class DossierError(ChannelwatchError):
         return type(self), (self.how,)
 
 
+_FACTS = 1000  # characters that a version takes beside its text
 MOST_TEXT = {  # characters of all versions
     DossierFormat.HTML: 20_000_000,  # 10 bytes of memory each
     DossierFormat.XLSX: 20_000_000,
-    DossierFormat.PDF: 500_000,  # Typst takes 300 bytes of memory for each
+    DossierFormat.PDF: 1_000_000,  # Typst takes 200 bytes of memory for each
 }
 _MOST = {how: f"{most:,} characters" for how, most in MOST_TEXT.items()} | {
-    DossierFormat.PDF: f"{MOST_ON_PAPER} posts and {MOST_TEXT[DossierFormat.PDF]:,} characters",
+    DossierFormat.PDF: f"{MOST_ON_PAPER} posts, and {MOST_TEXT[DossierFormat.PDF]:,} characters",
     DossierFormat.PICTURES: f"{MOST_PICTURES} pictures",
 }
 
@@ -122,7 +112,8 @@ async def _bounded(found: AsyncIterator[DossierPost], how: DossierFormat) -> tup
     async for each in found:
         every.append(each)
         versions = [version.post.text for message in each.messages for version in message]
-        characters, pictures = characters + sum(map(len, versions)), pictures + len(versions)
+        characters += sum(_FACTS + len(text) for text in versions)
+        pictures += len(versions)
         if pictures > MOST_PICTURES if how is DossierFormat.PICTURES else characters > MOST_TEXT[how]:
             raise DossierError(how)
     return tuple(every)
@@ -213,6 +204,7 @@ def _rows(dossier: Dossier, t: Translator) -> Iterator[dict[str, Cell]]:
             for place, version in enumerate(message):
                 yield {
                     "case": dossier.case.name,
+                    "tags": ",".join(dossier.case.tags),
                     "note": each.saved.note,
                     **row_of(version.post),
                     "changes": _changes(message[place - 1].post, version.post, t) if place else None,

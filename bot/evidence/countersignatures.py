@@ -7,19 +7,20 @@ stamped: that is our counter-signature. Of those that do not follow the owners a
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice, pairwise
 from typing import Any
 
 import structlog
 
-from bot.evidence.signing import is_signed_by
+from bot.evidence.signing_key import handover_text, is_signed_by
 from bot.models.notices import HeadFault, HeadPosted, HeadRefused
 from bot.store import chats, evidence, heads, ledger, meta
 from bot.store.database import Database, Transaction
 from bot.store.evidence import PostedText
-from bot.store.heads import LedgerHead
+from bot.store.heads import LedgerHead, SigningKey
 from bot.store.ledger import LedgerEntry, LineKind
 from bot.store.notices import notify, notify_owners
 from bot.store.rows import to_ms
@@ -27,6 +28,7 @@ from bot.store.rows import to_ms
 log = structlog.get_logger(__name__)
 
 _SEEN, _LAST = "heads_seen", "heads_of_others"  # the line of the ledger that was looked at last; the last by channel
+_HANDOVERS = 5  # of keys that a message tells: 140 signs each
 _AT_ONCE = 50_000  # lines of the ledger in a turn: what is older waits for the next one
 
 
@@ -39,6 +41,7 @@ class ForeignHead:
     sequence: int
     hash: str
     is_signed: bool
+    earlier: tuple[bytes, ...] = ()  # keys that have handed over to this one, one after the other
 
 
 def read_head(text: str) -> ForeignHead | None:
@@ -59,9 +62,24 @@ def read_head(text: str) -> ForeignHead | None:
             sequence=int(said["sequence"]),
             hash=str(said["hash"]),
             is_signed=is_signed and is_own,
+            earlier=tuple(_earlier_keys(key, lines[at + 3 :])),
         )
     except (ValueError, KeyError, TypeError, ArithmeticError, RecursionError):  # whoever posts writes what they like
         return None
+
+
+def _earlier_keys(public: bytes, lines: Sequence[str]) -> Iterator[bytes]:
+    """Yield the keys before one, as far as each has signed the next; the lines begin with the last."""
+    for line in lines[:_HANDOVERS]:
+        earlier, _, signature = line.partition(" ")
+        try:
+            old, signed = (base64.b64decode(each, validate=True) for each in (earlier, signature))
+        except ValueError:  # whatever else the message says
+            return
+        if not is_signed_by(old, signed, handover_text(old, public)):
+            return
+        yield old
+        public = old
 
 
 def fault_of(head: ForeignHead, last: Mapping[str, Any] | None) -> HeadFault | None:
@@ -70,7 +88,7 @@ def fault_of(head: ForeignHead, last: Mapping[str, Any] | None) -> HeadFault | N
         return HeadFault.SIGNATURE
     if last is None:
         return None
-    if last["key"] != head.public.hex():
+    if last["key"] not in {each.hex() for each in (head.public, *head.earlier)}:
         return HeadFault.KEY
     if head.sequence < last["sequence"]:
         return HeadFault.BACK
@@ -85,10 +103,19 @@ async def post_head(tx: Transaction, head: LedgerHead, public: bytes, *, now: da
         text=head.text,
         signature=base64.b64encode(head.signature).decode(),
         key=base64.b64encode(public).decode(),
+        handovers=tuple(_handovers(await heads.keys(tx))),
     )
     for chat in await chats.everyone(tx):
         if chat.heads and chat.suspended is None:
             await notify(tx, chat, notice, now=now)
+
+
+def _handovers(keys: Sequence[SigningKey]) -> Iterator[str]:
+    """Write how each key followed the one before it, the last first, back to one that was lost."""
+    for key, before in islice(pairwise(reversed(keys)), _HANDOVERS):
+        if key.handover is None:
+            return
+        yield " ".join(base64.b64encode(each).decode() for each in (before.public, key.handover))
 
 
 async def countersign(database: Database, public: bytes, *, now: datetime) -> None:

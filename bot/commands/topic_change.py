@@ -78,6 +78,11 @@ def may_change(topic: Topic, context: Context) -> bool:
     return may_change_made(context.role, is_author=is_author, private=context.private)
 
 
+def offers_change(topic: Topic, context: Context) -> bool:
+    """Tell whether a screen has buttons that change a topic."""
+    return context.offers(Need.INSTANCE) or may_change(topic, context)
+
+
 async def require_may_change(db: Reader, topic: Topic, context: Context) -> None:
     """Raise CommandError, with the sentence on who can, where who speaks may not change a topic."""
     if may_change(topic, context):
@@ -204,7 +209,7 @@ async def save_topic(tx: Transaction, context: Context, name: str, typed: TypedQ
     )
 
 
-def changing(context: Context, wanted: Change, asked: str) -> Effect:
+def effect_of(context: Context, wanted: Change, asked: str) -> Effect:
     """Return the write that changes a topic, if it still looks for what was `asked` about, and the answer."""
 
     async def effect(tx: Transaction) -> Reply:

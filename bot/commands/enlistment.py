@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from bot.commands.context import CommandError, Context
-from bot.commands.lookup import unquoted
+from bot.commands.lookup import LONGEST_NAME, unquoted
 from bot.commands.subscribing import log_setting, subscribe, unsubscribe
 from bot.locales import Translator
 from bot.models.acts import ChannelsGrouped
@@ -15,7 +15,7 @@ from bot.models.outgoing import Button
 from bot.store import access, acts, channel_groups, feeds, follows, subscriptions
 from bot.store.access import Restrictable
 from bot.store.acts import Recording, Rows
-from bot.store.channel_groups import LONGEST_NAME, ChannelGroup
+from bot.store.channel_groups import ChannelGroup
 from bot.store.channels import Channel
 from bot.store.database import Reader, Transaction
 from bot.store.topics import Topic
@@ -35,22 +35,22 @@ _FEED = re.compile(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Enlisting:
+class Enlistment:
     """What the channels of a list join."""
 
     groups: tuple[str, ...] = ()  # names of channel groups
     feed: bool = False  # this chat gets all their posts
 
-    def with_(self, other: "Enlisting") -> "Enlisting":
+    def with_(self, other: "Enlistment") -> "Enlistment":
         """Return what both ask for."""
         groups = dict.fromkeys((*self.groups, *other.groups))
-        return Enlisting(groups=tuple(groups), feed=self.feed or other.feed)
+        return Enlistment(groups=tuple(groups), feed=self.feed or other.feed)
 
 
-NOTHING = Enlisting()
+NOTHING = Enlistment()
 
 
-def take_enlisting(line: str) -> tuple[str, Enlisting]:
+def take_enlistment(line: str) -> tuple[str, Enlistment]:
     """Take groups and the word for all posts off a line of a pasted list."""
     groups = tuple(unquoted(found[1]) for found in _GROUP.finditer(line))
     rest = " ".join(_GROUP.sub(" ", line).split()) if groups else line
@@ -58,8 +58,8 @@ def take_enlisting(line: str) -> tuple[str, Enlisting]:
     if feed is not None:
         rest = f"{feed['names']}{feed['rest']}"
     elif groups and rest.casefold() in ALL_WORDS:
-        return "", Enlisting(groups=groups, feed=True)
-    return rest, Enlisting(groups=groups, feed=feed is not None)
+        return "", Enlistment(groups=groups, feed=True)
+    return rest, Enlistment(groups=groups, feed=feed is not None)
 
 
 def group_name(typed: str, t: Translator) -> str:
@@ -71,7 +71,7 @@ def group_name(typed: str, t: Translator) -> str:
     return name
 
 
-async def enlist(tx: Transaction, references: Sequence[str], wanted: Enlisting, context: Context) -> Text:
+async def enlist(tx: Transaction, references: Sequence[str], wanted: Enlistment, context: Context) -> Text:
     """Let channels join groups and this chat's feeds, now or once they are followed; return what to say of it."""
     t, text = context.t, Text()
     groups = [await channel_groups.make(tx, group_name(name, t)) for name in wanted.groups]

@@ -10,7 +10,7 @@ from bot.models.captures import CaptureCause, CaptureOutcome, CaptureState
 from bot.models.people import EVERYTHING
 from bot.runtime.web import Transport
 from bot.sandbox import Sandbox
-from bot.sources.pages.capturing import FIRST_PAUSE, GIVE_UP_AFTER, LONGEST_PAUSE, PageCaptures, next_try
+from bot.sources.pages.captures import FIRST_PAUSE, GIVE_UP_AFTER, LONGEST_PAUSE, PageCaptures, next_try
 from bot.sources.pages.fetcher import Pages
 from bot.sources.pages.pacing import Pacer
 from bot.store import captures, cases, channels, chats, ledger, media, subscriptions

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.evidence.countersigning import ForeignHead, fault_of, read_head
+from bot.evidence.countersignatures import ForeignHead, fault_of, read_head
 from bot.evidence.head_loop import HeadLoop
+from bot.evidence.signing_key import Signer
 from bot.locales import translator
 from bot.locales.locale import Locale
 from bot.models.notices import NOTICES
@@ -46,12 +47,15 @@ async def test_a_head_goes_into_the_chat_each_day_and_is_countersigned_where_it_
         chat = await ours.pair()
         await ours.db.write(lambda tx: chats.save(tx, replace(chat, heads=True)))
         first, second = loop_of(ours, tmp_path / "a"), loop_of(theirs, tmp_path / "b")
-        for hours in (0, 1, 24):
+        for hours in (0, 1, 24, 48):
             ours.now = NOON + timedelta(hours=hours)
             await ours.live(post(hours + 1))
             await first.turn()
+            if hours == 24:
+                for _ in range(2):
+                    await Signer(ours.db, tmp_path / "a").rotate(ours.now)
         texts = await posted(ours)
-        assert len(texts) == 2
+        assert len(texts) == 3
         await second.turn()
         for number, text in enumerate(texts, start=1):
             await theirs.live(post(number, text))
@@ -59,18 +63,18 @@ async def test_a_head_goes_into_the_chat_each_day_and_is_countersigned_where_it_
             await second.turn()
         lines = [json.loads(line.text) for line in await ledger.lines(theirs.db, after=0, most=99)]
         kept = [json.loads(line["detail"]) for line in lines if line["kind"] == "countersigned"]
-        assert [head["sequence"] for head in kept] == [2, 4]
+        assert [head["sequence"] for head in kept] == [2, 4, 7]
         assert await refused(theirs) == []
         await theirs.pair(501)
         await theirs.db.write(lambda tx: people.take_over(tx, [501], now=NOON))
-        for number in (3, 4):  # one notice a day for each channel
+        for number in (4, 5):  # one notice a day for each channel
             await theirs.live(post(number, texts[0]))
             await second.turn()
-        assert await refused(theirs) == ["back"]
+        assert await refused(theirs) == ["key"]
         theirs.now += timedelta(days=1)
-        await theirs.live(post(5, texts[0]))
+        await theirs.live(post(6, texts[0]))
         await second.turn()
-        assert await refused(theirs) == ["back", "back"]
+        assert await refused(theirs) == ["key", "key"]
 
 
 LAST = {"key": b"k".hex(), "sequence": 5, "hash": "ab"}
@@ -84,6 +88,8 @@ HEAD = ForeignHead(text="{}", public=b"k", sequence=6, hash="cd", is_signed=True
         pytest.param(replace(HEAD, sequence=5, hash="ab"), None, id="the same"),
         pytest.param(replace(HEAD, is_signed=False), "signature", id="not signed"),
         pytest.param(replace(HEAD, public=b"x"), "key", id="another key"),
+        pytest.param(replace(HEAD, public=b"x", earlier=(b"y", b"k")), None, id="a key that followed"),
+        pytest.param(replace(HEAD, public=b"x", earlier=(b"k",), sequence=4), "back", id="such a key, fewer lines"),
         pytest.param(replace(HEAD, sequence=4), "back", id="fewer lines"),
         pytest.param(replace(HEAD, sequence=5), "hash", id="another hash"),
     ],
