@@ -189,7 +189,9 @@ async def turn_group(request: Request, context: Context) -> Reply:
     """Show a page of a group of alerts: the first in a message of its own, the others in its place."""
     number, page, *new = request.argument.split(":")
     is_possible = abs(int(number)) < _ABOVE_ALL
-    summary = await groups.find(context.database, context.chat.id, int(number)) if is_possible else None
+    if not is_possible:
+        raise outdated(context)
+    summary = await groups.find(context.database, context.chat.id, int(number), context.viewer)
     if summary is None:
         raise outdated(context)
     shown = render_page(summary, int(page), context.locale)

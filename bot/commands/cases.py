@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from bot.commands.context import CommandError, Context, Reply, Request, change, message, writes
-from bot.commands.lookup import may_change_case, need_case, show_source, unquoted
+from bot.commands.lookup import may_change_case, need_case, offers_case, show_source, unquoted
 from bot.commands.questions import ask
 from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
@@ -263,11 +263,11 @@ async def _screen(db: Reader, context: Context, case: Case, number: int = 0, *, 
     rows += page.turns("case", case.id)
     if found:
         rows.append((button(t.gettext("Dossier as a file"), "dossier", case.id),))
-    if may_change_case(case, context):
+    if offers_case(case, context):
         rows.append((button(t.gettext("Note"), "casenote", case.id), button(t.gettext("Tags"), "casetags", case.id)))
         rename = button(t.gettext("Rename"), "casename", case.id)
         rows.append((rename, button(t.gettext("Delete"), "uncase", case.id)))
-    if context.may(Need.INSTANCE):
+    if context.offers(Need.INSTANCE):
         label = t.gettext("Who sees it") if case.restricted else t.gettext("Keep it to this chat")
         rows.append((button(label, "only", f"k{case.id}"),))
     rows.append((button(t.gettext("All cases"), "cases", 0),))
@@ -322,7 +322,7 @@ async def _item_screen(
     data = (item.channel_id, item.message_id)
     show, picture = button(t.gettext("Show the post"), "post", *data), button(t.gettext("Picture"), "picture", *data)
     rows: list[tuple[Button, ...]] = [(show, picture)]
-    if may_change_case(case, context):
+    if offers_case(case, context):
         note = button(t.gettext("Note"), "casenote", case.id, *data)
         rows.append((note, button(t.gettext("Take it out"), "outof", case.id, *data)))
     rows.append((button(t.gettext("Back"), "case", case.id, 0),))

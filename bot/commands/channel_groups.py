@@ -249,7 +249,7 @@ async def _overview(db: Reader, context: Context, number: int = 0) -> Outgoing:
         for each in page.items
     ]
     rows = [*rows_of(opening, 1), *page.turns("groups")]
-    if context.may(Need.INSTANCE):
+    if context.offers(Need.INSTANCE):
         rows.append((button(t.gettext("New group"), "newgroup", ""),))
     return message(text, tuple(rows))
 
@@ -274,10 +274,10 @@ async def _screen(db: Reader, context: Context, group: ChannelGroup) -> Outgoing
             text.line(t.gettext("{topic} is limited to it."), topic=show_topic(topic, t))
     is_on = await has_feed(db, group.name, context.chat.id)
     rows: list[tuple[Button, ...]] = []
-    if context.may(Need.CHAT):
+    if context.offers(Need.CHAT):
         mute = button(t.gettext("Mute"), "mute", f"g{group.id}")
         rows.append((feed_button("feed", f"g{group.id}", t, is_on=is_on), mute))
-    if context.may(Need.INSTANCE):
+    if context.offers(Need.INSTANCE):
         rows.append((button(t.gettext("Add and remove channels"), "members", group.id, 0),))
         rows.append(
             (button(t.gettext("Rename"), "regroup", group.id), button(t.gettext("Delete"), "ungroup", group.id))

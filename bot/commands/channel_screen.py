@@ -156,20 +156,20 @@ async def _facts(db: Reader, state: ChannelState, past: str, context: Context) -
 
 
 def _actions(channel: Channel, context: Context, *, is_muted: bool, is_fed: bool) -> ButtonRows:
-    """Offer what who speaks may do with a channel; a new action is one more row here."""
+    """Offer what can be done with a channel here; a new action is one more row here."""
     t, number = context.t, channel.id
     first = [button(t.gettext("Newest posts"), "latest", number, 0)]
     if _is_broadcast(channel):
         first.append(button(t.gettext("Similar channels"), "similar", number))
     rows = [tuple(first)]
-    if context.may(Need.CHAT) and is_muted:
+    if context.offers(Need.CHAT) and is_muted:
         rows.append((button(t.gettext("Unmute"), "hush", number, "off"),))
-    elif context.may(Need.CHAT):
+    elif context.offers(Need.CHAT):
         labels = {"8h": t.gettext("Mute 8 h"), "7d": t.gettext("7 days"), "on": t.gettext("For good")}
         rows.append(tuple(button(label, "hush", number, span) for span, label in labels.items()))
-    if context.may(Need.CHAT):
+    if context.offers(Need.CHAT):
         rows.append((feed_button("every", number, t, is_on=is_fed),))
-    if context.may(Need.INSTANCE):
+    if context.offers(Need.INSTANCE):
         rows.append((button(t.gettext("Groups"), "groups_of", number),))
         rows += _ways(channel, t)
     return tuple(rows)
@@ -204,7 +204,7 @@ def _ways(channel: Channel, t: Translator) -> ButtonRows:
 
 def _last(channel: Channel, context: Context) -> ButtonRows:
     t, row = context.t, [button(context.t.gettext("All channels"), "list", 0)]
-    if not context.may(Need.INSTANCE):
+    if not context.offers(Need.INSTANCE):
         return (tuple(row),)
     private = t.gettext("Who can find it") if channel.restricted else t.gettext("Keep it to this chat")
     return (

@@ -239,6 +239,10 @@ class Context:
         """Tell whether who speaks has the right."""
         return allows(self.role, need, private=self.private)
 
+    def offers(self, need: Need) -> bool:
+        """Tell whether a screen has buttons for it: a group's has those of its editors, whoever had it drawn."""
+        return allows(self.role if self.private else Role.EDITOR, need, private=self.private)
+
     @property
     def viewer(self) -> Viewer:
         """Whoever looks: what others shall not see does not exist in this chat."""

@@ -71,7 +71,7 @@ async def _ask(tx: Transaction, context: Context, kind: EnquiryKind, about: int 
         raise CommandError(
             context.own.gettext("Only a reader account can ask that, and none can read now: /status says why.")
         )
-    await enquiries.ask(tx, chat_id, kind, about, now=context.now, may_follow=context.may(Need.INSTANCE))
+    await enquiries.ask(tx, chat_id, kind, about, now=context.now, may_follow=context.offers(Need.INSTANCE))
     return Reply(note=context.own.gettext("I am asking Telegram. The answer comes as a message."))
 
 
@@ -85,7 +85,7 @@ async def _page(db: Reader, enquiry: Enquiry, found: Findings, context: Context,
         enquiry_id=enquiry.id,
         number=number,
         followed=await channels.followed_among(db, [each.id for each in found.channels], context.viewer),
-        may_follow=context.may(Need.INSTANCE),
+        may_follow=context.offers(Need.INSTANCE),
     )
 
 

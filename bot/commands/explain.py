@@ -71,7 +71,7 @@ async def test(request: Request, context: Context) -> Reply:
         )
     typed = await read_topic(request.argument, context)
     track = (button(context.t.gettext("Track this"), "name", request.key),)
-    offer = (track,) if context.may(Need.INSTANCE) else ()
+    offer = (track,) if context.offers(Need.INSTANCE) else ()
     text, further = await show_backtest(context, typed, key=f"q:{request.key}")
     rows = (*offer, *or_rows(request, typed.state.query), *further)
     return Reply(messages=(message(text, rows),), memory=typed.state.source)

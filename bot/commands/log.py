@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from bot.commands.context import CommandError, Context, Reply, Request, message, show
 from bot.commands.registry import Section, command, example, tap
 from bot.commands.rights import Need
-from bot.commands.undo import may_undo
+from bot.commands.undo import offers_undo
 from bot.locales import N_
 from bot.models.outgoing import Button, ButtonRows, Outgoing
 from bot.rendering.acts import describe_act, sentence
@@ -86,7 +86,7 @@ async def _screen(request: Request, context: Context, page: LogPage) -> Outgoing
         text.add(_line(each, context), "\n")
     if not shown:
         text.line(t.gettext("Nothing."))
-    undoable = [each for each in shown if each.can_be_undone(context.now) and may_undo(each, context)]
+    undoable = [each for each in shown if each.can_be_undone(context.now) and offers_undo(each, context)]
     rows = [(button(_undo_label(each, context), "undo", each.id),) for each in undoable[:_MOST_NAMES]]
     return message(text, (*rows, *_filters(shown, page, context, is_more=len(found) > PAGE)))
 

@@ -133,6 +133,11 @@ def may_change_case(case: Case, context: Context) -> bool:
     return may_change_made(context.role, is_author=is_author, private=context.private)
 
 
+def offers_case(case: Case, context: Context) -> bool:
+    """Tell whether a screen has buttons that change a case."""
+    return context.offers(Need.INSTANCE) or may_change_case(case, context)
+
+
 async def unknown_name(db: Reader, typed: str, context: Context) -> Text:
     """Say that neither a channel nor a topic goes by a name, and which channels have it in their titles."""
     t = context.t
@@ -172,7 +177,7 @@ def name_chats(found: Sequence[Chat]) -> str:
 
 
 def offer_following(reference: str, name: str, context: Context) -> ButtonRows:
-    """Offer to follow a channel, to those who may."""
-    if not context.may(Need.INSTANCE):
+    """Offer to follow a channel, where somebody may."""
+    if not context.offers(Need.INSTANCE):
         return ()
     return ((button(context.t.gettext("Follow {name}").format(name=name[:_LONGEST_LABEL]), "follow", reference),),)

@@ -47,7 +47,7 @@ def describe_past(
     target = since if is_short else None if since is not None else start - STEP
     lacking = coverage.short_of(target) if target is not None and not coverage.is_whole else []
     rows: ButtonRows = ()
-    if target is not None and lacking and context.may(Need.INSTANCE):
+    if target is not None and lacking and context.offers(Need.INSTANCE):
         named = () if channel_ids is None else (".".join(map(str, lacking[:_MOST_NAMED])),)
         rows = ((button(context.t.gettext("Read further back"), "further", f"{target:{_DAY}}", *named),),)
     line = past_line(coverage, context.locale, since=since if is_short else None)

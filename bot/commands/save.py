@@ -2,7 +2,7 @@
 
 from bot.commands import post as post_screen
 from bot.commands.context import CommandError, Context, Effect, Reply, Request, change, message, show, writes
-from bot.commands.lookup import LONGEST_NAME, may_change_case, need_case, show_source, unquoted
+from bot.commands.lookup import LONGEST_NAME, may_change_case, need_case, offers_case, show_source, unquoted
 from bot.commands.questions import ask
 from bot.commands.registry import Section, command, example, tap
 from bot.commands.rights import Need
@@ -103,7 +103,7 @@ async def _choice(db: Reader, post: StoredPost, context: Context, number: int = 
     """Draw the cases that a post may go into, those used last first, with a mark at those that it is in."""
     t, data = context.t, (post.channel_id, post.message_id)
     inside = await cases.with_post(db, post.channel_id, post.key, context.viewer)
-    found = [each for each in await cases.every(db, context.viewer) if may_change_case(each, context)]
+    found = [each for each in await cases.every(db, context.viewer) if offers_case(each, context)]
     text = Text().line(t.gettext("Save the post of {channel} in which case?"), channel=show_source(post))
     if not found:
         line = t.gettext("A case keeps posts under a name, with all their versions and files. You have none yet.")

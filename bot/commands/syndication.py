@@ -118,7 +118,7 @@ async def _addresses(db: Reader, named: str, context: Context) -> Outgoing:
         syndicated = Syndicated(kind=kind, id=id_, chat_id=context.chat.id, format=how)
         text.add("\n", code(url + await syndicated.path(db)), "\n")
     new = button(t.gettext("Other addresses; these end"), "rss_new", named)
-    return message(text, ((new,),) if context.may(Need.CHAT) else ())
+    return message(text, ((new,),) if context.offers(Need.CHAT) else ())
 
 
 async def _is_fetched(db: Reader, kind: SyndicatedKind, id_: int, context: Context) -> bool:

@@ -78,6 +78,11 @@ def may_change(topic: Topic, context: Context) -> bool:
     return may_change_made(context.role, is_author=is_author, private=context.private)
 
 
+def offers_change(topic: Topic, context: Context) -> bool:
+    """Tell whether a screen has buttons that change a topic."""
+    return context.offers(Need.INSTANCE) or may_change(topic, context)
+
+
 async def require_may_change(db: Reader, topic: Topic, context: Context) -> None:
     """Raise CommandError, with the sentence on who can, where who speaks may not change a topic."""
     if may_change(topic, context):

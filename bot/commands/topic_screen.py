@@ -10,7 +10,17 @@ from bot.commands.query_text import SHOWN_QUERY, short_query
 from bot.commands.registry import outdated, tap
 from bot.commands.rights import Need
 from bot.commands.syndication import SyndicatedKind, news_buttons
-from bot.commands.topic_change import SEEN, Change, effect_of, may_change, name_users, others_using, propose, read_state
+from bot.commands.topic_change import (
+    SEEN,
+    Change,
+    effect_of,
+    may_change,
+    name_users,
+    offers_change,
+    others_using,
+    propose,
+    read_state,
+)
 from bot.commands.topic_settings import priority_label
 from bot.locales.locale import topic_title
 from bot.models.outgoing import Button, ButtonRows, Outgoing
@@ -86,11 +96,11 @@ async def _about(db: Reader, topic: Topic, context: Context) -> Text:
 
 
 async def _users(db: Reader, topic: Topic, context: Context) -> Text:
-    """Say which other chats use a topic, to those who may change it for them; to all others how many do."""
+    """Say which other chats use a topic, to who may change it for them; in a group, which all read, how many do."""
     users = await others_using(db, topic, context)
     if not users:
         return Text()
-    if may_change(topic, context):
+    if context.private and may_change(topic, context):
         return Text().add(name_users(users, context.t), "\n")
     line = context.t.ngettext("{n} other chat uses it.", "{n} other chats use it.", len(users))
     return Text().line(line, n=len(users))
@@ -99,7 +109,7 @@ async def _users(db: Reader, topic: Topic, context: Context) -> Text:
 def _word_rows(topic: Topic, here: Sequence[ExcludedWord], context: Context) -> ButtonRows:
     """Offer to bring back the words of this chat; who may, also to leave them out in all, or bring back those."""
     t, own = context.t, [each.word for each in here][:_MOST_WORDS]
-    may = may_change(topic, context) and not topic.is_feed
+    may = offers_change(topic, context) and not topic.is_feed
     offered = [(t.gettext("Bring back «{word}»"), "include", word, "about") for word in own]
     if may:
         line = t.gettext("Leave out «{word}» in all chats…")
@@ -117,7 +127,7 @@ def _word_rows(topic: Topic, here: Sequence[ExcludedWord], context: Context) -> 
 
 def _last(topic: Topic, context: Context) -> ButtonRows:
     delete = (button(context.t.gettext("Delete the topic"), "drop", topic.id),)
-    is_deletable = not topic.builtin and may_change(topic, context)
+    is_deletable = not topic.builtin and offers_change(topic, context)
     return ((delete,) if is_deletable else ()) + (_back(context),)
 
 
@@ -151,7 +161,7 @@ async def history(request: Request, context: Context) -> Reply:
     kept = [
         each for each in page.items if each.state != topic.state and not (topic.builtin and each.query != topic.query)
     ]
-    kept = kept if may_change(topic, context) else []
+    kept = kept if offers_change(topic, context) else []
     label = t.gettext("Bring back {n}")
     rows = rows_of([button(label.format(n=each.number), "revert", topic.id, each.number) for each in kept], 2)
     back = (button(topic_title(topic.name, t)[:_LABEL], "about", topic.id),)

@@ -166,7 +166,7 @@ async def topics_screen(db: Reader, context: Context, number: int = 0) -> Outgoi
         text.line().join(lines).line()
     ends = await _add_muted(text, db, context)
     words = await _add_excluded(text, [topic for topic in shown if topic.id in on], db, context)
-    if context.may(Need.INSTANCE):
+    if context.offers(Need.INSTANCE):
         text.line().say(t.gettext("To create your own: {example}"), example=code(track_example(t)))
     one = (button(t.gettext("One topic in detail…"), "about", "list"),)
     switches = topic_rows(shown, on, t, screen=f"topics:{page.number}")

@@ -39,6 +39,11 @@ def may_undo(logged: LoggedAct, context: Context) -> bool:
     return context.may(_need(logged.act)) and (is_own or context.role is Role.OWNER)
 
 
+def offers_undo(logged: LoggedAct, context: Context) -> bool:
+    """Tell whether a screen has a button that undoes an act."""
+    return may_undo(logged, context) if context.private else context.offers(_need(logged.act))
+
+
 def _need(act: Act) -> Need:
     match act:
         case PersonRemoved() | RoleChanged() | TargetChanged():

@@ -18,9 +18,11 @@ from bot.models.alerts import (
     group_key,
 )
 from bot.models.outgoing import GENERAL_THREAD
+from bot.models.people import EVERYTHING, Viewer
 from bot.parts import load_parts, whole_text
 from bot.schedule import next_digest, quiet_until
 from bot.store import alerts, outbox, posts
+from bot.store.access import Restrictable, visible
 from bot.store.chats import Chat
 from bot.store.database import Reader, Subject, Transaction
 from bot.store.outbox import APART
@@ -238,7 +240,8 @@ _SHOWN = f"""SELECT {alerts.COLUMNS}, {posts.COLUMNS},
         (SELECT o.name FROM channel_group_members i JOIN channel_groups o ON o.id = i.channel_group_id
             WHERE i.channel_id = a.channel_id ORDER BY o.folded LIMIT 1) AS channel_group
     FROM alerts a JOIN post_versions p ON p.version_id = a.shown_version_id"""  # noqa: S608 - our own constant
-_ALERTS = f"{_SHOWN} WHERE a.group_id = :group"
+_SEEN = visible(Restrictable.CHANNEL, "a.channel_id")
+_ALERTS = f"{_SHOWN} WHERE a.group_id = :group AND {_SEEN}"
 _NEWS = f"""{_SHOWN} JOIN groups g ON g.id = :group
     WHERE a.chat_id = g.chat_id AND a.created_at >= g.opened_at AND a.created_at < g.closes_at
         AND a.group_id IS NULL AND a.duplicate_of IS NULL AND NOT a.is_counted
@@ -247,32 +250,32 @@ _NEWS = f"""{_SHOWN} JOIN groups g ON g.id = :group
     ORDER BY a.id DESC LIMIT :most"""  # noqa: S608 - our own constants
 
 
-_SUMMARY = """SELECT m.random_id, g.kind, g.opened_at, g.closes_at, g.topic, '[]' AS alerts,
+_SUMMARY = f"""SELECT m.random_id, g.kind, g.opened_at, g.closes_at, g.topic, '[]' AS alerts,
         (SELECT json_group_array(json_array(title, n)) FROM (
             SELECT c.title, count(*) AS n FROM alerts a JOIN channels c ON c.id = a.channel_id WHERE a.group_id = g.id
-            GROUP BY c.id ORDER BY n DESC, c.title)) AS channels
-    FROM groups g JOIN messages m ON m.group_id = g.id WHERE g.id = :group"""
+            AND {_SEEN} GROUP BY c.id ORDER BY n DESC, c.title)) AS channels
+    FROM groups g JOIN messages m ON m.group_id = g.id WHERE g.id = :group"""  # noqa: S608 - our own constant
 
 
-async def get(db: Reader, group_id: int) -> GroupSummary:
-    """Return all that a group holds."""
-    rows = await db.fetch_all(f"{_ALERTS} ORDER BY a.id", {"group": group_id})
-    return replace(await count(db, group_id), alerts=tuple(read_all(GroupedAlert, rows)))
+async def get(db: Reader, group_id: int, viewer: Viewer = EVERYTHING) -> GroupSummary:
+    """Return all that a group holds and a viewer sees now."""
+    rows = await db.fetch_all(f"{_ALERTS} ORDER BY a.id", {"group": group_id, "viewer": viewer.chat_id})
+    return replace(await count(db, group_id, viewer), alerts=tuple(read_all(GroupedAlert, rows)))
 
 
-async def find(db: Reader, chat_id: int, random_id: int) -> GroupSummary | None:
-    """Return all that a group of a chat holds, found by its message; None where there is none."""
+async def find(db: Reader, chat_id: int, random_id: int, viewer: Viewer) -> GroupSummary | None:
+    """Return what a viewer sees now of a group of a chat, found by its message; None where that is nothing."""
     group_id = await db.fetch_value(
-        """SELECT m.group_id FROM messages m WHERE m.chat_id = :chat AND m.kind = 'group' AND m.random_id = :random
-            AND EXISTS (SELECT 1 FROM alerts WHERE group_id = m.group_id)""",
+        "SELECT group_id FROM messages WHERE chat_id = :chat AND kind = 'group' AND random_id = :random",
         {"chat": chat_id, "random": random_id},
     )
-    return None if group_id is None else await get(db, group_id)
+    found = None if group_id is None else await get(db, group_id, viewer)
+    return found if found is not None and found.alerts else None
 
 
-async def count(db: Reader, group_id: int) -> GroupSummary:
-    """Return what a group holds without its alerts."""
-    (row,) = await db.fetch_all(_SUMMARY, {"group": group_id})
+async def count(db: Reader, group_id: int, viewer: Viewer = EVERYTHING) -> GroupSummary:
+    """Return what a group holds and a viewer sees now, without its alerts."""
+    (row,) = await db.fetch_all(_SUMMARY, {"group": group_id, "viewer": viewer.chat_id})
     return read(GroupSummary, row)
 
 
@@ -281,7 +284,8 @@ async def storm(db: Reader, group_id: int, *, now: datetime) -> StormState:
     summary = await count(db, group_id)
     sql = "SELECT min(version_id) AS first, max(version_id) AS last FROM alerts WHERE group_id = :group"
     (versions,) = await db.fetch_all(sql, {"group": group_id})
-    latest = await db.fetch_all(f"{_ALERTS} ORDER BY a.id DESC LIMIT {LATEST}", {"group": group_id})
+    values = {"group": group_id, "viewer": EVERYTHING.chat_id}
+    latest = await db.fetch_all(f"{_ALERTS} ORDER BY a.id DESC LIMIT {LATEST}", values)
     return StormState(
         random_id=summary.random_id,
         topic=summary.topic or "",

@@ -11,7 +11,7 @@ from bot.store import cases, media, posts
 from bot.store.blobs import Blob
 from bot.store.database import Transaction
 from bot.store.media import FileInfo
-from tests.commands.kit import BORIS, Bot, button, labels, text
+from tests.commands.kit import BORIS, GROUP, Bot, button, labels, text
 from tests.kit_archive import NEWS, NOON, OTHER, gone, post
 
 LINK = "https://t.me/News1001/7"
@@ -197,3 +197,19 @@ async def test_the_log_says_nothing_of_posts_and_notes_to_whom_the_channel_is_hi
         await keep()
     log = text(await newsroom.says("/log", person=BORIS))
     assert (LINK in log, "Источник" in log, "opened the case «Банки»" in log) == (False, False, True)
+
+
+async def test_in_a_group_a_reader_who_opens_a_screen_leaves_its_buttons_to_the_editors(newsroom: Bot) -> None:
+    await newsroom.pair(CLARA, Role.READER)
+    await newsroom.says("/start@our_bot", chat=GROUP)
+    saved = await newsroom.says(f"/save@our_bot {LINK} Банки", chat=GROUP)
+    opening = button(saved.messages[0], "Open the case")
+    drawn = [await newsroom.taps(opening, chat=GROUP, person=person) for person in (BORIS, CLARA)]
+    assert drawn[0].edit == drawn[1].edit
+    assert "Only owners" in text(await newsroom.taps(button(drawn[1].edit, "Note"), chat=GROUP, person=CLARA))
+    item = button(drawn[1].edit, "1")
+    drawn = [await newsroom.taps(item, chat=GROUP, person=person) for person in (BORIS, CLARA)]
+    assert drawn[0].edit == drawn[1].edit
+    for screen in (f"channel:{NEWS}", "groups", "topics:0", "about:1"):
+        drawn = [await newsroom.taps(screen.encode(), chat=GROUP, person=person) for person in (BORIS, CLARA)]
+        assert drawn[0].edit == drawn[1].edit is not None, screen

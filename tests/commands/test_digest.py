@@ -3,11 +3,14 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.commands.parsing import read_digests
-from bot.models.outgoing import Outgoing
+from bot.models.outgoing import Outgoing, Peer, PeerKind
+from bot.models.people import Viewer
 from bot.schedule import Digests, Every
-from tests.commands.kit import BORIS, Bot, button, text
+from bot.store import access, groups
+from bot.store.access import Restrictable
+from tests.commands.kit import ANNA, BORIS, Bot, button, text
 from tests.kit import Message
-from tests.kit_archive import NOON, post
+from tests.kit_archive import NEWS, NOON, post
 
 HOURLY = Digests(every=Every.HOUR)
 
@@ -132,3 +135,14 @@ async def test_a_digest_of_another_chat_cannot_be_read(bot: Bot) -> None:
     await bot.pair(BORIS)
     assert "no longer works" in text(await bot.taps(f"sum:{random_id}:0".encode(), person=BORIS))
     assert "no longer works" in text(await bot.taps(b"sum:99:0"))
+
+
+async def test_pages_leave_out_a_channel_that_is_kept_to_other_chats_since(bot: Bot) -> None:
+    await gathering(bot)
+    owner = await bot.chat(Peer(kind=PeerKind.USER, id=ANNA))
+    random_id = (await notice(bot)).random_id
+    await bot.archive.db.write(lambda tx: access.restrict(tx, Restrictable.CHANNEL, NEWS, []))
+    assert await groups.find(bot.db, owner.id, random_id, Viewer(chat_id=owner.id)) is None
+    assert shown_lines((await bot.taps(f"sum:{random_id}:0".encode())).edit) == 1  # of an owner, who sees everything
+    await bot.archive.db.write(lambda tx: access.share(tx, Restrictable.CHANNEL, NEWS, owner.id))
+    assert await groups.find(bot.db, owner.id, random_id, Viewer(chat_id=owner.id)) is not None

@@ -1,5 +1,6 @@
 """Reader accounts come and go: the owner is told, the bot answers, and another account takes over what it can."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,12 @@ async def test_a_start_with_a_reader_that_is_logged_out_answers_all_the_same(tmp
         assert "I follow 1 channel" in (await owner.asks("/status")).message
 
 
+def reasons(service: Service) -> list[str]:
+    """Return why accounts were lost, as the signed reports of that say."""
+    signed = (service.settings.data_dir / "reports").glob("*.sig")
+    return [json.loads(path.with_suffix(".json").read_text("utf-8"))["reason"] for path in signed]
+
+
 def is_free(session: Path) -> bool:
     """Tell whether the service has let go of a session; it says that a reader is lost a little before."""
     try:
@@ -97,6 +104,7 @@ async def test_a_reader_that_is_frozen_is_lost_though_only_its_updates_are_asked
         service.sandbox.faults.freeze(service.reader.id)
         await owner.until(lambda: any("can no longer read channels" in m.message for m in owner.heard))
         assert "has frozen the account" in owner.heard[-1].message
+        await until(lambda: reasons(service) in (["FROZEN_METHOD_INVALID"], ["FROZEN_PARTICIPANT_MISSING"]))
 
 
 async def test_a_standby_takes_over_public_channels(tmp_path: Path) -> None:
@@ -110,6 +118,7 @@ async def test_a_standby_takes_over_public_channels(tmp_path: Path) -> None:
         )
         service.sandbox.revoke(service.reader)
         await owner.until(lambda: any("can no longer read channels" in m.message for m in owner.heard))
+        await until(lambda: reasons(service) == ["SESSION_REVOKED"])
         channel.post(DOWN)
         await owner.alert("массовый сбой")
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.models.alerts import GroupSummary, Loudness, Priority
+from bot.models.people import EVERYTHING
 from bot.schedule import Digests, Every, Quiet
 from bot.store import chats, groups, subscriptions
 from bot.store.chats import Chat
@@ -259,7 +260,7 @@ async def test_each_chat_has_its_own_hours(archive: Archive) -> None:
     archive.now = TONIGHT
     await archive.live(post(1, "Сбой", date=TONIGHT))
     assert await waiting(archive) == [("alert", TONIGHT), ("digest", MORNING)]
-    assert await groups.find(archive.db, chat.id, (await digest(archive)).random_id) is None
+    assert await groups.find(archive.db, chat.id, (await digest(archive)).random_id, EVERYTHING) is None
 
 
 async def test_a_mute_leaves_what_has_been_gathered(archive: Archive) -> None:
