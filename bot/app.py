@@ -208,7 +208,7 @@ async def _build(resources: Resources, sender: Sender, outages: OutageMonitor, s
         "progress": ProgressMessages(database, sender, clock=clock).run,
         "commands": router.run,
         "searches": resources.searches.keep_ready,
-        "menu": router.register_menu,  # once; a server that has no answer to it holds up nothing
+        "menu": router.menus.register,  # once; a server that has no answer to it holds up nothing
         "profile": partial(_introduce, resources),  # likewise
         "pages": partial(_read, recovery, sources.pages),
         "sites": partial(_read, recovery, sources.sites),

@@ -9,13 +9,13 @@ from dataclasses import replace
 
 from bot.commands.alert_buttons import AlertTap, forgotten
 from bot.commands.context import CommandError, Context, Effect, Reply, Request, change, writes
+from bot.commands.hits import list_posts
 from bot.commands.lookup import channel_by_id, limited_scope, queries_of, show_topic, topic_by_id, topics_named
 from bot.commands.mute import mute_scope, muted
 from bot.commands.mute_scope import MuteScope
 from bot.commands.query_text import read_query
 from bot.commands.registry import tap
 from bot.commands.rights import Need
-from bot.commands.search import list_posts
 from bot.commands.subscribing import set_exclusion
 from bot.commands.topic_change import may_change, others_using
 from bot.commands.undo import undo_button

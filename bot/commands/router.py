@@ -9,22 +9,23 @@ write down that it came.
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from weakref import WeakValueDictionary
 
 import structlog
-from telethon import TelegramClient, events, functions, types
+from telethon import events, types
 
-from bot.commands import broadcast, registry
+from bot.commands import broadcast
 from bot.commands.context import Reply, Request, failure, say
 from bot.commands.dispatch import Dispatch
 from bot.commands.dossier import Dossiers
+from bot.commands.menus import CommandMenus
 from bot.commands.setup import language_of
 from bot.commands.updates import BotEvent, to_request, with_replied
 from bot.errors import FatalError, TelegramError, Verdict
-from bot.locales import PHONES, translator
+from bot.locales import translator
 from bot.models import Clock
 from bot.models.outgoing import Outgoing, Peer, PeerKind
 from bot.models.people import Role
@@ -35,7 +36,7 @@ from bot.store.chats import Chat
 from bot.store.database import Database, Subject
 from bot.telegram import chat_moves
 from bot.telegram.chat_moves import BroadcastAccess, ChatMoved, ChatNews, ThreadNamed
-from bot.telegram.convert import from_peer
+from bot.telegram.client import Client
 from bot.telegram.errors import UNANSWERABLE
 from bot.telegram.forums import thread_title
 from bot.telegram.rpc import ask
@@ -49,7 +50,6 @@ PATIENCE = 600.0  # s; an answer that Telegram would not take by then is given u
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # s between attempts
 SERVER_ERROR = 500  # the code of an error that is not ours; after so many, how the answer looks may be too much for it:
 SIMPLER_AFTER = 3
-_GROUPS = {types.BotCommandScopeChats: Role.READER, types.BotCommandScopeChatAdmins: Role.EDITOR}
 
 
 class Router:
@@ -57,7 +57,7 @@ class Router:
 
     def __init__(  # noqa: PLR0913 - the parts that it brings together
         self,
-        client: TelegramClient,
+        client: Client,
         database: Database,
         sender: Sender,
         *,
@@ -70,6 +70,7 @@ class Router:
         self._database = database
         self._sender = sender
         self._clock = clock
+        self.menus = CommandMenus(client, database)
         self._dispatch = Dispatch(database, searches, clock)
         self._events: asyncio.Queue[BotEvent] = asyncio.Queue()
         self._unanswered = 0  # events that are not answered yet
@@ -98,41 +99,6 @@ class Router:
         """Wait until every event is answered, or so many seconds have passed."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._settled.wait(), within)
-
-    async def register_menu(self, beat: Beat = no_beat) -> None:
-        """Tell Telegram the commands that it shows in the menu, by the language of a phone; English is for all others.
-
-        By itself it shows what readers may do; to the administrators of a group, what editors may do there. Owners and
-        editors see more in private; where a chat has chosen its language, that is shown, whatever Telegram's is.
-        """
-        for code, language in PHONES.items():
-            t = translator(language)
-            await self._set_menu(registry.menu(t, Role.READER), types.BotCommandScopeDefault(), code)
-            for scope, role in _GROUPS.items():
-                await self._set_menu(registry.menu(t, role, private=False), scope(), code)
-        for chat in await chats.with_own_menu(self._database):
-            beat(TURN)
-            await self._set_menu_of(chat.peer, chat.language)
-
-    async def _set_menu_of(self, peer: Peer, language: str) -> None:
-        """Show a chat the commands of its person, or of a group's editors; to somebody who was removed none."""
-        t = translator(language)
-        if peer.kind is not PeerKind.USER:
-            entries = registry.menu(t, Role.EDITOR, private=False)
-        else:
-            entries = registry.menu(t, await people.role_of(self._database, peer.id))
-        await self._set_menu(entries, types.BotCommandScopePeer(from_peer(peer)))
-
-    async def _set_menu(
-        self, entries: Iterable[tuple[str, str]], scope: types.TypeBotCommandScope, code: str = ""
-    ) -> None:
-        commands = [types.BotCommand(name, summary) for name, summary in entries]
-        reset = functions.bots.ResetBotCommandsRequest(scope, code)
-        request = functions.bots.SetBotCommandsRequest(scope, code, commands) if commands else reset
-        try:
-            await ask(self._client(request))
-        except TelegramError as error:
-            log.warning("Telegram did not take the command menu", error=error.error)
 
     async def run(self, beat: Beat = no_beat) -> None:
         """Answer events until cancelled, also earlier ones. Raises FatalError where the bot's session is gone."""
@@ -284,15 +250,9 @@ class Router:
             random_id = outbox.random_id(secret, chat_key, "answer", f"{request.key}/file")
             bring = partial(self._dossiers.bring, reply.order, peer, random_id=random_id, reply_to=reply_to)
             await self._try(request, bring)
-        await self._show_menus(reply, peer)  # last: nobody waits for it
-
-    async def _show_menus(self, reply: Reply, peer: Peer) -> None:
-        if reply.menu is not None:
-            await self._set_menu_of(peer, reply.menu)
-        for person_id in reply.menus_of:
-            chat = await chats.by_peer(self._database, PeerKind.USER, person_id)
-            if chat is not None:
-                await self._set_menu_of(chat.peer, chat.language)
+        if reply.menu is not None:  # last, as are those of others: nobody waits for it
+            await self.menus.show(peer, reply.menu)
+        await self.menus.show_people(reply.menus_of)
 
     async def _keep_roles(self) -> None:
         """Show roles that changed, also on the server, until cancelled. Raises FatalError."""
@@ -312,7 +272,7 @@ class Router:
             chat, role = news.chat, news.role
             await self._database.write(partial(people.show_role, person_id=chat.peer.id, role=role))
             if role is not Role.READER or news.shown is not None:  # by itself Telegram shows what readers may do
-                await self._set_menu_of(chat.peer, chat.language)
+                await self.menus.show(chat.peer, chat.language)
             if role is None:
                 await self._take_leave(chat)
 

@@ -1,11 +1,11 @@
-"""/search and /latest: stored posts in pages, with the words that were found in bold."""
+"""/search: stored posts that a query finds, in pages."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bot.commands.context import CommandError, Context, Reply, Request, message, remembered, say
+from bot.commands.context import CommandError, Context, Reply, Request, remembered, say
+from bot.commands.hits import PAGE, ROW, cut, list_posts, next_label, reach_line
 from bot.commands.limits import show_namesakes
-from bot.commands.lookup import find_topic, queries_of, show_source, topics_of, unknown_name
 from bot.commands.past import STEP, Past, past_of
 from bot.commands.query_text import read_query
 from bot.commands.registry import Section, command, example, tap
@@ -13,30 +13,21 @@ from bot.commands.rewriting import or_rows
 from bot.commands.rights import Need
 from bot.commands.syndication import SyndicatedKind, news_buttons
 from bot.locales import N_, Translator
-from bot.locales.locale import topic_title
 from bot.matching.engine.compiled import Compiled
 from bot.matching.query.tree import AllOf, Mention, Query
 from bot.matching.similarity.phrase import phrase_of_query
-from bot.models import StoredPost
-from bot.models.outgoing import Button, ButtonRows, Outgoing
-from bot.models.topics import quoted
-from bot.rendering.post_text import excerpt_post, gone_words
+from bot.models.outgoing import Button, Outgoing
 from bot.search.filters import MESSAGES, FilterError, Order, read
-from bot.search.jobs import find_any
 from bot.search.pool import WITHIN
 from bot.search.searcher import Hit, SearchPage, find_best, find_newest, latest_page, places_of, scope_of
-from bot.store import channel_groups, channels, posts, saved_searches
-from bot.store.channel_groups import Directory
+from bot.store import channels, posts, saved_searches
 from bot.store.fulltext import Scope
-from bot.text.buttons import CHANNEL, button
-from bot.text.markup import Text, bold, code, one_line
+from bot.text.buttons import button
+from bot.text.markup import Text, code
 
-PAGE = 5  # posts
 MOST_COUNTED = 50  # posts that a search finds
-_ROW = r"\d{1,18}"  # the number of a row: with more digits it may be more than the store takes
 MOST_ROWS = 50_000  # versions looked at for one page: half a second where the words narrow the search, else two
 _SHOWN_QUERY = 200  # characters
-_LONGEST_ORIGIN = 40  # UTF-16 units of the name of a forwarded post's author
 _SHOWN_VALUE = 60  # characters of a filter that is refused
 
 
@@ -109,7 +100,7 @@ async def find_posts(typed: str, context: Context, *, limit: int) -> Sequence[Hi
     return (await context.ask(find_newest, terms.query, terms.scope, limit=limit, most=MOST_ROWS)).hits
 
 
-@tap("more", Need.LOOK, rf"[\w-]{{1,40}}(:{_ROW}(:\d{{1,3}}(:\d{{1,3}})?)?)?")
+@tap("more", Need.LOOK, rf"[\w-]{{1,40}}(:{ROW}(:\d{{1,3}}(:\d{{1,3}})?)?)?")
 async def more(request: Request, context: Context) -> Reply:
     """Show the next page; the button names the answer that remembers the search, and where to go on.
 
@@ -189,15 +180,7 @@ async def _find(terms: SearchTerms, context: Context) -> SearchPage:
             options["within"] = 2 * WITHIN
         return await context.ask(find_best, *asked, limit=PAGE, **options)
     limit = (PAGE if terms.before else MOST_COUNTED) + 1
-    return _cut(await context.ask(find_newest, *asked, limit=limit, before=terms.before, most=MOST_ROWS))
-
-
-def _cut(page: SearchPage) -> SearchPage:
-    """Leave the hits of a page that fit, and count them all; the next page begins after the last version shown."""
-    if len(page.hits) <= PAGE:
-        return replace(page, found=len(page.hits))
-    before = page.hits[PAGE - 1].post.version_id
-    return SearchPage(hits=page.hits[:PAGE], examined=page.examined, before=before, found=len(page.hits))
+    return cut(await context.ask(find_newest, *asked, limit=limit, before=terms.before, most=MOST_ROWS))
 
 
 def _total(page: SearchPage, t: Translator) -> str:
@@ -223,7 +206,7 @@ async def _page(
     t = context.t
     rows: list[tuple[Button, ...]] = []
     if page.before is not None:
-        rows.append((button(_label_of_next(page, t), "more", terms.key, page.before, *_ranking(page, terms)),))
+        rows.append((button(next_label(page, t), "more", terms.key, page.before, *_ranking(page, terms)),))
     if heading is not None and terms.query is not None and len(page.hits) >= PAGE:
         newest, best = t.gettext("Newest first"), t.gettext("Best first")
         label, other = (newest, Order.NEWEST) if terms.order is Order.BEST else (best, Order.BEST)
@@ -232,14 +215,10 @@ async def _page(
         top = page.hits[0].post
         others = button(t.gettext("Who else?"), "others_of", terms.key)
         rows.append((button(t.gettext("Who said it first"), "first", top.channel_id, top.message_id), others))
-    endings = [_ending(page, context), past.line if past is not None else ""]
+    endings = [reach_line(page, context), past.line if past is not None else ""]
     if past is not None and page.before is None:
         rows += past.rows
     return await list_posts(heading or Text(), page.hits, context, tuple(rows), ending="\n".join(filter(None, endings)))
-
-
-def _label_of_next(page: SearchPage, t: Translator) -> str:
-    return t.gettext("Search further back") if page.reached and not page.skip else t.gettext("More")
 
 
 def _ranking(page: SearchPage, terms: SearchTerms) -> tuple[int, ...]:
@@ -247,19 +226,6 @@ def _ranking(page: SearchPage, terms: SearchTerms) -> tuple[int, ...]:
     if terms.order is Order.NEWEST:
         return ()
     return (page.skip, page.ranked) if page.skip and page.reached else (page.skip,)
-
-
-def _ending(page: SearchPage, context: Context) -> str:
-    """Return a line on how far a search came that stopped before the oldest post; empty for a complete one."""
-    if page.reached is None:
-        return ""
-    line = context.t.gettext("I searched {n} posts, back to {date}. There may be older ones.")
-    if page.ranked:
-        line = context.t.gettext(
-            "These are the best of the {n} newest results, back to {date}. There may be older ones."
-        )
-    count = f"{page.ranked or page.examined:,}".replace(",", "\N{NO-BREAK SPACE}")
-    return line.format(n=count, date=context.date(page.reached))
 
 
 async def _hint(terms: SearchTerms, context: Context) -> str:
@@ -286,98 +252,3 @@ async def _nothing(terms: SearchTerms, context: Context, past: Past) -> str:
     count = (await posts.archive_stats(context.database, context.now)).messages
     line = t.ngettext("Nothing found in {n} stored post.", "Nothing found in {n} stored posts.", count)
     return line.format(n=count)
-
-
-async def list_posts(  # noqa: PLR0913 - a list, and what stands around it
-    text: Text, hits: Sequence[Hit], context: Context, rows: ButtonRows, *, ending: str = "", numbered: bool = True
-) -> Outgoing:
-    """Append posts to a text, what is to be known of each, the found words in bold, and then the `ending`.
-
-    Where they are `numbered`, a button with the number of each shows all of it.
-    """
-    data = [(hit.post.channel_id, hit.post.message_id) for hit in hits] if numbered else []
-    numbers = tuple(button(f"{number}", "post", *post) for number, post in enumerate(data, start=1))
-    versions = await posts.count_versions(context.database, [hit.post for hit in hits])
-    for number, hit in enumerate(hits, start=1):
-        post = hit.post
-        text.add(f"{number}. " if numbered else "", show_source(post), " · ", context.date(post.date))
-        for note in _notes(post, versions[post.channel_id, post.message_id], context):
-            text.add(" · ", note)
-        words, marks = excerpt_post(post.text, post.parts, hit.spans, context.t)
-        text.add("\n").marked(words or context.t.gettext("(no text)"), marks).add("\n\n")
-    return message(text.add(ending), (numbers, *rows) if numbers else rows)
-
-
-def _notes(post: StoredPost, versions: int, context: Context) -> Iterator[str]:
-    """Yield where a post comes from, how it was edited, and whether it is gone."""
-    t = context.t
-    if post.forward is not None:
-        yield "↪ " + (one_line(post.forward.name or "", _LONGEST_ORIGIN) or t.gettext("another channel"))
-    if not post.is_current:
-        yield t.gettext("earlier wording, {date}").format(date=context.date(post.edit_date or post.date))
-    if versions > 1:
-        yield "✏️ " + t.ngettext("{n} version", "{n} versions", versions).format(n=versions)
-    elif post.edit_date is not None:
-        yield "✏️ " + t.gettext("edited")
-    if post.gone_at is not None:
-        yield "🗑 " + gone_words(post, t)
-
-
-@tap("latest", Need.LOOK, rf"{CHANNEL}:{_ROW}")
-@command("latest", Section.POSTS, 2, Need.LOOK, N_("the newest posts"), usage=N_("@name"))
-@example("/latest", N_("the newest posts of all channels"))
-@example(N_("/latest @name"), N_("those of one channel, of a channel group, or of a topic"))
-async def latest(request: Request, context: Context) -> Reply:
-    """Show the newest posts of all channels, of one, or on a topic; a button names a channel, 0 for all, and a row."""
-    name = request.argument
-    if request.tapped:
-        channel_id, before = map(int, name.split(":"))
-        return await _latest(context, channel_id=channel_id, before=before or None)
-    group = await channel_groups.find(context.database, name) if name else None
-    if group is not None:
-        return await answer(request, context, f"in:{quoted(group.name)}", heading=Text().add(bold(group.name)))
-    channel = await channels.find(context.database, name, viewer=context.viewer) if name else None
-    if channel is not None or not name:
-        return await _latest(context, channel_id=channel.id if channel else 0)
-    topic = await find_topic(context.database, name, context.viewer)
-    if topic is None:
-        raise CommandError(await unknown_name(context.database, name, context))
-    typed = replace(topic.state, query="" if topic.is_feed else topic.query).source.strip()
-    return await answer(request, context, typed, heading=Text().add(bold(topic_title(topic.name, context.t))))
-
-
-@tap("seen", Need.LOOK, rf"{CHANNEL}(:{_ROW})?")
-async def seen(request: Request, context: Context) -> Reply:
-    """List the stored posts of a channel that fit the topics of this chat, a page at a time."""
-    number, _, before = request.argument.partition(":")
-    page = await _missed(context, int(number), before=int(before) if before else None)
-    if page.hits or page.before is not None:
-        return await _listed(page, context, "seen", number)
-    if before:
-        raise CommandError(context.own.gettext("That is all."))
-    return say(context.t.gettext("No stored post of this channel matches the topics of this chat."))
-
-
-async def _latest(context: Context, *, channel_id: int, before: int | None = None) -> Reply:
-    scope = await context.scope([channel_id] if channel_id else None)
-    page = await latest_page(context.database, scope, limit=PAGE, before=before)
-    if not page.hits:
-        return say(context.t.gettext("There are no posts here yet."))
-    return await _listed(page, context, "latest", channel_id)
-
-
-async def _listed(page: SearchPage, context: Context, verb: str, key: str | int) -> Reply:
-    """Write a page of posts; where there are more, a button asks for those after the last one."""
-    label = _label_of_next(page, context.t)
-    more = () if page.before is None else ((button(label, verb, key, page.before),),)
-    return Reply(messages=(await list_posts(Text(), page.hits, context, more, ending=_ending(page, context)),))
-
-
-async def _missed(context: Context, channel_id: int, *, before: int | None) -> SearchPage:
-    """Return a page of posts in which a topic of this chat is found."""
-    directory, wanted = await Directory.load(context.database), await topics_of(context.database, context.chat.id)
-    chosen = [topic for topic in wanted if not topic.is_feed and directory.takes(topic.limits, channel_id)]
-    queries = await queries_of(context.database, context.chat.id, chosen)
-    scope = await context.scope([channel_id])
-    page = await context.ask(find_any, queries, scope, limit=PAGE + 1, before=before)
-    return _cut(page)

@@ -2,11 +2,11 @@
 
 from bot.charts.spread import show_spread
 from bot.commands.context import Context, Reply, Request, message, remembered, say
+from bot.commands.hits import list_posts
 from bot.commands.lookup import show_source
 from bot.commands.post import stored
 from bot.commands.registry import tap
 from bot.commands.rights import Need
-from bot.commands.search import list_posts
 from bot.commands.stats import theme_button, theme_of, with_chart
 from bot.locales.locale import show_span
 from bot.models import PostKey, StoredPost

@@ -11,13 +11,13 @@ import asyncio
 import re
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from bot.sandbox import Message
+from bot.sandbox import Channel, Message
 from bot.sandbox.pages.server import PageServer
 from bot.store.database import open_read_only
 from bot.store.unreadable import of_channel
@@ -30,6 +30,7 @@ from tests.kit_service import link_in
 
 NEWCOMER = 0.5  # of the bans end with another account
 SAVED = 0.03  # of what happens
+OK = 200
 PAGES = 20  # posts on one: what was edited further back is seen again only by the reader
 TOLD = re.compile(r"(?:Post|Album) \d")  # what the owner's topic finds
 RULES = ("reset", "throttle", "fail", "shell", "challenge", "stale", "redesign")  # verbs that strike so many times
@@ -90,7 +91,7 @@ class Bans(Storm):
             await self._ban()
 
     async def _alert_before_page(self) -> None:
-        """Leave all pages unanswered: alerts come, and their pages after that."""
+        """Leave pages unanswered, and kill the service that waits for one: alerts come, and their pages after that."""
         hold = self.pages.faults.stall()
         channel, told = self.channels[0], self._told().total()
         for _ in range(3):
@@ -98,13 +99,37 @@ class Bans(Storm):
         self.outcome.posts += 3
         await missing(Rounds(self.service.sandbox), lambda: self._untold(told + 3), rounds=PATIENCE)
         self.outcome.differences += await self._untold(told + 3)
+        await self._kill()
         hold.release()
 
     async def _untold(self, wanted: int) -> list[str]:
+        """Say which alerts have not come, and that no page is asked for, or that one came."""
         with closing(sqlite3.connect(f"file:{self.service.settings.database_path}?mode=ro", uri=True)) as db:
-            captured = db.execute("SELECT count(*) FROM captures WHERE state != 'wanted'").fetchone()[0]
+            sql = "SELECT count(*) FILTER (WHERE attempts), count(*) FILTER (WHERE state != 'wanted') FROM captures"
+            asked, captured = db.execute(sql).fetchone()
         told = self._told().total()
-        return ([f"{told} of {wanted} told"] if told < wanted else []) + (["a page came first"] if captured else [])
+        faults = {f"{told} of {wanted} told": told < wanted, "no page is asked for": not asked, "a page came": captured}
+        return [what for what, is_so in faults.items() if is_so]
+
+    def _redactable(self) -> Iterator[tuple[Channel, Message]]:
+        """Yield what a page shows."""
+        for channel in self.channels:
+            if channel.username:
+                yield from ((channel, message) for message in channel.kept.oldest_first()[-PAGES:])
+
+    async def _read_again(self, channel: Channel) -> None:
+        """Have it read through its page, too."""
+        await super()._read_again(channel)
+        self.service.sandbox.faults.ban(self.service.reader.id)
+        before = self.pages.asked
+
+        async def unread() -> list[str]:
+            new = list(self.pages.visits)[before - self.pages.asked :] if self.pages.asked > before else []
+            seen = sum(visit.path.startswith(f"/s/{channel.username}") and visit.status == OK for visit in new)
+            return [] if seen > 1 else [f"the page of {channel.title} was not read again"]
+
+        await missing(PageRounds(self.pages, len(self.channels)), unread, rounds=PATIENCE)
+        self.outcome.differences += await unread()
 
     def _something_happens(self) -> None:
         super()._something_happens()

@@ -286,9 +286,7 @@ class Storm:
     async def _redact(self) -> None:
         """Have what a post said removed while the service is down; its words stay away when it is read again."""
         texts = self._texts()
-        channel, message = self.random.choice(
-            [(c, m) for c in self.channels if c.username for m in c.kept.oldest_first() if texts.get((c.id, m.id))]
-        )
+        channel, message = self.random.choice([(c, m) for c, m in self._redactable() if texts.get((c.id, m.id))])
         words = [text for item in self._album(channel, message) for text in texts.get((channel.id, item), ())]
         link = f"https://t.me/{channel.username}/{message.id}"
         code, _, said = await shell("redact", link, "--reason", "a storm", "--yes", env=self.env)
@@ -296,9 +294,33 @@ class Storm:
         self._age()
         async with AsyncExitStack() as self.life:
             await self._start()
-            await missing(Rounds(self.service.sandbox), self._unverified, rounds=3 * PATIENCE)
-            self.outcome.differences += await self._unverified()
+            await self._write_again(channel, message)
+            await self._read_again(channel)
         self.outcome.differences += self._traces(words, "after another day")
+
+    def _redactable(self) -> Iterator[tuple[Channel, Message]]:
+        for channel in self.channels:
+            if channel.username:
+                yield from ((channel, message) for message in channel.kept.oldest_first())
+
+    async def _write_again(self, channel: Channel, message: Message) -> None:
+        """Let its author write something else, which is kept, and then what it said when it was redacted."""
+        if message.rich is not None or is_unknown(message):
+            return
+        before, other = message.text, self._words("Edited")
+        channel.edit(message.id, other)
+
+        async def not_kept() -> list[str]:
+            return [] if (channel.id, message.id, other) in self._kept() else ["an edit of what was redacted is lost"]
+
+        self.outcome.differences += await missing(Rounds(self.service.sandbox), not_kept, rounds=PATIENCE)
+        channel.edit(message.id, before)
+        await Rounds(self.service.sandbox).more(2)
+
+    async def _read_again(self, _: Channel) -> None:
+        """Wait until everything was read again, the redacted post of a channel among it."""
+        await missing(Rounds(self.service.sandbox), self._unverified, rounds=3 * PATIENCE)
+        self.outcome.differences += await self._unverified()
 
     def _texts(self) -> dict[tuple[int, int], list[str]]:
         """Return what only the versions of one message say, by channel and message."""

@@ -7,7 +7,7 @@ from tests.chaos.storm import storm
 
 
 async def test_the_archive_equals_the_world_after_a_storm_without_pushes(tmp_path: Path) -> None:
-    outcome = await storm(-10, tmp_path, rounds=2, no_pushes=True, aftermath=False)
+    outcome = await storm(-5, tmp_path, rounds=2, no_pushes=True, aftermath=False)
     assert outcome.differences == []
     assert outcome.posts > 300
     assert outcome.holes > 0

@@ -137,7 +137,7 @@ async def test_a_person_sends_commands_and_presses_buttons(running: RunningRoute
 
 
 async def test_the_menu_is_registered_in_each_language(running: RunningRouter) -> None:
-    await running.router.register_menu()
+    await running.router.menus.register()
     for language in PHONES:
         request = functions.bots.GetBotCommandsRequest(types.BotCommandScopeDefault(), language)
         assert [command.command for command in await running.client(request)] == [
@@ -149,7 +149,7 @@ async def test_the_menu_is_registered_in_each_language(running: RunningRouter) -
     ("scope", "role"), [(types.BotCommandScopeChats, Role.READER), (types.BotCommandScopeChatAdmins, Role.EDITOR)]
 )
 async def test_groups_are_shown_what_may_be_done_there(running: RunningRouter, scope: type, role: Role) -> None:
-    await running.router.register_menu()
+    await running.router.menus.register()
     shown = await running.client(functions.bots.GetBotCommandsRequest(scope(), "ru"))
     names = [name for name, _ in registry.menu(translator("ru"), role, private=False)]
     assert [command.command for command in shown] == names
@@ -157,7 +157,7 @@ async def test_groups_are_shown_what_may_be_done_there(running: RunningRouter, s
 
 async def test_a_menu_that_telegram_refuses_does_not_stop_the_start(running: RunningRouter) -> None:
     running.sandbox.faults.answer("SetBotCommands", "BOT_COMMAND_INVALID", code=400, times=3 * len(PHONES))
-    await running.router.register_menu()
+    await running.router.menus.register()
     assert sum(call.name == "SetBotCommands" for call in running.sandbox.calls) == 3 * len(PHONES)
 
 
