@@ -6,14 +6,14 @@ from pathlib import Path
 from threading import Thread
 
 from bot.charts.chart import Chart
-from bot.charts.stats import ChartKind, Counted
+from bot.charts.stats import ChartCounts, ChartKind
 from bot.models.counts import Selection, WeekCounts
 from bot.models.outgoing import Theme
 from bot.store import counts
 from bot.store.database import Reader
 
 _DRAWING = "bot.charts.drawing"  # takes half a second to load, for which no search shall wait
-_COUNTS: Mapping[ChartKind, Callable[[Reader, Selection], Awaitable[Counted]]] = {
+_COUNTS: Mapping[ChartKind, Callable[[Reader, Selection], Awaitable[ChartCounts]]] = {
     ChartKind.DAYS: counts.count_by_day,
     ChartKind.HOURS: counts.count_by_hour,
     ChartKind.TOPICS: counts.count_topics,
@@ -25,7 +25,7 @@ _COUNTS: Mapping[ChartKind, Callable[[Reader, Selection], Awaitable[Counted]]] =
 
 async def count(
     db: Reader, kind: ChartKind, selection: Selection, *, drawn: bool = True, deadline: object = None
-) -> Counted:
+) -> ChartCounts:
     """Count what a chart shows, whatever the deadline: it is one question to SQLite.
 
     What draws loads meanwhile, since SQLite leaves Python's lock to it; not where nothing is to be `drawn`.

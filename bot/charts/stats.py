@@ -31,7 +31,7 @@ _DAY = 24  # h
 _WEEK = 7  # days
 _YEAR = 364  # days: whole weeks
 Named = TopicCount | ChannelCount | DeletionCount
-Counted = DayCounts | HourCounts | DelayCounts | DeletionCounts | Sequence[Named]
+ChartCounts = DayCounts | HourCounts | DelayCounts | DeletionCounts | Sequence[Named]
 
 
 class ChartKind(StrEnum):
@@ -57,7 +57,7 @@ PERIODS = {7: N_("7 days"), 30: N_("30 days"), _YEAR: N_("1 year")}  # days of e
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class ChartRequest:
     """What somebody wants to look at."""
 
     kind: ChartKind
@@ -76,7 +76,7 @@ class Asked:
         return datetime.combine(first, time(), zone).astimezone(UTC)
 
 
-def show(asked: Asked, counted: Counted, locale: Locale) -> tuple[Chart, Text]:
+def show(asked: ChartRequest, counted: ChartCounts, locale: Locale) -> tuple[Chart, Text]:
     """Return a chart, and what it says in ten lines or fewer."""
     panels, lines = _panels(asked, counted, locale)
     t = locale.t
@@ -89,7 +89,7 @@ def show(asked: Asked, counted: Counted, locale: Locale) -> tuple[Chart, Text]:
     return Chart(title=title, subtitle=" · ".join(of), panels=panels if lines else (), empty=empty), text
 
 
-def _panels(asked: Asked, counted: Counted, locale: Locale) -> tuple[tuple[Panel, ...], list[str]]:
+def _panels(asked: ChartRequest, counted: ChartCounts, locale: Locale) -> tuple[tuple[Panel, ...], list[str]]:
     match asked.kind, counted:
         case ChartKind.DAYS, DayCounts():
             return _days(asked, counted, locale)
@@ -113,7 +113,7 @@ def _panels(asked: Asked, counted: Counted, locale: Locale) -> tuple[tuple[Panel
     return (Bars(bars=tuple(bars), legend=legend),), lines
 
 
-def named(counted: Counted) -> Sequence[Named]:
+def named(counted: ChartCounts) -> Sequence[Named]:
     """Return the topics or channels that a chart names, where it does."""
     if isinstance(counted, DeletionCounts):
         return counted.channels[:MOST_BARS]
@@ -154,7 +154,7 @@ def topic_bar(each: TopicCount, t: Translator) -> Bar:
     return Bar(name=topic_title(each.topic, t), parts=(each.alerts,), note=note)
 
 
-def _days(asked: Asked, counted: DayCounts, locale: Locale) -> tuple[tuple[Panel, ...], list[str]]:
+def _days(asked: ChartRequest, counted: DayCounts, locale: Locale) -> tuple[tuple[Panel, ...], list[str]]:
     """Show posts above alerts, by the day; those of a year by the week."""
     t, language = locale.t, locale.t.language
     today = locale.now.astimezone(ZoneInfo(locale.time_zone)).date()
@@ -206,7 +206,7 @@ def _label(day: date, number: int, days: int, language: str) -> str:
     return format_date(day, "LLL", locale=language) if is_labelled else ""
 
 
-def _hours(asked: Asked, counted: HourCounts, locale: Locale) -> tuple[tuple[Panel, ...], list[str]]:
+def _hours(asked: ChartRequest, counted: HourCounts, locale: Locale) -> tuple[tuple[Panel, ...], list[str]]:
     """Show the posts of an hour on the average, by weekday and hour."""
     t, sums = locale.t, counted.posts
     today = locale.now.astimezone(ZoneInfo(locale.time_zone)).date()

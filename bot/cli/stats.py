@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from bot.charts import jobs
-from bot.charts.stats import PERIODS, Asked, ChartKind, show
+from bot.charts.stats import PERIODS, ChartKind, ChartRequest, show
 from bot.cli import cli, console
 from bot.cli.output import plain, whole_file
 from bot.errors import SettingsError
@@ -48,11 +48,11 @@ def stats_(  # noqa: PLR0913 - what a chart is of, and how it looks
         ZoneInfo(zone)
     except (LookupError, ValueError):
         raise typer.BadParameter("write a name such as Europe/Moscow", param_hint="--zone") from None
-    asked = Asked(kind=chart, days=days, of=of)
+    asked = ChartRequest(kind=chart, days=days, of=of)
     asyncio.run(_show(asked, png, Theme.DARK if dark else Theme.LIGHT, language, zone))
 
 
-async def _show(asked: Asked, png: Path | None, theme: Theme, language: str, zone: str) -> None:
+async def _show(asked: ChartRequest, png: Path | None, theme: Theme, language: str, zone: str) -> None:
     path = load_settings().database_path
     os.environ.update(jobs.drawing_environment(path))
     async with open_read_only(path) as db:

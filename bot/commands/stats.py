@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 from bot.charts import jobs
 from bot.charts.chart import Chart
-from bot.charts.stats import PERIODS, TITLES, Asked, ChartKind, Counted, named, show
+from bot.charts.stats import PERIODS, TITLES, ChartCounts, ChartKind, ChartRequest, named, show
 from bot.commands.context import CommandError, Context, Reply, Request, message, say
 from bot.commands.context import show as show_screen
 from bot.commands.lookup import find_topic, unquoted
@@ -48,7 +48,7 @@ class _Part:
 @example(N_("/stats outages"), N_("of one topic; or of one channel, by its @name"))
 async def stats(request: Request, context: Context) -> Reply:
     """Show posts and alerts of a week: all, or those of a channel group, channel or topic."""
-    directory, part, asked = await _directory(context), _Part(), Asked(kind=ChartKind.DAYS, days=7)
+    directory, part, asked = await _directory(context), _Part(), ChartRequest(kind=ChartKind.DAYS, days=7)
     if typed := unquoted(request.argument.removeprefix("group:")):
         found = await _find(directory, typed, context)
         if found is None:
@@ -65,7 +65,7 @@ async def turn(request: Request, context: Context) -> Reply:
     part = await _by_key(key, directory, context)
     theme = await theme_of(chosen, context)
     return await _answer(
-        request, context, Asked(kind=ChartKind(kind), days=int(days)), theme, part, directory=directory
+        request, context, ChartRequest(kind=ChartKind(kind), days=int(days)), theme, part, directory=directory
     )
 
 
@@ -92,7 +92,7 @@ def theme_button(theme: Theme, *data: str | int) -> Button:
 
 
 async def _answer(  # noqa: PLR0913 - a question, and what it is asked of
-    request: Request, context: Context, asked: Asked, theme: Theme, part: _Part, *, directory: Directory
+    request: Request, context: Context, asked: ChartRequest, theme: Theme, part: _Part, *, directory: Directory
 ) -> Reply:
     asked = replace(asked, of=part.name)
     selection = Selection(
@@ -119,7 +119,7 @@ async def with_chart(chart: Chart, text: Text, theme: Theme, rows: ButtonRows, c
     return replace(message(text, rows), png=png)
 
 
-def _buttons(asked: Asked, theme: Theme, part: _Part, others: Sequence[_Part], context: Context) -> ButtonRows:
+def _buttons(asked: ChartRequest, theme: Theme, part: _Part, others: Sequence[_Part], context: Context) -> ButtonRows:
     t = context.t
 
     def data(kind: ChartKind = asked.kind, days: int = asked.days, key: str = part.key) -> tuple[str, str, int, str]:
@@ -136,7 +136,7 @@ def _buttons(asked: Asked, theme: Theme, part: _Part, others: Sequence[_Part], c
     return (*rows_of(kinds, 2), (*periods, theme_button(theme, *data())), *rows_of(parts, 2))
 
 
-async def _others(counted: Counted, part: _Part, directory: Directory, context: Context) -> list[_Part]:
+async def _others(counted: ChartCounts, part: _Part, directory: Directory, context: Context) -> list[_Part]:
     """Return what is a tap away: the channel groups, the topics or channels that a chart names, and what it is of."""
     found = [_group(each, directory) for each in directory.groups[:_MOST_GROUPS]]
     shown = named(counted)
@@ -198,7 +198,7 @@ async def _by_key(key: str, directory: Directory, context: Context) -> _Part:
     return found[0]
 
 
-async def _suggest(directory: Directory, typed: str, asked: Asked, context: Context) -> Reply:
+async def _suggest(directory: Directory, typed: str, asked: ChartRequest, context: Context) -> Reply:
     """Say that nothing goes by a name, with a button for each name that is like it. Raises CommandError without any."""
     named: dict[str, _Part] = {}
     for topic in await topics.all_topics(context.database, context.viewer):

@@ -599,6 +599,14 @@ def openssl(*words: str) -> tuple[bool, str]:
     return done.returncode == 0, done.stdout
 
 
+def openssl_version() -> str:
+    """Return what OpenSSL says of itself; that of a Mac is LibreSSL, which cannot check these signatures."""
+    try:
+        return openssl("version")[1].strip()
+    except OSError:
+        return ""
+
+
 def block_of(written: str) -> tuple[int, str]:
     height, _, root = written.lower().partition("=")
     if not re.fullmatch(r"[0-9]{1,8}", height) or not re.fullmatch(r"[0-9a-f]{64}", root):
@@ -613,6 +621,9 @@ def main() -> int:
     parser.add_argument("--ca", action="append", default=[], type=Path, help="certificate of an authority of time, PEM")
     parser.add_argument("--block", action="append", default=[], type=block_of, help="HEIGHT=ROOT of a block of Bitcoin")
     given = parser.parse_args()
+    if not re.match("OpenSSL [3-9]", version := openssl_version()):
+        print(f"Nothing was checked: this needs OpenSSL 3 or newer, and here is {version or 'none'}.")
+        return 2
     authorities = [str(path.resolve()) for path in given.ca]
     check = BundleCheck(given.bundle.resolve(), given.key, authorities, dict(given.block))
     is_good = check.run()

@@ -6,7 +6,7 @@ import pytest
 
 from bot.charts.chart import Bars, Columns, Grid, Panel, Steps
 from bot.charts.spread import show_spread
-from bot.charts.stats import Asked, ChartKind, Counted, show
+from bot.charts.stats import ChartCounts, ChartKind, ChartRequest, show
 from bot.locales import translator
 from bot.locales.locale import Locale
 from bot.models.counts import (
@@ -56,14 +56,14 @@ def figures(panel: Panel) -> object:
         ),
     ],
 )
-def test_a_chart_shows_what_was_counted(kind: ChartKind, counted: Counted, shown: list[object]) -> None:
-    chart, _ = show(Asked(kind=kind, days=7), counted, LOCALE)
+def test_a_chart_shows_what_was_counted(kind: ChartKind, counted: ChartCounts, shown: list[object]) -> None:
+    chart, _ = show(ChartRequest(kind=kind, days=7), counted, LOCALE)
     assert [figures(panel) for panel in chart.panels] == shown
 
 
 @pytest.mark.parametrize(("days", "step"), [(7, 1), (30, 1), (364, 7)])
 def test_days_of_a_year_are_counted_by_the_week(days: int, step: int) -> None:
-    asked = Asked(kind=ChartKind.DAYS, days=days)
+    asked = ChartRequest(kind=ChartKind.DAYS, days=days)
     assert asked.step == step
     counted = DayCounts(posts=(1,) * (days // step), alerts=(0,) * (days // step))
     posts, _ = show(asked, counted, LOCALE)[0].panels
@@ -73,14 +73,14 @@ def test_days_of_a_year_are_counted_by_the_week(days: int, step: int) -> None:
 
 def test_deletions_and_what_was_missing_are_named_apart_and_delays_have_a_bar_for_each_span() -> None:
     deletions, _ = show(
-        Asked(kind=ChartKind.DELETIONS, days=7),
+        ChartRequest(kind=ChartKind.DELETIONS, days=7),
         GONE,
         LOCALE,
     )
     (bars,) = deletions.panels
     assert isinstance(bars, Bars)
     assert bars.legend == ("удалены, сообщил сам Telegram", "нет при повторном чтении")
-    delays, _ = show(Asked(kind=ChartKind.DELAYS, days=7), DelayCounts(counts=(1, 2, 3, 4, 5, 6, 7)), LOCALE)
+    delays, _ = show(ChartRequest(kind=ChartKind.DELAYS, days=7), DelayCounts(counts=(1, 2, 3, 4, 5, 6, 7)), LOCALE)
     (bars,) = delays.panels
     assert isinstance(bars, Bars)
     assert [bar.parts for bar in bars.bars] == [(n,) for n in range(1, 8)]

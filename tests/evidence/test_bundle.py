@@ -134,6 +134,16 @@ def test_a_bundle_is_found_good_by_its_script_and_by_bagit(made: Made) -> None:
     assert made.folder.stat().st_mode & 0o777 == 0o700
 
 
+def test_nothing_is_called_wrong_where_openssl_is_too_old(made: Made, tmp_path: Path) -> None:
+    old = tmp_path / "openssl"
+    old.write_text("#!/bin/sh\necho LibreSSL 3.3.6\n", "utf-8")
+    old.chmod(0o700)
+    asked = [sys.executable, "-I", str(made.folder / "data" / "verify.py"), str(made.folder)]
+    done = subprocess.run(asked, env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+    said = "Nothing was checked: this needs OpenSSL 3 or newer, and here is LibreSSL 3.3.6.\n"
+    assert (done.returncode, done.stdout) == (2, said)
+
+
 def test_a_photo_that_was_replaced_is_there_beside_the_other(made: Made) -> None:
     kept = sorted(path.read_bytes() for path in (made.folder / "data" / "media").iterdir())
     assert kept == [b"a photo", b"another photo"]
@@ -143,7 +153,7 @@ def test_the_steps_of_its_readme_find_it_good_and_a_changed_line_bad(made: Made,
     bundle = tmp_path / "bag"
     shutil.copytree(made.folder, bundle)
     shutil.copyfile(made.ca, bundle / "authority.pem")
-    readme = (bundle / "data" / "README.txt").read_text("utf-8").partition("Or by hand")[2].partition("\n7. ")[0]
+    readme = (bundle / "data" / "README.txt").read_text("utf-8").partition("By hand, step")[2].partition("\n7. ")[0]
     steps = "\n".join(line for line in readme.splitlines() if line.startswith(" " * 5))
     code, out = shell(bundle, f"set -e\n{sys.executable} -m bagit --quiet --validate .\n{steps}")
     last = (bundle / "data" / "ledger.tsv").read_text("utf-8").splitlines()[-1].split("\t")[2]
@@ -168,7 +178,7 @@ def test_its_readmes_say_the_same_steps_and_what_it_proves_and_what_not(made: Ma
     }
     for name, said in words.items():
         text = (made.folder / "data" / name).read_text("utf-8")
-        head, _, by_hand = text.partition("  python3 data/verify.py . --key")
+        head, _, by_hand = text.partition("  python3 data/verify.py .\n")
         assert all(each in head for each in said), name
         steps = by_hand.partition("\n7. ")[0]
         commands.append([line for line in steps.splitlines() if line.startswith(" " * 5)])
