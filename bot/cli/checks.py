@@ -10,7 +10,6 @@ from pathlib import Path
 
 from bot.bootstrap import reference_of
 from bot.cli import console
-from bot.cli.service import configure_logs
 from bot.errors import ChannelwatchError, SettingsError
 from bot.locales import translator
 from bot.locales.locale import show_size
@@ -49,7 +48,6 @@ class Check:
 
 async def show() -> bool:
     """Print a line for each check; return whether all is well."""
-    configure_logs(Settings.model_construct(log_level="WARNING"))
     is_well = True
     async for check in run_checks():
         print_check(check)
