@@ -77,7 +77,7 @@ def read_topics(typed: Sequence[str] | None) -> dict[str, Compiled]:
 
 async def _check(settings: Settings) -> bool:
     """Print how far a question for a page comes; return whether there is a way."""
-    from bot.cli.checks import print_check  # noqa: PLC0415 - Telethon, which takes an eighth of a second
+    from bot.cli.check import print_check  # noqa: PLC0415 - with what follows
     from bot.cli.page_checks import reaches_pages, run_page_checks  # noqa: PLC0415 - likewise
 
     done = []
