@@ -10,7 +10,6 @@ from pathlib import Path
 from bot.bootstrap import reference_of
 from bot.cli.check import Check, failed, print_check
 from bot.cli.network_checks import check_port, check_stamps
-from bot.cli.service import configure_logs
 from bot.errors import ChannelwatchError, SettingsError
 from bot.locales import translator
 from bot.locales.locale import show_size
@@ -40,7 +39,6 @@ ROOM = 1 << 30  # bytes that should be free: the archive of 500 channels takes s
 
 async def show() -> bool:
     """Print a line for each check; return whether all is well."""
-    configure_logs(Settings.model_construct(log_level="WARNING"))
     is_well = True
     async for check in run_checks():
         print_check(check)
