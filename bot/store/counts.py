@@ -81,13 +81,13 @@ async def count_by_hour(db: Reader, selection: Selection) -> HourCounts:
     spans, zone_eras = await _spans(db, selection), eras(selection)
     places = list(dict.fromkeys(spans.values()))
     keys = json_list((channel_id, places.index(span), *span) for channel_id, span in spans.items())
-    values = {"eras": json_list(zone_eras), "spans": keys, "hour": HOUR_MS, "monday": _MONDAY}
+    values = {"eras": json_list(zone_eras), "spans": keys, "hour": HOUR_MS, "monday": _MONDAY * HOUR_MS}
     # One number for both the span and the hour: to sort by two takes three times as long.
-    hour = f"{_HOURS} * s.place + ((date + s.ahead) / :hour + :monday) % {_HOURS}"
+    hour = f"s.base + (date + s.ahead) / :hour % {_HOURS}"
     rows = await db.fetch_all(
         f"""WITH {_SEEN}, {_ON_TOPIC}, spans AS MATERIALIZED (
-            SELECT s.id, c.value ->> 1 AS place, max(c.value ->> 2, e.value ->> 0) AS begun,
-                min(c.value ->> 3, e.value ->> 1) AS ended, e.value ->> 2 AS ahead
+            SELECT s.id, {_HOURS} * (c.value ->> 1) AS base, max(c.value ->> 2, e.value ->> 0) AS begun,
+                min(c.value ->> 3, e.value ->> 1) AS ended, (e.value ->> 2) + :monday AS ahead
             FROM json_each(:spans) c JOIN seen s ON s.id = c.value ->> 0, json_each(:eras) e)
         SELECT {hour} AS hour, count(*) AS n FROM spans s CROSS JOIN posts p ON p.channel_id = s.id
             AND p.date >= s.begun AND p.date < s.ended WHERE :topic IS NULL AND {_FIRST} GROUP BY 1
