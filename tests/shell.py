@@ -2,12 +2,14 @@
 
 import asyncio
 import gc
+import logging
 import os
 import sys
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
+import structlog
 
 from bot.cli import main
 from bot.runtime import priority
@@ -52,9 +54,11 @@ def _carried_out(words: tuple[str, ...], given: bytes, env: dict[str, str]) -> t
         patch.setattr(sys, "stdout", stdout)
         patch.setattr(sys, "stderr", stderr)
         thresholds = gc.get_threshold()
+        patch.setattr(logging.root, "handlers", list(logging.root.handlers))
         with pytest.raises(SystemExit) as ending:
             main()
         gc.set_threshold(*thresholds)
+        structlog.reset_defaults()
     assert ending.value.code is None or isinstance(ending.value.code, int)
     return ending.value.code or 0, _written(stdout), _written(stderr)
 

@@ -1,6 +1,5 @@
 """The command line as a whole: the command that is typed is imported and carried out; an error is one line."""
 
-import logging
 import sys
 from collections.abc import Iterable
 from importlib import import_module
@@ -52,36 +51,16 @@ def ask_address() -> str:
     return str(typer.prompt("Address", hide_input=True)) if sys.stdin.isatty() else sys.stdin.readline().strip()
 
 
-LEVELS = {  # of what libraries may log
-    "telethon": logging.WARNING,  # it tells of every unknown update; what matters of that arrives as a warning
-    # It warns of each connection that ends or fails, a line a second, which bot.telegram.backoff says once a minute …
-    "telethon.network": logging.ERROR,
-    "telethon.client.users": logging.ERROR,  # … and of each request at which the server fails; whoever asked says so
-    "pymorphy3": logging.WARNING,  # it tells of each dictionary that it loads
-    # What brings messages to targets names their addresses in what it logs, and those are secrets.
-    "apprise": logging.CRITICAL + 1,
-    "urllib3": logging.CRITICAL,
-    "requests": logging.CRITICAL,
-    "aiohttp": logging.CRITICAL,
-    "aiosqlite": logging.WARNING,  # else each question with its values: names, searches and keys are nothing for a log
-}
-
-
-def quiet_libraries() -> None:
-    """Keep out of the log what libraries say that is of no use to anybody, or nobody's business."""
-    for name, level in LEVELS.items():
-        logging.getLogger(name).setLevel(level)
-
-
 def main() -> None:
     """Run the command line: exit with 0, 1 for a failure, 2 for wrong use or settings."""
     collect_seldom()
-    quiet_libraries()
     debug = "--debug" in sys.argv
     words = [word for word in sys.argv[1:] if word != "--debug"]
     try:
         for module in _modules(words):
             import_module(f"bot.cli.{module}")
+        if words != ["--version"]:
+            import_module("bot.cli.logs").configure_logs()
         cli(words, prog_name="channelwatch")
     except KeyboardInterrupt:
         sys.exit(130)

@@ -24,7 +24,6 @@ async def make_bundle(typed: Typed, place: Path, *, case: str | None, capture: b
     from bot.evidence.bundle import Bundle, BundleRequest  # noqa: PLC0415 - most exports need none of it
     from bot.evidence.signing_key import Signer  # noqa: PLC0415
     from bot.evidence.stamps import Stamper  # noqa: PLC0415
-    from bot.runtime.web import web_proxy  # noqa: PLC0415
 
     settings = load_settings()
     async with (
@@ -40,7 +39,7 @@ async def make_bundle(typed: Typed, place: Path, *, case: str | None, capture: b
         await database.fetch_all("BEGIN")  # what comes from now on is of the next bundle
         head = await signer.sign(now, await ledger.tip(database))
         key = await signer.key(now)
-        for stamp in await Stamper(writing, settings.authorities, proxy=web_proxy(settings)).stamp(head, now):
+        for stamp in await Stamper.of(settings, writing).stamp(head, now):
             if stamp.reply is None:
                 sys.stderr.write(f"{stamp.authority} did not stamp the ledger: {stamp.reason}\n")
         await _prove(settings, writing, head, now)
@@ -64,10 +63,10 @@ async def make_bundle(typed: Typed, place: Path, *, case: str | None, capture: b
 
 async def _prove(settings: Settings, writing: Database, head: LedgerHead, now: datetime) -> None:
     """Have calendars of OpenTimestamps take a head, and complete the proofs of earlier ones as far as they can."""
-    from bot.evidence.calendars import Calendars, calendars_warning  # noqa: PLC0415 - as above
+    from bot.evidence.calendars import Calendars, warning_of  # noqa: PLC0415 - as above
 
     calendars = Calendars.of(settings, writing)
-    if warning := calendars_warning(settings):
+    if warning := warning_of(settings):
         sys.stderr.write(f"{warning}\n")
     promised = await proofs.promised(writing)
     proof = await calendars.submit(head, now)

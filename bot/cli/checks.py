@@ -4,13 +4,12 @@ import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 from bot.bootstrap import reference_of
-from bot.cli import console
-from bot.cli.service import configure_logs
+from bot.cli.check import Check, failed, print_check
+from bot.cli.network_checks import check_port, check_stamps
 from bot.errors import ChannelwatchError, SettingsError
 from bot.locales import translator
 from bot.locales.locale import show_size
@@ -38,18 +37,8 @@ from bot.telegram.rpc import ask
 ROOM = 1 << 30  # bytes that should be free: the archive of 500 channels takes some months to fill it
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """The outcome of one check."""
-
-    name: str
-    outcome: str  # how it is; what to do, where it is not well
-    is_well: bool = True
-
-
 async def show() -> bool:
     """Print a line for each check; return whether all is well."""
-    configure_logs(Settings.model_construct(log_level="WARNING"))
     is_well = True
     async for check in run_checks():
         print_check(check)
@@ -57,19 +46,12 @@ async def show() -> bool:
     return is_well
 
 
-def print_check(check: Check) -> None:
-    """Print the line of a check."""
-    sign = "[green]ok [/green]" if check.is_well else "[red]NOT[/red]"
-    console.print(sign, end=" ", markup=True)
-    console.print(f"{check.name}: {check.outcome}", soft_wrap=True)
-
-
 async def run_checks(*, timings: Timings = PATIENT) -> AsyncIterator[Check]:
     """Run the checks one after another; without settings there is no other."""
     try:
         settings = load_settings()
     except SettingsError as error:
-        yield _failed("settings", _one_line(error))
+        yield failed("settings", _one_line(error))
         return
     yield _attempt("settings", "complete", lambda: _require(settings))
     yield _attempt("topics of your own", "readable", lambda: read_folder(settings.topics_path))
@@ -80,18 +62,18 @@ async def run_checks(*, timings: Timings = PATIENT) -> AsyncIterator[Check]:
         yield check
     async for check in _database(settings):
         yield check
+    async for check in check_stamps(settings):
+        yield check
+    if settings.http_port and settings.database_path.exists():
+        yield await check_port(settings.http_host, settings.http_port)
     yield await _clock(settings, timings)
-
-
-def _failed(name: str, outcome: str) -> Check:
-    return Check(name=name, outcome=outcome, is_well=False)
 
 
 def _attempt(name: str, outcome: str, attempt: Callable[[], object]) -> Check:
     try:
         attempt()
     except ChannelwatchError as error:
-        return _failed(name, _one_line(error))
+        return failed(name, _one_line(error))
     return Check(name=name, outcome=outcome)
 
 
@@ -122,7 +104,7 @@ def _modes(settings: Settings) -> Check:
         and (path.stat().st_mode & ~private_files.FILE_MODE & 0o077 or not os.access(path, os.R_OK | os.W_OK))
     ]
     if wrong:
-        return _failed("files", f"others can read or exchange them, or you cannot write: {'; '.join(wrong)}")
+        return failed("files", f"others can read or exchange them, or you cannot write: {'; '.join(wrong)}")
     return Check(name="files", outcome="nobody else can read them")
 
 
@@ -130,7 +112,7 @@ def _room(settings: Settings) -> Check:
     place = next(path for path in (settings.data_dir, *settings.data_dir.absolute().parents) if path.exists())
     free = shutil.disk_usage(place).free
     if free < ROOM:
-        return _failed(
+        return failed(
             "disk", f"only {free >> 20} MB are free in {place}; delete something, or set DATA_DIR to a larger disk"
         )
     return Check(name="disk", outcome=f"{free >> 30} GB are free in {place}")
@@ -150,9 +132,9 @@ async def _sessions(settings: Settings, timings: Timings) -> AsyncIterator[Check
         try:
             has_key = sessions.has_key(path)
         except ValueError as error:
-            yield _failed(name, f"it is no Telethon session ({error}); move it away and run {login}")
+            yield failed(name, f"it is no Telethon session ({error}); move it away and run {login}")
         else:
-            nobody = _failed(name, f"nobody is signed in; run {login}")
+            nobody = failed(name, f"nobody is signed in; run {login}")
             yield await _login(settings, path, nobody, timings) if has_key else nobody
 
 
@@ -161,7 +143,7 @@ def _without_reader(settings: Settings, login: str) -> Check:
     try:
         check_proxy(proxy_of(settings))
     except SettingsError as error:
-        return _failed(
+        return failed(
             sessions.READER, f"there is none, and without it nothing is read: {_one_line(error)}; or run {login}"
         )
     pages = "none: public channels are read through their web pages"
@@ -180,9 +162,9 @@ async def _login(settings: Settings, path: Path, nobody: Check, timings: Timings
     except (SettingsError, TimeoutError, OSError):  # other checks say so
         return Check(name=name, outcome="it holds a key; whether somebody is signed in could not be asked")
     except ChannelwatchError as error:
-        return _failed(name, _one_line(error))
+        return failed(name, _one_line(error))
     if me is not None and me.bot:
-        return _failed(
+        return failed(
             name, "it belongs to a bot, and bots cannot read channels; delete it, then run channelwatch login"
         )
     return nobody if me is None else Check(name=name, outcome="signed in")
@@ -197,12 +179,12 @@ async def _database(settings: Settings) -> AsyncIterator[Check]:
         async with open_read_only(path) as db:
             if (fault := await asyncio.to_thread(find_damage, path)) is not None:
                 advice = "stop the service, then: channelwatch restore BACKUP"
-                yield _failed("database", f"{path} is damaged ({_one_line(fault)}): {advice}")
+                yield failed("database", f"{path} is damaged ({_one_line(fault)}): {advice}")
                 return
             yield Check(name="database", outcome="of this version, and sound")
             if await redactions.has_traces(db):
                 advice = "stop the service, then run that `channelwatch redact LINK` again"
-                yield _failed("redaction", f"it was cut off, and traces of the words are left: {advice}")
+                yield failed("redaction", f"it was cut off, and traces of the words are left: {advice}")
             yield await _service(db)
             yield await _files(db, settings)
             yield await _channels(db)
@@ -214,9 +196,9 @@ async def _database(settings: Settings) -> AsyncIterator[Check]:
                 yield _targets(found)
             for number, reason in (await readers.lost(db)).items():
                 outcome = f"it cannot read any more. {refusal(reason, translator('en'))}"
-                yield _failed(f"reader account {number}", outcome)
+                yield failed(f"reader account {number}", outcome)
     except ChannelwatchError as error:
-        yield _failed("database", _one_line(error))
+        yield failed("database", _one_line(error))
 
 
 async def _channels(db: Reader) -> Check:
@@ -228,7 +210,7 @@ async def _channels(db: Reader) -> Check:
     checked = [state.checked_at for state in behind]
     known = [moment for moment in checked if moment is not None]
     since = f"since {min(known):%Y-%m-%d %H:%M} UTC" if len(known) == len(checked) else "ever"
-    return _failed(
+    return failed(
         "channels", f"{len(behind)} of {len(states)} not checked {since}; channelwatch doctor --gaps says which"
     )
 
@@ -239,7 +221,7 @@ def _targets(found: Sequence[Target]) -> Check:
     stopped = [each.chat.title for each in found if each.chat.suspended not in {None, PAUSED}]
     if failing or stopped:
         advice = "channelwatch targets test says why" if failing else "switch them on again in the chat: /targets"
-        return _failed("targets", f"{', '.join(failing + stopped)} take nothing: {advice}")
+        return failed("targets", f"{', '.join(failing + stopped)} take nothing: {advice}")
     return Check(name="targets", outcome=f"{len(found)}, all of them well")
 
 
@@ -262,12 +244,12 @@ async def _pictures(counts: PictureCounts, settings: Settings) -> Check:
     missing = [each for each in settings.ocr_languages if engine is None or each not in engine.languages]
     packages = " ".join(f"tesseract-ocr-{each}" for each in missing)
     if engine is None:
-        return _failed(name, f"tesseract is not there: apt install tesseract-ocr {packages} (in Docker: OCR=1)")
+        return failed(name, f"tesseract is not there: apt install tesseract-ocr {packages} (in Docker: OCR=1)")
     outcome = f"{engine.name}: {counts.read} read, {counts.wanted} waiting, {counts.left} given up"
     if missing:
         outcome = f"{outcome}; for more languages of OCR_LANGUAGES: apt install {packages}"
     if not settings.media_max_mb:
-        return _failed(name, "MEDIA_MAX_MB is 0, so that no picture is downloaded")
+        return failed(name, "MEDIA_MAX_MB is 0, so that no picture is downloaded")
     return Check(name=name, outcome=outcome)
 
 
@@ -276,7 +258,7 @@ async def _service(db: Reader) -> Check:
     if fault is None:
         return Check(name="service", outcome="running")
     advice = "" if fault.startswith("runs") else "; start it with channelwatch run"
-    return _failed("service", f"it {fault}{advice}")
+    return failed("service", f"it {fault}{advice}")
 
 
 async def _clock(settings: Settings, timings: Timings) -> Check:
@@ -286,12 +268,12 @@ async def _clock(settings: Settings, timings: Timings) -> Check:
         async with anonymous(settings, timings=timings) as client:
             measured = await measure(client, utc_now)
     except ChannelwatchError as refused:
-        return _failed(name, _one_line(refused))
+        return failed(name, _one_line(refused))
     except (TimeoutError, OSError):
-        return _failed(name, "Telegram does not answer; check the network and, where it is blocked, set TELEGRAM_PROXY")
+        return failed(name, "Telegram does not answer; check the network and, where it is blocked, set TELEGRAM_PROXY")
     if measured.is_wrong:
         seconds, word = abs(measured.behind).total_seconds(), "slow" if measured.behind > timedelta() else "fast"
-        return _failed(name, f"this machine's clock is {seconds:.0f} s {word}; set it by NTP")
+        return failed(name, f"this machine's clock is {seconds:.0f} s {word}; set it by NTP")
     return Check(name=name, outcome="Telegram answers, and the clock is right")
 
 

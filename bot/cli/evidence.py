@@ -23,13 +23,13 @@ def about() -> None:
 
 async def _about() -> None:
     from bot.commands.about import describe  # noqa: PLC0415 - Telethon, which takes an eighth of a second
-    from bot.evidence.calendars import calendars_warning  # noqa: PLC0415 - no other command needs it
+    from bot.evidence.calendars import warning_of  # noqa: PLC0415 - no other command needs it
 
     settings = load_settings()
     async with open_read_only(settings.database_path) as db:
         text = await describe(db, Locale(t=translator("en"), time_zone="UTC", now=utc_now()), EVERYTHING)
     console.print(text.build()[0], soft_wrap=True)
-    if warning := calendars_warning(settings):
+    if warning := warning_of(settings):
         console.print(warning, soft_wrap=True)
 
 

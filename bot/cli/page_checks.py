@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from urllib.parse import SplitResult, urlsplit
 
-from bot.cli.checks import Check
+from bot.cli.check import Check
 from bot.errors import SettingsError
 from bot.runtime.clock import utc_now
 from bot.runtime.proxies import Proxy, proxy_of

@@ -1,15 +1,14 @@
-"""The commands around the service: `run`, `demo`, `login` and `health`, and the log of the first two."""
+"""The commands around the service: `run`, `demo`, `login` and `health`."""
 
 import asyncio
-import logging
 import signal
 import sys
 from typing import Annotated
 
-import structlog
 import typer
 
 from bot.cli import cli, console
+from bot.cli.logs import configure_logs
 from bot.errors import ChannelwatchError
 from bot.monitoring import heartbeat
 from bot.runtime.clock import Steady
@@ -32,7 +31,7 @@ def run() -> None:
         await app.run(settings, stop, steady=Steady(), on_ready=lambda r: _say_ready(r.bot_username, r.invitation))
 
     settings = load_settings()
-    configure_logs(settings)
+    configure_logs(level=settings.log_level, how=settings.log_format)
     asyncio.run(serve())
 
 
@@ -58,7 +57,6 @@ def demo(
     """
     from bot import demo as story  # noqa: PLC0415 - the service and an embedded Telegram server
 
-    configure_logs(Settings.model_construct(log_level="WARNING"))
     raise typer.Exit(asyncio.run(story.play(console, chat=chat)))
 
 
@@ -109,32 +107,3 @@ def health() -> None:
 async def _find_fault(settings: Settings) -> str | None:
     async with open_read_only(settings.database_path) as database:
         return await heartbeat.find_fault(database)
-
-
-def configure_logs(settings: Settings) -> None:
-    """Send the logs of this program and of its libraries to standard error, in the format that the settings name."""
-    shared: list[structlog.typing.Processor] = [
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
-    ]
-    renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer(ensure_ascii=False)
-        if settings.log_format == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    )
-    handler = logging.StreamHandler()
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
-        )
-    )
-    logging.basicConfig(handlers=[handler], level=settings.log_level, force=True)
-    structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
-    )

@@ -11,8 +11,8 @@ from rich.live import Live
 from rich.text import Text
 
 from bot.cli import ask_address, cli, console
+from bot.cli.logs import configure_logs
 from bot.cli.queries import SHELL_WORDS, UnknownTopicError, compile_queries
-from bot.cli.service import configure_logs
 from bot.errors import SettingsError
 from bot.matching.engine.compiled import Compiled
 from bot.matching.topics import builtin_topics
@@ -52,7 +52,7 @@ def watch(
     Example: channelwatch watch @MID_Russia @rkn_tg --topic "сбой банк" --to ntfy://ntfy.sh/YOUR-TOPIC
     """
     settings = load_settings()
-    configure_logs(Settings.model_construct(log_level="ERROR", log_format="console"))
+    configure_logs(level="ERROR")
     if check:
         raise typer.Exit(0 if asyncio.run(_check(settings)) else 1)
     if not channels:
@@ -77,7 +77,7 @@ def read_topics(typed: Sequence[str] | None) -> dict[str, Compiled]:
 
 async def _check(settings: Settings) -> bool:
     """Print how far a question for a page comes; return whether there is a way."""
-    from bot.cli.checks import print_check  # noqa: PLC0415 - Telethon, which takes an eighth of a second
+    from bot.cli.check import print_check  # noqa: PLC0415 - with what follows
     from bot.cli.page_checks import reaches_pages, run_page_checks  # noqa: PLC0415 - likewise
 
     done = []

@@ -43,7 +43,7 @@ async def _signatures(db: Reader, locale: Locale) -> Text:
     if not keys:
         return text.line(t.gettext("No key signs the ledger yet: it is made when the service starts."))
     key, head, tip = keys[-1], await heads.last(db), await ledger.tip(db)
-    line = t.gettext("What is stored is signed since {date} by this key; a tap copies it:")
+    line = t.gettext("Since {date} this key has signed all that is stored; a tap copies it:")
     text.line(line, date=locale.date(key.since))
     text.add(code(pem(key.public).rstrip()), "\n")
     text.line(t.gettext("Its SHA-256: {digest}"), digest=code(fingerprint(key.public)))
@@ -78,7 +78,7 @@ async def _proven(db: Reader, locale: Locale) -> Text:
         line = t.gettext("OpenTimestamps: waiting for Bitcoin since {date}: {count}. That proves nothing yet.")
         text.line(line, date=locale.date(since[0]), count=len(since))
     if since and locale.now - since[0] >= GIVE_UP_AFTER:
-        text.line(t.gettext("After 30 days only exports ask the calendars."))
+        text.line(t.gettext("After 30 days only a new bundle asks the calendars."))
     if last is not None and last.reason is not None:
         text.line(t.gettext("OpenTimestamps, at the last try: {reason}"), reason=last.reason)
     return text

@@ -63,7 +63,7 @@ async def dossier(request: Request, context: Context) -> Reply:
         language=t.language,
         time_zone=context.chat.time_zone,
     )
-    return Reply(note=context.own.gettext("I am making it. The file comes in some seconds."), order=order)
+    return Reply(note=context.own.gettext("I am making it. The file will be here in a few seconds."), order=order)
 
 
 @tap("picture", Need.LOOK, rf"{CHANNEL}:-?\d{{1,10}}")
@@ -77,7 +77,7 @@ async def picture(request: Request, context: Context) -> Reply:
         language=context.t.language,
         time_zone=context.chat.time_zone,
     )
-    return Reply(note=context.own.gettext("I am making it. The picture comes in some seconds."), order=order)
+    return Reply(note=context.own.gettext("I am making it. The picture will be here in a few seconds."), order=order)
 
 
 class Dossiers:

@@ -145,7 +145,7 @@ async def _put(request: Request, tx: Transaction, case: Case, post: StoredPost, 
     if not may_change_case(case, context):
         raise CommandError(t.gettext(OTHERS_CASE))
     if case.id in await cases.with_post(tx, post.channel_id, post.key, context.viewer):
-        text = Text().say(t.gettext("It is in the case «{name}» already."), name=name)
+        text = Text().say(t.gettext("It is already in the case «{name}»."), name=name)
         return show(request, await _done(tx, text, case, post, context))
     if case.posts >= cases.MOST_POSTS:
         line = t.gettext("The case «{name}» is full: it has {n} posts. Open another one.")

@@ -16,8 +16,8 @@ from bot.locales import N_, Translator
 from bot.matching.engine.compiled import Compiled
 from bot.matching.query.tree import AllOf, Mention, Query
 from bot.matching.similarity.phrase import phrase_of_query
-from bot.models.outgoing import Button, Outgoing
-from bot.search.filters import MESSAGES, FilterError, Order, read
+from bot.models.outgoing import Button, ButtonRows, Outgoing
+from bot.search.filters import MESSAGES, FilterError, Order, read, read_limits
 from bot.search.pool import WITHIN
 from bot.search.searcher import Hit, SearchPage, find_best, find_newest, latest_page, places_of, scope_of
 from bot.store import channels, posts, saved_searches
@@ -76,20 +76,29 @@ async def answer(
 ) -> Reply:
     """Answer a typed search with its first page, under a heading; the comfort is for who finds nothing."""
     terms = await _read_terms(request.key, typed, context)
-    page = await _find(terms, context)
+    page, track = await _find(terms, context), _track_row(terms, context) if heading is None else ()
     heading = (heading or _heading(typed)).add(_total(page, context.t), await _hint(terms, context), "\n")
     heading.join(terms.note or Text()).add("\n")
     rewritten, past = or_rows(request, typed), await _past(terms, context)
     saved = await saved_searches.find(context.database, context.chat.id, typed)
     news = () if saved is None else (await news_buttons(context.database, SyndicatedKind.SEARCH, saved.id, context),)
+    saving = () if saved else ((button(context.t.gettext("Save this search"), "store", request.key),),)
     if not page.hits and page.before is None:
         text = heading.add(await _nothing(terms, context, past), "\n", past.line)
         text.add("\n" if comfort else "", comfort)
         others = () if terms.query is None else ((button(context.t.gettext("Who else?"), "others_of", request.key),),)
-        return replace(say(text, (*past.rows, *rewritten, *others, *news)), memory=typed)
+        return replace(say(text, (*past.rows, *rewritten, *track, *saving, *others, *news)), memory=typed)
     shown = await _page(page, terms, context, heading, past=past)
-    saving = () if saved else ((button(context.t.gettext("Save this search"), "store", request.key),),)
     return Reply(messages=(replace(shown, buttons=(*shown.buttons, *saving, *news, *rewritten)),), memory=typed)
+
+
+def _track_row(terms: SearchTerms, context: Context) -> ButtonRows:
+    """Offer to make a topic of a search that finds nothing yet, where it can be one: a topic has no dates."""
+    typed = terms.typed
+    words = read(typed, now=context.now, zone=context.chat.time_zone).query
+    if terms.query is None or words.split() != read_limits(typed).query.split() or not context.offers(Need.INSTANCE):
+        return ()
+    return ((button(context.t.gettext("Track this"), "name", terms.key),),)
 
 
 async def find_posts(typed: str, context: Context, *, limit: int) -> Sequence[Hit]:

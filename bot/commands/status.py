@@ -100,7 +100,7 @@ def _add_troubles(text: Text, states: Sequence[ChannelState], context: Context) 
         if found := [state for state in states if state.status is status_]:
             text.line(t.gettext(words), names=_names(found))
     if hidden := [state for state in states if state.channel.withholdings]:
-        line = t.gettext("⚠️ Telegram hides in some apps or countries: {names}. /channels says where and why.")
+        line = t.gettext("⚠️ Telegram hides these in some apps or countries: {names}. /channels says where and why.")
         text.line(line, names=_names(hidden))
     if unreadable := sum(state.stats.unreadable - state.stats.hidden for state in states):
         line = t.gettext("⚠️ Posts that this version cannot read, because Telegram is newer: {n}. Update channelwatch.")

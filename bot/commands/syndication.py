@@ -110,9 +110,9 @@ async def _addresses(db: Reader, named: str, context: Context) -> Outgoing:
     if not isinstance(url, str) or not url:
         raise outdated(context)
     if not await _is_fetched(db, kind, id_, context):
-        raise CommandError(t.gettext("It is kept to other chats, so there is no address of it for this one."))
+        raise CommandError(t.gettext("It is kept to other chats, so this one gets no address."))
     line = t.gettext("{name} for programs that read news (RSS); the first address fits most of them.")
-    warning = t.gettext("Whoever has an address reads along, so keep it to yourselves:")
+    warning = t.gettext("Anyone who has an address can read along, so keep it to yourselves:")
     text = Text().line(line, name=shown).line(warning)
     for how in SyndicationFormat:
         syndicated = Syndicated(kind=kind, id=id_, chat_id=context.chat.id, format=how)

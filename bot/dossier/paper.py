@@ -41,7 +41,7 @@ def write_paper(shown: DossierView) -> bytes:
     """Write a dossier as PDF; pictures that cannot be drawn are left to their names and SHA-256."""
     files = [file for post in shown.posts for version in post.versions for file in version.files]
     if not _emoji() and _PICTOGRAPH.search(json.dumps(asdict(shown), ensure_ascii=False, default=str)):
-        line = translator(shown.language).gettext("A pictograph is written by its name: ‹fire›.")
+        line = translator(shown.language).gettext("An emoji is written by its name: ‹fire›.")
         shown = replace(shown, words=(*shown.words, line))
     try:
         (paper,) = _written("dossier.typ", asdict(shown), files, {})

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Self
 import structlog
 
 from bot.errors import install_line
+from bot.evidence.stamps import NO_WAY_OUT
 from bot.evidence.verify import BITCOIN, OTS, PENDING, attestations, attested
 from bot.runtime.proxies import Proxy
-from bot.runtime.web import PageFailureError, Transport, web_proxy
+from bot.runtime.web import PageFailureError, Transport, carries_web, web_proxy
 from bot.settings import Settings
 from bot.store import proofs
 from bot.store.database import Database
@@ -61,8 +62,15 @@ def is_installed() -> bool:
     return importlib.util.find_spec("opentimestamps") is not None
 
 
-def calendars_warning(settings: Settings) -> str | None:
-    """Say what to install where calendars of one's own choice are set and the extra is not there."""
+def calendars_of(settings: Settings) -> tuple[str, ...]:
+    """Return the calendars that may be asked: none past a proxy that does not carry that, or without the extra."""
+    return settings.calendars if is_installed() and carries_web(settings) else ()
+
+
+def warning_of(settings: Settings) -> str | None:
+    """Say why authorities or calendars that are set are not asked, and what to do about it."""
+    if not carries_web(settings) and (settings.authorities or settings.calendars):
+        return NO_WAY_OUT
     return _MISSING if settings.wants_calendars and not is_installed() else None
 
 
@@ -90,8 +98,8 @@ class Calendars:
 
     @classmethod
     def of(cls, settings: Settings, database: Database) -> Self:
-        """Make them by the settings: none where the extra is not there."""
-        return cls(database, settings.calendars if is_installed() else (), proxy=web_proxy(settings))
+        """Make them by the settings."""
+        return cls(database, calendars_of(settings), proxy=web_proxy(settings))
 
     async def submit(self, head: LedgerHead, now: datetime) -> HeadProof | None:
         """Submit a head, unless a calendar has it; return its proof, or why there is none. None: nobody is asked."""

@@ -10,11 +10,11 @@ from typing import Self
 
 import structlog
 
-from bot.evidence.calendars import Calendars, calendars_warning, is_late, is_upgrade_due
+from bot.evidence.calendars import Calendars, is_late, is_upgrade_due, warning_of
 from bot.evidence.countersignatures import countersign, post_head
 from bot.evidence.loss_report import write_reports
 from bot.evidence.signing_key import KeyFileError, Signer
-from bot.evidence.stamps import Stamper
+from bot.evidence.stamps import Stamper, authorities_of
 from bot.models import Clock
 from bot.runtime.proxies import Proxy
 from bot.runtime.supervisor import TURN, Beat, no_beat
@@ -66,11 +66,10 @@ class HeadLoop:
     @classmethod
     def of(cls, settings: Settings, database: Database, *, clock: Clock) -> Self:
         """Make one by the settings."""
-        if warning := calendars_warning(settings):
+        if warning := warning_of(settings):
             log.warning(warning)
-        calendars = Calendars.of(settings, database)
-        proxy = web_proxy(settings)
-        return cls(database, settings.data_dir, settings.authorities, calendars=calendars, proxy=proxy, clock=clock)
+        calendars, asked = Calendars.of(settings, database), authorities_of(settings)
+        return cls(database, settings.data_dir, asked, calendars=calendars, proxy=web_proxy(settings), clock=clock)
 
     async def run(self, beat: Beat = no_beat) -> None:
         """Sign and report at once, each hour and whenever an account is lost, for ever: nobody else is waited for."""

@@ -3,9 +3,11 @@
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Self
 
 from bot.runtime.proxies import Proxy
-from bot.runtime.web import PageFailureError, Transport
+from bot.runtime.web import PageFailureError, Transport, carries_web, web_proxy
+from bot.settings import Settings
 from bot.store import heads
 from bot.store.database import Database
 from bot.store.heads import HeadStamp, LedgerHead
@@ -14,8 +16,19 @@ _HEADERS = {"Content-Type": "application/timestamp-query", "Accept": "applicatio
 _OK = 200
 
 
+NO_WAY_OUT = (
+    "TELEGRAM_PROXY carries no HTTP, as no MTProxy does: the ledger is signed, but neither stamped nor brought into "
+    "Bitcoin; a socks5://… or http://… proxy carries that too"
+)
+
+
 class StampRefusedError(Exception):
     """An authority gave no stamp; the text says why."""
+
+
+def authorities_of(settings: Settings) -> tuple[str, ...]:
+    """Return the authorities that may be asked: none past a proxy that does not carry that."""
+    return settings.authorities if carries_web(settings) else ()
 
 
 class Stamper:
@@ -25,6 +38,11 @@ class Stamper:
         self._database = database
         self._authorities = authorities
         self._proxy = proxy
+
+    @classmethod
+    def of(cls, settings: Settings, database: Database) -> Self:
+        """Make one by the settings."""
+        return cls(database, authorities_of(settings), proxy=web_proxy(settings))
 
     async def stamp(self, head: LedgerHead, now: datetime) -> list[HeadStamp]:
         """Ask each authority that has not stamped a head yet; return what each answered, or why it did not."""

@@ -20,7 +20,7 @@ _SENTENCES = {
     CaptureOutcome.TOO_MANY: N_("Its public page was not fetched: there were too many alerts at once."),
 }
 _REASONS = {
-    OTHER_SERVER: N_("this bot is set up to read no pages of t.me"),
+    OTHER_SERVER: N_("this bot is set up not to read pages of t.me"),
     NAMELESS: N_("the channel has no public name any more"),
 }
 _ANOTHER = N_("t.me did not give it ({detail})")
@@ -34,5 +34,5 @@ def capture_sentence(capture: Capture, show: Callable[[datetime], str], t: Trans
     if capture.outcome is not None:
         return t.gettext(_SENTENCES[capture.outcome]).format(date=date, reason=reason)
     if detail:
-        return t.gettext("Its public page did not come yet, I try again: {reason}.").format(reason=reason)
+        return t.gettext("Its public page has not come yet, I keep trying: {reason}.").format(reason=reason)
     return t.gettext("I also keep its public page.")

@@ -157,14 +157,18 @@ def check_proxy(proxy: Proxy | None) -> None:
         raise SettingsError(NO_MTPROXY)
 
 
+def carries_web(settings: Settings) -> bool:
+    """Tell whether there is a way to the web as the settings have it: what a proxy does not carry goes nowhere else."""
+    try:
+        check_proxy(proxy_of(settings))
+    except SettingsError:
+        return False
+    return True
+
+
 def web_proxy(settings: Settings) -> Proxy | None:
     """Return the proxy of the settings; None where it carries Telegram's own protocol only."""
-    try:
-        proxy = proxy_of(settings)
-        check_proxy(proxy)
-    except SettingsError:
-        return None
-    return proxy
+    return proxy_of(settings) if carries_web(settings) else None
 
 
 def retry_after(written: str | None, now: datetime) -> timedelta | None:

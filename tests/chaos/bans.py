@@ -99,7 +99,9 @@ class Bans(Storm):
         self.outcome.posts += 3
         await missing(Rounds(self.service.sandbox), lambda: self._untold(told + 3), rounds=PATIENCE)
         self.outcome.differences += await self._untold(told + 3)
-        await self._kill()
+        await self.life.aclose()  # SIGKILL
+        self.outcome.kills += 1
+        await self._start()
         hold.release()
 
     async def _untold(self, wanted: int) -> list[str]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot import app
-from bot.cli.service import configure_logs
+from bot.cli.logs import configure_logs
 from bot.runtime.clock import Steady
 from bot.settings import load_settings
 from bot.sources.pages import captures, pacing
@@ -19,5 +19,5 @@ HASTY = replace(PATIENT, login_every=0.2, away=1.0, page_pause=0.3)
 
 if __name__ == "__main__":
     settings = load_settings()
-    configure_logs(settings)
+    configure_logs(level=settings.log_level, how=settings.log_format)
     asyncio.run(app.run(settings, asyncio.Event(), steady=Steady(), timings=HASTY))

@@ -1,7 +1,9 @@
 import asyncio
-import os
 import sys
 from pathlib import Path
+
+from bot.store.database import Database
+from tests.shell import typed
 
 ROOT = Path(__file__).parents[2]
 ASKING = """
@@ -10,9 +12,7 @@ import logging
 import sys
 from pathlib import Path
 
-from bot.cli import quiet_libraries
-from bot.cli.service import configure_logs
-from bot.settings import load_settings
+from bot.cli.logs import configure_logs
 from bot.store.database import Database
 
 
@@ -22,8 +22,7 @@ async def ask() -> None:
     await database.close()
 
 
-quiet_libraries()
-configure_logs(load_settings())
+configure_logs(level="DEBUG")
 logging.getLogger("bot").debug("the log works")
 logging.getLogger("pymorphy3.opencorpora_dict.wrapper").info("of each dictionary that is loaded")
 logging.getLogger("telethon.network.connection.connection").warning("of each connection that ends")
@@ -38,7 +37,6 @@ async def test_even_a_talkative_log_keeps_what_is_asked_of_the_store_to_itself_a
         *(sys.executable, "-c", ASKING, str(tmp_path / "bot.db")),
         stderr=asyncio.subprocess.PIPE,
         cwd=ROOT,
-        env={**os.environ, "LOG_LEVEL": "DEBUG"},
     )
     _, err = await asyncio.wait_for(process.communicate(), 30)
     assert process.returncode == 0
@@ -46,3 +44,11 @@ async def test_even_a_talkative_log_keeps_what_is_asked_of_the_store_to_itself_a
     assert b"hunter2" not in err
     assert b"of each connection" not in err
     assert b"of each dictionary" not in err
+
+
+async def test_what_a_command_was_asked_for_stands_alone_on_standard_output(tmp_path: Path) -> None:
+    await (await Database.open(tmp_path / "bot.db")).close()
+    (tmp_path / "bot.db").chmod(0o644)
+    _, out, err = await typed(tmp_path, "invite")
+    assert "others could read this file" in err
+    assert len(out.splitlines()) == 1

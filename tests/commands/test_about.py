@@ -40,7 +40,7 @@ async def test_it_shows_the_key_to_copy_and_up_to_when_it_has_signed(bot: Bot, t
         *SAID,
         "The archive is complete since 10 Mar, 12:00 UTC.",
         "",
-        "What is stored is signed since 10 Mar, 12:00 UTC by this key; a tap copies it:",
+        "Since 10 Mar, 12:00 UTC this key has signed all that is stored; a tap copies it:",
         *pem(key.public).splitlines(),
         f"Its SHA-256: {fingerprint(key.public)}",
         "",

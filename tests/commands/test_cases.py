@@ -40,7 +40,7 @@ async def test_a_post_is_saved_by_taps_and_stays_with_all_that_becomes_of_it(new
         "I also keep its public page.",
     ]
     await newsroom.says("/save банки https://t.me/News1002/8", person=BORIS)
-    assert "It is in the case «Банки» already" in text(await newsroom.says(f"/save {LINK} «Банки»"))
+    assert "It is already in the case «Банки»" in text(await newsroom.says(f"/save {LINK} «Банки»"))
     newsroom.archive.now = NOON + timedelta(hours=1)
     await newsroom.archive.live(post(7, "Сбоя нет", edit_date=newsroom.archive.now), gone(8, channel_id=OTHER))
     screen = await newsroom.taps(button(saved.messages[0], "Open the case"))

@@ -67,7 +67,7 @@ async def test_a_small_or_becomes_the_sign_by_a_button(bot: Bot, typed: str) -> 
     await news(bot)
     asked = await bot.says(f"/search {typed}")
     assert "Nothing found" in text(asked)
-    label, _ = labels(asked)
+    label, *_ = labels(asked)
     found = await bot.taps(button(asked.messages[0], label))
     assert "🔎 снижена | обсудит" in text(found)
     assert ("Ключевая ставка снижена" in text(found), "ЦБ обсудит ставку" in text(found)) == (True, True)

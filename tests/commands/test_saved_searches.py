@@ -1,7 +1,11 @@
+from datetime import timedelta
+
+import pytest
+
 from bot.models.people import Role
 from bot.store import saved_searches
 from tests.commands.kit import BORIS, GROUP, Bot, button, labels, text
-from tests.kit_archive import post
+from tests.kit_archive import NOON, post
 
 
 async def found(bot: Bot) -> None:
@@ -48,3 +52,25 @@ async def test_a_chat_saves_so_many_searches_and_no_more(bot: Bot) -> None:
     answer = await bot.says("сбой")
     assert "too many saved searches" in text(await bot.taps(button(answer.messages[0], "Save")))
     assert len((await bot.says("/searches")).messages[0].buttons) == saved_searches.MOST
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("бегемот", ["Track this", "Save this search", "Who else?"]),
+        ("бегемот in:вести", ["Track this", "Save this search", "Who else?"]),
+        ("бегемот since:7d", ["Save this search", "Who else?"]),  # a topic has no dates
+        ("since:1d", ["Save this search"]),
+    ],
+)
+async def test_what_is_not_found_yet_can_be_tracked_and_saved(bot: Bot, typed: str, offered: list[str]) -> None:
+    await found(bot)
+    bot.archive.now = NOON + timedelta(days=9)
+    answer = (await bot.says(typed)).messages[0]
+    assert "Nothing found" in answer.text
+    assert [label for label in labels(answer) if "back" not in label] == offered
+    assert text(await bot.taps(button(answer, "Save"))) == "Saved. /searches shows it."
+    if "Track this" in offered:
+        await bot.taps(button(answer, "Track this"))
+        shown = await bot.says("Звери")
+        assert "Looking for: бегемот" in text(shown)

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 from aiohttp import web
 
-from bot.cli import quiet_libraries
+from bot.cli.logs import quiet_libraries
 from bot.delivery.target_composer import TargetComposer
 from bot.delivery.worker import Worker
 from bot.models.people import Role

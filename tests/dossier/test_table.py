@@ -1,6 +1,7 @@
 """The table of an export, taken by the rules of the tools that it is for."""
 
 import csv
+import re
 from datetime import datetime, timedelta
 from io import StringIO
 from itertools import product
@@ -10,7 +11,7 @@ import duckdb
 import pytest
 
 from bot.dossier.table import TableFormat, row_of, safe_cell, writer
-from bot.models import Entity
+from bot.models import Entity, ObservedBy
 from bot.models.links import CommentedPost
 from tests.rendering.values import DATE, stored
 
@@ -80,3 +81,13 @@ def test_json_lines_have_the_columns_of_a_message_alone(versions: int) -> None:
         write(row_of(stored(number, text='=1 "а"')))
     assert out.getvalue().count("\n") == versions
     assert '"body":"=1 \\"а\\""' in out.getvalue()
+
+
+@pytest.mark.parametrize("page", ["export.md", "export.ru.md"])
+def test_a_page_has_a_line_for_each_column_and_each_path(page: str) -> None:
+    text = (Path(__file__).parents[2] / "docs" / page).read_text("utf-8")
+    rows = [row.split("|")[1:3] for row in re.findall(r"^\| `.*", text, re.MULTILINE)]
+    named = [name for names, _ in rows for name in re.findall(r"`(\w+)`", names)]
+    assert sorted(named) == sorted([*row_of(stored()), "quoting"])
+    (paths,) = [re.findall(r"`(\w+)`", told) for names, told in rows if "observed_by" in names]
+    assert set(paths) == set(ObservedBy)
