@@ -6,7 +6,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.models import StoredPost
-from bot.models.alerts import Alert, Draft, Duplicate, GroupKind, GroupSummary, Loudness, MessageKind, StormState
+from bot.models.alerts import (
+    Alert,
+    Draft,
+    Duplicate,
+    GoneItems,
+    GroupKind,
+    GroupSummary,
+    Loudness,
+    MessageKind,
+    StormState,
+)
 from bot.models.notices import NOTICES, JoinRequested
 from bot.store import attachments, groups, media, outbox
 from bot.store import messages as store_messages
@@ -59,7 +69,7 @@ class Message:
     is_edited: bool  # it says that its post was edited …
     fits_since_edit: bool  # … and fits only since then
     gone_at: datetime | None  # as it says
-    items_gone: tuple[int, int] | None  # of an album of which some are left: how many are gone, of how many
+    items_gone: GoneItems | None  # of an album of which some are left
     duplicates: tuple[Duplicate, ...]  # posts that say what it says, in the order in which they came
     change: str | None  # of a reply: edited, gone or confirmed …
     joined: list[str]  # … the topics that its post fits only now …

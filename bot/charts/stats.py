@@ -94,7 +94,7 @@ def _panels(asked: ChartRequest, counted: ChartCounts, locale: Locale) -> tuple[
         case ChartKind.DAYS, DayCounts():
             return _days(asked, counted, locale)
         case ChartKind.HOURS, HourCounts():
-            return _hours(asked, counted, locale)
+            return _hours(counted, locale.t)
         case ChartKind.DELAYS, DelayCounts():
             return _delays(counted, locale.t)
     bars, lines, legend = list[Bar](), list[str](), tuple[str, ...]()
@@ -206,19 +206,16 @@ def _label(day: date, number: int, days: int, language: str) -> str:
     return format_date(day, "LLL", locale=language) if is_labelled else ""
 
 
-def _hours(asked: ChartRequest, counted: HourCounts, locale: Locale) -> tuple[tuple[Panel, ...], list[str]]:
+def _hours(counted: HourCounts, t: Translator) -> tuple[tuple[Panel, ...], list[str]]:
     """Show the posts of an hour on the average, by weekday and hour."""
-    t, sums = locale.t, counted.posts
-    today = locale.now.astimezone(ZoneInfo(locale.time_zone)).date()
-    occurred = [sum((today.weekday() - n) % 7 == day for n in range(asked.days)) for day in range(_WEEK)]
-    days = [get_day_names("abbreviated", locale=t.language)[number] for number in range(7)]
-    values = tuple(tuple(sums[day * _DAY + hour] / occurred[day] for hour in range(_DAY)) for day in range(7))
-    flat = [value for row in values for value in row]
+    flat = counted.means
+    days = [get_day_names("abbreviated", locale=t.language)[number] for number in range(_WEEK)]
+    values = tuple(flat[day * _DAY : (day + 1) * _DAY] for day in range(_WEEK))
     most = show_number(round(max(flat), 1), t)
     columns = tuple(f"{hour}" if hour % 6 == 0 else "" for hour in range(_DAY))
     title = t.gettext("Posts an hour, on average")
     grid = Grid(title=title, rows=tuple(days), columns=columns, values=values, least="0", most=most)
-    if not any(sums):
+    if not any(flat):
         return (grid,), []
     busiest, quietest = flat.index(max(flat)), flat.index(min(flat))
     lines = [

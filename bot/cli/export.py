@@ -86,7 +86,7 @@ def export(  # noqa: PLR0913 - each option narrows what is written, or says how
 
     With --case it writes the dossier of a case, to read (html), to print (pdf), or as a table.
 
-    As rss, atom or jsonfeed it writes the newest 100 posts for a reader of news.
+    As rss, atom or jsonfeed it writes the newest 100 posts for a feed reader.
 
     Example: channelwatch export "сбой|outage" --since 30d --format csv -o outages.csv
     """

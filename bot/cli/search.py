@@ -20,7 +20,7 @@ from bot.errors import SettingsError
 from bot.locales import translator
 from bot.matching.engine.compiled import Compiled
 from bot.models.people import EVERYTHING
-from bot.parts import split_spans
+from bot.parts import PartMatch, split_spans
 from bot.rendering.post_text import add_part_lines
 from bot.runtime.clock import utc_now
 from bot.search.coverage import coverage_of
@@ -208,6 +208,8 @@ def _output(how: TableFormat | None, database: Reader) -> Iterator[Callable[[Hit
 
 async def _print(hit: Hit) -> None:
     own, beside = split_spans(hit.post.text, hit.post.parts, hit.spans)
+    if not hit.post.text.strip():
+        beside = beside or tuple(PartMatch(part=part, spans=()) for part in hit.post.parts)
     print_post(hit.post, *add_part_lines(hit.post.text, own, beside, translator("en")))
     console.print()
 

@@ -17,7 +17,7 @@ from bot.commands.query_text import read_query
 from bot.commands.registry import tap
 from bot.commands.rights import Need
 from bot.commands.subscribing import set_exclusion
-from bot.commands.topic_change import may_change, others_using
+from bot.commands.topic_change import offers_change, others_using
 from bot.commands.undo import undo_button
 from bot.locales.locale import topic_title
 from bot.matching.engine.compiled import Compiled, compile_query, verify
@@ -169,7 +169,7 @@ async def exclude(request: Request, context: Context) -> Effect:
         )
         rows = [] if act is None else [(undo_button(act, context.t),)]
         is_shared = not topic.is_feed and await others_using(tx, topic, context)
-        if is_shared and choice.word not in topic.excluded and may_change(topic, context):
+        if is_shared and choice.word not in topic.excluded and offers_change(topic, context):
             label = context.t.gettext("Leave out in all chats…")
             rows.append((button(label, "forall", topic.id, name_word(choice.word), "out"),))
         return change(line, tuple(rows), topic=show_topic(topic, context.t), word=bold(choice.text))

@@ -16,7 +16,7 @@ from bot.commands.registry import Section, command, example, outdated, tap
 from bot.commands.rights import Need
 from bot.commands.setup import setup_screen
 from bot.commands.subscribing import set_exclusion, subscribe, unsubscribe
-from bot.commands.topic_change import may_change, others_using, require_may_change
+from bot.commands.topic_change import offers_change, others_using, require_may_change
 from bot.commands.topic_screen import topic_screen
 from bot.commands.topic_settings import priority_label
 from bot.commands.undo import undo_button
@@ -109,7 +109,7 @@ async def untrack(request: Request, context: Context, tx: Transaction) -> Reply:
     if is_ended:
         line = context.t.gettext("No more alerts on {name} in this chat.")
     offer = [] if act is None else [(undo_button(act, context.t),)]
-    if not topic.builtin and may_change(topic, context):
+    if not topic.builtin and offers_change(topic, context):
         offer.append((button(context.t.gettext("Delete the topic"), "drop", topic.id),))
     return say(line, tuple(offer), name=show_topic(topic, context.t))
 

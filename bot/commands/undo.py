@@ -10,6 +10,7 @@ from bot.models.acts import (
     CaseNoted,
     CaseOpened,
     CaseRenamed,
+    HeadAccepted,
     PersonRemoved,
     PostSaved,
     RoleChanged,
@@ -22,7 +23,7 @@ from bot.models.acts import (
 from bot.models.outgoing import Button
 from bot.models.people import Role
 from bot.rendering.acts import describe_act
-from bot.store import acts
+from bot.store import acts, foreign_heads
 from bot.store.acts import LoggedAct
 from bot.store.database import Transaction
 from bot.text.buttons import button
@@ -46,7 +47,7 @@ def offers_undo(logged: LoggedAct, context: Context) -> bool:
 
 def _need(act: Act) -> Need:
     match act:
-        case PersonRemoved() | RoleChanged() | TargetChanged():
+        case PersonRemoved() | RoleChanged() | TargetChanged() | HeadAccepted():
             return Need.TEAM
         case TopicSwitched() | WordExcluded() | TopicChanged() | TopicDeleted():  # its author may be a reader by now
             return Need.CHAT
@@ -69,6 +70,9 @@ async def undo(request: Request, context: Context, tx: Transaction) -> Reply:
         raise CommandError(own.gettext("Too late: this could be undone for 10 minutes."))
     if not await acts.undo(tx, logged, context.name, now=context.now):
         raise CommandError(own.gettext("Something has changed since, so I did not undo anything."))
+    if isinstance(logged.act, HeadAccepted):
+        digest = bytes.fromhex(logged.act.sha256)
+        await foreign_heads.withdraw(tx, logged.act.channel_id, digest, now=context.now)
     people = [int(row["id"] or 0) for each in logged.changes if each.table == "people" for row in (each.before,) if row]
     shown = change(context.t.gettext("Undone: {act}"), act=describe_act(logged.act, logged.name, context.t))
     return Reply(edit=shown.edit, menus_of=tuple(people))

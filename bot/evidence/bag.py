@@ -16,22 +16,32 @@ from bot.evidence.signing_key import PrivateKey
 from bot.evidence.verify import MANIFEST
 from bot.runtime.disk import fatal_in
 
+_UNFINISHED = "unfinished-bundle-of-channelwatch"  # a folder with this file may be emptied
+
 
 @contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
     """Make a folder anew, which is gone afterwards unless it has another name then.
 
-    What was cut off is no more; raises SettingsError where another process is at it.
+    What was cut off is no more; raises SettingsError where another process is at it, or the folder is not ours.
     """
-    folder.mkdir(mode=0o700, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except FileExistsError:
+        raise _foreign(folder) from None
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise SettingsError(f"{folder} is being written by another export: wait, or name another folder") from None
-        for path in folder.iterdir():
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        found, mark = list(folder.iterdir()), folder / _UNFINISHED
+        if found and mark not in found:
+            raise _foreign(folder)
+        mark.touch()
+        for path in found:
+            if path != mark:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
         try:
             yield
         except OSError as error:
@@ -42,8 +52,14 @@ def alone_in(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
+def _foreign(folder: Path) -> SettingsError:
+    return SettingsError(
+        f"{folder} is there, and is no unfinished bundle of ours: move it away, or name another folder"
+    )
+
+
 def write_manifests(folder: Path, description: str, *, made_at: datetime, key: PrivateKey) -> None:
-    """List the files below `data` with their SHA-256, sign the list, and write down what the bag is."""
+    """List the files below `data` with their SHA-256, sign the list, and write down what the bag is: it is finished."""
     _put(folder / "bagit.txt", "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n")
     count = size = 0
     with opened(folder / MANIFEST) as file:
@@ -58,8 +74,9 @@ def write_manifests(folder: Path, description: str, *, made_at: datetime, key: P
     )
     signature = key.sign((folder / MANIFEST).read_bytes())
     (folder / f"{MANIFEST}.sig").write_bytes(signature)
-    tags = sorted(path for path in folder.iterdir() if path.is_file())
+    tags = sorted(path for path in folder.iterdir() if path.is_file() and path.name != _UNFINISHED)
     _put(folder / "tagmanifest-sha256.txt", "".join(_listed(path, folder) for path in tags))
+    (folder / _UNFINISHED).unlink()
 
 
 def _listed(path: Path, folder: Path) -> str:

@@ -1,13 +1,13 @@
 """Heads go from one instance to another by a channel: each posts its own, and keeps those of others in its ledger.
 
 A head of another instance that follows from its last one becomes a line of our ledger, whose head we sign and have
-stamped: that is our counter-signature. Of those that do not follow the owners are told, once a day for each channel.
+stamped: that is our counter-signature. Of those that do not follow the owners are told, once a day for each channel;
+one of them can accept the last of these, from which on others are to follow: the ledger says that a person did.
 """
 
 import base64
-import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice, pairwise
@@ -17,18 +17,19 @@ import structlog
 
 from bot.evidence.signing_key import handover_text, is_signed_by
 from bot.models.notices import HeadFault, HeadPosted, HeadRefused
-from bot.store import chats, evidence, heads, ledger, meta
+from bot.store import chats, evidence, foreign_heads, heads, ledger, meta
 from bot.store.database import Database, Transaction
 from bot.store.evidence import PostedText
+from bot.store.foreign_heads import ChannelHead
 from bot.store.heads import LedgerHead, SigningKey
-from bot.store.ledger import LedgerEntry, LineKind
+from bot.store.ledger import LineKind
 from bot.store.notices import notify, notify_owners
-from bot.store.rows import to_ms
 
 log = structlog.get_logger(__name__)
 
-_SEEN, _LAST = "heads_seen", "heads_of_others"  # the line of the ledger that was looked at last; the last by channel
+_SEEN = "heads_seen"  # the line of the ledger that was looked at last
 _HANDOVERS = 5  # of keys that a message tells: 140 signs each
+_MOST_LINES = 2**63 - 1  # of a ledger
 _AT_ONCE = 50_000  # lines of the ledger in a turn: what is older waits for the next one
 
 
@@ -55,11 +56,13 @@ def read_head(text: str) -> ForeignHead | None:
         said: dict[str, Any] = json.loads(head)
         key = base64.b64decode(public, validate=True)
         is_signed = is_signed_by(key, base64.b64decode(signature, validate=True), head.encode())
-        is_own = heads.fingerprint(key) == said["key"]
+        is_own, sequence = heads.fingerprint(key) == said["key"], int(said["sequence"])
+        if not 0 <= sequence <= _MOST_LINES:
+            return None
         return ForeignHead(
             text=head,
             public=key,
-            sequence=int(said["sequence"]),
+            sequence=sequence,
             hash=str(said["hash"]),
             is_signed=is_signed and is_own,
             earlier=tuple(_earlier_keys(key, lines[at + 3 :])),
@@ -82,17 +85,17 @@ def _earlier_keys(public: bytes, lines: Sequence[str]) -> Iterator[bytes]:
         public = old
 
 
-def fault_of(head: ForeignHead, last: Mapping[str, Any] | None) -> HeadFault | None:
+def fault_of(head: ForeignHead, last: ChannelHead | None) -> HeadFault | None:
     """Return why a head does not follow from the last one of its channel; None where it does, as far as heads show."""
     if not head.is_signed:
         return HeadFault.SIGNATURE
     if last is None:
         return None
-    if last["key"] not in {each.hex() for each in (head.public, *head.earlier)}:
+    if last.key not in {each.hex() for each in (head.public, *head.earlier)}:
         return HeadFault.KEY
-    if head.sequence < last["sequence"]:
+    if head.sequence < last.sequence:
         return HeadFault.BACK
-    return HeadFault.HASH if head.sequence == last["sequence"] and head.hash != last["hash"] else None
+    return HeadFault.HASH if head.sequence == last.sequence and head.hash != last.hash else None
 
 
 async def post_head(tx: Transaction, head: LedgerHead, public: bytes, *, now: datetime) -> None:
@@ -120,37 +123,38 @@ def _handovers(keys: Sequence[SigningKey]) -> Iterator[str]:
 
 async def countersign(database: Database, public: bytes, *, now: datetime) -> None:
     """Read the heads that other instances have posted since the last time, and keep those that follow in our ledger."""
-    seen, written = await meta.get(database, _SEEN), await meta.get(database, _LAST)
-    last: dict[str, dict[str, Any]] = json.loads(str(written)) if written else {}
-    tip = await ledger.tip(database)
+    seen, tip = await meta.get(database, _SEEN), await ledger.tip(database)
     after = seen if isinstance(seen, int) else max(0, tip.sequence - _AT_ONCE)
     until = min(tip.sequence, after + _AT_ONCE)
     found = await evidence.with_text(database, heads.MARK, after=after, until=until)
 
     async def job(tx: Transaction) -> None:
-        known = dict(last)
         for post in found:
             head = read_head(post.text)
             if head is not None and head.public != public:
-                await _take(tx, post, head, known, now)
+                await _take(tx, post, head, now)
         await meta.put(tx, _SEEN, until)
-        await meta.put(tx, _LAST, json.dumps(known))
 
     await database.write(job)
 
 
-async def _take(
-    tx: Transaction, post: PostedText, head: ForeignHead, last: dict[str, dict[str, Any]], now: datetime
-) -> None:
-    fault = fault_of(head, last.get(str(post.channel_id)))
-    if fault is not None:
-        log.warning(
-            "a head of another ledger is refused", channel=post.channel_id, post=post.message_id, fault=fault.value
-        )
-        event = f"{post.channel_id}:{now:%Y-%m-%d}"  # whoever may post there decides how many there are
-        await notify_owners(tx, HeadRefused(event=event, channel=post.channel_title, fault=fault), now=now)
+async def _take(tx: Transaction, post: PostedText, head: ForeignHead, now: datetime) -> None:
+    last = await foreign_heads.last(tx, post.channel_id)
+    found = ChannelHead(
+        channel_id=post.channel_id,
+        message_id=post.message_id,
+        text=head.text,
+        key=head.public.hex(),
+        sequence=head.sequence,
+        hash=head.hash,
+    )
+    fault = fault_of(head, last)
+    if fault is None:
+        await foreign_heads.count(tx, found, LineKind.COUNTERSIGNED, now=now)
         return
-    last[str(post.channel_id)] = {"key": head.public.hex(), "sequence": head.sequence, "hash": head.hash}
-    sha256 = hashlib.sha256(head.text.encode()).digest()
-    line = LedgerEntry(LineKind.COUNTERSIGNED, to_ms(now), channel_id=post.channel_id, message_id=post.message_id)
-    await ledger.add(tx, [line._replace(sha256=sha256, detail=head.text)])
+    log.warning("a head of another ledger is refused", channel=post.channel_id, post=post.message_id, fault=fault.value)
+    if last is not None and fault is not HeadFault.SIGNATURE:
+        await foreign_heads.refuse(tx, last, found)
+    event = f"{post.channel_id}:{now:%Y-%m-%d}"  # whoever may post there decides how many there are
+    notice = HeadRefused(event=event, channel=post.channel_title, channel_id=post.channel_id, fault=fault)
+    await notify_owners(tx, notice, now=now)

@@ -241,6 +241,18 @@ class CaseDeleted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeadAccepted:
+    """A head of another instance counts by somebody's word, though it does not follow from the last one."""
+
+    kind: Literal["head_accepted"] = "head_accepted"
+    channel_id: int
+    names: tuple[str, ...]  # of that channel
+    sequence: int
+    key: str  # its fingerprint
+    sha256: str  # of the head's text, in hexadecimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Invited:
     """A link was made."""
 
@@ -307,6 +319,7 @@ Act = Annotated[
     | CaseRenamed
     | CaseNoted
     | CaseDeleted
+    | HeadAccepted
     | Invited
     | InvitationWithdrawn
     | PersonJoined

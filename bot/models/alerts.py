@@ -10,6 +10,9 @@ from bot.models.links import CommentedPost, post_link
 from bot.parts import Part, PartMatch, Spans, whole_text
 from bot.schedule import Schedule, Storms
 
+# Of an album of which some is left: items of which a deletion was told, missing ones, all.
+GoneItems = tuple[int, int, int]
+
 
 class Priority(StrEnum):
     """How an alert arrives."""
@@ -91,7 +94,7 @@ class Alert:
     fingerprint: str  # of the words shown
     fits_since_edit: bool  # the post fits only since it was edited
     gone_at: datetime | None = None  # the post is no longer visible since then, as the message says
-    gone_items: tuple[int, int] | None = None  # of an album: how many are gone, of how many, where some are left
+    gone_items: GoneItems | None = None  # of an album, where some are left
     losses: int = 0  # how often the post has vanished
 
     @property
@@ -239,7 +242,7 @@ class AlertChange:
     before: int | None = None  # of an edit: the version before it
     joined: tuple[str, ...] = ()  # topics that the post fits only now
     gone_at: datetime | None = None
-    gone_items: tuple[int, int] | None = None  # of an album: how many are gone, of how many, where some are left
+    gone_items: GoneItems | None = None  # of an album, where some are left
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,7 +279,7 @@ class StaleAlert:
     current: Wording
     is_loaded: bool  # only parts have changed, without a version
     gone_at: datetime | None  # no longer visible since then: what the alert shows of its post, or all of it
-    gone_items: tuple[int, int] | None  # of an album: how many are gone, of how many, where some are left
+    gone_items: GoneItems | None  # of an album, where some are left
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

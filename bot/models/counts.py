@@ -33,9 +33,9 @@ class DayCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HourCounts:
-    """Posts by the hour of the week, from Monday's midnight in a time zone."""
+    """Posts of an hour on the average, by the hour of the week, from Monday's midnight in a time zone."""
 
-    posts: tuple[int, ...]
+    means: tuple[float, ...]  # each channel's by the hours for which it is complete
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -218,6 +218,7 @@ class HeadRefused(_Notice):
 
     kind: Literal["head_refused"] = "head_refused"
     channel: str  # its title
+    channel_id: int
     fault: HeadFault
 
 

@@ -20,6 +20,7 @@ from bot.models.acts import (
     FallbackSet,
     GroupPaired,
     GroupSet,
+    HeadAccepted,
     InvitationWithdrawn,
     Invited,
     PersonJoined,
@@ -208,6 +209,12 @@ def _(act: CaseNoted, t: Translator) -> str:
 @sentence.register
 def _(act: CaseDeleted, t: Translator) -> str:
     return t.gettext("deleted the case «{case}»; its posts are still stored").format(case=one_line(act.case, _NAME))
+
+
+@sentence.register
+def _(act: HeadAccepted, t: Translator) -> str:
+    line = t.gettext("accepted a signature over the ledger that «{channel}» posted, unproven: line {n}, key {key}")
+    return line.format(channel=_listed(act.names), n=act.sequence, key=one_line(act.key, _NAME))
 
 
 @sentence.register

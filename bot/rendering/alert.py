@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from bot.locales import Translator
 from bot.locales.locale import Locale, part_title, show_span, topic_title
 from bot.models import Forward, ObservedBy, StoredPost
-from bot.models.alerts import Alert, AlertChange, Duplicate
+from bot.models.alerts import Alert, AlertChange, Duplicate, GoneItems
 from bot.models.links import post_link
 from bot.models.outgoing import Button, ButtonRows, Outgoing
 from bot.parts import PartMatch
@@ -139,18 +139,16 @@ def _place(post: StoredPost, t: Translator) -> Text:
 
 
 def _gone_line(
-    post: StoredPost, gone_at: datetime, items: tuple[int, int] | None, locale: Locale, *, relative_to: datetime
+    post: StoredPost, gone_at: datetime, items: GoneItems | None, locale: Locale, *, relative_to: datetime
 ) -> str:
     """Write since when our reader does not see a post, or how many items of how many; nobody knows why."""
     t, time = locale.t, locale.at(gone_at, relative_to=relative_to)
     if items is None:
         return gone_sentence(post, t).format(time=time)
-    line = t.ngettext(
-        "{n} of {all} items is no longer there, noticed {time}",
-        "{n} of {all} items are no longer there, noticed {time}",
-        items[0],
-    )
-    return line.format(n=items[0], all=items[1], time=time)
+    told, missing, every = items
+    counts = (t.gettext("deletion told by Telegram"), told), (t.gettext("missing when read again"), missing)
+    shown = ", ".join(f"{words} – {n}" for words, n in counts if n)
+    return t.gettext("Of {all} items: {counts}; noticed {time}").format(all=every, counts=shown, time=time)
 
 
 def _footer(

@@ -35,6 +35,7 @@ _KEYS = {
     "cases": ("id",),
     "case_posts": ("case_id", "channel_id", "message_id"),
     "case_access": ("case_id", "chat_id"),
+    "meta": ("key",),
 }
 # Columns that go on changing by themselves, or are no act's.
 _COLUMNS = {

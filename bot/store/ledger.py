@@ -40,6 +40,8 @@ class LineKind(StrEnum):
     ACCOUNT_LOST = "account_lost"  # a reader cannot read any more
     ACCOUNT_BACK = "account_back"
     COUNTERSIGNED = "countersigned"  # a head of another instance, read in its channel, follows from its last one
+    HEAD_ACCEPTED = "head_accepted"  # one that does not follow counts all the same: a person said so, nothing proves it
+    HEAD_WITHDRAWN = "head_withdrawn"  # a person took that back
     KEY = "key"  # a key signs the heads from now on: the SHA-256 of its public half
     BACKUP_RESTORED = "backup_restored"  # lines that came after the backup are not here
 

@@ -46,7 +46,7 @@ def figures(panel: Panel) -> object:
             DayCounts(posts=(1, 2, 3, 4, 5, 6, 7), alerts=(0, 0, 0, 0, 0, 0, 1)),
             [(1, 2, 3, 4, 5, 6, 7), (0, 0, 0, 0, 0, 0, 1)],
         ),
-        (ChartKind.HOURS, HourCounts(posts=tuple(range(168))), [(7, 24, 5.0)]),
+        (ChartKind.HOURS, HourCounts(means=tuple(map(float, range(168)))), [(7, 24, 5.0)]),
         (ChartKind.TOPICS, [TopicCount(topic="Топливо", alerts=3, before=1)], [[("Топливо", 3)]]),
         (ChartKind.CHANNELS, [ChannelCount(channel_id=1, title="Вести", posts=5, alerts=2)], [[("Вести", 5)]]),
         (

@@ -3,11 +3,14 @@ import json
 import re
 import sys
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
-from bot.cli import COMMANDS, console, main, service
+from bot.cli import COMMANDS, cli, console, main, service
 from bot.runtime.clock import utc_now
 from bot.store import meta
 from bot.store.database import Transaction
@@ -392,3 +395,19 @@ async def test_match_answers_a_line_before_the_next_one_comes() -> None:
         assert "matches" in json.loads(await asyncio.wait_for(process.stdout.readline(), WAIT_S))
     process.stdin.close()
     assert await asyncio.wait_for(process.wait(), WAIT_S) == 0
+
+
+def test_the_pages_name_commands_and_options_that_there_are() -> None:
+    for name in dict.fromkeys(COMMANDS.values()):
+        import_module(f"bot.cli.{name}")
+    programs: dict[str, Any] = typer.main.get_command(cli).commands  # type: ignore[attr-defined]
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "bot/topics/README.md"]
+    texts = [page.read_text("utf-8") for page in (*pages, *(ROOT / "bot/evidence/texts").iterdir())]
+    typed_words = re.findall(r"(?:`|bin/|channelwatch )channelwatch ([a-z][a-z-]+)([^`\n#]*)", "\n".join(texts))
+    assert len(typed_words) > 50
+    assert {name for name, _ in typed_words} <= set(programs) | {"make", "git", "install"}  # of `sudo -u channelwatch`
+    for name, rest in typed_words:
+        known = {option for each in getattr(programs.get(name), "params", ()) for option in each.opts}
+        said = set(re.findall(r"--[a-z][a-z-]+", rest)) if name in programs else set()
+        if name != "targets":  # has commands of its own
+            assert said <= known, name

@@ -153,6 +153,7 @@ async def test_nothing_repeats_the_words_and_they_do_not_come_back(tmp_path: Pat
     code, out, said = await typed(data, *asked, "--yes")
     assert (code, "0 versions" in out) == (0, True)  # once is enough
     assert sorted(path.stat().st_size for path in (data / "media").rglob("*") if path.is_file()) == [14]
+    assert f": {WHY}\n" in (await typed(data, "search", "--all"))[1]
     words = ("export", "--channel", "@News1001", "--evidence", tmp_path / "bag")
     assert (await typed(data, *words, TIMESTAMP_URLS="off", OPENTIMESTAMPS_URLS="off"))[0] == 0
     goes_with_its_line(tmp_path / "bag")

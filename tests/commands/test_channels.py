@@ -160,7 +160,7 @@ async def test_the_screen_of_a_channel_shows_what_it_brought_here(bot: Bot) -> N
         "⚠️ Telegram hides this channel: iOS, all apps, Russia – copyright («Sorry»). Seen so since 10 Mar, 12:00 UTC."
     )
     assert line in text(await opened(bot)).splitlines()
-    assert "hides in some apps or countries: «Вести». /channels says" in text(await bot.says("/status"))
+    assert "hides these in some apps or countries: «Вести». /channels says" in text(await bot.says("/status"))
 
 
 async def test_each_action_redraws_the_screen(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,7 +43,7 @@ TAPS = {
     Need.INSTANCE: """all follow further groups_of how ingroup log members name newgroup only open paste privates
     regroup retry share stop unfollow ungroup""",
     Need.BROADCAST: "for post_in",
-    Need.TEAM: "handover invite link person remove role target targets team withdraw",
+    Need.TEAM: "handover invite link person remove role target targets team withdraw head",
 }
 
 
@@ -135,6 +135,7 @@ async def test_taps_obey_it(newsroom: Bot, archive: Archive, who: str, chat: str
 
 SAMPLES = {
     "target": "1:pause",
+    "head": "1001",
     "follow": "@rkn_tg",
     "paste": "m-1",
     "retry": "1",

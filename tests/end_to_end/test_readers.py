@@ -97,14 +97,24 @@ async def test_a_frozen_reader_is_replaced_by_another_account_that_is_logged_in_
         assert "not read now" not in (await owner.asks("/channels")).message
 
 
-async def test_a_reader_that_is_frozen_is_lost_though_only_its_updates_are_asked_for(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("verb", "said", "reported"),
+    [
+        ("freeze", "has frozen the account", {"FROZEN_METHOD_INVALID", "FROZEN_PARTICIPANT_MISSING"}),
+        ("ban", "has closed the account", {"USER_DEACTIVATED_BAN"}),
+    ],
+)
+async def test_a_reader_that_is_frozen_or_banned_is_lost_though_only_its_updates_are_asked_for(
+    verb: str, said: str, reported: set[str], tmp_path: Path
+) -> None:
     timings = Timings(login_every=0.1, ping_every=0.1)
     async with running_service(tmp_path, timings=timings, sweep_interval=600.0, verify_days=0) as service:
         owner = await service.owner()
-        service.sandbox.faults.freeze(service.reader.id)
+        getattr(service.sandbox.faults, verb)(service.reader.id)
         await owner.until(lambda: any("can no longer read channels" in m.message for m in owner.heard))
-        assert "has frozen the account" in owner.heard[-1].message
-        await until(lambda: reasons(service) in (["FROZEN_METHOD_INVALID"], ["FROZEN_PARTICIPANT_MISSING"]))
+        assert said in owner.heard[-1].message
+        await until(lambda: bool(reasons(service)))
+        assert set(reasons(service)) <= reported
 
 
 async def test_a_standby_takes_over_public_channels(tmp_path: Path) -> None:

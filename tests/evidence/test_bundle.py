@@ -548,7 +548,18 @@ async def test_a_key_that_changes_meanwhile_leaves_a_bundle_good_and_nobody_writ
             (tmp_path / "bag.part" / "x").write_bytes(bytes(101))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)
-    assert not (tmp_path / "bag.part").exists()
+    part = tmp_path / "bag.part"
+    assert not part.exists()
+    part.mkdir()
+    (part / "mine.txt").write_text("of the operator")
+    code, _, said = await typed(tmp_path / "data", *words, TIMESTAMP_URLS="off")
+    assert (code, "bag.part is there, and is no unfinished bundle of ours" in said) == (2, True), said
+    assert (part / "mine.txt").exists()
+    (part / "mine.txt").unlink()
+    with alone_in(part):
+        shutil.copytree(part, tmp_path / "cut off")
+    (tmp_path / "cut off").rename(part)
+    (part / "data").mkdir()
     write = bundle.Bundle._put_coverage  # noqa: SLF001 - in the midst of it
 
     async def meanwhile(self: bundle.Bundle, request: bundle.BundleRequest, now: datetime) -> None:

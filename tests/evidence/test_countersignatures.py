@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -13,10 +14,12 @@ from bot.evidence.head_loop import HeadLoop
 from bot.evidence.signing_key import Signer
 from bot.locales import translator
 from bot.locales.locale import Locale
-from bot.models.notices import NOTICES
+from bot.models.notices import NOTICES, HeadFault
 from bot.rendering.notices import render_notice
 from bot.store import chats, ledger, people
-from tests.kit_archive import Archive, open_archive, post
+from bot.store.foreign_heads import ChannelHead
+from tests.commands.kit import Bot, button, text
+from tests.kit_archive import NEWS, Archive, open_archive, post
 from tests.kit_clock import NOON
 
 
@@ -57,8 +60,8 @@ async def test_a_head_goes_into_the_chat_each_day_and_is_countersigned_where_it_
         texts = await posted(ours)
         assert len(texts) == 3
         await second.turn()
-        for number, text in enumerate(texts, start=1):
-            await theirs.live(post(number, text))
+        for number, each in enumerate(texts, start=1):
+            await theirs.live(post(number, each))
         for _ in range(2):
             await second.turn()
         lines = [json.loads(line.text) for line in await ledger.lines(theirs.db, after=0, most=99)]
@@ -75,9 +78,40 @@ async def test_a_head_goes_into_the_chat_each_day_and_is_countersigned_where_it_
         await theirs.live(post(6, texts[0]))
         await second.turn()
         assert await refused(theirs) == ["key", "key"]
+        await an_owner_accepts_what_was_refused(theirs, second, texts[1])
 
 
-LAST = {"key": b"k".hex(), "sequence": 5, "hash": "ab"}
+async def kinds(archive: Archive) -> list[str]:
+    """Return what the ledger says of heads."""
+    lines = [json.loads(line.text) for line in await ledger.lines(archive.db, after=0, most=99)]
+    return [line["kind"] for line in lines if line["kind"].startswith(("countersigned", "head_"))]
+
+
+async def an_owner_accepts_what_was_refused(archive: Archive, loop: HeadLoop, following: str) -> None:
+    bot, before = Bot(archive), await kinds(archive)
+    row = (await archive.db.fetch_all("SELECT body FROM messages WHERE notice = 'head_refused' ORDER BY id"))[-1]
+    notice = NOTICES.validate_json(row["body"])
+    shown = render_notice(notice, Locale(t=translator("ru"), time_zone="UTC", now=NOON))
+    asked = await bot.taps(button(shown, "Принять"))
+    assert re.search(r"Ключ: [0-9a-f]{64} → [0-9a-f]{64}\nСтрока журнала: 7 → 2\n", text(asked)), text(asked)
+    sure = button(asked.messages[0], "Принять")
+    done = await bot.taps(sure)
+    assert await kinds(archive) == [*before, "head_accepted"]
+    assert (await bot.taps(sure)).note == "Эта кнопка больше не работает."
+    assert "без доказательств принята подпись" in text(await bot.says("/log"))
+    await bot.taps(button(done.edit, "Отменить"))
+    assert await kinds(archive) == [*before, "head_accepted", "head_withdrawn"]
+    again = await bot.taps(sure)
+    await archive.live(post(7, following))
+    await loop.turn()
+    assert (await kinds(archive))[-2:] == ["head_accepted", "countersigned"]
+    assert "с тех пор что-то изменилось" in text(await bot.taps(button(again.edit, "Отменить"))).lower()
+    assert (await refused(archive))[2:] == []
+    forged = replace(notice, fault=HeadFault.SIGNATURE)
+    assert render_notice(forged, Locale(t=translator("en"), time_zone="UTC", now=NOON)).buttons == ()
+
+
+LAST = ChannelHead(channel_id=NEWS, message_id=1, text="{}", key=b"k".hex(), sequence=5, hash="ab")
 HEAD = ForeignHead(text="{}", public=b"k", sequence=6, hash="cd", is_signed=True)
 
 
@@ -104,7 +138,7 @@ SIGNATURE = base64.b64encode(bytes(64)).decode()
 
 
 @pytest.mark.parametrize(
-    "text",
+    "written",
     [
         "Тихо",
         MARK,
@@ -114,5 +148,5 @@ SIGNATURE = base64.b64encode(bytes(64)).decode()
     ],
     ids=["none", "cut off", "empty", "endless", "deep"],
 )
-def test_what_is_no_head_is_none(text: str) -> None:
-    assert read_head(text) is None
+def test_what_is_no_head_is_none(written: str) -> None:
+    assert read_head(written) is None

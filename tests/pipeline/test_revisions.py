@@ -307,13 +307,13 @@ class TestAlbums:
         told, begun = [], archive.now
         for number in (20, 21, 22):
             archive.now += timedelta(minutes=1)
-            await archive.live(gone(number))
+            await archive.see(ObservedBy.SWEEP if number == 21 else ObservedBy.LIVE, gone(number))
             told.append([(alert.label, alert.items_gone, alert.gone_at) for alert in await archive.outbox()])
             await archive.send_all()
         first, last = begun + timedelta(minutes=1), begun + timedelta(minutes=3)
         assert told == [
-            [("edit", (1, 3), first), ("reply", (1, 3), first)],
-            [("edit", (2, 3), first)],
+            [("edit", (1, 0, 3), first), ("reply", (1, 0, 3), first)],
+            [("edit", (1, 1, 3), first)],
             [("edit", None, last), ("reply", None, last)],
         ]
 

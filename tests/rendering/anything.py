@@ -73,7 +73,7 @@ POSTS = st.builds(
     gone_at=MAYBE_DATES,
     seen_at=DATES,
 )
-GONE = {"gone_at": MAYBE_DATES, "gone_items": st.none() | st.just((1, 3))}
+GONE = {"gone_at": MAYBE_DATES, "gone_items": st.none() | st.just((1, 0, 3))}
 ALERTS = st.builds(
     ShownAlert,
     post=POSTS,

@@ -79,9 +79,10 @@ def test_what_has_no_text_says_so() -> None:
 
 
 def test_an_album_of_which_items_are_left_is_gone_in_part() -> None:
-    line = "1 of 3 items is no longer there, noticed at 08:31"
-    assert line in LOSS.but(gone_items=(1, 3)).render(LONDON).text
-    assert line in POST.but(gone_at=LOSS.change.gone_at, gone_items=(1, 3)).render(LONDON).text
+    line = "Of 4 items: deletion told by Telegram – 1, missing when read again – 2; noticed at 08:31"
+    assert line in LOSS.but(gone_items=(1, 2, 4)).render(LONDON).text
+    line = "Of 3 items: missing when read again – 1; noticed at 08:31"
+    assert line in POST.but(gone_at=LOSS.change.gone_at, gone_items=(0, 1, 3)).render(LONDON).text
 
 
 def test_an_alert_for_a_post_that_fits_only_since_its_edit_says_so_in_its_head() -> None:

@@ -102,6 +102,8 @@ def any_of(cls: type) -> st.SearchStrategy[Any]:
     """Make any notice or act of a type."""
     named = {field.name: field.type for field in fields(cls) if field.name != "kind"}
     own = dict.fromkeys(["text", "signature", "key"], HEADS) if cls is notices.HeadPosted else {}
+    if own:
+        own["handovers"] = st.lists(HEADS, max_size=2).map(tuple)
     known = FIELDS | own
     return st.builds(cls, **{name: known[name] if name in known else TYPES[kind] for name, kind in named.items()})
 

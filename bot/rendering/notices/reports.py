@@ -15,6 +15,7 @@ from bot.models.notices import (
 from bot.models.outgoing import Outgoing
 from bot.rendering.notices.base import NAME_ROOM, listed, render_notice, shown_name
 from bot.rendering.weekly_report import write_weekly_report
+from bot.text.buttons import button
 from bot.text.markup import Text, bold, code, link, one_line
 
 
@@ -45,7 +46,10 @@ def _head_refused(notice: HeadRefused, locale: Locale) -> Outgoing:
     )
     then = t.gettext("Ask them: the key was changed, an older copy was put back, or somebody has changed the ledger.")
     why = t.gettext(_HEAD_FAULTS[notice.fault])
-    return Outgoing(text=f"{line.format(channel=shown_name(notice.channel), why=why)} {then}")
+    text = f"{line.format(channel=shown_name(notice.channel), why=why)} {then}"
+    if notice.fault is HeadFault.SIGNATURE:  # nobody has signed it
+        return Outgoing(text=text)
+    return Outgoing(text=text, buttons=((button(t.gettext("Accept from here…"), "head", notice.channel_id),),))
 
 
 @render_notice.register

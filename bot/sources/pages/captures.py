@@ -86,12 +86,19 @@ class PageCaptures:
         wanted = await self._database.write(partial(captures.claim, until=now + CLAIMED, now=now))
         if wanted is None:
             return False
-        attempt = await self.take(wanted)
+        try:
+            attempt = await self.take(wanted)
+        except Exception as error:  # of ours: it counts as a failure, so that it is given up at last
+            await self._put_off(wanted, Attempt(page=None, reason=type(error).__name__))
+            raise
         if attempt.page is None:
-            until = next_try(wanted, self._clock(), retry_at=attempt.retry_at)
-            await self._database.write(lambda tx: captures.put_off(tx, wanted, attempt.reason, until=until))
-            log.info("a page was not captured", capture=wanted.id, why=attempt.reason, until=until)
+            await self._put_off(wanted, attempt)
         return True
+
+    async def _put_off(self, wanted: WantedCapture, attempt: Attempt) -> None:
+        until = next_try(wanted, self._clock(), retry_at=attempt.retry_at)
+        await self._database.write(lambda tx: captures.put_off(tx, wanted, attempt.reason, until=until))
+        log.info("a page was not captured", capture=wanted.id, why=attempt.reason, until=until)
 
     async def take(self, wanted: WantedCapture) -> Attempt:
         """Ask for a page, and keep what came."""

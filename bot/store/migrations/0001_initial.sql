@@ -838,7 +838,7 @@ CREATE TABLE alerts (  -- one post in one chat
     fingerprint TEXT NOT NULL,  -- a hash of the folded words shown
     fits_since_edit INTEGER NOT NULL DEFAULT 0,  -- 1: the post was edited before it matched
     gone_at INTEGER,  -- the message says that the post is no longer visible since then …
-    gone_items TEXT,  -- … JSON: of an album of which some is left, how many items, and of how many
+    gone_items TEXT,  -- … JSON: of an album of which some is left, items of which a deletion was told, missing ones, all
     losses INTEGER NOT NULL DEFAULT 0,  -- how often the post has vanished
     is_counted INTEGER NOT NULL DEFAULT 0,  -- 1: a message only counts it, so that an edit may be news to the chat
     duplicate_of INTEGER REFERENCES alerts (id),  -- the alert that says the same, whose message names it

@@ -104,7 +104,27 @@ async def test_the_page_of_a_saved_post_is_asked_for_until_it_comes_and_kept_onc
         assert not await taker.take_next()
         assert await state(archive, 7, NEWS) == [(CaptureState.LEFT, CaptureOutcome.PRIVATE)]
         assert await state(archive, -7, NEWS) == [(CaptureState.LEFT, CaptureOutcome.STORY)]
+        await an_error_of_ours_is_a_failure_like_any_other(archive, pages, news.id, tmp_path)
         await pages.close()
+
+
+async def an_error_of_ours_is_a_failure_like_any_other(
+    archive: Archive, pages: Pages, channel_id: int, tmp_path: Path
+) -> None:
+    await archive.live(post(999, channel_id=channel_id))
+    await save(archive, "Сбой", 999, channel_id)
+    no_folder = tmp_path / "no_folder"
+    no_folder.touch()
+    taker = PageCaptures(archive.db, pages, Blobs(no_folder / "media"), clock=lambda: archive.now)
+    for _ in range(3):
+        with pytest.raises(OSError, match="no_folder"):
+            await taker.take_next()
+        assert await state(archive, 999, channel_id) == [(CaptureState.WANTED, None)]
+        assert not await taker.take_next()
+        archive.now += GIVE_UP_AFTER
+    with pytest.raises(OSError, match="no_folder"):
+        await taker.take_next()
+    assert await state(archive, 999, channel_id) == [(CaptureState.LEFT, CaptureOutcome.SILENT)]
 
 
 async def test_the_page_of_an_alert_is_wanted_where_a_chat_asks_once_a_version_and_so_many_at_once(
