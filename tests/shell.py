@@ -16,6 +16,11 @@ from bot.runtime import priority
 
 ROOT = Path(__file__).parents[1]
 WAIT_S = 60.0  # a command that takes longer has failed
+_MEASURE = """
+import resource, subprocess, sys
+subprocess.run([sys.executable, "-m", "bot", *sys.argv[1:]], check=True, stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
 
 
 async def typed(data: Path, *words: object, given: bytes = b"", **env: str) -> tuple[int, str, str]:
@@ -40,6 +45,23 @@ async def spawned(data: Path, *words: object, given: bytes = b"", **env: str) ->
     )
     out, err = await asyncio.wait_for(process.communicate(given), WAIT_S)
     return process.returncode or 0, out.decode(), err.decode()
+
+
+async def peak_memory(data: Path, *words: object) -> int:
+    """Carry out a command in a process of its own; return the most memory that it took, in KiB."""
+    process = await asyncio.create_subprocess_exec(
+        *(
+            sys.executable,
+            "-c",
+            _MEASURE,
+            *map(str, words),
+        ),  # a child of our own begins with our memory
+        stdout=asyncio.subprocess.PIPE,
+        cwd=ROOT,
+        env=os.environ | {"DATA_DIR": str(data)},
+    )
+    out, _ = await asyncio.wait_for(process.communicate(), WAIT_S)
+    return int(out)
 
 
 def _carried_out(words: tuple[str, ...], given: bytes, env: dict[str, str]) -> tuple[int, str, str]:

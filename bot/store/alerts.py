@@ -9,13 +9,13 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from bot.models import TOLD, ComparedPost, PostKey
+from bot.models import ComparedPost, PostKey
 from bot.models.alerts import Alert, PriorAlert, StaleAlert, alert_subject
 from bot.models.outgoing import GENERAL_THREAD
 from bot.parts import PartMatch, compact_json, load_parts, whole_text
 from bot.store.access import Restrictable, visible
 from bot.store.database import Reader, Transaction
-from bot.store.rows import end_id, first_id, from_ms, json_list, maybe_ms, read_all, to_ms
+from bot.store.rows import TOLD_PATHS, end_id, first_id, from_ms, json_list, maybe_ms, read_all, to_ms
 
 # Of a row that carries an alert a, whatever it was joined to: what `read` calls its field `alert`.
 COLUMNS = ", ".join(f"a.{field.name} AS alert_{field.name}" for field in fields(Alert))
@@ -241,7 +241,6 @@ def _to_compared_post(row: sqlite3.Row) -> ComparedPost:
     )
 
 
-_TOLD = ", ".join(f"'{each}'" for each in sorted(TOLD))
 _STALE = f"""WITH asked AS (
         SELECT value ->> 0 AS channel_id, value ->> 1 AS message_id, value ->> 2 AS event FROM json_each(:asked))
     SELECT DISTINCT {COLUMNS}, {MESSAGE_ID} AS shown_by, a.duplicate_of IS NOT NULL AS is_duplicate,
@@ -249,7 +248,7 @@ _STALE = f"""WITH asked AS (
         (SELECT iif(count(*) = count(gone_at), max(gone_at), m.gone_at) FROM posts
             WHERE channel_id = m.channel_id AND post_key = m.post_key) AS gone_at,
         (SELECT iif(m.gone_at IS NOT NULL AND count(gone_at) < count(*), json_array(
-                count(iif(gone_by IN ({_TOLD}), gone_at, NULL)), count(iif(gone_by IN ({_TOLD}), NULL, gone_at)),
+                count(*) FILTER (WHERE gone_by IN {TOLD_PATHS}), count(*) FILTER (WHERE gone_by NOT IN {TOLD_PATHS}),
                 count(*)), NULL)
             FROM posts WHERE channel_id = m.channel_id AND post_key = m.post_key) AS gone_items,
         (SELECT max(created_at) FROM messages WHERE alert_id = a.id AND kind IN ('alert', 'change') AND NOT silent)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.models import TOLD, StoredPost
+from bot.models import StoredPost
 from bot.models.counts import (
     DELAYS,
     ChannelCount,
@@ -26,7 +26,7 @@ from bot.models.counts import (
 from bot.store import marks, posts
 from bot.store.access import Restrictable, hidden, visible
 from bot.store.database import Reader
-from bot.store.rows import COUNTER_BITS, HOUR_MS, first_id, json_list, read_all, to_ms
+from bot.store.rows import COUNTER_BITS, HOUR_MS, TOLD_PATHS, first_id, json_list, read_all, to_ms
 
 _HOURS = 7 * 24  # of a week
 _MONDAY = 72  # h from the Monday before it to the epoch, a Thursday
@@ -199,9 +199,9 @@ async def _newest_gone(db: Reader, channel_id: int, selection: Selection) -> lis
 
 
 async def _count_deletions(db: Reader, selection: Selection) -> list[DeletionCount]:
-    told = ", ".join(f"'{each}'" for each in sorted(TOLD))
     rows = await db.fetch_all(
-        f"""WITH {_SEEN}, gone AS (SELECT p.channel_id, p.post_key, max(p.gone_by IN ({told})) AS is_told FROM posts p
+        f"""WITH {_SEEN}, gone AS (
+            SELECT p.channel_id, p.post_key, max(p.gone_by IN {TOLD_PATHS}) AS is_told FROM posts p
             WHERE p.gone_at >= :since AND p.gone_at < :until AND {_GONE}
             GROUP BY p.channel_id, p.post_key)
         SELECT s.id AS channel_id, s.title, sum(g.is_told) AS told, sum(NOT g.is_told) AS missing,

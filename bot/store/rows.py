@@ -14,12 +14,15 @@ from operator import itemgetter
 from types import NoneType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
+from bot.models import TOLD
+
 T = TypeVar("T")
 _Convert = Callable[[Any], Any]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 HOUR_MS = 3_600_000
+TOLD_PATHS = "('" + "', '".join(sorted(TOLD)) + "')"  # as SQL has them
 COUNTER_BITS = 20  # of a row id; the rest is the date in seconds, so that newest first is the order of the rows
 
 _LAST_ID = 2**63 - 1  # SQLite's

@@ -15,7 +15,7 @@ from bot.runtime.clock import utc_now
 from bot.store import meta
 from bot.store.database import Transaction
 from tests.kit_archive import OTHER, gone, open_archive, post
-from tests.shell import ROOT, WAIT_S, spawned, typed, without_reach
+from tests.shell import ROOT, WAIT_S, peak_memory, spawned, typed, without_reach
 
 NOWHERE = Path("no-data")  # a query needs none
 
@@ -354,22 +354,12 @@ async def test_a_backtest_that_cannot_be_done_is_one_line(
 
 
 async def test_match_takes_no_more_memory_for_many_posts_than_for_few(tmp_path: Path) -> None:
-    measure = (
-        "import resource, subprocess, sys\n"
-        "command = [sys.executable, '-m', 'bot', 'match', '--query', 'сбой ~3 банк', sys.argv[1]]\n"
-        "subprocess.run(command, check=True, stdout=subprocess.DEVNULL)\n"
-        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
-    )
     peaks = []
     for count in (2_000, 25_000):
         file = tmp_path / f"{count}.jsonl"
         rows = ({"text": f"сбой банка и погода, министр заявил о сроках {n}{n * 7 % 1000}"} for n in range(count))
         file.write_text("".join(json.dumps(row) + "\n" for row in rows))
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-c", measure, str(file)), stdout=asyncio.subprocess.PIPE, cwd=ROOT
-        )
-        out, _ = await asyncio.wait_for(process.communicate(), WAIT_S)
-        peaks.append(int(out))
+        peaks.append(await peak_memory(tmp_path, "match", "--query", "сбой ~3 банк", file))
     assert peaks[1] < peaks[0] * 1.05
 
 

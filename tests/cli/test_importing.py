@@ -1,7 +1,4 @@
-import asyncio
 import json
-import os
-import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +9,7 @@ from bot.store import channels, marks, posts
 from bot.store.database import open_read_only
 from tests.commands.kit import Bot, text
 from tests.kit_archive import NEWS, NOON, Archive, open_archive
-from tests.shell import ROOT, typed
+from tests.shell import peak_memory, typed
 from tests.sources.test_desktop_export import account, chat, message
 
 MIB = 1 << 20
@@ -161,11 +158,6 @@ async def test_a_bar_is_drawn_on_a_terminal_only(tmp_path: Path) -> None:
 
 
 async def test_a_large_export_takes_no_more_memory_than_a_small_one(tmp_path: Path) -> None:
-    measure = (
-        "import resource, subprocess, sys\n"
-        "subprocess.run([sys.executable, '-m', 'bot', 'import', sys.argv[1]], check=True, stdout=subprocess.DEVNULL)\n"
-        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
-    )
     peaks = []
     for size in (1, 6):  # MiB, on one line
         path = tmp_path / f"{size}.json"
@@ -173,14 +165,7 @@ async def test_a_large_export_takes_no_more_memory_than_a_small_one(tmp_path: Pa
         path.write_text(
             json.dumps(chat(*(message(n, f"Раз {n} {'слово ' * 300}") for n in range(1, count))), ensure_ascii=False)
         )
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-c", measure, str(path)),
-            stdout=asyncio.subprocess.PIPE,
-            cwd=ROOT,
-            env={**os.environ, "DATA_DIR": str(tmp_path / f"data{size}")},
-        )
-        out, _ = await asyncio.wait_for(process.communicate(), 60)
-        peaks.append(int(out))
+        peaks.append(await peak_memory(tmp_path / f"data{size}", "import", path))
     assert peaks[1] < peaks[0] * 1.05
 
 
