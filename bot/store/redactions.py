@@ -24,6 +24,7 @@ from bot.store.ledger import LedgerEntry, LineKind
 from bot.store.rows import json_list, read, read_all, to_ms
 from bot.store.version_rows import hash_of_words
 
+PATIENCE = 1.0  # s for others that read a database which is to be written anew
 _TRACES = "traces_of_redacted"  # in free pages of the database
 _OF_VERSIONS = "IN (SELECT value FROM json_each(:ids))"
 
@@ -214,7 +215,7 @@ def scrub(path: Path) -> None:
     """
     os.environ.setdefault("SQLITE_TMPDIR", str(path.parent))
     try:
-        with closing(sqlite3.connect(path, timeout=1, isolation_level=None)) as connection:
+        with closing(sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)) as connection:
             connection.execute("INSERT INTO fulltext (fulltext) VALUES ('optimize')")  # else it only marks what is gone
             connection.execute("VACUUM")
             is_held = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]

@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from bot.evidence import verify
 from bot.locales import translator
 from bot.models import Entity, Forward, Media, ObservedBy, page_album, to_json
@@ -120,7 +122,10 @@ def left(folder: Path) -> list[str]:
     return found
 
 
-async def test_nothing_repeats_the_words_and_they_do_not_come_back(tmp_path: Path) -> None:
+async def test_nothing_repeats_the_words_and_they_do_not_come_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redactions, "PATIENCE", 0.01)
     await fill(tmp_path)
     data, asked = tmp_path / "data", ("redact", LINK, "--reason", WHY)
     assert (await typed(data, "backup", tmp_path / "copy.db"))[0] == 0
