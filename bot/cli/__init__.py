@@ -60,7 +60,9 @@ def main() -> None:
         for module in _modules(words):
             import_module(f"bot.cli.{module}")
         if words != ["--version"]:
-            import_module("bot.cli.logs").configure_logs()
+            from bot.cli.logs import configure_logs  # noqa: PLC0415 - which --version shall not wait for
+
+            configure_logs()
         cli(words, prog_name="channelwatch")
     except KeyboardInterrupt:
         sys.exit(130)

@@ -23,7 +23,8 @@ async def make_bundle(typed: Typed, place: Path, *, case: str | None, capture: b
     """Make a bundle, once the ledger is signed and stamped for it."""
     from bot.evidence.bundle import Bundle, BundleRequest  # noqa: PLC0415 - most exports need none of it
     from bot.evidence.signing_key import Signer  # noqa: PLC0415
-    from bot.evidence.stamps import Stamper  # noqa: PLC0415
+    from bot.evidence.stamps import authorities_of, stamp_head  # noqa: PLC0415
+    from bot.runtime.web import web_proxy  # noqa: PLC0415
 
     settings = load_settings()
     async with (
@@ -39,7 +40,8 @@ async def make_bundle(typed: Typed, place: Path, *, case: str | None, capture: b
         await database.fetch_all("BEGIN")  # what comes from now on is of the next bundle
         head = await signer.sign(now, await ledger.tip(database))
         key = await signer.key(now)
-        for stamp in await Stamper.of(settings, writing).stamp(head, now):
+        asked, proxy = authorities_of(settings), web_proxy(settings)
+        for stamp in await stamp_head(writing, head, asked, proxy=proxy, now=now):
             if stamp.reply is None:
                 sys.stderr.write(f"{stamp.authority} did not stamp the ledger: {stamp.reason}\n")
         await _prove(settings, writing, head, now)

@@ -3,14 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 
-from bot.cli.check import Check, failed
+from bot.cli.check import WITHIN, Check, connect, failed, why
 from bot.evidence.calendars import calendars_of, warning_of
 from bot.evidence.stamps import authorities_of
 from bot.runtime.proxies import Proxy
 from bot.runtime.web import PageFailureError, Transport, carries_web, web_proxy
 from bot.settings import Settings
-
-WITHIN = 10.0  # s for all of a check
 
 
 async def check_stamps(settings: Settings) -> AsyncIterator[Check]:
@@ -21,18 +19,17 @@ async def check_stamps(settings: Settings) -> AsyncIterator[Check]:
     if warning := warning_of(settings):
         yield Check(name="stamps of the ledger", outcome=warning, is_well=not carries_web(settings))
     proxy = web_proxy(settings)
-    kinds = ("authorities of time", authorities_of(settings), "TIMESTAMP_URLS")
-    for name, urls, setting in (kinds, ("calendars", calendars_of(settings), "OPENTIMESTAMPS_URLS")):
+    for name, urls, setting in (
+        ("authorities of time", authorities_of(settings), "TIMESTAMP_URLS"),
+        ("calendars", calendars_of(settings), "OPENTIMESTAMPS_URLS"),
+    ):
         if urls:
             yield await _answering(name, urls, setting, proxy)
 
 
 async def _answering(name: str, urls: Sequence[str], setting: str, proxy: Proxy | None) -> Check:
-    transport = Transport.open(proxy, at_once=len(urls))
-    try:
+    async with Transport.open(proxy, at_once=len(urls)) as transport:
         reasons = await asyncio.gather(*(_silence(transport, url) for url in urls))
-    finally:
-        await transport.close()
     silent = [f"{url} does not answer ({reason})" for url, reason in zip(urls, reasons, strict=True) if reason]
     count = f"{len(urls) - len(silent)} of {len(urls)} answer"
     if len(silent) == len(urls):
@@ -47,8 +44,8 @@ async def _silence(transport: Transport, url: str) -> str | None:
             await transport.get(url)
     except PageFailureError as failure:
         return failure.reason
-    except TimeoutError:
-        return f"nothing within {WITHIN:.0f} s"
+    except TimeoutError as error:
+        return why(error)
     return None
 
 
@@ -56,10 +53,7 @@ async def check_port(host: str, port: int) -> Check:
     """Look whether our HTTP port takes connections."""
     name, place = "HTTP port", f"{host}:{port}"
     try:
-        async with asyncio.timeout(WITHIN):
-            _, writer = await asyncio.open_connection(host, port)
+        await connect(host, port)
     except (TimeoutError, OSError) as error:
-        why = getattr(error, "strerror", None) or "no answer"
-        return failed(name, f"{place} takes no connection ({why}): start the service, or see its log")
-    writer.close()
+        return failed(name, f"{place} takes no connection ({why(error)}): start the service, or see its log")
     return Check(name=name, outcome=f"{place} takes connections")

@@ -72,10 +72,10 @@ def read_options(typed: str, t: Translator) -> tuple[FollowList, ...]:
 
 def _spread(lines: list[FollowList]) -> list[FollowList]:
     """Let the groups of a pasted list hold for all of it where they stand at its beginning or end, and nowhere else."""
-    enlistment = [number for number, line in enumerate(lines) if line.enlistment != NOTHING]
-    if enlistment not in ([0], [len(lines) - 1]):
+    enlisted = [number for number, line in enumerate(lines) if line.enlistment != NOTHING]
+    if enlisted not in ([0], [len(lines) - 1]):
         return lines
-    return [replace(line, enlistment=lines[enlistment[0]].enlistment) for line in lines]
+    return [replace(line, enlistment=lines[enlisted[0]].enlistment) for line in lines]
 
 
 def _read_line(line: str, t: Translator) -> FollowList:

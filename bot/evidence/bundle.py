@@ -24,10 +24,10 @@ from bot.evidence.moments import exact
 from bot.evidence.signing_key import PrivateKey, handover_text
 from bot.locales import translator
 from bot.models.links import post_link
-from bot.store import captures, evidence, heads, proofs
+from bot.store import captures, evidence, heads, ledger, proofs
 from bot.store.blobs import Blobs
 from bot.store.database import Reader
-from bot.store.evidence import LedgerReader, MessageKeys, MessageSet, VersionEvidence
+from bot.store.evidence import MessageKeys, MessageSet, VersionEvidence
 from bot.store.heads import LedgerHead, pem
 from bot.store.ledger import LineKind
 from bot.store.proofs import HeadProof
@@ -183,10 +183,9 @@ class Bundle:
         """
         channels = await self._messages.channels()
         first = await self._messages.first_line(head.sequence)
-        reader = LedgerReader(self._db, first=first, last=head.sequence)
         with opened(self._data / "ledger.tsv") as file:
-            file.write(f"{first - 1}\t-\t{(await reader.hash_before()).hex()}\t-\n")
-            while lines := await reader.next():
+            file.write(f"{first - 1}\t-\t{(await ledger.hash_of(self._db, first - 1)).hex()}\t-\n")
+            async for lines in evidence.ledger_parts(self._db, first=first, last=head.sequence):
                 about = await self._messages.lines(lines[0][0].sequence, lines[-1][0].sequence)
                 for line, said in lines:
                     is_of_channel = said["kind"] in _GAPS or (said["kind"], said["message"]) == _CHANNEL_WITHHELD

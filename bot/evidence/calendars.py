@@ -12,6 +12,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 import structlog
@@ -109,11 +110,8 @@ class Calendars:
         if known:
             return known[head.id]
         digest = hashlib.sha256(head.text.encode()).digest()
-        transport = self._transport()
-        try:
+        async with self._transport() as transport:
             answers = await asyncio.gather(*(self._submitted(transport, url, digest) for url in self.urls))
-        finally:
-            await transport.close()
         file, refused = stamped(digest, [answer for answer in answers if answer.tree is not None])
         proof = HeadProof(
             head_id=head.id,
@@ -136,17 +134,14 @@ class Calendars:
         done: list[HeadProof] = []
         if not self.urls or not promised:
             return done
-        transport = self._transport()
         try:
-            async with asyncio.timeout(UPGRADES_S):
+            async with asyncio.timeout(UPGRADES_S), self._transport() as transport:
                 for proof in promised:
                     found = await self._upgraded(transport, proof, failed, now)
-                    await self._database.write(lambda tx, found=found: proofs.put(tx, found))  # type: ignore[misc]
+                    await self._database.write(partial(proofs.put, proof=found))
                     done.append(found)
         except TimeoutError:
             log.warning("calendars of OpenTimestamps are slow: the rest is asked for later")
-        finally:
-            await transport.close()
         return done
 
     def _transport(self) -> Transport:

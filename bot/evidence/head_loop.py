@@ -14,7 +14,7 @@ from bot.evidence.calendars import Calendars, is_late, is_upgrade_due, warning_o
 from bot.evidence.countersignatures import countersign, post_head
 from bot.evidence.loss_report import write_reports
 from bot.evidence.signing_key import KeyFileError, Signer
-from bot.evidence.stamps import Stamper, authorities_of
+from bot.evidence.stamps import authorities_of, stamp_head
 from bot.models import Clock
 from bot.runtime.proxies import Proxy
 from bot.runtime.supervisor import TURN, Beat, no_beat
@@ -116,7 +116,7 @@ class HeadLoop:
         if not due:
             return
         head = await self._signer.sign(now)
-        for stamp in await Stamper(self._database, due, proxy=self._proxy).stamp(head, now):
+        for stamp in await stamp_head(self._database, head, due, proxy=self._proxy, now=now):
             if stamp.reply is None:
                 log.warning("an authority did not stamp the ledger", authority=stamp.authority, why=stamp.reason)
 

@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -31,7 +32,7 @@ async def write_reports(database: Database, folder: Path, *, head: LedgerHead, k
         path.parent.mkdir(mode=FOLDER_MODE, exist_ok=True)
         write_private(path, text.encode())
         write_private(path.with_suffix(".sig"), key.sign(text.encode()))
-        await database.write(lambda tx, loss=loss: meta.put(tx, _DONE, loss.sequence))  # type: ignore[misc]
+        await database.write(partial(meta.put, key=_DONE, value=loss.sequence))
         log.warning("a signed report says how complete the channels were before", file=f"{FOLDER}/{path.name}")
 
 

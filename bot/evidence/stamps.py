@@ -3,10 +3,10 @@
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Self
+from functools import partial
 
 from bot.runtime.proxies import Proxy
-from bot.runtime.web import PageFailureError, Transport, carries_web, web_proxy
+from bot.runtime.web import PageFailureError, Transport, carries_web
 from bot.settings import Settings
 from bot.store import heads
 from bot.store.database import Database
@@ -14,8 +14,6 @@ from bot.store.heads import HeadStamp, LedgerHead
 
 _HEADERS = {"Content-Type": "application/timestamp-query", "Accept": "application/timestamp-reply"}
 _OK = 200
-
-
 NO_WAY_OUT = (
     "TELEGRAM_PROXY carries no HTTP, as no MTProxy does: the ledger is signed, but neither stamped nor brought into "
     "Bitcoin; a socks5://… or http://… proxy carries that too"
@@ -31,47 +29,31 @@ def authorities_of(settings: Settings) -> tuple[str, ...]:
     return settings.authorities if carries_web(settings) else ()
 
 
-class Stamper:
-    """Asks authorities, each by its URL, for stamps; one that fails keeps nobody waiting."""
+async def stamp_head(
+    database: Database, head: LedgerHead, authorities: Sequence[str], *, proxy: Proxy | None, now: datetime
+) -> list[HeadStamp]:
+    """Have authorities, each by its URL, stamp a head; return what each answered, or why it did not.
 
-    def __init__(self, database: Database, authorities: Sequence[str], *, proxy: Proxy | None) -> None:
-        self._database = database
-        self._authorities = authorities
-        self._proxy = proxy
+    One that has stamped it already is not asked again, and one that fails keeps nobody waiting.
+    """
+    done = {stamp.authority: stamp for stamp in await heads.stamps(database, [head.id]) if stamp.reply}
+    for authority in authorities:
+        if authority not in done:
+            done[authority] = await _ask(head, authority, proxy, now)
+            await database.write(partial(heads.put_stamp, stamp=done[authority]))
+    return [done[authority] for authority in authorities]
 
-    @classmethod
-    def of(cls, settings: Settings, database: Database) -> Self:
-        """Make one by the settings."""
-        return cls(database, authorities_of(settings), proxy=web_proxy(settings))
 
-    async def stamp(self, head: LedgerHead, now: datetime) -> list[HeadStamp]:
-        """Ask each authority that has not stamped a head yet; return what each answered, or why it did not."""
-        done = {stamp.authority: stamp for stamp in await heads.stamps(self._database, [head.id]) if stamp.reply}
-        found = []
-        for authority in self._authorities:
-            if authority in done:
-                found.append(done[authority])
-                continue
-            stamp = await self._ask(head, authority, now)
-            await self._database.write(lambda tx, stamp=stamp: heads.put_stamp(tx, stamp))  # type: ignore[misc]
-            found.append(stamp)
-        return found
-
-    async def _ask(self, head: LedgerHead, authority: str, now: datetime) -> HeadStamp:
-        transport = None
-        try:
-            transport = Transport.open(self._proxy, headers=_HEADERS)
+async def _ask(head: LedgerHead, authority: str, proxy: Proxy | None, now: datetime) -> HeadStamp:
+    reply, stamped_at, reason = None, None, None
+    try:
+        async with Transport.open(proxy, headers=_HEADERS) as transport:
             reply, stamped_at = await _request(transport, authority, head.text.encode())
-        except (PageFailureError, StampRefusedError) as error:
-            return HeadStamp(
-                head_id=head.id, authority=authority, reply=None, stamped_at=None, tried_at=now, reason=str(error)
-            )
-        finally:
-            if transport is not None:
-                await transport.close()
-        return HeadStamp(
-            head_id=head.id, authority=authority, reply=reply, stamped_at=stamped_at, tried_at=now, reason=None
-        )
+    except (PageFailureError, StampRefusedError) as error:
+        reason = str(error)
+    return HeadStamp(
+        head_id=head.id, authority=authority, reply=reply, stamped_at=stamped_at, tried_at=now, reason=reason
+    )
 
 
 async def _request(transport: Transport, authority: str, text: bytes) -> tuple[bytes, datetime]:

@@ -38,7 +38,6 @@ LARGEST_OTS, DEEPEST, LONGEST = 1 << 16, 250, 4096  # bytes of a proof, operatio
 
 Row = tuple[tuple[int, int, int], str, Any]  # of a version: its channel, message and number, the file, what it says
 
-
 UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, MemoryError)
 
 

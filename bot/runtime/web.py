@@ -92,6 +92,14 @@ class Transport:
         )
         return cls(session)
 
+    async def __aenter__(self) -> Self:
+        """Return the session, which is closed at the end."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close the connections."""
+        await self.close()
+
     async def get(self, url: str, headers: Mapping[str, str] | None = None) -> PageReply:
         """Ask for a page. Raises PageFailureError."""
         return await self._answer("GET", url, headers)

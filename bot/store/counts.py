@@ -189,7 +189,7 @@ async def count_deletions(db: Reader, selection: Selection) -> DeletionCounts:
 async def _newest_gone(db: Reader, channel_id: int, selection: Selection) -> list[StoredPost]:
     """Return the posts of a channel that were found gone last in a time, of each its first message."""
     rows = await db.fetch_all(
-        f"""WITH {_SEEN} SELECT min(p.message_id) AS id FROM posts p
+        f"""WITH {_SEEN} SELECT min(p.message_id) AS id FROM posts p INDEXED BY posts_gone
         WHERE p.channel_id = :channel AND p.gone_at >= :since AND p.gone_at < :until AND {_GONE}
         GROUP BY p.post_key ORDER BY max(p.gone_at) DESC LIMIT :most""",  # noqa: S608 - our own words
         _values(selection) | {"channel": channel_id, "most": _NEWEST},

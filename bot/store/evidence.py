@@ -1,7 +1,7 @@
 """What is stored of messages with the bytes that prove it, for whoever shows it to others."""
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from bot.store.rows import json_list, read_all
 
 MessageKeys = Collection[tuple[int, int]]  # channel and message
 _LINES = 2000  # at once
+_BEFORE_ALL = (-(1 << 63), 0)  # a channel that there is not
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,17 +154,14 @@ class MessageSet:
 
     def __init__(self, db: Reader) -> None:
         self._db = db
-        self._is_made = False
         self.count = 0
 
     async def add(self, keys: MessageKeys) -> None:
         """Add messages and the other items of their albums."""
-        if not self._is_made:
-            await self._db.fetch_all(
-                """CREATE TEMP TABLE collected (channel_id INTEGER, message_id INTEGER,
-                    PRIMARY KEY (channel_id, message_id)) WITHOUT ROWID"""
-            )
-            self._is_made = True
+        await self._db.fetch_all(
+            """CREATE TEMP TABLE IF NOT EXISTS collected (channel_id INTEGER, message_id INTEGER,
+                PRIMARY KEY (channel_id, message_id)) WITHOUT ROWID"""
+        )
         items = json_list(await with_albums(self._db, keys))
         await self._db.fetch_all(
             "INSERT OR IGNORE INTO collected SELECT value ->> 0, value ->> 1 FROM json_each(:items)", {"items": items}
@@ -171,12 +169,13 @@ class MessageSet:
         self.count += await self._db.fetch_value("SELECT changes()")
 
     async def after(self, last: tuple[int, int] | None, *, most: int) -> list[tuple[int, int]]:
-        """Return the messages that follow one, by channel and number."""
+        """Return the messages that follow one, by channel and number; None: the first ones."""
+        channel_id, message_id = last or _BEFORE_ALL
         rows = await self._db.fetch_all(
             """SELECT channel_id, message_id FROM collected
-            WHERE :channel IS NULL OR (channel_id, message_id) > (:channel, :message)
+            WHERE (channel_id, message_id) > (:channel, :message)
             ORDER BY channel_id, message_id LIMIT :most""",
-            {"channel": last and last[0], "message": last and last[1], "most": most},
+            {"channel": channel_id, "message": message_id, "most": most},
         )
         return [(row["channel_id"], row["message_id"]) for row in rows]
 
@@ -202,21 +201,8 @@ class MessageSet:
         return {row["sequence"] for row in rows}
 
 
-class LedgerReader:
-    """Reads the ledger from a line to a line, a part at a time; each line with what it is about."""
-
-    def __init__(self, db: Reader, *, first: int, last: int) -> None:
-        self._db = db
-        self._at = first - 1
-        self._last = last
-
-    async def hash_before(self) -> bytes:
-        """Return the hash of the line before the next one."""
-        sql = "SELECT hash FROM ledger WHERE sequence = :at"
-        return await self._db.fetch_value(sql, {"at": self._at}) or ledger.NO_HASH
-
-    async def next(self) -> list[tuple[LedgerLine, dict[str, Any]]]:
-        """Return the next lines, none at the end."""
-        found = await ledger.lines(self._db, after=self._at, most=min(_LINES, self._last - self._at))
-        self._at += len(found)
-        return [(line, json.loads(line.text)) for line in found]
+async def ledger_parts(db: Reader, *, first: int, last: int) -> AsyncIterator[list[tuple[LedgerLine, dict[str, Any]]]]:
+    """Yield the ledger from a line to a line, some at a time; each line with what it is about."""
+    while lines := await ledger.lines(db, after=first - 1, most=min(_LINES, last + 1 - first)):
+        yield [(line, json.loads(line.text)) for line in lines]
+        first += len(lines)

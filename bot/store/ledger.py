@@ -146,6 +146,11 @@ async def tip(db: Reader) -> Tip:
     return Tip(0, NO_HASH) if row is None else Tip(row["sequence"], row["hash"])
 
 
+async def hash_of(db: Reader, sequence: int) -> bytes:
+    """Return the hash of a line; before the first one `NO_HASH`."""
+    return await db.fetch_value("SELECT hash FROM ledger WHERE sequence = :at", {"at": sequence}) or NO_HASH
+
+
 async def lines(db: Reader, *, after: int, most: int) -> list[LedgerLine]:
     """Return the lines that follow a sequence, in their order."""
     rows = await db.fetch_all(

@@ -179,15 +179,7 @@ async def redact(tx: Transaction, found: Collection[RedactableVersion], reason: 
     await ledger.add(
         tx,
         [
-            LedgerEntry(
-                LineKind.REDACTION,
-                to_ms(now),
-                None,
-                *_key(each),
-                sha256=each.raw_sha256,
-                content=each.hash,
-                detail=reason,
-            )
+            LedgerEntry(LineKind.REDACTION, to_ms(now), None, *_key(each), each.raw_sha256, each.hash, detail=reason)
             for each in found
         ],
     )

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from bot.evidence import head_loop
 from bot.evidence.calendars import Calendars
 from bot.evidence.head_loop import STAMP_EVERY, HeadLoop, is_due
 from bot.evidence.signing_key import FILE, KeyFileError, Signer, handover_text, is_signed_by
-from bot.evidence.stamps import Stamper
+from bot.evidence.stamps import stamp_head
 from bot.store import heads, ledger, readers
 from bot.store.database import Database
 from bot.store.heads import pem
@@ -132,11 +133,11 @@ async def test_openssl_finds_the_stamp_of_an_authority_good_and_another_that_fai
     head = await Signer(archive.db, tmp_path).sign(NOON)
     async with authority(tsa) as good, authority(tsa) as bad:
         bad.status = 503
-        stamper = Stamper(archive.db, [good.url, bad.url], proxy=None)
-        found, refused = await stamper.stamp(head, NOON)
+        stamp = partial(stamp_head, archive.db, head, [good.url, bad.url], proxy=None, now=NOON)
+        found, refused = await stamp()
         assert (refused.reply, refused.reason) == (None, "it answered with HTTP 503")
         bad.status = 200
-        assert all(stamp.reply for stamp in await stamper.stamp(head, NOON))
+        assert all(each.reply for each in await stamp())
         assert (good.queries, bad.queries) == (1, 2)
     assert found.stamped_at is not None
     (tmp_path / "head").write_text(head.text)
