@@ -1,8 +1,8 @@
 # Stage 1: a virtual environment with the locked dependencies and the program.
 FROM python:3.13-slim AS build
 WORKDIR /src
-# For strip, below.
-RUN apt-get update && apt-get install -y --no-install-recommends binutils
+# For strip, below; and a font.
+RUN apt-get update && apt-get install -y --no-install-recommends binutils fonts-noto-color-emoji
 RUN python -m venv /opt/channelwatch
 ENV PATH=/opt/channelwatch/bin:$PATH PIP_NO_CACHE_DIR=1 PIP_COMPILE=0 PIP_DISABLE_PIP_VERSION_CHECK=1
 COPY build.lock requirements.lock ukrainian.lock mcp.lock ots.lock ./
@@ -37,8 +37,9 @@ FROM python:3.13-slim
 RUN useradd --uid 10001 --create-home channelwatch && install -d -o channelwatch -m 0700 /data
 COPY --from=build /opt/channelwatch /opt/channelwatch
 ENV PATH=/opt/channelwatch/bin:$PATH DATA_DIR=/data PYTHONUNBUFFERED=1
-# Emoji in pictures of posts and in PDFs (11 MB).
-RUN apt-get update && apt-get install -y --no-install-recommends fonts-noto-color-emoji && rm -rf /var/lib/apt/lists/*
+# Emoji in pictures of posts and in PDFs (11 MB), with the licence of the font.
+COPY --from=build /usr/share/fonts/truetype/noto /usr/share/fonts/truetype/noto
+COPY --from=build /usr/share/doc/fonts-noto-color-emoji /usr/share/doc/fonts-noto-color-emoji
 # OCR=1 adds the program that reads text in pictures, with Russian, Ukrainian and English.
 ARG OCR=
 RUN [ -z "$OCR" ] || (apt-get update && apt-get install -y --no-install-recommends \

@@ -43,7 +43,7 @@ TAPS = {
     Need.INSTANCE: """all follow further groups_of how ingroup log members name newgroup only open paste privates
     regroup retry share stop unfollow ungroup""",
     Need.BROADCAST: "for post_in",
-    Need.TEAM: "handover invite link person remove role target targets team withdraw head",
+    Need.TEAM: "handover head invite link person remove role target targets team withdraw",
 }
 
 
