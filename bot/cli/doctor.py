@@ -18,7 +18,7 @@ from bot.models import Network
 from bot.monitoring.channel_state import ChannelState, ChannelStatus, channel_states
 from bot.settings import Settings, load_settings
 from bot.store import follows, meta, readers, stats, unreadable
-from bot.store.channels import Access, Channel
+from bot.store.channels import Access
 from bot.store.database import open_read_only
 from bot.store.follows import FollowState
 from bot.store.page_readings import PageReading
@@ -92,7 +92,7 @@ def _row(state: ChannelState, first_id: int | None) -> tuple[str, ...]:
     posts, unpushed = state.stats.posts, state.stats.unpushed
     share = f"{unpushed} of {posts} ({unpushed / posts if posts else 0.0:.1%})"
     return (
-        _title(channel),
+        channel.called,
         f"{first_id}–{channel.confirmed_id}" if first_id and channel.confirmed_id else "–",
         _date(state.stats.last_post_at),
         _date(channel.swept_at),
@@ -134,7 +134,7 @@ def _page_remarks(page: PageReading) -> Iterator[str]:
 
 def _unreadable_lines(states: Sequence[ChannelState], found: Sequence[UnreadableMessage]) -> Iterator[str]:
     """Name the messages that cannot be read, in a line for each channel and reason, and what to do about them."""
-    names = {state.channel.id: _title(state.channel) for state in states}
+    names = {state.channel.id: state.channel.called for state in states}
     hidden = sorted((each for each in found if each.is_on_page), key=lambda each: each.channel_id)
     if hidden:
         yield "Web pages do not show these; a reader account reads them once it can:"
@@ -158,10 +158,6 @@ def _ids(messages: Sequence[UnreadableMessage]) -> str:
 
 def _reason(message: UnreadableMessage) -> tuple[int, int]:
     return message.channel_id, message.constructor or 0
-
-
-def _title(channel: Channel) -> str:
-    return f"@{channel.username}" if channel.username else channel.title
 
 
 def _date(moment: datetime | None) -> str:

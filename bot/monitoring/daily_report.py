@@ -11,7 +11,6 @@ from bot.monitoring.channel_state import ChannelState, ChannelStatus, channel_st
 from bot.runtime.supervisor import Beat, no_beat, repeat
 from bot.store import access, channels, chats, follows, outbox
 from bot.store.access import Restrictable
-from bot.store.channels import Channel
 from bot.store.chats import Chat
 from bot.store.database import Database, Reader, Transaction
 from bot.store.follows import FollowRequest, FollowState
@@ -79,18 +78,13 @@ async def _report(db: Reader, chat: Chat, since: datetime, states: Sequence[Chan
         alerts=await outbox.count_alerts(db, chat.id, since),
         verified=sum(state.is_verified for state in states),
         gaps=len(gaps),
-        gap_names=tuple(map(channel_name, gaps[:NAMED])),
+        gap_names=tuple(each.called for each in gaps[:NAMED]),
         pages=len(pages),
-        unverified_names=(*map(channel_name, unverified[:NAMED]), *waiting_names),
+        unverified_names=(*(each.called for each in unverified[:NAMED]), *waiting_names),
     )
-
-
-def channel_name(channel: Channel) -> str:
-    """Return the @name of a channel, or its title where it has none."""
-    return f"@{channel.username}" if channel.username else channel.title
 
 
 async def _wanted(db: Reader, follow: FollowRequest) -> str:
     """Name the channel of a request to follow: by its title, where a number was asked for and the title is known."""
     known = await channels.by_ids(db, [follow.reference])
-    return channel_name(known[0]) if known else show_reference(follow.reference)
+    return known[0].called if known else show_reference(follow.reference)

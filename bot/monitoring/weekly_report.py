@@ -13,7 +13,7 @@ from bot.models.counts import Selection, WeekCounts
 from bot.models.notices import WeeklyReport
 from bot.models.people import Viewer
 from bot.monitoring.channel_state import ChannelState, channel_states
-from bot.monitoring.daily_report import LOOK_EVERY, NAMED, SETTLE, channel_name, last_occurrence
+from bot.monitoring.daily_report import LOOK_EVERY, NAMED, SETTLE, last_occurrence
 from bot.runtime.supervisor import TURN, Beat, no_beat, repeat
 from bot.store import access, chats
 from bot.store.access import Restrictable
@@ -88,5 +88,5 @@ class WeeklyReports:
             until=until,
             counts=await self._count(selection),
             gaps=len(gaps),
-            gap_names=tuple(map(channel_name, gaps[:NAMED])),
+            gap_names=tuple(each.called for each in gaps[:NAMED]),
         )

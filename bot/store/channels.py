@@ -117,6 +117,11 @@ class Channel:
     reader_lost: bool  # the reader that sees to it cannot read any more: nothing of it is read now
 
     @property
+    def called(self) -> str:
+        """Its @name, or its title where it has none."""
+        return f"@{self.username}" if self.username else self.title
+
+    @property
     def withholdings(self) -> Withholdings:
         """Where its network withholds it, and why."""
         return tuple(Withholding(*each) for each in json.loads(self.withheld or "[]"))
