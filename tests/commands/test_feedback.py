@@ -3,20 +3,12 @@ from datetime import timedelta
 from bot.commands.context import Reply
 from bot.models.people import Role
 from bot.store import feeds, stats, subscriptions
+from tests.commands.alerts import USUAL, alerted, key, labels
 from tests.commands.kit import ANNA, BORIS, GROUP, Bot, bold_words, button, text
-from tests.commands.test_snooze import key, labels
 from tests.kit_archive import NEWS, NOON, OTHER, post
 
 WRONG = f"wrong:{NEWS}:1".encode()
 DRILL = "Учения: сбой условный, службы завода готовы."
-USUAL = ["Open", "Quote", "Save", "Snooze", "Not relevant", "Who said it first", "Who else?", "Translate"]
-
-
-async def alerted(bot: Bot, words: str = DRILL) -> None:
-    await bot.pair()
-    await bot.archive.follow(title="Вести")
-    await bot.archive.follow(OTHER, title="Новости")
-    await bot.archive.live(post(1, words))
 
 
 async def marks(bot: Bot) -> list[tuple[int, str, str, str, str | None]]:
@@ -42,7 +34,7 @@ async def excluded(bot: Bot) -> list[tuple[str, str]]:
 
 
 async def test_just_noting_it_leaves_one_mark_however_often_it_is_tapped(bot: Bot) -> None:
-    await alerted(bot)
+    await alerted(bot, DRILL)
     asked = await bot.taps(WRONG)
     assert labels(asked) == ["This channel", "A word in it…", "Just note it", "Back"]
     for _ in range(3):
@@ -52,7 +44,7 @@ async def test_just_noting_it_leaves_one_mark_however_often_it_is_tapped(bot: Bo
 
 
 async def test_this_channel_mutes_the_topic_there_for_good(bot: Bot) -> None:
-    await alerted(bot)
+    await alerted(bot, DRILL)
     done = await bot.taps(key(await bot.taps(WRONG), "This channel"))
     assert (labels(done), done.note) == (USUAL, "Noted. This chat gets no more alerts on Outages from this channel.")
     assert "Muted for good: Outages in Вести" in text(await bot.says("/mute"))
@@ -64,7 +56,7 @@ async def test_this_channel_mutes_the_topic_there_for_good(bot: Bot) -> None:
 
 
 async def test_a_word_is_excluded_after_what_else_it_would_have_removed_was_shown(bot: Bot) -> None:
-    await alerted(bot)
+    await alerted(bot, DRILL)
     for number, words in enumerate(("Сбой на учениях", "Сбой на узле", "Авария и сбой", "Учения без происшествий"), 2):
         await heard(bot, number, words)
     await bot.taps(f"blame:{NEWS}:2:note".encode())
@@ -90,7 +82,7 @@ async def test_a_word_is_excluded_after_what_else_it_would_have_removed_was_show
 
 
 async def test_an_exclusion_is_shown_by_topics_and_removed_there(bot: Bot) -> None:
-    await alerted(bot)
+    await alerted(bot, DRILL)
     await bot.taps(button((await preview(bot, "Учения")).messages[0], "Exclude"))
     shown = await bot.says("/topics")
     assert "Posts that say this are left out:\nOutages: учения\n" in text(shown)
@@ -117,7 +109,7 @@ async def test_a_topic_of_their_own_keeps_its_exclusions_when_its_query_is_chang
 
 
 async def test_leaving_it_changes_no_topic_and_notes_the_alert(bot: Bot) -> None:
-    await alerted(bot)
+    await alerted(bot, DRILL)
     shown = await preview(bot, "Учения")
     left = await bot.taps(button(shown.messages[0], "Leave it as it is"))
     assert text(left) == "No word was excluded. I have noted that the alert was not relevant."
@@ -139,7 +131,7 @@ async def test_of_several_topics_one_is_chosen_for_the_word(bot: Bot) -> None:
 
 
 async def test_a_reader_excludes_words_in_private_and_not_for_a_group(bot: Bot) -> None:
-    await alerted(bot)
+    await alerted(bot, DRILL)
     await bot.pair(BORIS, Role.READER)
     await heard(bot, 2, "Сбой на учениях")
     asked = await bot.taps(f"wrong:{NEWS}:2".encode(), person=BORIS)
@@ -155,7 +147,7 @@ async def test_a_reader_excludes_words_in_private_and_not_for_a_group(bot: Bot) 
 
 
 async def test_a_word_that_an_edit_has_removed_is_asked_for_anew(bot: Bot) -> None:
-    await alerted(bot)
+    await alerted(bot, DRILL)
     offered = await bot.taps(key(await bot.taps(WRONG), "A word in it…"))
     await bot.archive.live(post(1, "Сбой на узле связи", edit_date=NOON + timedelta(minutes=1)))
     gone = await bot.taps(key(offered, "Учения"))
@@ -163,7 +155,7 @@ async def test_a_word_that_an_edit_has_removed_is_asked_for_anew(bot: Bot) -> No
 
 
 async def test_somebody_elses_change_of_the_topic_is_not_lost(bot: Bot) -> None:
-    await alerted(bot)
+    await alerted(bot, DRILL)
     first = await preview(bot, "Учения")
     second = await preview(bot, "завода")
     await bot.taps(button(first.messages[0], "Exclude"))

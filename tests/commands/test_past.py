@@ -4,14 +4,14 @@ from datetime import datetime
 
 import pytest
 
-from bot.models.outgoing import Outgoing, Peer, PeerKind
+from bot.models.outgoing import Peer, PeerKind
 from bot.models.people import Role
 from bot.sources.assignment import Assignments
 from bot.store import access, backfills, channels, marks
 from bot.store.access import Restrictable
 from bot.store.backfills import Backfill
 from bot.store.channels import BEGINNING
-from tests.commands.kit import ANNA, BORIS, Bot, button, text
+from tests.commands.kit import ANNA, BORIS, Bot, button, labels, text
 from tests.kit_archive import NEWS, NOON, OTHER, ago, post
 
 FURTHER = "Read further back"
@@ -27,10 +27,6 @@ async def filled(bot: Bot, *, news: datetime, other: datetime | None = None) -> 
             await bot.db.write(lambda tx, c=channel_id, s=since, n=low: marks.begin_past(tx, c, low=n, since=s))
     await Assignments(bot.db, lambda: bot.archive.now).enter(bot.archive.reader_id)
     await bot.archive.live(*(post(100 + n, "Сбой в банке", date=ago(minutes=60 * n)) for n in range(20)))
-
-
-def labels(outgoing: Outgoing) -> list[str]:
-    return [button.text for row in outgoing.buttons for button in row]
 
 
 async def read_now(bot: Bot) -> list[Backfill]:

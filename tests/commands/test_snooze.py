@@ -3,31 +3,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.commands.context import Reply
-from bot.models.outgoing import Button
 from bot.models.people import Role
 from bot.store import subscriptions
+from tests.commands.alerts import USUAL, alerted, key, labels
 from tests.commands.kit import ANNA, BORIS, GROUP, Bot, text
 from tests.kit_archive import NEWS, NOON, OTHER, post
 
 SNOOZE = f"snooze:{NEWS}:1".encode()
 DIFFERENT = {NEWS: "Сбой насосов на водозаборе", OTHER: "У оператора связи сбой: абоненты без звонков"}
 MONDAY = datetime(2025, 3, 17, 9, tzinfo=UTC)  # noon of the tests is on a Monday
-USUAL = ["Open", "Quote", "Save", "Snooze", "Not relevant", "Who said it first", "Who else?", "Translate"]
-
-
-def labels(reply: Reply) -> list[str]:
-    return [button.text for row in reply.buttons or () for button in row]
-
-
-def key(reply: Reply, label: str) -> Button:
-    return next(button for row in reply.buttons or () for button in row if button.text == label)
-
-
-async def alerted(bot: Bot, words: str = "Сбой") -> None:
-    await bot.pair()
-    await bot.archive.follow(title="Вести")
-    await bot.archive.follow(OTHER, title="Новости")
-    await bot.archive.live(post(1, words))
 
 
 async def told(bot: Bot) -> list[tuple[int | None, str | None]]:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from bot.commands.context import Reply
-from bot.models.outgoing import Outgoing, Peer, PeerKind
+from bot.models.outgoing import Peer, PeerKind
 from bot.models.people import Role
 from bot.store import addresses, invitations, people
 from bot.store.chats import REMOVED
@@ -32,11 +32,6 @@ async def opens(bot: Bot, person: int, *labels: str) -> Reply:
         shown = reply.edit or reply.messages[-1]
         reply = await bot.taps(button(shown, label), person=person)
     return reply
-
-
-def labels(outgoing: Outgoing | None) -> list[str]:
-    assert outgoing is not None
-    return [each.text for row in outgoing.buttons for each in row]
 
 
 async def notices(bot: Bot, person: int) -> list[str]:

@@ -10,7 +10,7 @@ from telethon import functions
 from telethon.tl import types
 
 from bot.sandbox import Channel
-from tests.end_to_end.kit import TimedService, timed_service
+from tests.end_to_end.kit import TimedService, labels, timed_service
 from tests.kit_service import WAIT_S, Person, Service, link_of
 from tests.waiting import until
 
@@ -19,11 +19,6 @@ DRILL = "Учения: условный сбой, сайт банка недос
 OTHER_DRILL = "На учениях отработали сбой: сайт порта не работает до вечера."
 REAL = "Сбой у оператора связи: абоненты пишут, что сайт не работает."
 USUAL = ["Open", "Quote", "Save", "Snooze", "Not relevant", "Who said it first", "Who else?", "Translate"]
-
-
-def labels(message: types.Message) -> list[str]:
-    rows = message.reply_markup.rows if message.reply_markup else []
-    return [button.text for row in rows for button in row.buttons]
 
 
 async def tap(person: Person, message: types.Message, label: str) -> str | None:
