@@ -98,7 +98,7 @@ def _panels(asked: ChartRequest, counted: ChartCounts, locale: Locale) -> tuple[
         case ChartKind.DELAYS, DelayCounts():
             return _delays(counted, locale.t)
     bars, lines, legend = list[Bar](), list[str](), tuple[str, ...]()
-    for each in named(counted):
+    for each in named_in(counted):
         bar, line = _bar(each, locale.t)
         bars.append(bar)
         lines.append(line)
@@ -113,7 +113,7 @@ def _panels(asked: ChartRequest, counted: ChartCounts, locale: Locale) -> tuple[
     return (Bars(bars=tuple(bars), legend=legend),), lines
 
 
-def named(counted: ChartCounts) -> Sequence[Named]:
+def named_in(counted: ChartCounts) -> Sequence[Named]:
     """Return the topics or channels that a chart names, where it does."""
     if isinstance(counted, DeletionCounts):
         return counted.channels[:MOST_BARS]

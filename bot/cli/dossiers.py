@@ -19,7 +19,7 @@ from bot.store.cases import Case
 from bot.store.database import Reader, open_read_only
 
 
-async def write_dossier(  # noqa: PLR0913 - likewise
+async def write_dossier(  # noqa: PLR0913 - of what, where to, and how it looks
     name: str, how: DossierFormat, output: Path | None, *, language: str, zone: str, now: datetime
 ) -> None:
     """Write the dossier of a case."""

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 from bot.charts import jobs
 from bot.charts.chart import Chart
-from bot.charts.stats import PERIODS, TITLES, ChartCounts, ChartKind, ChartRequest, named, show
+from bot.charts.stats import PERIODS, TITLES, ChartCounts, ChartKind, ChartRequest, named_in, show
 from bot.commands.context import CommandError, Context, Reply, Request, message, say
 from bot.commands.context import show as show_screen
 from bot.commands.lookup import find_topic, unquoted
@@ -139,7 +139,7 @@ def _buttons(asked: ChartRequest, theme: Theme, part: _Part, others: Sequence[_P
 async def _others(counted: ChartCounts, part: _Part, directory: Directory, context: Context) -> list[_Part]:
     """Return what is a tap away: the channel groups, the topics or channels that a chart names, and what it is of."""
     found = [_group(each, directory) for each in directory.groups[:_MOST_GROUPS]]
-    shown = named(counted)
+    shown = named_in(counted)
     known = {each.name: each for each in await topics.all_topics(context.database, context.viewer)} if shown else {}
     for each in shown:
         if isinstance(each, ChannelCount | DeletionCount):
