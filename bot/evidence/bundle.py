@@ -7,7 +7,7 @@ import hashlib
 import json
 import shutil
 from base64 import b64encode
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -29,11 +29,11 @@ from bot.store.blobs import Blobs
 from bot.store.database import Reader
 from bot.store.evidence import MessageKeys, MessageSet, VersionEvidence
 from bot.store.heads import LedgerHead, pem
-from bot.store.ledger import LineKind
+from bot.store.ledger import LedgerEntry, LineKind
 from bot.store.proofs import HeadProof
 from bot.store.rows import maybe_ms, to_ms
 
-_AT_ONCE = 500  # messages
+_AT_ONCE, _LINES = 500, 2000  # messages, and lines of the ledger
 _ALBUM = 10  # messages at most
 _ABOUT_ALL = {LineKind.KEY, LineKind.ACCOUNT_LOST, LineKind.ACCOUNT_BACK, LineKind.BACKUP_RESTORED}
 _GAPS = {LineKind.GAP, LineKind.GAP_FILLED}
@@ -184,13 +184,12 @@ class Bundle:
         channels = await self._messages.channels()
         first = await self._messages.first_line(head.sequence)
         with opened(self._data / "ledger.tsv") as file:
-            file.write(f"{first - 1}\t-\t{(await ledger.hash_of(self._db, first - 1)).hex()}\t-\n")
-            async for lines in evidence.ledger_parts(self._db, first=first, last=head.sequence):
-                about = await self._messages.lines(lines[0][0].sequence, lines[-1][0].sequence)
-                for line, said in lines:
-                    is_of_channel = said["kind"] in _GAPS or (said["kind"], said["message"]) == _CHANNEL_WITHHELD
-                    is_shown = line.sequence in about or said["kind"] in _ABOUT_ALL
-                    is_shown = is_shown or (is_of_channel and said["channel"] in channels)
+            done = first - 1
+            file.write(f"{done}\t-\t{(await ledger.hash_of(self._db, done)).hex()}\t-\n")
+            while lines := await ledger.lines(self._db, after=done, most=min(_LINES, head.sequence - done)):
+                about, done = await self._messages.lines(lines[0].sequence, lines[-1].sequence), lines[-1].sequence
+                for line in lines:
+                    is_shown = line.sequence in about or _is_of_channels(line.entry, channels)
                     digest = hashlib.sha256(line.text.encode()).hexdigest()
                     shown = line.text if is_shown else "-"
                     file.write(f"{line.sequence}\t{digest}\t{line.hash.hex()}\t{shown}\n")
@@ -252,6 +251,12 @@ def _put_raw(file: TextIO, version: VersionEvidence, additions: Mapping[bytes, b
     raws = {} if version.redacted_at is not None else {version.raw_sha256: version.raw, **additions}
     key = f"{version.channel_id}\t{version.message_id}\t{version.number}"
     file.writelines(f"{key}\t{sha256.hex()}\t{b64encode(raw).decode()}\n" for sha256, raw in raws.items())
+
+
+def _is_of_channels(entry: LedgerEntry, channels: Collection[int]) -> bool:
+    """Tell whether a line is about one of some channels as a whole, or about all."""
+    is_of_one = entry.kind in _GAPS or (entry.kind, entry.message_id) == _CHANNEL_WITHHELD
+    return entry.kind in _ABOUT_ALL or (is_of_one and entry.channel_id in channels)
 
 
 def _put_line(file: TextIO, record: object) -> None:

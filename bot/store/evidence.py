@@ -1,18 +1,14 @@
 """What is stored of messages with the bytes that prove it, for whoever shows it to others."""
 
-import json
-from collections.abc import AsyncIterator, Collection, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bot.store import ledger
 from bot.store.database import Reader
-from bot.store.ledger import LedgerLine
 from bot.store.rows import json_list, read_all
 
 MessageKeys = Collection[tuple[int, int]]  # channel and message
-_LINES = 2000  # at once
 _BEFORE_ALL = (-(1 << 63), 0)  # a channel that there is not
 
 
@@ -199,10 +195,3 @@ class MessageSet:
             {"first": first, "last": last},
         )
         return {row["sequence"] for row in rows}
-
-
-async def ledger_parts(db: Reader, *, first: int, last: int) -> AsyncIterator[list[tuple[LedgerLine, dict[str, Any]]]]:
-    """Yield the ledger from a line to a line, some at a time; each line with what it is about."""
-    while lines := await ledger.lines(db, after=first - 1, most=min(_LINES, last + 1 - first)):
-        yield [(line, json.loads(line.text)) for line in lines]
-        first += len(lines)

@@ -67,6 +67,7 @@ class LedgerLine:
     """A line as it was written down."""
 
     sequence: int
+    entry: LedgerEntry
     text: str  # canonical JSON
     hash: bytes
 
@@ -159,10 +160,8 @@ async def lines(db: Reader, *, after: int, most: int) -> list[LedgerLine]:
         FROM ledger WHERE sequence > :after ORDER BY sequence LIMIT :most""",
         {"after": after, "most": most},
     )
-    return [
-        LedgerLine(sequence=row[0], hash=row[1], text=write_line(row[0], LedgerEntry(LineKind(row[2]), *row[3:])))
-        for row in rows
-    ]
+    entries = [(row[0], row[1], LedgerEntry(LineKind(row[2]), *row[3:])) for row in rows]
+    return [LedgerLine(sequence=n, entry=entry, text=write_line(n, entry), hash=hash_) for n, hash_, entry in entries]
 
 
 async def lost_accounts(db: Reader, *, after: int) -> list[LostAccount]:
