@@ -5,13 +5,12 @@ import sys
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from zoneinfo import available_timezones
 
+from bot.cli.locale_options import need_language, need_zone
 from bot.cli.output import ended_by_reader, whole_file
 from bot.dossier.assembly import make
 from bot.dossier.formats import DossierFormat
 from bot.errors import SettingsError
-from bot.locales import LANGUAGES
 from bot.models.people import EVERYTHING
 from bot.settings import load_settings
 from bot.store import cases
@@ -23,10 +22,8 @@ async def write_dossier(  # noqa: PLR0913 - of what, where to, and how it looks
     name: str, how: DossierFormat, output: Path | None, *, language: str, zone: str, now: datetime
 ) -> None:
     """Write the dossier of a case."""
-    if language not in LANGUAGES:
-        raise SettingsError(f"--language {language}: there are {', '.join(LANGUAGES)}")
-    if zone not in available_timezones():
-        raise SettingsError(f"--zone {zone}: it is none; one is called Europe/Berlin, for example")
+    need_language(language)
+    need_zone(zone)
     settings = load_settings()
     with TemporaryDirectory() as folder:
         written = Path(folder) / "dossier"

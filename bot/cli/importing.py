@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
 from bot.cli import cli, console
+from bot.cli.locale_options import need_zone
 from bot.cli.output import plain, reading_file
 from bot.errors import ChannelwatchError, SettingsError
 from bot.models import Clock, Observation, ObservedBy, Post
@@ -50,7 +50,7 @@ def import_(
     Example: channelwatch import ChatExport_2026-01-31/result.json
     """
     settings = load_settings()
-    zone = None if time_zone is None else _zone(time_zone)
+    zone = None if time_zone is None else need_zone(time_zone, "--time-zone")
     names = _names(username or [])
     path = file / "result.json" if file.is_dir() else file
     if not path.is_file():
@@ -71,13 +71,6 @@ def import_(
         )
     if not report.stored:
         console.print("This file contains no channel posts.")
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):  # it is looked for as a file
-        raise SettingsError(f"--time-zone: there is no time zone «{name}»; write one such as Europe/Moscow") from None
 
 
 def _names(options: Iterable[str]) -> dict[str, str]:

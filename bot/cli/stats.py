@@ -4,16 +4,16 @@ import asyncio
 import os
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
 from bot.charts import jobs
 from bot.charts.stats import PERIODS, ChartKind, ChartRequest, show
 from bot.cli import cli, console
+from bot.cli.locale_options import need_language, need_zone
 from bot.cli.output import plain, whole_file
 from bot.errors import SettingsError
-from bot.locales import LANGUAGES, translator
+from bot.locales import translator
 from bot.locales.locale import Locale
 from bot.models.counts import Selection
 from bot.models.outgoing import Theme
@@ -42,12 +42,8 @@ def stats_(  # noqa: PLR0913 - what a chart is of, and how it looks
     """
     if days not in PERIODS:
         raise typer.BadParameter(f"write one of {', '.join(map(str, PERIODS))}", param_hint="--days")
-    if language not in LANGUAGES:
-        raise typer.BadParameter(f"write one of {', '.join(LANGUAGES)}", param_hint="--language")
-    try:
-        ZoneInfo(zone)
-    except (LookupError, ValueError):
-        raise typer.BadParameter("write a name such as Europe/Moscow", param_hint="--zone") from None
+    need_language(language)
+    need_zone(zone)
     asked = ChartRequest(kind=chart, days=days, of=of)
     asyncio.run(_show(asked, png, Theme.DARK if dark else Theme.LIGHT, language, zone))
 

@@ -102,7 +102,7 @@ async def test_a_broken_file_is_stored_as_far_as_it_goes_and_said_in_one_line(
     [
         (("nowhere.json",), "there is no file nowhere.json"),
         ((".",), "there is no file result.json"),
-        (("result.json", "--time-zone", "Nowhere"), "there is no time zone «Nowhere»"),
+        (("result.json", "--time-zone", "Europe"), "there is no time zone «Europe»"),
         (("result.json", "--username", "Вести=+x"), "--username: «+x» is not a public name"),
     ],
     ids=["no file", "a folder without one", "no zone", "no name"],
