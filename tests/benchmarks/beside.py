@@ -12,16 +12,16 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-from bot.models.people import Role
 from bot.runtime.clock import utc_now
-from bot.store import invitations, migrations
-from bot.store.database import open_existing
+from bot.store import migrations
 from tests.benchmarks import bulk
+from tests.benchmarks.crowd import invite
 from tests.benchmarks.figures import Block, Goal, Row, delay_rows
 from tests.benchmarks.latency import block
 from tests.benchmarks.processes import Process, World, world
 
 POSTS = 1_000_000
+READERS = 4  # a person may tap once a second for long, and a chart takes less
 GOALS = {50: Goal(limit=1.1, at_most=True), 99: Goal(limit=1.3, at_most=True)}
 QUIET, CHARTS, EXPORT, BUNDLE = "nothing", "charts", "export", "evidence"
 
@@ -38,14 +38,14 @@ def measure(folder: Path, *, full: bool, posts: int = POSTS) -> list[Row]:
         copy = folder / "ours" / "bot.db"
         shutil.copyfile(_archive(posts), copy)
         copy.chmod(0o600)
-        place.stage.order("gather", count=1)
+        place.stage.order("gather", count=READERS)
         service = stack.enter_context(place.service())
         archive = place.archive()
         archive.wait_until_followed(len(place.stage.facts["sides"]["ours"]["channels"]))
         place.stage.order("start", side="ours")
         archive.wait_until_subscribed()
         archive.close()
-        place.stage.order("join", tokens=[asyncio.run(_invite(folder / "ours" / "bot.db"))])
+        place.stage.order("join", tokens=asyncio.run(invite(folder / "ours" / "bot.db", READERS)))
         programs = {
             EXPORT: _Program(place, "export", "--versions", "-o", str(folder / "posts.csv")),
             BUNDLE: _Program(place, "export", "--until", "1d", "--evidence", str(folder / "bundle")),
@@ -113,11 +113,6 @@ def _beside(name: str, side: _Side, place: World, program: _Program | None) -> I
         side.done = place.stage.order("look_away")
     else:
         yield
-
-
-async def _invite(path: Path) -> str:
-    async with open_existing(path) as database:
-        return (await database.write(lambda tx: invitations.make(tx, role=Role.READER, now=utc_now()))).token
 
 
 def _archive(posts: int) -> Path:

@@ -3,10 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from bot.models.people import Role
-from bot.runtime.clock import utc_now
-from bot.store import invitations
-from bot.store.database import Database
+from tests.benchmarks.crowd import invite
 from tests.benchmarks.figures import Goal, Row, delay_rows
 from tests.benchmarks.latency import block
 from tests.benchmarks.processes import world
@@ -28,7 +25,7 @@ def measure(folder: Path, *, full: bool) -> list[Row]:
             archive.wait_until_followed(len(place.stage.facts["sides"]["ours"]["channels"]))
             place.stage.order("start", side="ours")
             archive.wait_until_subscribed()
-            place.stage.order("join", tokens=asyncio.run(_invite(folder / "ours" / "bot.db")))
+            place.stage.order("join", tokens=asyncio.run(invite(folder / "ours" / "bot.db", READERS)))
             block(place, service)
             quiet = [block(place, service) for _ in range(blocks)]
             place.stage.order("search", typed=TYPED)
@@ -38,14 +35,3 @@ def measure(folder: Path, *, full: bool) -> list[Row]:
             archive.close()
     note = f"{answers} answers; beside: nobody searches"
     return delay_rows(f"{READERS} search → alert", GOALS, searched, quiet, note=note)
-
-
-async def _invite(path: Path) -> list[str]:
-    database = await Database.open(path)
-    try:
-        return [
-            (await database.write(lambda tx: invitations.make(tx, role=Role.READER, now=utc_now()))).token
-            for _ in range(READERS)
-        ]
-    finally:
-        await database.close()

@@ -157,7 +157,7 @@ class Stage:
         return self._answers
 
     async def look(self) -> None:
-        """Let the first of the crowd look at one chart of a year after the other from now on."""
+        """Let the crowd look at one chart of a year after the other from now on, one person at a time."""
         self._looks = True
         self._searches = asyncio.create_task(self._look_on())
 
@@ -178,14 +178,16 @@ class Stage:
                 user.sends(bot, typed)
 
     async def _look_on(self) -> None:
-        user, bot = self._crowd[0], self._sides["ours"].bot
-        user.sends(bot, "/stats")
+        bot = self._sides["ours"].bot
+        for user in self._crowd:
+            user.sends(bot, "/stats")
         while self._looks:
+            user = self._crowd[self._answers % len(self._crowd)]
             shown = next((each for each in reversed(user.inbox(bot)) if _charts(each)), None)
             if shown is None:
                 await asyncio.sleep(LOOK_EVERY)
                 continue
-            await user.presses(shown, _charts(shown)[self._answers % len(_charts(shown))])
+            await user.presses(shown, _charts(shown)[self._answers // len(self._crowd) % len(_charts(shown))])
             self._answers += 1
 
     def _is_answered(self, user: User) -> bool:
@@ -223,11 +225,11 @@ class Stage:
 
 
 def _charts(message: Message) -> list[bytes]:
-    """Return what the buttons under a message send that lead to charts of a year."""
+    """Return what the buttons under a message send that lead to charts of a year and of everything."""
     rows = message.reply_markup.rows if isinstance(message.reply_markup, types.ReplyInlineMarkup) else []
     kinds = [button.type for row in rows for button in row.buttons]
     data = [kind.data for kind in kinds if isinstance(kind, types.InlineButtonTypeCallback)]
-    return [each for each in data if each.startswith(b"stats:") and b":364" in each]
+    return [each for each in data if each.startswith(b"stats:") and each.endswith(b":364:a")]
 
 
 async def main(folder: Path) -> None:
