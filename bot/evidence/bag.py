@@ -38,11 +38,11 @@ def alone_in(folder: Path) -> Iterator[None]:
         found, mark = list(folder.iterdir()), folder / _UNFINISHED
         if found and mark not in found:
             raise _foreign(folder)
-        mark.touch()
-        for path in found:
-            if path != mark:
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
         try:
+            mark.touch()
+            for path in found:
+                if path != mark:
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
             yield
         except OSError as error:
             raise fatal_in(error, place=folder) or error from error
