@@ -126,11 +126,11 @@ async def countersign(database: Database, public: bytes, *, now: datetime) -> No
     seen, tip = await meta.get(database, _SEEN), await ledger.tip(database)
     after = seen if isinstance(seen, int) else max(0, tip.sequence - _AT_ONCE)
     until = min(tip.sequence, after + _AT_ONCE)
-    found = await evidence.with_text(database, heads.MARK, after=after, until=until)
+    posted = await evidence.with_text(database, heads.MARK, after=after, until=until)
+    found = [(post, read_head(post.text)) for post in posted]  # signatures are checked before others wait for us
 
     async def job(tx: Transaction) -> None:
-        for post in found:
-            head = read_head(post.text)
+        for post, head in found:
             if head is not None and head.public != public:
                 await _take(tx, post, head, now)
         await meta.put(tx, _SEEN, until)
