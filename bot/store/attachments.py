@@ -172,23 +172,24 @@ async def _follow(  # noqa: PLR0913 - of one post, or of one alert of it
         "UPDATE messages SET due_at = :due WHERE id = :id",
         [{"id": row["open_reply"], "due": to_ms(due_at)} for row in rows if row["open_reply"]],
     )
-    drafts = [
-        Draft(
-            chat_id=row["chat_id"],
-            chat_key=row["key"],
-            kind=MessageKind.FILES,
-            subject=f"{channel_id}/{post_key}/files {row['replies'] + 1}",
-            alert_id=row["id"],
-            version_id=row["version_id"],
-            reply_to=row["answered_id"],
-            silent=True,
-        )
-        for row in rows
-        if not row["open_reply"]
-    ]
+    drafts = [_reply(row, f"{channel_id}/{post_key}") for row in rows if not row["open_reply"]]
     await outbox.enqueue(tx, drafts, now=now, due_at=due_at)
     if rows:
         tx.announce(Subject.ALERTS)
+
+
+def _reply(row: sqlite3.Row, post: str) -> Draft:
+    """Return another reply to an alert of `_TO_FOLLOW`."""
+    return Draft(
+        chat_id=row["chat_id"],
+        chat_key=row["key"],
+        kind=MessageKind.FILES,
+        subject=f"{post}/files {row['replies'] + 1}",
+        alert_id=row["id"],
+        version_id=row["version_id"],
+        reply_to=row["answered_id"],
+        silent=True,
+    )
 
 
 async def _items(db: Reader, channel_id: int, post_key: str) -> list[_Item]:
