@@ -5,7 +5,6 @@ takes `hashtags` with commas between them; docs/export.md has a line for each co
 """
 
 import csv
-import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -123,4 +122,4 @@ def writer(how: TableFormat, out: TextIO) -> Write:
 
 
 def _write_line(row: Mapping[str, Cell], out: TextIO) -> None:
-    out.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n")
+    out.write(compact_json(row) + "\n")

@@ -6,7 +6,6 @@ changed, added, moved or taken away. A line names bytes by their SHA-256, so tha
 """
 
 import hashlib
-import json
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -115,7 +114,7 @@ def _hex(value: bytes | None) -> str:
 
 
 def _text(value: str | None) -> str:
-    return "null" if value is None else json.dumps(value, ensure_ascii=False)
+    return "null" if value is None else compact_json(value)
 
 
 _PUT = """INSERT INTO ledger (sequence, hash, kind, seen_at, date, channel_id, message_id, number, sha256, content,
@@ -297,5 +296,5 @@ async def add_account(tx: Transaction, kind: LineKind, reader_id: int, *, now: d
 
 async def add_restored(tx: Transaction, *, alive_at: datetime | None, now: datetime) -> None:
     """Add the line of a backup that was put back, whose last sign of life was at a moment."""
-    detail = json.dumps({"alive_at": maybe_ms(alive_at)}, separators=(",", ":"))
+    detail = compact_json({"alive_at": maybe_ms(alive_at)})
     await add(tx, [LedgerEntry(LineKind.BACKUP_RESTORED, to_ms(now), detail=detail)])

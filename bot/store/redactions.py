@@ -3,7 +3,6 @@
 Words that were removed do not come back: `StoredMessage.is_redacted_in` keeps them out when they are seen again.
 """
 
-import json
 import os
 import shutil
 import sqlite3
@@ -16,7 +15,7 @@ from typing import Any
 
 from bot.errors import FatalError
 from bot.models.links import post_link
-from bot.parts import Part, PartKind, dump_parts, load_parts
+from bot.parts import Part, PartKind, compact_json, dump_parts, load_parts
 from bot.runtime.disk import fatal_in
 from bot.store import ledger, meta, outbox
 from bot.store.database import Reader, Transaction
@@ -164,7 +163,7 @@ async def redact(tx: Transaction, found: Collection[RedactableVersion], reason: 
         [(*_key(each), to_ms(now), reason, hash_of_words(each.text, load_parts(each.parts))) for each in found],
     )
     note = Part(kind=PartKind.REDACTION, text=f"{now:%Y-%m-%d}: {reason}")
-    shown = json.dumps([[[note.kind, note.text], []]], ensure_ascii=False, separators=(",", ":"))
+    shown = compact_json([[[note.kind, note.text], []]])
     values = {**_values(found), "note": dump_parts([note]), "shown": shown}
     for removal in _REMOVALS.split(";"):
         await tx.execute(removal, values)
