@@ -175,19 +175,19 @@ def _days(asked: ChartRequest, counted: DayCounts, locale: Locale) -> tuple[tupl
     )
     if not sum(posts) + sum(alerts):
         return panels, []
-    lines = [f"{panel.title}" for panel in panels]
+    lines = [panel.title for panel in panels]
+    if asked.days <= MOST_BARS:
+        line = t.gettext("{day}: posts {posts}, alerts {alerts}")
+        for day, *both in zip(starts, posts, alerts, strict=True):
+            named = format_date(day, "EEE d MMM", locale=language)
+            lines.append(line.format(day=named, posts=show_number(both[0], t), alerts=show_number(both[1], t)))
+        return panels, lines
     for title, values in zip(titles, (posts, alerts), strict=True):
         if sum(values):
             most = max(values)
             busiest = format_date(starts[values.index(most)], "EEE d MMM", locale=language)
             line = t.gettext("Most in the week from {day}: {n}") if asked.step > 1 else t.gettext("Most on {day}: {n}")
             lines.append(f"{title} – {line.format(day=busiest, n=show_number(most, t))}")
-    if asked.days <= MOST_BARS:
-        line = t.gettext("{day}: posts {posts}, alerts {alerts}")
-        for day, *both in zip(starts, posts, alerts, strict=True):
-            named = format_date(day, "EEE d MMM", locale=language)
-            lines.append(line.format(day=named, posts=show_number(both[0], t), alerts=show_number(both[1], t)))
-        del lines[2:4]  # they are among these
     return panels, lines
 
 
