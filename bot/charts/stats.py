@@ -69,11 +69,13 @@ class ChartRequest:
         """The days that are counted together: those of a year by the week."""
         return _WEEK if self.days == _YEAR else 1
 
+    def first_day(self, locale: Locale) -> date:
+        """Return the first of the chat's own days."""
+        return locale.now.astimezone(ZoneInfo(locale.time_zone)).date() - timedelta(days=self.days - 1)
+
     def since(self, locale: Locale) -> datetime:
         """Return the first moment: a midnight of the chat's own days."""
-        zone = ZoneInfo(locale.time_zone)
-        first = locale.now.astimezone(zone).date() - timedelta(days=self.days - 1)
-        return datetime.combine(first, time(), zone).astimezone(UTC)
+        return datetime.combine(self.first_day(locale), time(), ZoneInfo(locale.time_zone)).astimezone(UTC)
 
 
 def show(asked: ChartRequest, counted: ChartCounts, locale: Locale) -> tuple[Chart, Text]:
@@ -157,8 +159,7 @@ def topic_bar(each: TopicCount, t: Translator) -> Bar:
 def _days(asked: ChartRequest, counted: DayCounts, locale: Locale) -> tuple[tuple[Panel, ...], list[str]]:
     """Show posts above alerts, by the day; those of a year by the week."""
     t, language = locale.t, locale.t.language
-    today = locale.now.astimezone(ZoneInfo(locale.time_zone)).date()
-    first = today - timedelta(days=asked.days - 1)
+    first = asked.first_day(locale)
     starts = [first + timedelta(days=number) for number in range(0, asked.days, asked.step)]
     posts, alerts = counted.posts, counted.alerts
     titles = t.gettext("Posts"), t.gettext("Alerts")
