@@ -11,7 +11,7 @@ from babel.numbers import format_percent
 
 from bot.charts.chart import Bar, Bars, Chart, Columns, Grid, Panel
 from bot.locales import N_, Translator
-from bot.locales.locale import Locale, show_number, show_span, topic_title
+from bot.locales.locale import Locale, gone_words, show_number, show_span, topic_title
 from bot.models import StoredPost
 from bot.models.counts import (
     DELAYS,
@@ -144,9 +144,8 @@ def _bar(each: Named, t: Translator) -> tuple[Bar, str]:
 def _gone_line(post: StoredPost, locale: Locale) -> str:
     """Write when it was noticed that a post is gone, whether Telegram told of it, what it said, and where it was."""
     t = locale.t
-    became = t.gettext("missing when read again") if post.deleted_at is None else t.gettext("deletion told by Telegram")
     words = one_line(post.whole, _NAME) or t.gettext("(no text)")
-    return f"{locale.date(post.gone_at or post.date)} · {became} · {words} · {post.link}"
+    return f"{locale.date(post.gone_at or post.date)} · {gone_words(post, t)} · {words} · {post.link}"
 
 
 def topic_bar(each: TopicCount, t: Translator) -> Bar:
