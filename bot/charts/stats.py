@@ -11,7 +11,7 @@ from babel.numbers import format_percent
 
 from bot.charts.chart import Bar, Bars, Chart, Columns, Grid, Panel
 from bot.locales import N_, Translator
-from bot.locales.locale import Locale, show_number, show_span, topic_title
+from bot.locales.locale import Locale, gone_words, show_number, show_span, topic_title
 from bot.models import StoredPost
 from bot.models.counts import (
     DELAYS,
@@ -69,11 +69,13 @@ class ChartRequest:
         """The days that are counted together: those of a year by the week."""
         return _WEEK if self.days == _YEAR else 1
 
+    def first_day(self, locale: Locale) -> date:
+        """Return the first of the chat's own days."""
+        return locale.now.astimezone(ZoneInfo(locale.time_zone)).date() - timedelta(days=self.days - 1)
+
     def since(self, locale: Locale) -> datetime:
         """Return the first moment: a midnight of the chat's own days."""
-        zone = ZoneInfo(locale.time_zone)
-        first = locale.now.astimezone(zone).date() - timedelta(days=self.days - 1)
-        return datetime.combine(first, time(), zone).astimezone(UTC)
+        return datetime.combine(self.first_day(locale), time(), ZoneInfo(locale.time_zone)).astimezone(UTC)
 
 
 def show(asked: ChartRequest, counted: ChartCounts, locale: Locale) -> tuple[Chart, Text]:
@@ -142,9 +144,8 @@ def _bar(each: Named, t: Translator) -> tuple[Bar, str]:
 def _gone_line(post: StoredPost, locale: Locale) -> str:
     """Write when it was noticed that a post is gone, whether Telegram told of it, what it said, and where it was."""
     t = locale.t
-    became = t.gettext("missing when read again") if post.deleted_at is None else t.gettext("deletion told by Telegram")
     words = one_line(post.whole, _NAME) or t.gettext("(no text)")
-    return f"{locale.date(post.gone_at or post.date)} · {became} · {words} · {post.link}"
+    return f"{locale.date(post.gone_at or post.date)} · {gone_words(post, t)} · {words} · {post.link}"
 
 
 def topic_bar(each: TopicCount, t: Translator) -> Bar:
@@ -157,8 +158,7 @@ def topic_bar(each: TopicCount, t: Translator) -> Bar:
 def _days(asked: ChartRequest, counted: DayCounts, locale: Locale) -> tuple[tuple[Panel, ...], list[str]]:
     """Show posts above alerts, by the day; those of a year by the week."""
     t, language = locale.t, locale.t.language
-    today = locale.now.astimezone(ZoneInfo(locale.time_zone)).date()
-    first = today - timedelta(days=asked.days - 1)
+    first = asked.first_day(locale)
     starts = [first + timedelta(days=number) for number in range(0, asked.days, asked.step)]
     posts, alerts = counted.posts, counted.alerts
     titles = t.gettext("Posts"), t.gettext("Alerts")
@@ -175,19 +175,19 @@ def _days(asked: ChartRequest, counted: DayCounts, locale: Locale) -> tuple[tupl
     )
     if not sum(posts) + sum(alerts):
         return panels, []
-    lines = [f"{panel.title}" for panel in panels]
+    lines = [panel.title for panel in panels]
+    if asked.days <= MOST_BARS:
+        line = t.gettext("{day}: posts {posts}, alerts {alerts}")
+        for day, *both in zip(starts, posts, alerts, strict=True):
+            named = format_date(day, "EEE d MMM", locale=language)
+            lines.append(line.format(day=named, posts=show_number(both[0], t), alerts=show_number(both[1], t)))
+        return panels, lines
     for title, values in zip(titles, (posts, alerts), strict=True):
         if sum(values):
             most = max(values)
             busiest = format_date(starts[values.index(most)], "EEE d MMM", locale=language)
             line = t.gettext("Most in the week from {day}: {n}") if asked.step > 1 else t.gettext("Most on {day}: {n}")
             lines.append(f"{title} – {line.format(day=busiest, n=show_number(most, t))}")
-    if asked.days <= MOST_BARS:
-        line = t.gettext("{day}: posts {posts}, alerts {alerts}")
-        for day, *both in zip(starts, posts, alerts, strict=True):
-            named = format_date(day, "EEE d MMM", locale=language)
-            lines.append(line.format(day=named, posts=show_number(both[0], t), alerts=show_number(both[1], t)))
-        del lines[2:4]  # they are among these
     return panels, lines
 
 

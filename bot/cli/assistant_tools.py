@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from bot.cli.post_links import messages_at
 from bot.cli.records import record
 from bot.errors import ChannelwatchError
 from bot.matching.engine.compiled import compile_query
@@ -31,7 +32,6 @@ from bot.store.access import Restrictable
 from bot.store.channels import BEGINNING
 from bot.store.database import Reader, open_read_only
 from bot.store.fulltext import Scope
-from bot.text.references import comment_number, post_number
 
 Answer = dict[str, Any]  # as JSON has it
 Resolve = Callable[[Reader], Awaitable[Viewer]]  # raises ChannelwatchError for somebody who may not ask any more
@@ -96,7 +96,9 @@ class ArchiveTools:
     async def post(self, link: str = "", channel_id: int = 0, message_id: int = 0) -> Answer:
         """Return all that is stored of a post: each message of an album with its versions, and whether it is gone."""
         async with self._opened() as (db, viewer):
-            keys = await _linked(db, link, viewer) if link else [(channel_id, message_id)]
+            keys = await messages_at(db, link, viewer) if link else [(channel_id, message_id)]
+            if keys is None:
+                raise ChannelwatchError("No stored post has this link. Give one such as https://t.me/name/123.")
             named = await _first_seen(db, keys, viewer)
             if not named:
                 raise ChannelwatchError("This post is not stored.")
@@ -171,19 +173,6 @@ class ArchiveTools:
                 yield db, await self._resolve(db)
             except FilterError as error:
                 raise ChannelwatchError(str(error)) from None
-
-
-async def _linked(db: Reader, link: str, viewer: Viewer) -> list[tuple[int, int]]:
-    """Return the channels and message ids that a link may mean. Raises ChannelwatchError where it can mean none."""
-    found = await posts.at_link(db, link.strip())  # of an entry of a site
-    channel, number, comment = await channels.find(db, link, viewer=viewer), post_number(link), comment_number(link)
-    if channel is not None and number is not None:
-        if comment is not None:
-            return [] if channel.comments_in is None else [(channel.comments_in, comment)]
-        found.append((channel.id, number))
-    if not found:
-        raise ChannelwatchError("No stored post has this link. Give one such as https://t.me/name/123.")
-    return found
 
 
 async def _first_seen(db: Reader, keys: Iterable[tuple[int, int]], viewer: Viewer) -> list[StoredPost]:

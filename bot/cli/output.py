@@ -27,6 +27,8 @@ from rich.text import Text
 
 from bot.cli import console
 from bot.errors import ChannelwatchError
+from bot.locales import translator
+from bot.locales.locale import gone_words
 from bot.models import StoredPost
 from bot.runtime.private_files import FILE_MODE
 from bot.search.coverage import Coverage
@@ -135,8 +137,7 @@ def print_post(
     if not post.is_current:
         heading.append(f"(earlier wording, {post.edit_date or post.date:{moment}})")
     if post.gone_at is not None:
-        became = "missing when read again" if post.deleted_at is None else "deletion told by Telegram"
-        heading.append(f"({became}, {post.gone_at:{moment}})")
+        heading.append(f"({gone_words(post, translator('en'))}, {post.gone_at:{moment}})")
     # a link that is broken cannot be opened, nor can a broken line be searched in a file
     console.print(Text("  ".join(heading), "bold"), soft_wrap=True)
     if reason:

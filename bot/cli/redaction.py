@@ -9,15 +9,15 @@ from typing import Annotated
 import typer
 
 from bot.cli import cli, console
+from bot.cli.post_links import messages_at
 from bot.errors import SettingsError
 from bot.runtime.clock import utc_now
 from bot.settings import Settings, load_settings
-from bot.store import channels, media, posts, redactions
+from bot.store import media, posts, redactions
 from bot.store.blobs import Blobs
 from bot.store.database import Reader, open_existing, open_read_only
 from bot.store.redactions import RedactableVersion, RedactionScope
 from bot.text.markup import one_line
-from bot.text.references import comment_number, post_number
 
 _LONGEST, _SHOWN = 300, 100  # UTF-16 units of a reason, and of a text that is shown
 _FOR_GOOD = (
@@ -92,7 +92,7 @@ async def _redact(settings: Settings, link: str, number: int | None, reason: str
 
 async def _find(db: Reader, link: str, number: int | None) -> list[RedactableVersion]:
     """Return the versions of the post behind a link. Raises SettingsError where there is none."""
-    for channel_id, message_id in await _messages(db, link):
+    for channel_id, message_id in await messages_at(db, link) or ():
         for post in await posts.current(db, channel_id, [message_id]):
             items = [post] if number is not None else await posts.by_key(db, channel_id, post.key)
             found = await redactions.versions_of(db, channel_id, [each.message_id for each in items], number)
@@ -100,18 +100,6 @@ async def _find(db: Reader, link: str, number: int | None) -> list[RedactableVer
                 return found
             raise SettingsError(f"{link} has no version {number}: `channelwatch redact {link}` shows those it has")
     raise SettingsError(f"{link}: no such post is stored. A link looks like this: https://t.me/name/123")
-
-
-async def _messages(db: Reader, link: str) -> list[tuple[int, int]]:
-    """Return the channel and the number of the message that a link names."""
-    own, number = await posts.at_link(db, link.strip()), post_number(link)
-    channel = None if number is None else await channels.find(db, link)
-    if channel is None or number is None:
-        return own
-    comment = comment_number(link)
-    if comment is not None:
-        return [(channel.comments_in, comment)] if channel.comments_in is not None else []
-    return [*own, (channel.id, number)]
 
 
 def _line(each: RedactableVersion) -> str:

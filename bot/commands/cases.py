@@ -12,10 +12,11 @@ from bot.commands.rights import Need
 from bot.commands.save import OTHERS_CASE, case_name
 from bot.commands.undo import undo_button
 from bot.locales import N_
+from bot.locales.locale import gone_words
 from bot.models.acts import CaseDeleted, CaseNoted, CaseRenamed, PostSaved
 from bot.models.outgoing import Button, Outgoing
 from bot.rendering.captures import capture_sentence
-from bot.rendering.post_text import excerpt_post, gone_words
+from bot.rendering.post_text import excerpt_post
 from bot.store import acts, captures, cases, posts
 from bot.store.acts import Rows
 from bot.store.cases import LONGEST_NOTE, LONGEST_TAG, MOST_TAGS, Case, CasePost

@@ -6,9 +6,10 @@ from dataclasses import replace
 from bot.commands.context import Context, message
 from bot.commands.lookup import show_source
 from bot.locales import Translator
+from bot.locales.locale import gone_words
 from bot.models import StoredPost
 from bot.models.outgoing import ButtonRows, Outgoing
-from bot.rendering.post_text import excerpt_post, gone_words
+from bot.rendering.post_text import excerpt_post
 from bot.search.searcher import Hit, SearchPage
 from bot.store import posts
 from bot.text.buttons import button

@@ -10,6 +10,7 @@ from babel.numbers import format_decimal
 
 from bot.locales import N_, Translator
 from bot.locales.zones import show_zone
+from bot.models import StoredPost
 from bot.models.topics import EVERY_POST
 from bot.parts import PartKind
 
@@ -119,6 +120,11 @@ def topic_title(name: str, translator: Translator) -> str:
     if name.startswith(f"{EVERY_POST} "):
         return translator.gettext("All posts: {channel}").format(channel=name.removeprefix(f"{EVERY_POST} "))
     return name if title is None else translator.gettext(title)
+
+
+def gone_words(post: StoredPost, t: Translator) -> str:
+    """Return what became of a post that is gone, without when."""
+    return t.gettext("missing when read again") if post.deleted_at is None else t.gettext("deletion told by Telegram")
 
 
 def part_title(kind: PartKind, translator: Translator) -> str:

@@ -9,10 +9,10 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bot.locales import Translator
-from bot.locales.locale import Locale, part_title, topic_title
+from bot.locales.locale import Locale, gone_words, part_title, topic_title
 from bot.models.alerts import COUNTING, GroupedAlert, GroupKind, GroupSummary, Loudness, StormState
 from bot.models.outgoing import Outgoing
-from bot.rendering.post_text import channel_name, gone_words
+from bot.rendering.post_text import channel_name
 from bot.text.buttons import button
 from bot.text.excerpts import cut_excerpt
 from bot.text.markup import Text, bold, join_names, link, one_line

@@ -86,11 +86,6 @@ def gone_sentence(post: StoredPost, t: Translator) -> str:
     return t.gettext("Missing when read again {time}")
 
 
-def gone_words(post: StoredPost, t: Translator) -> str:
-    """Return what became of a post that is gone, without when."""
-    return t.gettext("deletion told by Telegram") if post.gone_by in TOLD else t.gettext("missing when read again")
-
-
 def channel_name(post: StoredPost, room: int) -> str:
     """Return the title of a post's channel in at most `room` UTF-16 units; of one without a title its other name."""
     return one_line(post.channel_title, room) or post.channel_username or str(post.channel_id)

@@ -85,13 +85,14 @@ class PageService:
 
     async def _give_captures_up(self, beat: Beat, why: str) -> None:
         """Say of each capture that is wanted why there is none, for ever."""
-        changes = self._database.changes
-        while True:
-            revision = changes.revision(Subject.CAPTURES)
-            if await captures.is_wanted(self._database):
+
+        async def give_up() -> bool:
+            is_wanted = await captures.is_wanted(self._database)
+            if is_wanted:
                 await self._database.write(partial(captures.give_up, detail=why))
-            beat(LOOK_EVERY + TURN)
-            await changes.wait(Subject.CAPTURES, revision, LOOK_EVERY)
+            return is_wanted
+
+        await self._database.changes.work_off(Subject.CAPTURES, give_up, beat, turn=TURN, pause=LOOK_EVERY)
 
     async def _is_needed(self) -> bool:
         if await self._assignments.is_absent(self._grace):

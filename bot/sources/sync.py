@@ -275,7 +275,8 @@ class ChannelSync:
 
     async def _name(self, channel: Channel, page: history.HistoryPage) -> None:
         """Write down which messages of a page cannot be read, and forget those of it that can, or that are gone."""
-        known, tried = await self._unreadable(channel), await self._tried(channel)
+        known = await self._unreadable(channel)
+        tried = await self._tried(channel) if page.unreadable else {}
         new = {number: constructor for number, constructor in page.unreadable.items() if number not in tried}
         if new:
             log.warning("posts of a channel cannot be read by this version", channel=channel.id, ids=sorted(new)[:10])

@@ -71,6 +71,14 @@ def test_days_of_a_year_are_counted_by_the_week(days: int, step: int) -> None:
     assert (len(posts.labels), 5 <= len(list(filter(None, posts.labels))) <= 7) == (days // step, True)
 
 
+@pytest.mark.parametrize("alerts", [0, 1])
+def test_the_lines_of_a_week_name_each_day(alerts: int) -> None:
+    counted = DayCounts(posts=(1, 2, 3, 4, 5, 6, 7), alerts=(alerts,) * 7)
+    _, text = show(ChartRequest(kind=ChartKind.DAYS, days=7), counted, LOCALE)
+    days = [line.rpartition(": ")[2] for line in text.build()[0].splitlines()[3:]]
+    assert days == [f"постов {n}, оповещений {alerts}" for n in range(1, 8)]
+
+
 def test_deletions_and_what_was_missing_are_named_apart_and_delays_have_a_bar_for_each_span() -> None:
     deletions, _ = show(
         ChartRequest(kind=ChartKind.DELETIONS, days=7),
